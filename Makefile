@@ -1,0 +1,104 @@
+# Portcullis. `make try` shows it on real servers, `make check` tests it.
+
+VERSION := 0.1.0
+BUILD ?= build
+PREFIX ?= /usr
+SYSCONFDIR ?= /etc
+MANDIR ?= $(PREFIX)/share/man
+DOCDIR ?= $(PREFIX)/share/doc/portcullis
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
+
+CFLAGS ?= -O2 -g
+WARNINGS ?= -Wall -Wextra -Werror
+HARDENING ?= -fstack-protector-strong -D_FORTIFY_SOURCE=2
+PKG_CONFIG ?= pkg-config
+PYTHON ?= /usr/bin/python3
+
+# SANITIZE=1 builds with ASan and UBSan, into a folder of its own.
+ifeq ($(SANITIZE),1)
+SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+HARDENING := -fstack-protector-strong
+endif
+
+COMPILE = $(CC) -std=gnu17 $(CFLAGS) $(WARNINGS) $(HARDENING) $(SANITIZERS) -fPIC -pthread \
+	-fvisibility=hidden -DPORTCULLIS_VERSION='"$(VERSION)"' -I. -MMD -MP $(CPPFLAGS)
+LINK = $(CC) $(CFLAGS) $(SANITIZERS) -pthread $(LDFLAGS)
+
+# Asked for only when a recipe runs, so that `make deps` works without them.
+package_cflags = $(shell $(PKG_CONFIG) --cflags $(1))
+package_libs = $(shell $(PKG_CONFIG) --libs $(1))
+
+POLICY_LIBS = $(call package_libs,libconfuse libmaxminddb)
+POLICYD_LIBS = $(POLICY_LIBS) $(call package_libs,libevent libsystemd)
+ADMIN_LIBS = $(POLICY_LIBS) $(call package_libs,jansson)
+
+objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
+
+POLICY := $(BUILD)/policy.a
+PLUGIN := $(BUILD)/libauthdb_portcullis.so
+PROGRAMS := $(BUILD)/portcullis $(BUILD)/portcullis-policyd
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test-*.c))
+
+.PHONY: all programs deps try check check-unit check-e2e bench install clean format lint
+all: programs $(PLUGIN)
+programs: $(PROGRAMS)
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(COMPILE) -c -o $@ $<
+
+$(POLICY): $(call objects,policy)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/portcullis: $(call objects,admin) $(POLICY)
+	$(LINK) -o $@ $^ $(ADMIN_LIBS)
+
+$(BUILD)/portcullis-policyd: $(call objects,postfix-policyd) $(POLICY)
+	$(LINK) -o $@ $^ $(POLICYD_LIBS)
+
+include dovecot-plugin/plugin.mk
+
+# A unit test is linked with all of policy/, and with what it names below.
+$(BUILD)/tests/unit/test-%: $(BUILD)/tests/unit/test-%.o $(POLICY)
+	$(LINK) -o $@ $^ $(call package_libs,cmocka) $(POLICY_LIBS)
+
+deps:
+	tests/install-dependencies
+
+try: deps
+	$(MAKE) all
+	tests/try
+
+check: deps
+	tests/check
+
+check-unit: $(UNIT_TESTS)
+	@set -e; for test in $(UNIT_TESTS); do echo "== $$test"; $(TEST_WRAPPER) $$test; done
+
+check-e2e: all
+	$(PYTHON) -m pytest -q tests/e2e
+
+include tests/bench/bench.mk
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(DOVECOT_AUTH_MODULE_DIR)
+	install -m 755 $(BUILD)/portcullis $(DESTDIR)$(PREFIX)/bin/
+	install -m 755 $(BUILD)/portcullis-policyd $(DESTDIR)$(PREFIX)/sbin/
+	install -m 644 $(PLUGIN) $(DESTDIR)$(DOVECOT_AUTH_MODULE_DIR)/
+
+clean:
+	rm -rf $(BUILD)
+
+SOURCES = $(wildcard policy/*.[ch] dovecot-plugin/*.[ch] postfix-policyd/*.[ch] admin/*.[ch] \
+	tests/*/*.[ch])
+
+format:
+	clang-format -i $(SOURCES)
+
+lint:
+	clang-format --dry-run -Werror $(SOURCES)
+
+-include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/*/*.d)

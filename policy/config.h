@@ -1,0 +1,20 @@
+#ifndef PORTCULLIS_CONFIG_H
+#define PORTCULLIS_CONFIG_H
+
+#include "policy.h"
+
+#define CONFIG_DEFAULT_PATH "/etc/portcullis/portcullis.conf"
+
+/* Told of each thing that is wrong. The message is whole, with the file and
+   the line in front: "/etc/portcullis/portcullis.conf:12: ...". */
+typedef void config_report(void *context, const char *message);
+
+/* Reads and checks a configuration. All errors that can be found in one go are
+   reported, in the order of the file; then the result is NULL. Warnings (a
+   brown-out that falls outside the notify phase, say) go to warning, which may
+   be NULL, and do not make it fail. The caller frees with policy_free().
+   Opens no file but this one. */
+struct policy *config_load(const char *path, config_report *error, config_report *warning,
+			   void *context);
+
+#endif

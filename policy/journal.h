@@ -1,0 +1,31 @@
+#ifndef PORTCULLIS_JOURNAL_H
+#define PORTCULLIS_JOURNAL_H
+
+#include "messages.h"
+#include "sighting.h"
+
+/* The file of events that `portcullis import` reads: DIRECTORY/SOURCE.jsonl.
+   The deciding thread puts a line into a bounded ring in memory and goes on; a
+   thread of its own appends it, one write(2) a line. A disk that stands still,
+   is full or is not writable therefore stalls nobody: lines wait in the ring,
+   and when that is full the newest are lost and counted. */
+struct journal;
+
+/* NULL when out of memory. Touches no disk, starts no thread. */
+struct journal *journal_create(const char *directory, enum source source,
+			       struct messages *messages);
+
+/* Starts the thread. Not before the process has its final identity. False, with
+   errno set, when there can be no thread; every line is then lost. */
+bool journal_start(struct journal *journal);
+
+/* Records a sighting: always when it breaks a rule; when it breaks none, only
+   a verified one and only the first of the day for its user, service and port.
+   Never waits. One thread records. */
+void journal_record(struct journal *journal, const struct sighting *sighting);
+
+/* Waits at most two seconds for what is in the ring to be written, reports what
+   is lost, and frees all. */
+void journal_free(struct journal *journal);
+
+#endif

@@ -1,0 +1,58 @@
+#ifndef PORTCULLIS_JUDGE_H
+#define PORTCULLIS_JUDGE_H
+
+#include "country-database.h"
+#include "exemption.h"
+
+/* Everything that a judgement rests on, as it stood at one moment. */
+struct edition {
+	const struct policy *policy;
+	const struct exemptions *exemptions;      /* NULL: nobody is exempted */
+	const struct country_database *countries; /* NULL: there is none */
+};
+
+/* Why a rule is broken or not, in the order in which it is found out. */
+enum finding {
+	FINDING_OFF,          /* the rule's phase is off */
+	FINDING_OUT_OF_SCOPE, /* another service, or a server that cannot tell */
+	FINDING_EXEMPT,       /* the user is let off */
+	FINDING_NETWORK,      /* the client is in one of except-networks */
+	FINDING_UNKNOWN,      /* port, country database: what the rule asks for
+	                         is not known, so it cannot be broken */
+	FINDING_KEPT,
+	FINDING_BROKEN
+};
+
+struct rule_finding {
+	enum finding finding;
+	enum phase phase;
+	const struct exemption *exemption; /* of FINDING_EXEMPT, or the one that
+	                                      added the client's country */
+};
+
+struct verdict {
+	enum outcome outcome;
+	const struct rule *rejecting; /* the first rule of the strongest outcome,
+	                                 whose message the client is told */
+	uint64_t broken;              /* a bit for each broken rule's index */
+	enum phase phases[RULES_MAX]; /* set for broken rules only */
+	struct country country;       /* of the client; "" unknown or none */
+};
+
+/* Judges an attempt by all rules in the order of the file; the strongest
+   outcome wins. A pure function: the same edition, attempt and time give the
+   same verdict, nothing is locked, allocated or read from a file. */
+void judge(const struct edition *edition, const struct attempt *attempt, time_t now,
+	   struct verdict *verdict_r);
+
+/* One rule of it, for those who want to know why. country is what the database
+   says of the client. */
+struct rule_finding judge_rule(const struct edition *edition, const struct attempt *attempt,
+			       const struct rule *rule, struct country country, time_t now);
+
+/* The country that judge() goes by: "" for local addresses and without a
+   database. */
+struct country judge_country(const struct edition *edition, const struct attempt *attempt,
+			     unsigned int *prefix_length_r);
+
+#endif

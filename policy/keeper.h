@@ -1,0 +1,38 @@
+#ifndef PORTCULLIS_KEEPER_H
+#define PORTCULLIS_KEEPER_H
+
+#include "judge.h"
+#include "messages.h"
+
+/* Keeps an edition up to date. A thread of its own looks every few seconds
+   whether the exemptions or the country database were replaced, reads the new
+   file, and offers it; the deciding thread takes it over between two decisions.
+   A file that is broken or gone is reported and the old one stays in force.
+   One thread decides; decisions never wait for the keeper or a disk. */
+struct keeper;
+
+/* How often files are looked at. */
+#define KEEPER_INTERVAL_SECONDS 5
+
+/* Takes the policy over. Reads exemptions and country database once, in this
+   thread: call it at start. Both may be missing: that is reported as an error,
+   nobody is exempted then, and country rules are not judged. NULL when out of
+   memory. Nothing is watched before keeper_start(). */
+struct keeper *keeper_create(struct policy *policy, struct messages *messages);
+
+/* Starts the thread. Not before the process has its final identity. False, with
+   errno set, when there can be no thread; the edition then stays as it is. */
+bool keeper_start(struct keeper *keeper);
+
+/* Asks for the configuration to be read again (SIGHUP), by the thread. A wrong
+   one is reported and the old policy stays in force. */
+void keeper_reload(struct keeper *keeper);
+
+/* The edition to decide by. Valid until the next call; its policy lives as long
+   as the keeper unless keeper_reload() was called. Costs one atomic load. */
+const struct edition *keeper_current(struct keeper *keeper);
+
+/* Ends the thread if it answers within two seconds and frees all. */
+void keeper_free(struct keeper *keeper);
+
+#endif

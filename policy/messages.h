@@ -1,0 +1,30 @@
+#ifndef PORTCULLIS_MESSAGES_H
+#define PORTCULLIS_MESSAGES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* What the background threads have to say, for the thread that owns the
+   server's log. Bounded: a flood drops its newest messages and says how many. */
+struct messages;
+
+enum message_level { MESSAGE_INFO, MESSAGE_WARNING, MESSAGE_ERROR };
+
+#define MESSAGE_SIZE 1024
+
+/* NULL when out of memory or descriptors. */
+struct messages *messages_create(void);
+void messages_free(struct messages *messages);
+
+/* Readable when there is a message to take; for the server's event loop. */
+int messages_descriptor(const struct messages *messages);
+
+/* From any thread; never waits for the log. */
+void messages_post(struct messages *messages, enum message_level level, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Takes the oldest message; false when there is none left. */
+bool messages_take(struct messages *messages, enum message_level *level_r,
+		   char text_r[static MESSAGE_SIZE]);
+
+#endif
