@@ -1,0 +1,86 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy.h"
+
+static const char *const kind_names[KIND_COUNT] = {
+	[KIND_ENCRYPTION] = "encryption",
+	[KIND_IMPLICIT_TLS] = "implicit-tls",
+	[KIND_MECHANISM] = "mechanism",
+	[KIND_COUNTRY] = "country",
+	[KIND_PROTOCOL] = "protocol",
+	[KIND_SUBMISSION_PORT] = "submission-port",
+	[KIND_RELAY] = "relay",
+};
+
+const char *kind_name(enum kind kind)
+{
+	return kind_names[kind];
+}
+
+bool kind_from_name(const char *name, enum kind *kind_r)
+{
+	for (unsigned int kind = 0; kind < KIND_COUNT; kind++) {
+		if (strcmp(name, kind_names[kind]) == 0) {
+			*kind_r = kind;
+			return true;
+		}
+	}
+	return false;
+}
+
+const struct rule *policy_rule(const struct policy *policy, const char *title)
+{
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		if (strcmp(policy->rules[i].title, title) == 0)
+			return &policy->rules[i];
+	}
+	return NULL;
+}
+
+bool policy_port_is_implicit_tls(const struct policy *policy, uint16_t port)
+{
+	for (size_t i = 0; i < policy->implicit_tls_port_count; i++) {
+		if (policy->implicit_tls_ports[i] == port)
+			return true;
+	}
+	return false;
+}
+
+static void rule_free(struct rule *rule)
+{
+	free(rule->title);
+	free(rule->schedule.brownouts);
+	network_free(&rule->except);
+	free(rule->message);
+	for (size_t i = 0; i < rule->mechanism_count; i++)
+		free(rule->mechanisms[i]);
+	free(rule->mechanisms);
+	free(rule->countries);
+	free(rule->ports);
+	network_free(&rule->networks);
+}
+
+void policy_free(struct policy *policy)
+{
+	if (policy == NULL)
+		return;
+	for (size_t i = 0; i < policy->rule_count; i++)
+		rule_free(&policy->rules[i]);
+	free(policy->rules);
+	for (size_t i = 0; i < policy->network_count; i++) {
+		free(policy->networks[i].name);
+		network_free(&policy->networks[i].network);
+	}
+	free(policy->networks);
+	free(policy->file);
+	free(policy->organisation);
+	free(policy->help_url);
+	free(policy->default_domain);
+	free(policy->country_database);
+	free(policy->exemptions);
+	free(policy->journal);
+	free(policy->store);
+	free(policy->implicit_tls_ports);
+	free(policy);
+}
