@@ -28,17 +28,16 @@ static void append(char *text, size_t size, size_t *length, const char *string)
 	text[*length] = '\0';
 }
 
-#define QUOTED_MAX 320
-
 /* Appends a string of a stranger's, with everything escaped that could end a
-   field or a line or reach a terminal, and cut after QUOTED_MAX bytes. */
-static void append_quoted(char *text, size_t size, size_t *length, const char *string)
+   field or a line or reach a terminal, and cut after maximum bytes. */
+static void append_quoted(char *text, size_t size, size_t *length, const char *string,
+			  size_t maximum)
 {
 	char escaped[sizeof("\\xff")];
 	size_t taken = 0;
 
 	append(text, size, length, "<");
-	for (; *string != '\0' && taken < QUOTED_MAX; string++, taken++) {
+	for (; *string != '\0' && taken < maximum; string++, taken++) {
 		unsigned char c = (unsigned char)*string;
 		bool plain = c > ' ' && c < 0x7f && c != '<' && c != '>' && c != '\\';
 
@@ -48,35 +47,43 @@ static void append_quoted(char *text, size_t size, size_t *length, const char *s
 	append(text, size, length, *string == '\0' ? ">" : "...>");
 }
 
-bool decision_log_format(const struct attempt *attempt, const struct policy *policy,
-			 const struct verdict *verdict, char text_r[static DECISION_LOG_SIZE])
+static void append_rules(char *text, size_t size, size_t *length, const struct policy *policy,
+			 const struct verdict *verdict)
 {
-	char address[ADDRESS_TEXT_SIZE];
-	char head[128];
-	size_t length = 0;
 	const char *separator = "";
 
-	if (verdict->broken == 0)
-		return false;
-	append(text_r, DECISION_LOG_SIZE, &length, outcome_words(verdict->outcome));
-	append(text_r, DECISION_LOG_SIZE, &length, ": user=");
-	append_quoted(text_r, DECISION_LOG_SIZE, &length, attempt->user);
-	address_format(&attempt->client, address);
-	snprintf(head, sizeof(head), " client=%s service=%s port=%u tls=%s mechanism=", address,
-		 service_name(attempt->service), attempt->port, tls_state_name(attempt->tls));
-	append(text_r, DECISION_LOG_SIZE, &length, head);
-	append_quoted(text_r, DECISION_LOG_SIZE, &length, attempt->mechanism);
-	append(text_r, DECISION_LOG_SIZE, &length, " country=");
-	append(text_r, DECISION_LOG_SIZE, &length, verdict->country.code);
-	append(text_r, DECISION_LOG_SIZE, &length, " rules=");
+	append(text, size, length, " rules=");
 	for (size_t i = 0; i < policy->rule_count; i++) {
 		if ((verdict->broken & UINT64_C(1) << i) == 0)
 			continue;
-		append(text_r, DECISION_LOG_SIZE, &length, separator);
-		append(text_r, DECISION_LOG_SIZE, &length, policy->rules[i].title);
-		append(text_r, DECISION_LOG_SIZE, &length, ":");
-		append(text_r, DECISION_LOG_SIZE, &length, phase_name(verdict->phases[i]));
+		append(text, size, length, separator);
+		append(text, size, length, policy->rules[i].title);
+		append(text, size, length, ":");
+		append(text, size, length, phase_name(verdict->phases[i]));
 		separator = ",";
 	}
+}
+
+bool decision_log_format(const struct attempt *attempt, const struct policy *policy,
+			 const struct verdict *verdict, char text_r[static DECISION_LOG_SIZE])
+{
+	const size_t size = DECISION_LOG_SIZE;
+	char address[ADDRESS_TEXT_SIZE];
+	char fields[256];
+	size_t length = 0;
+
+	if (verdict->broken == 0)
+		return false;
+	append(text_r, size, &length, outcome_words(verdict->outcome));
+	append(text_r, size, &length, ": user=");
+	append_quoted(text_r, size, &length, attempt->user, 256);
+	address_format(&attempt->client, address);
+	snprintf(fields, sizeof(fields),
+		 " client=%s country=%s service=%s port=%u tls=%s mechanism=", address,
+		 verdict->country.code, service_name(attempt->service), attempt->port,
+		 tls_state_name(attempt->tls));
+	append(text_r, size, &length, fields);
+	append_quoted(text_r, size, &length, attempt->mechanism, 32);
+	append_rules(text_r, size, &length, policy, verdict);
 	return true;
 }

@@ -17,7 +17,8 @@ struct sighting {
 #define SIGHTING_LINE_SIZE 16384
 
 /* Writes the line of DESIGN.md's journal, newline included, without a
-   terminating NUL; returns its length. Invalid UTF-8 becomes U+FFFD. */
+   terminating NUL; returns its length, or 0 when it does not fit, which the
+   cuts are there to prevent. Invalid UTF-8 becomes U+FFFD. */
 size_t sighting_format(const struct sighting *sighting, const char *host,
 		       char line_r[static SIGHTING_LINE_SIZE]);
 

@@ -1,0 +1,108 @@
+#include "config-problems.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void config_out_of_memory(struct config_problems *problems)
+{
+	problems->out_of_memory = true;
+}
+
+char *config_strdup(struct config_problems *problems, const char *text)
+{
+	char *copy = strdup(text);
+
+	if (copy == NULL)
+		config_out_of_memory(problems);
+	return copy;
+}
+
+bool config_has_errors(const struct config_problems *problems)
+{
+	return problems->errors > 0 || problems->out_of_memory;
+}
+
+static void add(struct config_problems *problems, unsigned int line, bool is_error,
+		const char *format, va_list arguments)
+{
+	struct config_problem *list =
+		reallocarray(problems->list, problems->count + 1, sizeof(*list));
+	char *text = NULL;
+
+	if (list != NULL)
+		problems->list = list;
+	if (list == NULL || vasprintf(&text, format, arguments) < 0) {
+		config_out_of_memory(problems);
+		return;
+	}
+	list[problems->count] = (struct config_problem){
+		.line = line, .order = problems->count, .is_error = is_error, .text = text};
+	problems->count++;
+	if (is_error)
+		problems->errors++;
+}
+
+void config_error(struct config_problems *problems, unsigned int line, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	add(problems, line, true, format, arguments);
+	va_end(arguments);
+}
+
+void config_warning(struct config_problems *problems, unsigned int line, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	add(problems, line, false, format, arguments);
+	va_end(arguments);
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct config_problem *left = a, *right = b;
+
+	if (left->line != right->line)
+		return left->line < right->line ? -1 : 1;
+	return left->order < right->order ? -1 : 1;
+}
+
+static void report_one(const struct config_problems *problems, const struct config_problem *problem,
+		       config_report *report, void *context)
+{
+	char *message;
+	int length;
+
+	if (problem->line > 0)
+		length = asprintf(&message, "%s:%u: %s", problems->file, problem->line,
+				  problem->text);
+	else
+		length = asprintf(&message, "%s: %s", problems->file, problem->text);
+	report(context, length < 0 ? problem->text : message);
+	if (length >= 0)
+		free(message);
+}
+
+void config_problems_report(struct config_problems *problems, config_report *error,
+			    config_report *warning, void *context)
+{
+	if (problems->count > 0)
+		qsort(problems->list, problems->count, sizeof(*problems->list), compare);
+	for (size_t i = 0; i < problems->count; i++) {
+		const struct config_problem *problem = &problems->list[i];
+		config_report *report = problem->is_error ? error : warning;
+
+		if (report != NULL)
+			report_one(problems, problem, report, context);
+		free(problem->text);
+	}
+	free(problems->list);
+	if (problems->out_of_memory)
+		report_one(problems, &(struct config_problem){.text = "out of memory"}, error,
+			   context);
+	*problems = (struct config_problems){.file = problems->file};
+}

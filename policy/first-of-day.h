@@ -1,0 +1,22 @@
+#ifndef PORTCULLIS_FIRST_OF_DAY_H
+#define PORTCULLIS_FIRST_OF_DAY_H
+
+#include "attempt.h"
+
+#include <time.h>
+
+/* Remembers who was seen today, so that attempts that break no rule are recorded
+   once a day for each user, service and port and not at every login. Forgets
+   all at local midnight, and when the process ends. */
+struct first_of_day;
+
+/* NULL when out of memory. */
+struct first_of_day *first_of_day_create(void);
+void first_of_day_free(struct first_of_day *seen);
+
+/* True for the first attempt of a user by a service and port today. Remembers
+   up to three million of them, in 32 MiB at the most; whoever comes after that
+   counts as seen. */
+bool first_of_day(struct first_of_day *seen, const struct attempt *attempt, time_t now);
+
+#endif

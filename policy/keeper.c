@@ -1,0 +1,477 @@
+#define _GNU_SOURCE
+#include "keeper.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "background-thread.h"
+
+#define STOP_SECONDS 2
+
+/* Which file was read last. All zero: none, it was missing. */
+struct file_stamp {
+	dev_t device;
+	ino_t inode;
+	off_t size;
+	struct timespec modified;
+};
+
+/* A policy, exemptions or database, shared by editions. Only the thread that
+   makes editions counts and frees. */
+struct part {
+	unsigned int references;
+	void (*free)(void *value);
+	void *value;
+};
+
+struct kept_edition {
+	struct edition edition; /* first, so that a pointer to it is one to us */
+	struct part *policy;
+	struct part *exemptions; /* NULL: none */
+	struct part *countries;  /* NULL: none */
+	struct kept_edition *next_retired;
+};
+
+struct keeper {
+	struct messages *messages;
+
+	/* The deciding thread's. */
+	struct kept_edition *current;
+
+	/* From the keeping thread to the deciding one, and back. */
+	_Atomic(struct kept_edition *) offered;
+	_Atomic(struct kept_edition *) retired; /* a list */
+
+	/* The keeping thread's: the newest edition's parts and files. */
+	struct kept_edition *newest;
+	struct file_stamp exemptions_stamp;
+	struct file_stamp countries_stamp;
+
+	bool started;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	bool stopping;
+	bool reload_asked;
+};
+
+/* ---- messages ---- */
+
+static void report_error(void *context, const char *message)
+{
+	struct keeper *keeper = context;
+
+	messages_post(keeper->messages, MESSAGE_ERROR, "%s", message);
+}
+
+static void report_warning(void *context, const char *message)
+{
+	struct keeper *keeper = context;
+
+	messages_post(keeper->messages, MESSAGE_WARNING, "%s", message);
+}
+
+/* ---- parts and editions ---- */
+
+static struct part *part_new(void *value, void (*free_value)(void *))
+{
+	struct part *part = value == NULL ? NULL : malloc(sizeof(*part));
+
+	if (part == NULL) {
+		if (value != NULL)
+			free_value(value);
+		return NULL;
+	}
+	*part = (struct part){.references = 1, .free = free_value, .value = value};
+	return part;
+}
+
+static struct part *part_share(struct part *part)
+{
+	if (part != NULL)
+		part->references++;
+	return part;
+}
+
+static void part_release(struct part *part)
+{
+	if (part == NULL || --part->references > 0)
+		return;
+	part->free(part->value);
+	free(part);
+}
+
+static void free_policy(void *value)
+{
+	policy_free(value);
+}
+
+static void free_exemptions(void *value)
+{
+	exemptions_free(value);
+}
+
+static void free_countries(void *value)
+{
+	country_database_close(value);
+}
+
+/* Takes over one reference of each part; also when it fails. */
+static struct kept_edition *edition_new(struct part *policy, struct part *exemptions,
+					struct part *countries)
+{
+	struct kept_edition *kept = calloc(1, sizeof(*kept));
+
+	if (kept == NULL) {
+		part_release(exemptions);
+		part_release(countries);
+		part_release(policy);
+		return NULL;
+	}
+	kept->policy = policy;
+	kept->exemptions = exemptions;
+	kept->countries = countries;
+	kept->edition.policy = policy->value;
+	kept->edition.exemptions = exemptions == NULL ? NULL : exemptions->value;
+	kept->edition.countries = countries == NULL ? NULL : countries->value;
+	return kept;
+}
+
+static void edition_free(struct kept_edition *kept)
+{
+	if (kept == NULL)
+		return;
+	/* Exemptions rest on their policy. */
+	part_release(kept->exemptions);
+	part_release(kept->countries);
+	part_release(kept->policy);
+	free(kept);
+}
+
+static void free_retired(struct keeper *keeper)
+{
+	struct kept_edition *kept = atomic_exchange(&keeper->retired, NULL);
+
+	while (kept != NULL) {
+		struct kept_edition *next = kept->next_retired;
+
+		edition_free(kept);
+		kept = next;
+	}
+}
+
+/* ---- files ---- */
+
+static struct file_stamp file_stamp(const char *path)
+{
+	struct stat status;
+
+	if (path == NULL || stat(path, &status) < 0)
+		return (struct file_stamp){0};
+	return (struct file_stamp){
+		.device = status.st_dev,
+		.inode = status.st_ino,
+		.size = status.st_size,
+		.modified = status.st_mtim,
+	};
+}
+
+static bool same_file(const struct file_stamp *a, const struct file_stamp *b)
+{
+	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+	       a->modified.tv_sec == b->modified.tv_sec &&
+	       a->modified.tv_nsec == b->modified.tv_nsec;
+}
+
+/* Somebody may still be writing into a file that changed within this second. */
+static bool is_settled(const struct file_stamp *stamp)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec < stamp->modified.tv_sec || now.tv_sec > stamp->modified.tv_sec + 1;
+}
+
+static bool read_exemptions(struct keeper *keeper, const struct policy *policy,
+			    struct part **exemptions_r)
+{
+	*exemptions_r = NULL;
+	if (policy->exemptions == NULL)
+		return true;
+	*exemptions_r = part_new(exemptions_load(policy->exemptions, policy, report_error, keeper),
+				 free_exemptions);
+	return *exemptions_r != NULL;
+}
+
+static bool read_countries(struct keeper *keeper, const struct policy *policy,
+			   struct part **countries_r)
+{
+	struct country_database *database;
+	char *error = NULL;
+
+	*countries_r = NULL;
+	if (policy->country_database == NULL)
+		return true;
+	database = country_database_open(policy->country_database, &error);
+	if (database == NULL)
+		messages_post(keeper->messages, MESSAGE_ERROR, "country-database %s: %s",
+			      policy->country_database, error != NULL ? error : "out of memory");
+	free(error);
+	*countries_r = part_new(database, free_countries);
+	return *countries_r != NULL;
+}
+
+/* ---- the keeping thread ---- */
+
+/* Offers an edition with these parts (a reference of each is taken over). */
+static void offer(struct keeper *keeper, struct part *policy, struct part *exemptions,
+		  struct part *countries)
+{
+	struct kept_edition *newest, *offered;
+
+	newest = edition_new(part_share(policy), part_share(exemptions), part_share(countries));
+	offered = edition_new(policy, exemptions, countries);
+	if (newest == NULL || offered == NULL) {
+		messages_post(keeper->messages, MESSAGE_ERROR,
+			      "out of memory: the policy stays as it was");
+		edition_free(newest);
+		edition_free(offered);
+		return;
+	}
+	edition_free(keeper->newest);
+	keeper->newest = newest;
+	/* Nobody took the one offered before: it is ours again. */
+	edition_free(atomic_exchange(&keeper->offered, offered));
+}
+
+/* True when the file is another than the one read last, and whole. */
+static bool should_read(const char *path, const struct file_stamp *last, struct file_stamp *stamp_r)
+{
+	*stamp_r = file_stamp(path);
+	return path != NULL && !same_file(stamp_r, last) && is_settled(stamp_r);
+}
+
+static void look_at_exemptions(struct keeper *keeper)
+{
+	const struct policy *policy = keeper->newest->edition.policy;
+	struct part *exemptions;
+	struct file_stamp stamp;
+
+	if (!should_read(policy->exemptions, &keeper->exemptions_stamp, &stamp))
+		return;
+	keeper->exemptions_stamp = stamp;
+	if (!read_exemptions(keeper, policy, &exemptions)) {
+		messages_post(keeper->messages, MESSAGE_WARNING,
+			      "exemptions %s: the ones read before stay in force",
+			      policy->exemptions);
+		return;
+	}
+	messages_post(keeper->messages, MESSAGE_INFO, "exemptions %s: read again, %zu lines",
+		      policy->exemptions, exemptions_count(exemptions->value));
+	offer(keeper, part_share(keeper->newest->policy), exemptions,
+	      part_share(keeper->newest->countries));
+}
+
+static void look_at_countries(struct keeper *keeper)
+{
+	const struct policy *policy = keeper->newest->edition.policy;
+	struct part *countries;
+	struct file_stamp stamp;
+	char built[DATE_TEXT_SIZE];
+
+	if (!should_read(policy->country_database, &keeper->countries_stamp, &stamp))
+		return;
+	keeper->countries_stamp = stamp;
+	if (!read_countries(keeper, policy, &countries)) {
+		messages_post(keeper->messages, MESSAGE_WARNING,
+			      keeper->newest->countries != NULL
+				      ? "country-database %s: the one read before stays in use"
+				      : "country-database %s: country rules are not judged",
+			      policy->country_database);
+		return;
+	}
+	date_format(country_database_built(countries->value), built);
+	messages_post(keeper->messages, MESSAGE_INFO, "country-database %s: read again, built %s",
+		      policy->country_database, built);
+	offer(keeper, part_share(keeper->newest->policy), part_share(keeper->newest->exemptions),
+	      countries);
+}
+
+static bool same_path(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* A policy takes over only with all that it rests on: a user whose exemption
+   cannot be read must not be locked out by a reload. */
+static void reload(struct keeper *keeper)
+{
+	const struct policy *before = keeper->newest->edition.policy;
+	struct policy *after = config_load(before->file, report_error, report_warning, keeper);
+	struct file_stamp exemptions_stamp, countries_stamp;
+	struct part *policy, *exemptions = NULL, *countries = NULL;
+
+	policy = part_new(after, free_policy);
+	if (policy == NULL)
+		goto refused;
+	if (!same_path(before->journal, after->journal))
+		messages_post(keeper->messages, MESSAGE_WARNING,
+			      "%s: the journal moves at the next start only", after->file);
+	exemptions_stamp = file_stamp(after->exemptions);
+	countries_stamp = file_stamp(after->country_database);
+	if (!read_exemptions(keeper, after, &exemptions))
+		goto refused;
+	if (!read_countries(keeper, after, &countries)) {
+		if (!same_path(before->country_database, after->country_database))
+			goto refused;
+		countries = part_share(keeper->newest->countries);
+	}
+	keeper->exemptions_stamp = exemptions_stamp;
+	keeper->countries_stamp = countries_stamp;
+	messages_post(keeper->messages, MESSAGE_INFO, "%s: read again, %zu rules", after->file,
+		      after->rule_count);
+	offer(keeper, policy, exemptions, countries);
+	return;
+
+refused:
+	part_release(exemptions);
+	part_release(policy);
+	messages_post(keeper->messages, MESSAGE_ERROR, "%s: the old policy stays in force",
+		      before->file);
+}
+
+/* Sleeps until it is time to look. False when the thread is to end. */
+static bool wait_for_work(struct keeper *keeper, bool *reload_asked_r)
+{
+	struct timespec until;
+	bool go_on;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += KEEPER_INTERVAL_SECONDS;
+	pthread_mutex_lock(&keeper->lock);
+	while (!keeper->stopping && !keeper->reload_asked) {
+		if (pthread_cond_timedwait(&keeper->wake, &keeper->lock, &until) == ETIMEDOUT)
+			break;
+	}
+	go_on = !keeper->stopping;
+	*reload_asked_r = keeper->reload_asked;
+	keeper->reload_asked = false;
+	pthread_mutex_unlock(&keeper->lock);
+	return go_on;
+}
+
+static void *keep(void *argument)
+{
+	struct keeper *keeper = argument;
+	bool reload_asked;
+
+	while (wait_for_work(keeper, &reload_asked)) {
+		free_retired(keeper);
+		if (reload_asked)
+			reload(keeper);
+		look_at_exemptions(keeper);
+		look_at_countries(keeper);
+	}
+	return NULL;
+}
+
+/* ---- the deciding thread ---- */
+
+struct keeper *keeper_create(struct policy *policy, struct messages *messages)
+{
+	struct keeper *keeper = calloc(1, sizeof(*keeper));
+	struct part *policy_part = part_new(policy, free_policy);
+	struct part *exemptions, *countries;
+	pthread_condattr_t attributes;
+
+	if (keeper == NULL || policy_part == NULL) {
+		part_release(policy_part);
+		free(keeper);
+		return NULL;
+	}
+	keeper->messages = messages;
+	keeper->exemptions_stamp = file_stamp(policy->exemptions);
+	keeper->countries_stamp = file_stamp(policy->country_database);
+	if (!read_exemptions(keeper, policy, &exemptions))
+		messages_post(messages, MESSAGE_ERROR, "exemptions %s: nobody is exempted",
+			      policy->exemptions);
+	if (!read_countries(keeper, policy, &countries))
+		messages_post(messages, MESSAGE_ERROR,
+			      "country-database %s: country rules are not judged",
+			      policy->country_database);
+	keeper->newest =
+		edition_new(part_share(policy_part), part_share(exemptions), part_share(countries));
+	keeper->current = edition_new(policy_part, exemptions, countries);
+	if (keeper->newest == NULL || keeper->current == NULL) {
+		edition_free(keeper->newest);
+		edition_free(keeper->current);
+		free(keeper);
+		return NULL;
+	}
+	pthread_mutex_init(&keeper->lock, NULL);
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&keeper->wake, &attributes);
+	pthread_condattr_destroy(&attributes);
+	return keeper;
+}
+
+bool keeper_start(struct keeper *keeper)
+{
+	keeper->started = background_thread_start(&keeper->thread, keep, keeper);
+	return keeper->started;
+}
+
+static void wake(struct keeper *keeper, bool *flag)
+{
+	pthread_mutex_lock(&keeper->lock);
+	*flag = true;
+	pthread_cond_signal(&keeper->wake);
+	pthread_mutex_unlock(&keeper->lock);
+}
+
+void keeper_reload(struct keeper *keeper)
+{
+	wake(keeper, &keeper->reload_asked);
+}
+
+static void retire(struct keeper *keeper, struct kept_edition *kept)
+{
+	kept->next_retired = atomic_load(&keeper->retired);
+	while (!atomic_compare_exchange_weak(&keeper->retired, &kept->next_retired, kept))
+		continue;
+}
+
+const struct edition *keeper_current(struct keeper *keeper)
+{
+	if (atomic_load_explicit(&keeper->offered, memory_order_relaxed) != NULL) {
+		struct kept_edition *offered = atomic_exchange(&keeper->offered, NULL);
+
+		if (offered != NULL) {
+			retire(keeper, keeper->current);
+			keeper->current = offered;
+		}
+	}
+	return &keeper->current->edition;
+}
+
+void keeper_free(struct keeper *keeper)
+{
+	if (keeper == NULL)
+		return;
+	if (keeper->started) {
+		wake(keeper, &keeper->stopping);
+		if (!background_thread_join(keeper->thread, STOP_SECONDS))
+			return; /* what the thread uses is left to it */
+	}
+	free_retired(keeper);
+	edition_free(atomic_exchange(&keeper->offered, NULL));
+	edition_free(keeper->current);
+	edition_free(keeper->newest);
+	pthread_cond_destroy(&keeper->wake);
+	pthread_mutex_destroy(&keeper->lock);
+	free(keeper);
+}

@@ -1,0 +1,112 @@
+#include "messages.h"
+
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define MESSAGES_MAX 64
+
+struct message {
+	enum message_level level;
+	char text[MESSAGE_SIZE];
+};
+
+/* The lock is held while a message is copied, never over a system call that
+   could wait. */
+struct messages {
+	pthread_mutex_t lock;
+	int descriptor;
+	size_t first;
+	size_t count;
+	unsigned long dropped;
+	struct message ring[MESSAGES_MAX];
+};
+
+struct messages *messages_create(void)
+{
+	struct messages *messages = calloc(1, sizeof(*messages));
+
+	if (messages == NULL)
+		return NULL;
+	messages->descriptor = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (messages->descriptor < 0) {
+		free(messages);
+		return NULL;
+	}
+	pthread_mutex_init(&messages->lock, NULL);
+	return messages;
+}
+
+void messages_free(struct messages *messages)
+{
+	if (messages == NULL)
+		return;
+	close(messages->descriptor);
+	pthread_mutex_destroy(&messages->lock);
+	free(messages);
+}
+
+int messages_descriptor(const struct messages *messages)
+{
+	return messages->descriptor;
+}
+
+void messages_post(struct messages *messages, enum message_level level, const char *format, ...)
+{
+	const uint64_t one = 1;
+	char text[MESSAGE_SIZE];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+
+	pthread_mutex_lock(&messages->lock);
+	if (messages->count == MESSAGES_MAX) {
+		messages->dropped++;
+	} else {
+		struct message *message =
+			&messages->ring[(messages->first + messages->count++) % MESSAGES_MAX];
+
+		message->level = level;
+		memcpy(message->text, text, sizeof(text));
+	}
+	pthread_mutex_unlock(&messages->lock);
+	/* Can only fail when it is readable already. */
+	if (write(messages->descriptor, &one, sizeof(one)) < 0)
+		return;
+}
+
+bool messages_take(struct messages *messages, enum message_level *level_r,
+		   char text_r[static MESSAGE_SIZE])
+{
+	uint64_t posted;
+	bool taken = true;
+
+	pthread_mutex_lock(&messages->lock);
+	if (messages->count > 0) {
+		const struct message *message = &messages->ring[messages->first];
+
+		*level_r = message->level;
+		memcpy(text_r, message->text, MESSAGE_SIZE);
+		messages->first = (messages->first + 1) % MESSAGES_MAX;
+		messages->count--;
+	} else if (messages->dropped > 0) {
+		*level_r = MESSAGE_WARNING;
+		snprintf(text_r, MESSAGE_SIZE, "%lu more messages left out", messages->dropped);
+		messages->dropped = 0;
+	} else {
+		taken = false;
+		/* Under the lock, so that no post can come between. Fails when
+		   there was nothing to read, which is as good. */
+		if (read(messages->descriptor, &posted, sizeof(posted)) < 0)
+			posted = 0;
+	}
+	pthread_mutex_unlock(&messages->lock);
+	return taken;
+}
