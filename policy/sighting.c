@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "utf8.h"
+
 /* Our own writer of JSON (RFC 8259), because a line is made on the way of a
    login: nothing is allocated, and bytes that are no UTF-8 are mended, which
    JSON libraries refuse to do. */
@@ -49,41 +51,6 @@ static void put_number(struct line *line, unsigned long number, size_t digits)
 	put(line, text + start, sizeof(text) - start);
 }
 
-/* Length of the UTF-8 sequence (RFC 3629) that text begins with; 0 when it
-   begins with none. Stops at the closing NUL by itself. */
-static size_t utf8_length(const unsigned char *text)
-{
-	unsigned char low = 0x80, high = 0xbf;
-	size_t length;
-
-	if (text[0] < 0x80)
-		return 1;
-	if (text[0] >= 0xc2 && text[0] <= 0xdf)
-		length = 2;
-	else if (text[0] >= 0xe0 && text[0] <= 0xef)
-		length = 3;
-	else if (text[0] >= 0xf0 && text[0] <= 0xf4)
-		length = 4;
-	else
-		return 0;
-	/* Overlong forms, surrogates, and what lies behind U+10FFFF. */
-	if (text[0] == 0xe0)
-		low = 0xa0;
-	else if (text[0] == 0xed)
-		high = 0x9f;
-	else if (text[0] == 0xf0)
-		low = 0x90;
-	else if (text[0] == 0xf4)
-		high = 0x8f;
-	if (text[1] < low || text[1] > high)
-		return 0;
-	for (size_t i = 2; i < length; i++) {
-		if (text[i] < 0x80 || text[i] > 0xbf)
-			return 0;
-	}
-	return length;
-}
-
 static void put_escaped_byte(struct line *line, unsigned char byte)
 {
 	static const char hex[] = "0123456789abcdef";
@@ -92,9 +59,8 @@ static void put_escaped_byte(struct line *line, unsigned char byte)
 	put(line, escape, sizeof(escape));
 }
 
-static void put_string(struct line *line, const char *string, size_t maximum)
+static void put_string(struct line *line, const char *text, size_t maximum)
 {
-	const unsigned char *text = (const unsigned char *)string;
 	size_t taken = 0;
 
 	put_literal(line, "\"");
@@ -108,12 +74,12 @@ static void put_string(struct line *line, const char *string, size_t maximum)
 		}
 		if (length == 0)
 			put_literal(line, "\xef\xbf\xbd"); /* U+FFFD */
-		else if (*text < 0x20 || *text == 0x7f)
-			put_escaped_byte(line, *text);
+		else if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			put_escaped_byte(line, (unsigned char)*text);
 		else if (*text == '"' || *text == '\\')
-			put(line, (const char[]){'\\', (char)*text}, 2);
+			put(line, (const char[]){'\\', *text}, 2);
 		else
-			put(line, (const char *)text, length);
+			put(line, text, length);
 		text += step;
 		taken += step;
 	}
