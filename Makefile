@@ -63,7 +63,7 @@ include dovecot-plugin/plugin.mk
 
 # A unit test is linked with all of policy/, and with what it names below.
 $(BUILD)/tests/unit/test-%: $(BUILD)/tests/unit/test-%.o $(POLICY)
-	$(LINK) -o $@ $^ $(call package_libs,cmocka) $(POLICY_LIBS)
+	$(LINK) -o $@ $^ $(call package_libs,cmocka jansson) $(POLICY_LIBS)
 
 deps:
 	tests/install-dependencies
