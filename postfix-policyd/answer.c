@@ -1,0 +1,43 @@
+#include "answer.h"
+
+#include "attempt-from-policy.h"
+#include "policy/decision-log.h"
+
+static void record(const struct answerer *answerer, const struct policy *policy,
+		   const struct policy_attempt *attempt, const struct verdict *verdict,
+		   const struct timespec *now)
+{
+	const struct sighting sighting = {
+		.attempt = &attempt->attempt,
+		.policy = policy,
+		.verdict = verdict,
+		.verified = attempt->verified,
+		.time = *now,
+	};
+	char line[DECISION_LOG_SIZE];
+
+	if (verdict->broken != 0 && !instances_add(answerer->instances, attempt->attempt.session,
+						   attempt->attempt.user, verdict))
+		return;
+	journal_record(answerer->journal, &sighting);
+	if (decision_log_format(&attempt->attempt, policy, verdict, line))
+		messages_post(answerer->messages, MESSAGE_INFO, "%s", line);
+}
+
+size_t answer_request(const struct answerer *answerer, char *request, size_t length,
+		      char reply_r[static REPLY_SIZE], const char **error_r)
+{
+	const struct edition *edition = keeper_current(answerer->keeper);
+	struct policy_request parsed;
+	struct policy_attempt attempt;
+	struct verdict verdict;
+	struct timespec now;
+
+	if (!policy_request_parse(request, length, &parsed, error_r) ||
+	    !attempt_from_policy(&parsed, edition->policy, &attempt, error_r))
+		return 0;
+	clock_gettime(CLOCK_REALTIME, &now);
+	judge(edition, &attempt.attempt, now.tv_sec, &verdict);
+	record(answerer, edition->policy, &attempt, &verdict, &now);
+	return reply_format(&verdict, reply_r);
+}

@@ -1,0 +1,122 @@
+#include "log.h"
+
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "policy/background-thread.h"
+
+#define STOP_SECONDS 2
+
+static enum log_target log_target;
+static bool log_with_priority;
+
+struct log {
+	pthread_t thread;
+	struct messages *messages;
+	int stop_descriptor;
+};
+
+static int priority_of(enum message_level level)
+{
+	switch (level) {
+	case MESSAGE_INFO:
+		return LOG_INFO;
+	case MESSAGE_WARNING:
+		return LOG_WARNING;
+	case MESSAGE_ERROR:
+		break;
+	}
+	return LOG_ERR;
+}
+
+/* systemd.exec(5): $JOURNAL_STREAM names the device and inode of the journal's
+   socket; standard error may have been redirected since. */
+static bool stderr_is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	unsigned long long device, inode;
+	struct stat status;
+
+	return stream != NULL && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
+	       fstat(STDERR_FILENO, &status) == 0 && status.st_dev == device &&
+	       status.st_ino == inode;
+}
+
+void log_open(enum log_target target)
+{
+	log_target = target;
+	log_with_priority = stderr_is_journal();
+	if (target == LOG_SYSLOG)
+		openlog("portcullis-policyd", LOG_PID | LOG_NDELAY, LOG_MAIL);
+}
+
+void log_write(enum message_level level, const char *text)
+{
+	static const char *const words[] = {
+		[MESSAGE_INFO] = "", [MESSAGE_WARNING] = "warning: ", [MESSAGE_ERROR] = "error: "};
+
+	if (log_target == LOG_SYSLOG)
+		syslog(priority_of(level), "%s", text);
+	else if (log_with_priority)
+		dprintf(STDERR_FILENO, "<%d>%s\n", priority_of(level), text);
+	else
+		dprintf(STDERR_FILENO, "portcullis-policyd: %s%s\n", words[level], text);
+}
+
+static void *log_run(void *context)
+{
+	struct log *log = context;
+	struct pollfd wait[] = {
+		{.fd = messages_descriptor(log->messages), .events = POLLIN},
+		{.fd = log->stop_descriptor, .events = POLLIN},
+	};
+	enum message_level level;
+	char text[MESSAGE_SIZE];
+
+	do {
+		if (poll(wait, 2, -1) < 0)
+			continue;
+		while (messages_take(log->messages, &level, text))
+			log_write(level, text);
+	} while ((wait[1].revents & POLLIN) == 0);
+	return NULL;
+}
+
+struct log *log_start(struct messages *messages)
+{
+	struct log *log = calloc(1, sizeof(*log));
+
+	if (log == NULL)
+		return NULL;
+	log->messages = messages;
+	log->stop_descriptor = eventfd(0, EFD_CLOEXEC);
+	if (log->stop_descriptor < 0)
+		goto no_descriptor;
+	if (!background_thread_start(&log->thread, log_run, log))
+		goto no_thread;
+	return log;
+
+no_thread:
+	close(log->stop_descriptor);
+no_descriptor:
+	free(log);
+	return NULL;
+}
+
+bool log_stop(struct log *log)
+{
+	const uint64_t one = 1;
+
+	if (write(log->stop_descriptor, &one, sizeof(one)) != (ssize_t)sizeof(one) ||
+	    !background_thread_join(log->thread, STOP_SECONDS))
+		return false;
+	close(log->stop_descriptor);
+	free(log);
+	return true;
+}
