@@ -1,3 +1,5 @@
+#define _GNU_SOURCE /* asprintf() */
+
 #include "config-problems.h"
 
 #include <stdarg.h>

@@ -4,12 +4,9 @@
 #include "policy.h"
 
 static const char *const kind_names[KIND_COUNT] = {
-	[KIND_ENCRYPTION] = "encryption",
-	[KIND_IMPLICIT_TLS] = "implicit-tls",
-	[KIND_MECHANISM] = "mechanism",
-	[KIND_COUNTRY] = "country",
-	[KIND_PROTOCOL] = "protocol",
-	[KIND_SUBMISSION_PORT] = "submission-port",
+	[KIND_ENCRYPTION] = "encryption", [KIND_IMPLICIT_TLS] = "implicit-tls",
+	[KIND_MECHANISM] = "mechanism",   [KIND_COUNTRY] = "country",
+	[KIND_PROTOCOL] = "protocol",     [KIND_SUBMISSION_PORT] = "submission-port",
 	[KIND_RELAY] = "relay",
 };
 
