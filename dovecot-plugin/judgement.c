@@ -1,0 +1,72 @@
+#include "dovecot-compat.h"
+#include "attempt-from-request.h"
+#include "judgement.h"
+#include "portcullis.h"
+
+static const char event_key[] = "portcullis";
+
+struct judged_request *judged_request_find(const struct event *event)
+{
+	return event_get_ptr(event, event_key);
+}
+
+struct judgement *judgement_find(const struct auth_request *request,
+				 const struct portcullis *portcullis)
+{
+	struct judged_request *judged = judged_request_find(request->event);
+	struct judgement *judgement;
+
+	if (judged == NULL)
+		return NULL;
+	for (judgement = judged->judgements; judgement != NULL; judgement = judgement->next) {
+		if (judgement->portcullis == portcullis)
+			return judgement;
+	}
+	return NULL;
+}
+
+static struct judged_request *judged_request_get(struct auth_request *request)
+{
+	struct judged_request *judged = judged_request_find(request->event);
+
+	if (judged != NULL)
+		return judged;
+	judged = p_new(request->pool, struct judged_request, 1);
+	judged->request = request;
+	/* Since 2.4.2 a mechanism's own event can keep the request's event
+	   until after the request is taken apart. */
+	pool_ref(request->pool);
+	event_set_ptr(request->event, event_key, judged);
+	return judged;
+}
+
+struct judgement *judgement_make(struct auth_request *request, struct portcullis *portcullis)
+{
+	const struct edition *edition = keeper_current(portcullis->keeper);
+	struct judged_request *judged;
+	struct judgement *judgement;
+	struct attempt attempt;
+
+	if (!attempt_from_request(request, edition->policy, &attempt))
+		return NULL;
+
+	judgement = p_new(request->pool, struct judgement, 1);
+	judgement->portcullis = portcullis;
+	judgement->policy = edition->policy;
+	judgement->attempt = attempt;
+	(void)clock_gettime(CLOCK_REALTIME, &judgement->time);
+	judge(edition, &attempt, judgement->time.tv_sec, &judgement->verdict);
+
+	judged = judged_request_get(request);
+	judgement->next = judged->judgements;
+	judged->judgements = judgement;
+	return judgement;
+}
+
+void judged_request_free(struct judged_request *judged)
+{
+	/* It lies in this pool itself. */
+	pool_t pool = judged->request->pool;
+
+	pool_unref(&pool);
+}

@@ -1,0 +1,49 @@
+#ifndef PORTCULLIS_JUDGEMENT_H
+#define PORTCULLIS_JUDGEMENT_H
+
+#include <time.h>
+
+#include "policy/judge.h"
+
+struct auth_request;
+struct event;
+struct portcullis;
+
+/* What one policy said of a request, kept until it is known how the request
+   ended. All of it lives in the request's pool. */
+struct judgement {
+	struct judgement *next;
+	struct portcullis *portcullis;
+	const struct policy *policy;
+	struct attempt attempt;
+	struct verdict verdict;
+	struct timespec time;
+	/* The login is not left to somebody else to judge and record. */
+	bool record;
+};
+
+/* Everything that was said of a request. Hangs on the request's event. */
+struct judged_request {
+	struct auth_request *request;
+	struct judgement *judgements;
+	/* The password decides no longer: a right one is refused too. */
+	bool refused_after;
+	/* The login is handed on to another server. */
+	bool proxied;
+};
+
+/* NULL when no gate judged the request that an event belongs to. */
+struct judged_request *judged_request_find(const struct event *event);
+
+/* What a policy has said of a request already, or NULL. */
+struct judgement *judgement_find(const struct auth_request *request,
+				 const struct portcullis *portcullis);
+
+/* Judges a request and remembers it. NULL when the request is no login. Keeps
+   the request's memory until its event is freed, even where the event outlives
+   the request; judged_request_free() gives it up. */
+struct judgement *judgement_make(struct auth_request *request, struct portcullis *portcullis);
+
+void judged_request_free(struct judged_request *judged);
+
+#endif

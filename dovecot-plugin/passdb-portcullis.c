@@ -1,0 +1,174 @@
+/* The gate: a passdb that knows no passwords. It judges the login and either
+   refuses it, or abstains and lets the passdbs behind it decide, with or without
+   a note that a right password is to be refused as well. */
+
+#include "dovecot-compat.h"
+#include "judgement.h"
+#include "passdb-portcullis.h"
+#include "policy/config.h"
+#include "policy/decision-log.h"
+#include "portcullis.h"
+
+struct portcullis_passdb_module {
+	struct passdb_module module;
+	/* NULL in auth-worker processes, which judge nothing. */
+	struct portcullis *portcullis;
+};
+
+static void log_decision(struct auth_request *request, const struct judgement *judgement)
+{
+	char text[DECISION_LOG_SIZE];
+	struct event *event;
+
+	if (!decision_log_format(&judgement->attempt, judgement->policy, &judgement->verdict, text))
+		return;
+	event = event_create(request->event);
+	event_replace_log_prefix(event, "portcullis: ");
+	/* Whatever auth_verbose says. */
+	event_set_min_log_level(event, LOG_TYPE_INFO);
+	event_set_name(event, "portcullis_decision");
+	e_info(event, "%s", text);
+	event_unref(&event);
+}
+
+/* For Dovecot's metrics and exported events. */
+static void add_event_fields(struct auth_request *request, const struct judgement *judgement)
+{
+	const struct policy *policy = judgement->policy;
+	string_t *rules;
+
+	if (judgement->verdict.broken == 0)
+		return;
+	rules = t_str_new(64);
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		if ((judgement->verdict.broken & UINT64_C(1) << i) == 0)
+			continue;
+		if (str_len(rules) > 0)
+			str_append_c(rules, ',');
+		str_append(rules, policy->rules[i].title);
+	}
+	event_add_str(request->event, "portcullis_rules", str_c(rules));
+	event_add_str(request->event, "portcullis_action",
+		      judgement->verdict.outcome == OUTCOME_ALLOW ? "allow" : "reject");
+}
+
+/* What the gate itself does about a verdict. Postfix ignores a refusal after
+   the password; that one, and the record of all that is let through, is the
+   policy daemon's business, unless there is none. */
+static enum outcome gate_outcome(const struct judgement *judgement)
+{
+	enum outcome outcome = judgement->verdict.outcome;
+
+	if (judgement->attempt.source != SOURCE_POSTFIX || outcome == OUTCOME_REJECT_BEFORE)
+		return outcome;
+	if (outcome == OUTCOME_REJECT_AFTER && judgement->policy->smtp_enforced_at_auth)
+		return OUTCOME_REJECT_BEFORE;
+	return OUTCOME_ALLOW;
+}
+
+static enum passdb_result judge_request(struct auth_request *request, struct portcullis *portcullis)
+{
+	struct judgement *judgement;
+	const struct rule *rule;
+	enum outcome outcome;
+
+	/* A master user's login can come by twice. */
+	if (judgement_find(request, portcullis) != NULL)
+		return PASSDB_RESULT_NEXT;
+	judgement = judgement_make(request, portcullis);
+	if (judgement == NULL)
+		return PASSDB_RESULT_NEXT;
+
+	outcome = gate_outcome(judgement);
+	rule = judgement->verdict.rejecting;
+	judgement->record = judgement->attempt.source == SOURCE_DOVECOT || outcome != OUTCOME_ALLOW;
+	if (judgement->record) {
+		log_decision(request, judgement);
+		add_event_fields(request, judgement);
+	}
+
+	switch (outcome) {
+	case OUTCOME_ALLOW:
+		break;
+	case OUTCOME_REJECT_BEFORE:
+		auth_request_set_field(request, "reason", rule->message, NULL);
+		/* It tells nothing about the password, so there is nothing to
+		   guess, and no reason to slow a whole office down. */
+		if (rule->kind != KIND_COUNTRY)
+			auth_request_set_field(request, "nodelay", "", NULL);
+		return PASSDB_RESULT_USER_DISABLED;
+	case OUTCOME_REJECT_AFTER:
+		/* No nodelay here: it would go with a wrong password as well,
+		   and make guessing free. A right one is not delayed anyway. */
+		judged_request_find(request->event)->refused_after = TRUE;
+		auth_request_set_field(request, "nologin", "", NULL);
+		auth_request_set_field(request, "reason", rule->message, NULL);
+		break;
+	}
+	return PASSDB_RESULT_NEXT;
+}
+
+static enum passdb_result portcullis_lookup(struct auth_request *request)
+{
+	struct portcullis_passdb_module *module =
+		container_of(request->passdb->passdb, struct portcullis_passdb_module, module);
+	enum passdb_result result;
+
+	if (module->portcullis == NULL)
+		return PASSDB_RESULT_NEXT;
+	T_BEGIN
+	{
+		result = judge_request(request, module->portcullis);
+	}
+	T_END;
+	return result;
+}
+
+static void portcullis_verify_plain(struct auth_request *request, const char *password ATTR_UNUSED,
+				    verify_plain_callback_t *callback)
+{
+	callback(portcullis_lookup(request), request);
+}
+
+static void portcullis_lookup_credentials(struct auth_request *request,
+					  lookup_credentials_callback_t *callback)
+{
+	callback(portcullis_lookup(request), NULL, 0, request);
+}
+
+static struct passdb_module *portcullis_create(pool_t pool, const char *path, const char **error_r)
+{
+	struct portcullis_passdb_module *module = p_new(pool, struct portcullis_passdb_module, 1);
+
+	if (worker)
+		return &module->module;
+	module->portcullis = portcullis_open(*path != '\0' ? path : CONFIG_DEFAULT_PATH, error_r);
+	return module->portcullis == NULL ? NULL : &module->module;
+}
+
+DEFINE_PASSDB_PREINIT(portcullis_preinit, portcullis_create)
+
+static void portcullis_init(struct passdb_module *passdb)
+{
+	struct portcullis_passdb_module *module =
+		container_of(passdb, struct portcullis_passdb_module, module);
+
+	if (passdb->blocking) {
+		if (!worker)
+			i_warning("passdb portcullis: ignoring use_worker=yes, "
+				  "the gate judges in the auth process");
+		passdb->blocking = FALSE;
+	}
+	if (module->portcullis != NULL)
+		portcullis_start(module->portcullis);
+}
+
+struct passdb_module_interface passdb_portcullis = {
+	.name = "portcullis",
+
+	.preinit = portcullis_preinit,
+	.init = portcullis_init,
+
+	.verify_plain = portcullis_verify_plain,
+	.lookup_credentials = portcullis_lookup_credentials,
+};

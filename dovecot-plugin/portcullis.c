@@ -1,0 +1,182 @@
+#include "dovecot-compat.h"
+#include "portcullis.h"
+#include "last-valid.h"
+
+struct portcullis *portcullis_list;
+
+static void report_error(void *context ATTR_UNUSED, const char *message)
+{
+	i_error("portcullis: %s", message);
+}
+
+static void report_warning(void *context ATTR_UNUSED, const char *message)
+{
+	i_warning("portcullis: %s", message);
+}
+
+static void log_messages(struct messages *messages)
+{
+	enum message_level level;
+	char text[MESSAGE_SIZE];
+
+	while (messages_take(messages, &level, text)) {
+		switch (level) {
+		case MESSAGE_INFO:
+			i_info("portcullis: %s", text);
+			break;
+		case MESSAGE_WARNING:
+			i_warning("portcullis: %s", text);
+			break;
+		case MESSAGE_ERROR:
+			i_error("portcullis: %s", text);
+			break;
+		}
+	}
+}
+
+static struct portcullis *portcullis_find(const char *path)
+{
+	struct portcullis *portcullis;
+
+	for (portcullis = portcullis_list; portcullis != NULL; portcullis = portcullis->next) {
+		if (strcmp(portcullis->path, path) == 0)
+			return portcullis;
+	}
+	return NULL;
+}
+
+static struct policy *load_policy(const char *path)
+{
+	char *copy;
+	struct policy *policy = last_valid_load(path, report_error, report_warning, NULL, &copy);
+
+	if (copy != NULL) {
+		i_error("portcullis: %s is broken and NOT in force. THE LAST VALID CONFIGURATION "
+			"IS "
+			"IN FORCE INSTEAD: %s. Correct the errors above and reload Dovecot.",
+			path, copy);
+		free(copy);
+	}
+	return policy;
+}
+
+/* Mechanisms that let a user in without asking any passdb, so that no gate can
+   refuse them. GSSAPI and the OAuth mechanisms do ask, once the ticket or token
+   is proven; of Dovecot's others only these do not. */
+static bool mechanism_asks_no_passdb(const char *mechanism)
+{
+	if (strcmp(mechanism, "ANONYMOUS") == 0)
+		return TRUE;
+	return global_auth_settings->use_winbind &&
+	       (strcmp(mechanism, "NTLM") == 0 || strcmp(mechanism, "GSS-SPNEGO") == 0);
+}
+
+static bool rule_allows_mechanism(const struct rule *rule, const char *mechanism)
+{
+	for (size_t i = 0; i < rule->mechanism_count; i++) {
+		if (strcmp(rule->mechanisms[i], mechanism) == 0)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static void warn_of_mechanisms(const struct policy *policy)
+{
+	for (const char *const *mechanism = enabled_mechanisms(); *mechanism != NULL; mechanism++) {
+		if (!mechanism_asks_no_passdb(*mechanism))
+			continue;
+		for (size_t i = 0; i < policy->rule_count; i++) {
+			const struct rule *rule = &policy->rules[i];
+
+			if (rule->kind != KIND_MECHANISM ||
+			    rule->schedule.enforce == SCHEDULE_NEVER ||
+			    rule_allows_mechanism(rule, *mechanism))
+				continue;
+			i_warning("portcullis: auth_mechanisms includes %s, which asks no passdb: "
+				  "rule %s will NEVER REFUSE it. Remove it from auth_mechanisms "
+				  "by the day the rule is enforced.",
+				  *mechanism, rule->title);
+		}
+	}
+}
+
+static void portcullis_free(struct portcullis *portcullis)
+{
+	io_remove(&portcullis->io);
+	if (portcullis->keeper != NULL)
+		keeper_free(portcullis->keeper);
+	if (portcullis->journal != NULL)
+		journal_free(portcullis->journal);
+	if (portcullis->messages != NULL) {
+		log_messages(portcullis->messages);
+		messages_free(portcullis->messages);
+	}
+	i_free(portcullis->path);
+	i_free(portcullis);
+}
+
+struct portcullis *portcullis_open(const char *path, const char **error_r)
+{
+	struct portcullis *portcullis = portcullis_find(path);
+	struct policy *policy;
+
+	if (portcullis != NULL)
+		return portcullis;
+
+	policy = load_policy(path);
+	if (policy == NULL) {
+		*error_r = t_strdup_printf("Cannot use %s, see the errors above", path);
+		return NULL;
+	}
+	T_BEGIN
+	{
+		warn_of_mechanisms(policy);
+	}
+	T_END;
+
+	portcullis = i_new(struct portcullis, 1);
+	portcullis->path = i_strdup(path);
+	portcullis->messages = messages_create();
+	if (portcullis->messages != NULL) {
+		portcullis->journal =
+			journal_create(policy->journal, SOURCE_DOVECOT, portcullis->messages);
+		portcullis->keeper = keeper_create(policy, portcullis->messages);
+	}
+	if (portcullis->keeper == NULL || portcullis->journal == NULL) {
+		/* The process ends now, so nobody asks who owns the policy. */
+		*error_r = t_strdup_printf("Cannot set up %s: %m", path);
+		portcullis_free(portcullis);
+		return NULL;
+	}
+	log_messages(portcullis->messages);
+	portcullis->next = portcullis_list;
+	portcullis_list = portcullis;
+	return portcullis;
+}
+
+void portcullis_start(struct portcullis *portcullis)
+{
+	if (portcullis->started)
+		return;
+	portcullis->started = TRUE;
+	if (!keeper_start(portcullis->keeper)) {
+		i_error("portcullis: Cannot start a thread, so exemptions and country database "
+			"stay as they are until Dovecot is restarted: %m");
+	}
+	if (!journal_start(portcullis->journal)) {
+		i_error("portcullis: Cannot start a thread, so NOTHING IS RECORDED "
+			"until Dovecot is restarted: %m");
+	}
+	portcullis->io = io_add(messages_descriptor(portcullis->messages), IO_READ, log_messages,
+				portcullis->messages);
+}
+
+void portcullis_close_all(void)
+{
+	while (portcullis_list != NULL) {
+		struct portcullis *portcullis = portcullis_list;
+
+		portcullis_list = portcullis->next;
+		portcullis_free(portcullis);
+	}
+}
