@@ -1,0 +1,370 @@
+#include "unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "policy/first-of-day.h"
+#include "policy/journal.h"
+#include "policy/line-ring.h"
+
+static char directory[] = "/tmp/portcullis-journal.XXXXXX";
+static char path[128], moved_path[128];
+
+static struct rule rules[] = {{.title = (char *)"encryption"}};
+static const struct policy policy = {.rules = rules, .rule_count = 1};
+static const struct verdict broken = {.broken = 1, .phases = {PHASE_NOTIFY}};
+static const struct verdict fine = {0};
+
+static void record(struct journal *journal, const char *user, const struct verdict *verdict,
+		   bool verified)
+{
+	const struct attempt attempt = {
+		.user = user, .mechanism = "PLAIN", .client_id = "", .session = ""};
+	struct sighting sighting = {
+		.attempt = &attempt, .policy = &policy, .verdict = verdict, .verified = verified};
+
+	clock_gettime(CLOCK_REALTIME, &sighting.time);
+	journal_record(journal, &sighting);
+}
+
+static struct journal *start(struct messages *messages)
+{
+	struct journal *journal = journal_create(directory, SOURCE_DOVECOT, messages);
+
+	assert_non_null(journal);
+	assert_true(journal_start(journal));
+	return journal;
+}
+
+/* Counts whole lines, and adds up what they carry as lost. */
+static unsigned long count_lines(const char *file_path, unsigned long *lost_r)
+{
+	FILE *file = fopen(file_path, "r");
+	char *line = NULL;
+	size_t size = 0;
+	unsigned long count = 0;
+
+	*lost_r = 0;
+	if (file == NULL)
+		return 0;
+	while (getline(&line, &size, file) > 0) {
+		char *lost = strstr(line, ",\"lost\":");
+
+		/* Half a line is not one. */
+		if (strncmp(line, "{\"time\"", 7) != 0 || strstr(line, "}\n") == NULL)
+			continue;
+		count++;
+		if (lost != NULL)
+			*lost_r += strtoul(lost + strlen(",\"lost\":"), NULL, 10);
+	}
+	free(line);
+	fclose(file);
+	return count;
+}
+
+static void wait_for_lines(const char *file_path, unsigned long expected)
+{
+	unsigned long count = 0, lost;
+
+	for (int tries = 0; tries < 500; tries++) {
+		count = count_lines(file_path, &lost);
+		if (count == expected)
+			return;
+		usleep(20000);
+	}
+	fail_msg("%s has %lu lines, not %lu", file_path, count, expected);
+}
+
+static bool was_said(struct messages *messages, const char *words)
+{
+	enum message_level level;
+	char text[MESSAGE_SIZE];
+	bool said = false;
+
+	while (messages_take(messages, &level, text))
+		said |= strstr(text, words) != NULL;
+	return said;
+}
+
+static int fresh_directory(void **state)
+{
+	(void)state;
+	strcpy(directory + strlen(directory) - 6, "XXXXXX");
+	if (mkdtemp(directory) == NULL)
+		return -1;
+	snprintf(path, sizeof(path), "%s/dovecot.jsonl", directory);
+	snprintf(moved_path, sizeof(moved_path), "%s/moved.jsonl", directory);
+	return 0;
+}
+
+static int remove_directory(void **state)
+{
+	(void)state;
+	unlink(path);
+	unlink(moved_path);
+	return rmdir(directory);
+}
+
+static void test_what_is_recorded(void **state)
+{
+	struct messages *messages = messages_create();
+	struct journal *journal = start(messages);
+	struct stat status;
+	unsigned long lost;
+	(void)state;
+
+	record(journal, "alice", &fine, true);
+	record(journal, "alice", &fine, true); /* seen today */
+	record(journal, "bob", &fine, false);  /* anybody can type a name */
+	record(journal, "bob", &fine, true);
+	record(journal, "carol", &broken, false);
+	record(journal, "carol", &broken, false);
+	journal_free(journal);
+	assert_int_equal(count_lines(path, &lost), 4);
+	assert_int_equal(lost, 0);
+	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(status.st_mode & 07777, 0640);
+	assert_false(was_said(messages, ""));
+	messages_free(messages);
+}
+
+static void test_renamed_file(void **state)
+{
+	struct messages *messages = messages_create();
+	struct journal *journal = start(messages);
+	(void)state;
+
+	record(journal, "alice", &broken, true);
+	wait_for_lines(path, 1);
+	assert_int_equal(rename(path, moved_path), 0);
+	sleep(2);
+	record(journal, "bob", &broken, true);
+	wait_for_lines(path, 1);
+	wait_for_lines(moved_path, 1);
+	journal_free(journal);
+	messages_free(messages);
+}
+
+static void test_directory_comes_later(void **state)
+{
+	struct messages *messages = messages_create();
+	struct journal *journal;
+	unsigned long lost;
+	(void)state;
+
+	assert_int_equal(rmdir(directory), 0);
+	journal = start(messages);
+	for (int i = 0; i < 100; i++)
+		record(journal, "alice", &broken, true);
+	usleep(300000);
+	assert_true(was_said(messages, "cannot open"));
+	assert_int_equal(mkdir(directory, 0700), 0);
+	wait_for_lines(path, 100);
+	assert_true(was_said(messages, "written again"));
+	journal_free(journal);
+	assert_int_equal(count_lines(path, &lost), 100);
+	messages_free(messages);
+}
+
+/* A FIFO whose other end nobody reads stands for a disk that stands still. */
+static void test_stuck_disk_loses_the_newest_and_counts(void **state)
+{
+	enum { ATTEMPTS = 50000 };
+	struct messages *messages = messages_create();
+	struct journal *journal;
+	struct timespec before, after;
+	unsigned long written, lost;
+	int fifo;
+	(void)state;
+
+	assert_int_equal(mkfifo(path, 0600), 0);
+	journal = start(messages);
+	clock_gettime(CLOCK_MONOTONIC, &before);
+	for (int i = 0; i < ATTEMPTS; i++)
+		record(journal, "alice", &broken, true);
+	clock_gettime(CLOCK_MONOTONIC, &after);
+	/* No claim of speed: it just must not have waited for the disk. */
+	assert_true(after.tv_sec - before.tv_sec < 20);
+	assert_true(was_said(messages, "sightings lost"));
+
+	/* Let the thread out of open(); it refuses the FIFO, and then finds a
+	   file in its place. */
+	fifo = open(path, O_RDONLY | O_NONBLOCK);
+	assert_true(fifo >= 0);
+	assert_int_equal(unlink(path), 0);
+	for (int tries = 0; tries < 500 && access(path, F_OK) != 0; tries++)
+		usleep(20000);
+	usleep(500000);
+	record(journal, "alice", &broken, true);
+	journal_free(journal);
+	close(fifo);
+	written = count_lines(path, &lost);
+	assert_true(written > 1000);
+	assert_true(lost > 0);
+	assert_int_equal(written + lost, ATTEMPTS + 1);
+	messages_free(messages);
+}
+
+static void limit_file_size(rlim_t size)
+{
+	struct rlimit limit;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = size;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* A limit on the file's size fails within a line, as a full disk does. */
+static void test_full_disk_keeps_lines_whole(void **state)
+{
+	struct messages *messages = messages_create();
+	struct journal *journal;
+	unsigned long lost;
+	(void)state;
+
+	/* The thread blocks SIGXFSZ, so that it gets EFBIG. */
+	limit_file_size(2000);
+	journal = start(messages);
+	for (int i = 0; i < 20; i++)
+		record(journal, "alice", &broken, true);
+	usleep(500000);
+	assert_true(was_said(messages, "cannot write"));
+	limit_file_size(RLIM_INFINITY);
+	wait_for_lines(path, 20);
+	journal_free(journal);
+	assert_int_equal(count_lines(path, &lost), 20);
+	assert_int_equal(lost, 0);
+	messages_free(messages);
+}
+
+static void test_symbolic_link_is_refused(void **state)
+{
+	struct messages *messages = messages_create();
+	struct journal *journal;
+	(void)state;
+
+	assert_int_equal(symlink("/dev/null", path), 0);
+	journal = start(messages);
+	record(journal, "alice", &broken, true);
+	usleep(300000);
+	journal_free(journal);
+	assert_true(was_said(messages, "cannot open"));
+	messages_free(messages);
+}
+
+static void test_lost_at_the_end_is_said(void **state)
+{
+	struct messages *messages = messages_create();
+	struct journal *journal;
+	(void)state;
+
+	assert_int_equal(mkdir(path, 0700), 0);
+	journal = start(messages);
+	for (int i = 0; i < 3; i++)
+		record(journal, "alice", &broken, true);
+	journal_free(journal);
+	assert_true(was_said(messages, "3 sightings lost"));
+	assert_int_equal(rmdir(path), 0);
+	messages_free(messages);
+}
+
+static void test_first_of_day(void **state)
+{
+	struct first_of_day *seen = first_of_day_create();
+	struct attempt attempt = {.user = "alice", .port = 143};
+	char user[32];
+	const time_t noon = 1726826400;
+	(void)state;
+
+	setenv("TZ", "UTC", 1);
+	tzset();
+	assert_true(first_of_day(seen, &attempt, noon));
+	assert_false(first_of_day(seen, &attempt, noon));
+	attempt.port = 993;
+	assert_true(first_of_day(seen, &attempt, noon));
+	attempt.service = SERVICE_POP3;
+	assert_true(first_of_day(seen, &attempt, noon));
+	assert_false(first_of_day(seen, &attempt, noon / 86400 * 86400 + 86399));
+	assert_true(first_of_day(seen, &attempt, noon / 86400 * 86400 + 86400));
+	attempt.user = user;
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < 100000; i++) {
+			snprintf(user, sizeof(user), "user%d", i);
+			assert_int_equal(first_of_day(seen, &attempt, noon + 86400), round == 0);
+		}
+	}
+	first_of_day_free(seen);
+}
+
+static void test_ring_wraps(void **state)
+{
+	struct line_ring ring;
+	char in[100], out[100];
+	(void)state;
+
+	assert_true(line_ring_init(&ring, 256));
+	assert_int_equal(line_ring_peek(&ring, out), 0);
+	for (unsigned int round = 0; round < 1000; round++) {
+		size_t length = 1 + round % sizeof(in);
+
+		memset(in, (int)round, length);
+		assert_true(line_ring_push(&ring, in, length));
+		assert_int_equal(line_ring_peek(&ring, out), length);
+		assert_memory_equal(in, out, length);
+		line_ring_pop(&ring);
+	}
+	assert_true(line_ring_push(&ring, in, 100));
+	assert_true(line_ring_push(&ring, in, 100));
+	assert_false(line_ring_push(&ring, in, 100));
+	assert_true(line_ring_push(&ring, in, 256 - 3 * sizeof(size_t) - 200));
+	assert_false(line_ring_push(&ring, in, 1));
+	line_ring_free(&ring);
+}
+
+static void test_messages(void **state)
+{
+	struct messages *messages = messages_create();
+	enum message_level level;
+	char text[MESSAGE_SIZE], endless[2 * MESSAGE_SIZE];
+	int count = 0;
+	(void)state;
+
+	assert_false(messages_take(messages, &level, text));
+	memset(endless, 'x', sizeof(endless) - 1);
+	endless[sizeof(endless) - 1] = '\0';
+	messages_post(messages, MESSAGE_ERROR, "%s", endless);
+	assert_true(messages_take(messages, &level, text));
+	assert_int_equal(strlen(text), MESSAGE_SIZE - 1);
+	for (int i = 0; i < 1000; i++)
+		messages_post(messages, MESSAGE_INFO, "message %d", i);
+	while (messages_take(messages, &level, text))
+		count++;
+	assert_int_equal(count, 65);
+	assert_string_equal(text, "936 more messages left out");
+	messages_free(messages);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define JOURNAL_TEST(test) cmocka_unit_test_setup_teardown(test, fresh_directory, remove_directory)
+		JOURNAL_TEST(test_what_is_recorded),
+		JOURNAL_TEST(test_renamed_file),
+		JOURNAL_TEST(test_directory_comes_later),
+		JOURNAL_TEST(test_stuck_disk_loses_the_newest_and_counts),
+		JOURNAL_TEST(test_full_disk_keeps_lines_whole),
+		JOURNAL_TEST(test_symbolic_link_is_refused),
+		JOURNAL_TEST(test_lost_at_the_end_is_said),
+		cmocka_unit_test(test_first_of_day),
+		cmocka_unit_test(test_ring_wraps),
+		cmocka_unit_test(test_messages),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
