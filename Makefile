@@ -26,6 +26,11 @@ COMPILE = $(CC) -std=gnu17 $(CFLAGS) $(WARNINGS) $(HARDENING) $(SANITIZERS) -fPI
 	-fvisibility=hidden -DPORTCULLIS_VERSION='"$(VERSION)"' -I. -MMD -MP $(CPPFLAGS)
 LINK = $(CC) $(CFLAGS) $(SANITIZERS) -pthread $(LDFLAGS)
 
+# What is run is said in short; V=1 shows the whole commands.
+ifneq ($(V),1)
+QUIET = @echo "  $(1) $(@:$(BUILD)/%=%)";
+endif
+
 # Asked for only when a recipe runs, so that `make deps` works without them.
 package_cflags = $(shell $(PKG_CONFIG) --cflags $(1))
 package_libs = $(shell $(PKG_CONFIG) --libs $(1))
@@ -47,23 +52,23 @@ programs: $(PROGRAMS)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(COMPILE) -c -o $@ $<
+	$(call QUIET,CC)$(COMPILE) -c -o $@ $<
 
 $(POLICY): $(call objects,policy)
-	rm -f $@
-	$(AR) rcs $@ $^
+	@rm -f $@
+	$(call QUIET,AR)$(AR) rcs $@ $^
 
 $(BUILD)/portcullis: $(call objects,admin) $(POLICY)
-	$(LINK) -o $@ $^ $(ADMIN_LIBS)
+	$(call QUIET,LD)$(LINK) -o $@ $^ $(ADMIN_LIBS)
 
 $(BUILD)/portcullis-policyd: $(call objects,postfix-policyd) $(POLICY)
-	$(LINK) -o $@ $^ $(POLICYD_LIBS)
+	$(call QUIET,LD)$(LINK) -o $@ $^ $(POLICYD_LIBS)
 
 include dovecot-plugin/plugin.mk
 
 # A unit test is linked with all of policy/, and with what it names below.
 $(BUILD)/tests/unit/test-%: $(BUILD)/tests/unit/test-%.o $(POLICY)
-	$(LINK) -o $@ $^ $(call package_libs,cmocka jansson) $(POLICY_LIBS)
+	$(call QUIET,LD)$(LINK) -o $@ $^ $(call package_libs,cmocka jansson) $(POLICY_LIBS)
 
 deps:
 	tests/install-dependencies
