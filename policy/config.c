@@ -1,19 +1,17 @@
 #include "config.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "config-rule.h"
 #include "default-message.h"
+#include "text-file.h"
 #include "utf8.h"
 
 /* Far more than a large site needs for its networks. */
-#define FILE_SIZE_MAX (16u << 20)
+#define FILE_SIZE_MAX ((size_t)16 << 20)
 
 static cfg_opt_t network_options[] = {
 	CONFIG_LIST("addresses"),
@@ -35,54 +33,24 @@ static cfg_opt_t top_options[] = {
 	CFG_END(),
 };
 
-/* Reads a whole file; the caller frees it. Not left to libconfuse, which ends
-   the process when it cannot read what it could open, a directory for instance. */
+/* Not left to libconfuse, which ends the process when it cannot read what it
+   could open, a directory for instance. The caller frees it. */
 static char *read_text(const char *path, struct config_problems *problems)
 {
-	int file = open(path, O_RDONLY | O_CLOEXEC);
-	char *text = NULL;
-	size_t length = 0;
-	ssize_t got = 1;
+	const char *error;
+	size_t length;
+	char *text = text_file_read(path, FILE_SIZE_MAX, &length, &error);
+	unsigned int line = 1;
 
-	if (file < 0) {
-		config_error(problems, 0, "%s", strerror(errno));
+	if (text == NULL) {
+		config_error(problems, 0, "%s", error);
 		return NULL;
 	}
-	while (got > 0) {
-		char *larger = realloc(text, length + 65536 + 1);
-
-		if (larger == NULL) {
-			config_out_of_memory(problems);
-			goto failed;
-		}
-		text = larger;
-		got = read(file, text + length, 65536);
-		if (got < 0 && errno == EINTR)
-			got = 1;
-		else if (got > 0)
-			length += (size_t)got;
-		if (length > FILE_SIZE_MAX) {
-			config_error(problems, 0, "larger than 16 MiB");
-			goto failed;
-		}
-	}
-	if (got < 0) {
-		config_error(problems, 0, "%s", strerror(errno));
-		goto failed;
-	}
-	text[length] = '\0';
-	if (strlen(text) != length) {
-		unsigned int line = 1;
-
-		for (const char *c = text; *c != '\0'; c++)
-			line += *c == '\n';
-		config_error(problems, line, "there is a NUL byte");
-		goto failed;
-	}
-	close(file);
-	return text;
-failed:
-	close(file);
+	if (strlen(text) == length)
+		return text;
+	for (const char *c = text; *c != '\0'; c++)
+		line += *c == '\n';
+	config_error(problems, line, "there is a NUL byte");
 	free(text);
 	return NULL;
 }
