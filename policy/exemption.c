@@ -14,7 +14,7 @@
 #define LINE_LENGTH_MAX 4096
 
 struct user {
-	size_t name; /* where it begins in names */
+	size_t name;  /* where it begins in names */
 	size_t first; /* of its exemptions */
 	size_t count;
 	uint32_t hash;
@@ -26,7 +26,7 @@ struct exemptions {
 	struct country *countries;
 	char *names;
 	struct user *users;
-	uint32_t *slots; /* hash table of index + 1 in users; 0: free */
+	uint32_t *slots;   /* hash table of index + 1 in users; 0: free */
 	size_t slot_count; /* a power of two, at least twice the users */
 	size_t user_count;
 	size_t line_count;
