@@ -39,7 +39,10 @@ struct entry {
 	size_t first_country;
 };
 
-/* Lines beside each other often have the same dates, and reading one is work. */
+/* Reading a day takes as long as fifty lines, and the same days come again and
+   again, so those that were read are remembered by the hash of their text. */
+#define KNOWN_DAYS 8192
+
 struct known_day {
 	char text[sizeof("YYYY-MM-DD")];
 	time_t begin;
@@ -53,7 +56,7 @@ struct loader {
 	void *context;
 	struct exemptions *exemptions;
 	unsigned int line;
-	struct known_day days[2];
+	struct known_day *days;
 	struct entry *entries;
 	size_t entry_count, entries_allocated;
 	size_t country_count, countries_allocated;
@@ -270,39 +273,48 @@ static bool read_rules(struct loader *loader, const struct entry *of_line, char 
 	return true;
 }
 
-static bool read_day(struct loader *loader, const char *text, struct known_day *known)
+/* NULL when the text is no day. */
+static const struct known_day *read_day(struct loader *loader, const char *text)
 {
+	struct known_day *known = &loader->days[hash_name(text) % KNOWN_DAYS];
 	const char *error;
 
+	if (text[0] == '\0') {
+		report(loader, "the last day is missing");
+		return NULL;
+	}
 	if (strcmp(text, known->text) == 0)
-		return true;
+		return known;
 	known->text[0] = '\0';
 	if (!date_parse_day(text, &known->begin, &known->end, &error)) {
 		report(loader, "'%s': %s", text, error);
-		return false;
+		return NULL;
 	}
 	snprintf(known->text, sizeof(known->text), "%s", text);
-	return true;
+	return known;
 }
 
+/* Reads LAST or FIRST..LAST. */
 static bool read_dates(struct loader *loader, char *dates, struct exemption *exemption)
 {
-	struct known_day *first = &loader->days[0], *last = &loader->days[1];
+	const struct known_day *day;
 	char *dots = strstr(dates, "..");
 
 	exemption->begin = SCHEDULE_ALWAYS;
 	if (dots != NULL) {
 		*dots = '\0';
 		if (dots > dates) {
-			if (!read_day(loader, dates, first))
+			day = read_day(loader, dates);
+			if (day == NULL)
 				return false;
-			exemption->begin = first->begin;
+			exemption->begin = day->begin;
 		}
 		dates = dots + 2;
 	}
-	if (!read_day(loader, dates, last))
+	day = read_day(loader, dates);
+	if (day == NULL)
 		return false;
-	exemption->end = last->end;
+	exemption->end = day->end;
 	if (exemption->begin >= exemption->end) {
 		report(loader, "the last day is before the first");
 		return false;
@@ -442,15 +454,14 @@ struct exemptions *exemptions_load(const char *path, const struct policy *policy
 		goto failed;
 	problem = "out of memory";
 	exemptions = calloc(1, sizeof(*exemptions));
-	if (exemptions == NULL)
+	loader.days = calloc(KNOWN_DAYS, sizeof(*loader.days));
+	if (exemptions == NULL || loader.days == NULL)
 		goto failed;
 	loader.exemptions = exemptions;
 	read_lines(&loader, text, length);
 	if (loader.out_of_memory || !group_by_user(&loader))
 		goto failed;
-	free(loader.entries);
-	free(text);
-	return exemptions;
+	goto done;
 failed:
 	if (asprintf(&message, "%s: %s", path, problem) >= 0) {
 		error(context, message);
@@ -458,10 +469,13 @@ failed:
 	} else {
 		error(context, problem);
 	}
-	free(loader.entries);
-	free(text);
 	exemptions_free(exemptions);
-	return NULL;
+	exemptions = NULL;
+done:
+	free(loader.entries);
+	free(loader.days);
+	free(text);
+	return exemptions;
 }
 
 void exemptions_free(struct exemptions *exemptions)
