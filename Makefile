@@ -68,7 +68,11 @@ include dovecot-plugin/plugin.mk
 
 # A unit test is linked with all of policy/, and with what it names below.
 $(BUILD)/tests/unit/test-%: $(BUILD)/tests/unit/test-%.o $(POLICY)
-	$(call QUIET,LD)$(LINK) -o $@ $^ $(call package_libs,cmocka jansson) $(POLICY_LIBS)
+	$(call QUIET,LD)$(LINK) -o $@ $(filter %.o,$^) $(POLICY) \
+		$(call package_libs,cmocka jansson) $(POLICY_LIBS)
+
+$(BUILD)/tests/unit/test-policy-protocol: $(addprefix $(BUILD)/postfix-policyd/, \
+	attempt-from-policy.o instances.o policy-request.o reply.o)
 
 deps:
 	tests/install-dependencies

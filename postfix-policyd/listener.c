@@ -198,6 +198,11 @@ bool listeners_open(struct listeners *listeners, const char *address, mode_t mod
 	return open_inet(listeners, address + strlen(INET_PREFIX), error_r);
 }
 
+bool listeners_can_inherit(void)
+{
+	return sd_listen_fds(0) > 0;
+}
+
 bool listeners_inherit(struct listeners *listeners, char **error_r)
 {
 	int count = sd_listen_fds(1);

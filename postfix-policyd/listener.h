@@ -27,7 +27,10 @@ bool listener_address_valid(const char *address);
    it); what was opened before stays in listeners. */
 bool listeners_open(struct listeners *listeners, const char *address, mode_t mode, char **error_r);
 
-/* Takes over the sockets that systemd passes (sd_listen_fds(3)), if any. */
+/* True when systemd passes sockets (sd_listen_fds(3)). */
+bool listeners_can_inherit(void);
+
+/* Takes over the sockets that systemd passes, if any. */
 bool listeners_inherit(struct listeners *listeners, char **error_r);
 
 /* Closes all and removes the files of Unix sockets that were made here. */

@@ -114,6 +114,8 @@ static int parse_options(int argc, char **argv, struct options *options)
 	}
 	if (optind < argc)
 		return usage_error("unexpected argument \"%s\"", argv[optind]);
+	if (options->address_count == 0 && !listeners_can_inherit())
+		return usage_error("no address to listen on%s", "");
 	return -1;
 }
 
@@ -122,8 +124,6 @@ static int open_listeners(const struct options *options, struct listeners *liste
 	char *error = NULL;
 	bool done = listeners_inherit(listeners, &error);
 
-	if (done && listeners->count == 0 && options->address_count == 0)
-		return usage_error("no address to listen on%s", "");
 	for (size_t i = 0; done && i < options->address_count; i++)
 		done = listeners_open(listeners, options->addresses[i], options->socket_mode,
 				      &error);
