@@ -13,8 +13,8 @@ struct edition {
 
 /* Why a rule is broken or not, in the order in which it is found out. */
 enum finding {
-	FINDING_OFF,          /* the rule's phase is off */
 	FINDING_OUT_OF_SCOPE, /* another service, or a server that cannot tell */
+	FINDING_OFF,          /* the rule's phase is off */
 	FINDING_EXEMPT,       /* the user is let off */
 	FINDING_NETWORK,      /* the client is in one of except-networks */
 	FINDING_UNKNOWN,      /* port, country database: what the rule asks for
