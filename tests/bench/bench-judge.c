@@ -148,8 +148,10 @@ static double median(double numbers[static ROUNDS])
 	return numbers[ROUNDS / 2];
 }
 
+enum family { IPV4, IPV6, BOTH };
+
 static void measure(const char *name, const MMDB_s *database, const struct edition *edition,
-		    bool ipv4)
+		    enum family family)
 {
 	struct client *clients = calloc(ADDRESSES, sizeof(*clients));
 	double bare[ROUNDS], code[ROUNDS], judged[ROUNDS], ratio[ROUNDS], code_ratio[ROUNDS];
@@ -157,7 +159,7 @@ static void measure(const char *name, const MMDB_s *database, const struct editi
 	if (clients == NULL)
 		exit(EX_OSERR);
 	for (size_t i = 0; i < ADDRESSES; i++)
-		make_client(&clients[i], ipv4);
+		make_client(&clients[i], family == IPV4 || (family == BOTH && i % 2 == 0));
 	look_up_all(database, clients); /* to warm up */
 	judge_all(edition, clients);
 	for (size_t i = 0; i < ROUNDS; i++) {
@@ -210,8 +212,9 @@ int main(int argc, char **argv)
 	edition = (struct edition){.policy = policy, .countries = countries};
 	printf("%zu rules, %u nodes, median of %d rounds of %d addresses\n", policy->rule_count,
 	       database.metadata.node_count, ROUNDS, ADDRESSES);
-	measure("IPv4", &database, &edition, true);
-	measure("IPv6", &database, &edition, false);
+	measure("IPv4", &database, &edition, IPV4);
+	measure("IPv6", &database, &edition, IPV6);
+	measure("both", &database, &edition, BOTH);
 	MMDB_close(&database);
 	country_database_close(countries);
 	policy_free(policy);
