@@ -1,0 +1,15 @@
+#ifndef PORTCULLIS_COMMAND_H
+#define PORTCULLIS_COMMAND_H
+
+/* Exit status of a command whose answer is no; from 64 up stands sysexits.h. */
+#define EXIT_NO 1
+
+/* Commands of portcullis(1). Each reads its own options; argv[0] is its name.
+   They return the exit status. */
+int check_config_command(const char *config_path, int argc, char **argv);
+int explain_command(const char *config_path, int argc, char **argv);
+
+/* Says what is wrong with the command line, and returns EX_USAGE. */
+int usage_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,61 @@
+#include "loaded-policy.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static void report_error(void *context, const char *message)
+{
+	(void)context;
+	fprintf(stderr, "%s\n", message);
+}
+
+static void report_warning(void *context, const char *message)
+{
+	(void)context;
+	fprintf(stderr, "%s (warning)\n", message);
+}
+
+static void report_problem(void *context, const char *message)
+{
+	struct loaded_policy *loaded = context;
+
+	fprintf(stderr, "%s\n", message);
+	loaded->problems++;
+}
+
+bool policy_load(const char *config_path, struct loaded_policy *loaded_r)
+{
+	const struct policy *policy;
+	char *error;
+
+	*loaded_r = (struct loaded_policy){0};
+	loaded_r->policy = config_load(config_path, report_error, report_warning, NULL);
+	policy = loaded_r->policy;
+	if (policy == NULL)
+		return false;
+	if (policy->exemptions != NULL)
+		loaded_r->exemptions =
+			exemptions_load(policy->exemptions, policy, report_problem, loaded_r);
+	if (policy->country_database != NULL) {
+		loaded_r->countries = country_database_open(policy->country_database, &error);
+		if (loaded_r->countries == NULL) {
+			report_problem(loaded_r, error == NULL ? "out of memory" : error);
+			free(error);
+		}
+	}
+	return true;
+}
+
+void policy_unload(struct loaded_policy *loaded)
+{
+	exemptions_free(loaded->exemptions);
+	country_database_close(loaded->countries);
+	policy_free(loaded->policy);
+}
+
+struct edition loaded_edition(const struct loaded_policy *loaded)
+{
+	return (struct edition){.policy = loaded->policy,
+				.exemptions = loaded->exemptions,
+				.countries = loaded->countries};
+}

@@ -1,0 +1,23 @@
+#ifndef PORTCULLIS_LOADED_POLICY_H
+#define PORTCULLIS_LOADED_POLICY_H
+
+#include "policy/judge.h"
+
+/* A policy with the files that it names. */
+struct loaded_policy {
+	struct policy *policy;
+	struct exemptions *exemptions;      /* NULL: none, or not readable */
+	struct country_database *countries; /* NULL: none, or broken */
+	/* Of the files that the configuration names: wrong lines of exemptions,
+	   and files that cannot be used. The servers work without them. */
+	unsigned int problems;
+};
+
+/* Reads them and reports what is wrong to standard error. Returns false when the
+   configuration itself is; then nothing is loaded. */
+bool policy_load(const char *config_path, struct loaded_policy *loaded_r);
+void policy_unload(struct loaded_policy *loaded);
+
+struct edition loaded_edition(const struct loaded_policy *loaded);
+
+#endif
