@@ -24,17 +24,15 @@ static void record(const struct answerer *answerer, const struct policy *policy,
 		messages_post(answerer->messages, MESSAGE_INFO, "%s", line);
 }
 
-size_t answer_request(const struct answerer *answerer, char *request, size_t length,
+size_t answer_request(const struct answerer *answerer, const struct policy_request *request,
 		      char reply_r[static REPLY_SIZE], const char **error_r)
 {
 	const struct edition *edition = keeper_current(answerer->keeper);
-	struct policy_request parsed;
 	struct policy_attempt attempt;
 	struct verdict verdict;
 	struct timespec now;
 
-	if (!policy_request_parse(request, length, &parsed, error_r) ||
-	    !attempt_from_policy(&parsed, edition->policy, &attempt, error_r))
+	if (!attempt_from_policy(request, edition->policy, &attempt, error_r))
 		return 0;
 	clock_gettime(CLOCK_REALTIME, &now);
 	judge(edition, &attempt.attempt, now.tv_sec, &verdict);

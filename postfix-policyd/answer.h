@@ -2,6 +2,7 @@
 #define PORTCULLIS_ANSWER_H
 
 #include "instances.h"
+#include "policy-request.h"
 #include "reply.h"
 #include "policy/journal.h"
 #include "policy/keeper.h"
@@ -14,11 +15,11 @@ struct answerer {
 	struct instances *instances;
 };
 
-/* Judges one whole policy request of length bytes, which is parsed in place;
-   records and logs it unless an earlier recipient of the same mail was; writes
-   the reply. Returns the reply's length; 0 with *error_r set to a static text
-   when the request cannot be understood and so must not be answered. */
-size_t answer_request(const struct answerer *answerer, char *request, size_t length,
+/* Judges a policy request; records and logs it unless that was done for an
+   earlier recipient of the same mail; writes the reply. Returns the reply's
+   length; 0 with *error_r set to a static text when an attribute has a value
+   that makes no sense, so that the request must not be answered. */
+size_t answer_request(const struct answerer *answerer, const struct policy_request *request,
 		      char reply_r[static REPLY_SIZE], const char **error_r);
 
 #endif

@@ -188,17 +188,18 @@ static void connection_serve(struct connection *connection, size_t length, size_
 {
 	struct connections *all = connection->all;
 	const char *error = NULL;
-	size_t start = 0, request, filled;
+	struct policy_request request;
+	size_t start = 0, taken, filled;
 	bool progress = false;
 
 	do {
 		filled = 0;
 		while (error == NULL && filled + REPLY_SIZE <= OUTPUT_SIZE &&
-		       (request = policy_request_length(all->input + start, length - start,
-							searched)) > 0) {
-			filled += answer_request(all->answerer, all->input + start, request,
-						 all->output + filled, &error);
-			start += request;
+		       (taken = policy_request_parse(all->input + start, length - start, searched,
+						     &request, &error)) > 0) {
+			filled += answer_request(all->answerer, &request, all->output + filled,
+						 &error);
+			start += taken;
 			searched = 0;
 		}
 		if (!connection_send(connection, all->output, filled)) {

@@ -3,87 +3,86 @@
 
 #include <string.h>
 
-static const struct {
-	const char *name;
-	size_t length;
-	size_t offset;
-} attributes[] = {
-#define ATTRIBUTE(name)                                                                            \
-	{                                                                                          \
-#name, sizeof(#name) - 1, offsetof(struct policy_request, name)                    \
-	}
-	ATTRIBUTE(request),       ATTRIBUTE(instance),           ATTRIBUTE(client_address),
-	ATTRIBUTE(server_port),   ATTRIBUTE(helo_name),          ATTRIBUTE(sasl_method),
-	ATTRIBUTE(sasl_username), ATTRIBUTE(encryption_protocol)
-#undef ATTRIBUTE
-};
+#define ATTRIBUTE_COUNT (sizeof(struct policy_request) / sizeof(const char *))
 
-#define ATTRIBUTE_COUNT (sizeof(attributes) / sizeof(attributes[0]))
+static const char absent[] = "";
 
-static const char **value_of(struct policy_request *request, size_t attribute)
+/* Where the value of an attribute goes; NULL for one that is not used. */
+static const char **value_of(struct policy_request *request, const char *name, size_t length)
 {
-	return (const char **)((char *)request + attributes[attribute].offset);
+#define IS(text) (length == sizeof(text) - 1 && memcmp(name, text, sizeof(text) - 1) == 0)
+	switch (*name) {
+	case 'c':
+		return IS("client_address") ? &request->client_address : NULL;
+	case 'e':
+		return IS("encryption_protocol") ? &request->encryption_protocol : NULL;
+	case 'h':
+		return IS("helo_name") ? &request->helo_name : NULL;
+	case 'i':
+		return IS("instance") ? &request->instance : NULL;
+	case 'r':
+		return IS("request") ? &request->request : NULL;
+	case 's':
+		return IS("server_port")     ? &request->server_port
+		       : IS("sasl_method")   ? &request->sasl_method
+		       : IS("sasl_username") ? &request->sasl_username
+					     : NULL;
+	}
+	return NULL;
+#undef IS
 }
 
-size_t policy_request_length(const char *bytes, size_t length, size_t searched)
+size_t policy_request_parse(char *bytes, size_t length, size_t searched,
+			    struct policy_request *request_r, const char **error_r)
 {
-	const char *end;
+	const char *const end = bytes + length;
+	char *line, *equals, *newline;
+	char *used[ATTRIBUTE_COUNT]; /* where their lines end */
+	size_t used_count = 0;
 
-	if (length > 0 && bytes[0] == '\n')
-		return 1;
-	if (searched > 0)
-		searched--; /* the newline before the empty line may be in there */
-	end = memmem(bytes + searched, length - searched, "\n\n", 2);
-	return end == NULL ? 0 : (size_t)(end - bytes) + 2;
-}
+	*error_r = NULL;
+	/* What comes byte by byte is not parsed from its begin each time. */
+	if (searched > 0 && memmem(bytes + searched - 1, length - searched + 1, "\n\n", 2) == NULL)
+		return 0;
 
-/* False when the attribute was there before. */
-static bool keep_attribute(struct policy_request *request, const char *name, size_t length,
-			   const char *value)
-{
-	for (size_t i = 0; i < ATTRIBUTE_COUNT; i++) {
-		if (length != attributes[i].length || memcmp(name, attributes[i].name, length) != 0)
-			continue;
-		if (*value_of(request, i) != NULL)
-			return false;
-		*value_of(request, i) = value;
-		break;
-	}
-	return true;
-}
+	*request_r = (struct policy_request){absent, absent, absent, absent,
+					     absent, absent, absent, absent};
+	for (line = bytes; line < end && *line != '\n'; line = newline + 1) {
+		const char **value;
 
-bool policy_request_parse(char *text, size_t length, struct policy_request *request_r,
-			  const char **error_r)
-{
-	char *end = text + length - 1; /* the empty line's newline */
-
-	memset(request_r, 0, sizeof(*request_r));
-	if (memchr(text, '\0', length) != NULL) {
-		*error_r = "a NUL byte in the request";
-		return false;
-	}
-	for (char *line = text; line < end;) {
-		char *newline = memchr(line, '\n', (size_t)(end - line));
-		char *equals = memchr(line, '=', (size_t)(newline - line));
-
-		if (equals == NULL) {
+		for (equals = line; equals < end && *equals != '=' && *equals != '\n';)
+			equals++;
+		if (equals == end)
+			return 0;
+		if (*equals == '\n') {
 			*error_r = "a line without \"=\" in the request";
-			return false;
+			return 0;
 		}
-		*newline = '\0';
-		if (!keep_attribute(request_r, line, (size_t)(equals - line), equals + 1)) {
+		newline = memchr(equals, '\n', (size_t)(end - equals));
+		if (newline == NULL)
+			return 0;
+		value = value_of(request_r, line, (size_t)(equals - line));
+		if (value == NULL)
+			continue;
+		if (*value != absent) {
 			*error_r = "an attribute twice in the request";
-			return false;
+			return 0;
 		}
-		line = newline + 1;
+		*value = equals + 1;
+		used[used_count++] = newline;
 	}
-	for (size_t i = 0; i < ATTRIBUTE_COUNT; i++) {
-		if (*value_of(request_r, i) == NULL)
-			*value_of(request_r, i) = "";
+	if (line == end)
+		return 0;
+	length = (size_t)(line - bytes) + 1;
+	if (memchr(bytes, '\0', length) != NULL) {
+		*error_r = "a NUL byte in the request";
+		return 0;
 	}
+	while (used_count > 0)
+		*used[--used_count] = '\0';
 	if (strcmp(request_r->request, "smtpd_access_policy") != 0) {
 		*error_r = "not a request=smtpd_access_policy";
-		return false;
+		return 0;
 	}
-	return true;
+	return length;
 }

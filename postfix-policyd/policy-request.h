@@ -25,15 +25,12 @@ struct policy_request {
 	const char *encryption_protocol;
 };
 
-/* The length of the first request in bytes, its empty line included; 0 when it
-   has not all arrived. The first searched bytes were looked at before, without
-   finding its end. */
-size_t policy_request_length(const char *bytes, size_t length, size_t searched);
-
-/* Parses the length bytes of one whole request in place: its newlines become
-   NULs. False with *error_r set to a static text when it breaks the protocol, is
-   no smtpd_access_policy request, or sends twice what must be unambiguous. */
-bool policy_request_parse(char *text, size_t length, struct policy_request *request_r,
-			  const char **error_r);
+/* Parses the first request among length bytes, in place: newlines become NULs.
+   Returns its length, its empty line included. 0 with *error_r NULL: it has not
+   all arrived, nothing is changed. 0 with *error_r set to a static text: it
+   breaks the protocol, is no smtpd_access_policy request, or sends twice what
+   must be unambiguous. The first searched bytes are known not to hold its end. */
+size_t policy_request_parse(char *bytes, size_t length, size_t searched,
+			    struct policy_request *request_r, const char **error_r);
 
 #endif

@@ -26,19 +26,34 @@ static void test_length(void **state)
 {
 	static const struct {
 		const char *bytes;
-		size_t length;
+		size_t length; /* 0: not whole */
 	} cases[] = {
-		{"", 0},           {"\n", 1},          {"\n\n", 1},       {"a", 0},
-		{"a=b\n", 0},      {"a=b\n\n", 5},     {"a=b\nc=d\n", 0}, {"a=b\nc=d\n\n", 9},
-		{"a=b\n\nc=d", 5}, {"a=b\r\n\r\n", 0}, {"a=b\n\n\n", 5},
+		{"", 0},
+		{"r", 0},
+		{"request", 0},
+		{"request=", 0},
+		{"request=smtpd_access_policy", 0},
+		{REQUEST, 0},
+		{REQUEST "\n", 29},
+		{REQUEST "\n\n", 29},
+		{REQUEST "a=", 0},
+		{REQUEST "a=b\n", 0},
+		{REQUEST "a=b\n\n", 33},
+		{REQUEST "\nnonsense", 29},
 	};
 	(void)state;
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		size_t size = strlen(cases[i].bytes);
 		char *bytes = copy(cases[i].bytes, size);
+		struct policy_request request;
+		const char *error;
 
-		assert_int_equal(policy_request_length(bytes, size, 0), cases[i].length);
+		assert_int_equal(policy_request_parse(bytes, size, 0, &request, &error),
+				 cases[i].length);
+		assert_null(error);
+		if (cases[i].length == 0)
+			assert_memory_equal(bytes, cases[i].bytes, size);
 		free(bytes);
 	}
 }
@@ -46,35 +61,67 @@ static void test_length(void **state)
 /* It comes out the same whether a request arrives at once or byte by byte. */
 static void test_length_in_pieces(void **state)
 {
-	static const char request[] = REQUEST "instance=1\n\n";
-	size_t size = strlen(request);
+	static const char whole[] = REQUEST "instance=1\n\n";
+	size_t size = strlen(whole);
+	struct policy_request request;
+	const char *error;
 	(void)state;
 
 	for (size_t arrived = 1; arrived <= size; arrived++) {
-		assert_int_equal(policy_request_length(request, arrived, arrived - 1),
+		char *part = copy(whole, arrived), *rest = copy(whole, size);
+
+		assert_int_equal(policy_request_parse(part, arrived, arrived - 1, &request, &error),
 				 arrived == size ? size : 0);
-		assert_int_equal(policy_request_length(request, size, arrived - 1), size);
+		assert_null(error);
+		assert_int_equal(policy_request_parse(rest, size, arrived - 1, &request, &error),
+				 size);
+		assert_string_equal(request.instance, "1");
+		free(part);
+		free(rest);
 	}
 }
 
 static void test_parse(void **state)
 {
 	static const char text[] = "protocol_state=RCPT\n" REQUEST "client_address=192.0.2.1\n"
-				   "server_port=587\nsasl_username=a=b\xff\n"
+				   "server_port=587\nsasl_username=a=b\xff\nsasl_method=plain\n"
+				   "encryption_protocol=TLSv1.2\n"
 				   "helo_name=\nsender=\nsender=twice\n=\ninstance=1.2\n\n";
 	struct policy_request request;
 	const char *error;
 	char *bytes = copy(text, sizeof(text) - 1);
 	(void)state;
 
-	assert_true(policy_request_parse(bytes, sizeof(text) - 1, &request, &error));
+	assert_int_equal(policy_request_parse(bytes, sizeof(text) - 1, 0, &request, &error),
+			 sizeof(text) - 1);
 	assert_string_equal(request.client_address, "192.0.2.1");
 	assert_string_equal(request.server_port, "587");
 	assert_string_equal(request.sasl_username, "a=b\xff");
+	assert_string_equal(request.sasl_method, "plain");
+	assert_string_equal(request.encryption_protocol, "TLSv1.2");
 	assert_string_equal(request.helo_name, "");
-	assert_string_equal(request.sasl_method, "");
 	assert_string_equal(request.instance, "1.2");
 	free(bytes);
+}
+
+/* Names that begin or end like one that is used. */
+static void test_other_attributes(void **state)
+{
+	char text[] = REQUEST "client_addres=1\nclient_address6=1\nserver_por=1\nsasl_sender=1\n"
+			      "instances=1\nInstance=1\n instance=1\ninstance =1\nhelo=1\n\n";
+	struct policy_request request;
+	const char *error;
+	(void)state;
+
+	assert_int_equal(policy_request_parse(text, sizeof(text) - 1, 0, &request, &error),
+			 sizeof(text) - 1);
+	assert_string_equal(request.client_address, "");
+	assert_string_equal(request.server_port, "");
+	assert_string_equal(request.sasl_method, "");
+	assert_string_equal(request.sasl_username, "");
+	assert_string_equal(request.encryption_protocol, "");
+	assert_string_equal(request.helo_name, "");
+	assert_string_equal(request.instance, "");
 }
 
 static void test_parse_errors(void **state)
@@ -93,8 +140,9 @@ static void test_parse_errors(void **state)
 		CASE("request=smtpd_access_policy\0\n\n", "a NUL byte in the request"),
 		CASE(REQUEST "sender=\0\n\n", "a NUL byte in the request"),
 		CASE(REQUEST "GET / HTTP/1.1\n\n", "a line without \"=\" in the request"),
-		CASE(REQUEST "instance\n\n", "a line without \"=\" in the request"),
-		CASE(REQUEST "instance=1\ninstance=1\n\n", "an attribute twice in the request"),
+		CASE(REQUEST "instance\n", "a line without \"=\" in the request"),
+		CASE(REQUEST "a=b\r\n\r\n", "a line without \"=\" in the request"),
+		CASE(REQUEST "instance=1\ninstance=1\n", "an attribute twice in the request"),
 		CASE(REQUEST REQUEST "\n", "an attribute twice in the request"),
 		CASE(REQUEST "sasl_username=\nsasl_username=a\n\n",
 		     "an attribute twice in the request"),
@@ -107,7 +155,9 @@ static void test_parse_errors(void **state)
 		const char *error = NULL;
 		char *bytes = copy(cases[i].text, cases[i].length);
 
-		assert_false(policy_request_parse(bytes, cases[i].length, &request, &error));
+		assert_int_equal(policy_request_parse(bytes, cases[i].length, 0, &request, &error),
+				 0);
+		assert_non_null(error);
 		assert_string_equal(error, cases[i].error);
 		free(bytes);
 	}
@@ -127,7 +177,7 @@ static bool attempt_of(const char *attributes, struct policy_attempt *attempt_r,
 	struct policy_request request;
 
 	snprintf(text, sizeof(text), REQUEST "%s\n", attributes);
-	assert_true(policy_request_parse(text, strlen(text), &request, error_r));
+	assert_true(policy_request_parse(text, strlen(text), 0, &request, error_r) > 0);
 	return attempt_from_policy(&request, &policy, attempt_r, error_r);
 }
 
@@ -321,12 +371,12 @@ static void test_many_instances(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_length),         cmocka_unit_test(test_length_in_pieces),
-		cmocka_unit_test(test_parse),          cmocka_unit_test(test_parse_errors),
-		cmocka_unit_test(test_attempt),        cmocka_unit_test(test_attempt_strings),
-		cmocka_unit_test(test_attempt_errors), cmocka_unit_test(test_reply),
-		cmocka_unit_test(test_long_reply),     cmocka_unit_test(test_instances),
-		cmocka_unit_test(test_many_instances),
+		cmocka_unit_test(test_length),          cmocka_unit_test(test_length_in_pieces),
+		cmocka_unit_test(test_parse),           cmocka_unit_test(test_other_attributes),
+		cmocka_unit_test(test_parse_errors),    cmocka_unit_test(test_attempt),
+		cmocka_unit_test(test_attempt_strings), cmocka_unit_test(test_attempt_errors),
+		cmocka_unit_test(test_reply),           cmocka_unit_test(test_long_reply),
+		cmocka_unit_test(test_instances),       cmocka_unit_test(test_many_instances),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
