@@ -8,3 +8,28 @@ bench-judge: $(BUILD)/tests/bench/bench-judge
 
 $(BUILD)/tests/bench/bench-judge: $(BUILD)/tests/bench/bench-judge.o $(POLICY)
 	$(call QUIET,LD)$(LINK) -o $@ $^ $(POLICY_LIBS)
+
+bench: bench-policyd
+.PHONY: bench-policyd
+
+bench-policyd: $(BUILD)/portcullis-policyd $(BUILD)/tests/bench/policyd-dunno $(BUILD)/tests/bench/policyd-load
+	tests/bench/bench-policyd-run $(BUILD)
+
+$(BUILD)/tests/bench/policyd-%: $(BUILD)/tests/bench/policyd-%.o
+	$(call QUIET,LD)$(LINK) -o $@ $^ $(call package_libs,libevent)
+
+bench: bench-auth
+.PHONY: bench-auth
+
+bench-auth: $(PLUGIN) $(PLUGIN_SETTINGS) $(BUILD)/tests/bench/libauthdb_noop.so $(BUILD)/tests/bench/auth-load
+	tests/bench/bench-auth-run $(BUILD) $(DOVECOT_AUTH_MODULE_DIR)/..
+
+$(BUILD)/tests/bench/auth-load: $(BUILD)/tests/bench/auth-load.o
+	$(call QUIET,LD)$(LINK) -o $@ $^
+
+$(BUILD)/tests/bench/noop-passdb.o: tests/bench/noop-passdb.c
+	@mkdir -p $(@D)
+	$(call QUIET,CC)$(COMPILE) -isystem $(DOVECOT_INCLUDE_DIR) -c -o $@ $<
+
+$(BUILD)/tests/bench/libauthdb_noop.so: $(BUILD)/tests/bench/noop-passdb.o
+	$(call QUIET,LD)$(LINK) -shared -o $@ $^
