@@ -1,0 +1,17 @@
+"""A certificate for the servers, made when the tests start."""
+
+import subprocess
+
+CERTIFICATE = "/etc/ssl/mail.pem"
+KEY = "/etc/ssl/mail.key"
+
+
+def make(host_name, certificate=CERTIFICATE, key=KEY):
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
+        + ["-nodes", "-days", "30", "-subj", f"/CN={host_name}"]
+        + ["-addext", f"subjectAltName=DNS:{host_name}", "-out", certificate, "-keyout", key],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )

@@ -1,0 +1,43 @@
+"""One mail host for the whole run; the tests tell it their policies."""
+
+import os
+import shutil
+
+import pytest
+
+import namespaces
+
+from mailhost import BUILD, MailHost
+
+LOG_DIRECTORY = BUILD / "e2e" / f"log-{os.getpid()}"
+
+
+def pytest_configure(config):
+    try:
+        namespaces.enter(LOG_DIRECTORY)
+    except namespaces.CannotEnter as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def pytest_sessionfinish(session, exitstatus):
+    if exitstatus == 0:
+        shutil.rmtree(LOG_DIRECTORY, ignore_errors=True)
+    else:
+        print(f"\nThe servers' logs are in {LOG_DIRECTORY}")
+
+
+@pytest.fixture(scope="session")
+def _installed_host():
+    host = MailHost()
+    try:
+        host.install()
+        yield host
+    finally:
+        host.stop()
+
+
+@pytest.fixture
+def host(_installed_host):
+    """The mail host. Call host.apply() first: what an earlier test has left
+    behind is of no interest."""
+    return _installed_host

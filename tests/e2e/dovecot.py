@@ -1,0 +1,255 @@
+"""A Dovecot as Debian ships it, with the snippets of conf-examples beside
+Debian's own conf.d, and in local.conf what a site sets: users, certificates,
+listeners. The two configuration languages (2.3 and 2.4) stand here side by
+side and nowhere else."""
+
+import shutil
+import signal
+import subprocess
+
+from pathlib import Path
+
+import certificates
+
+from namespaces import DOVECOT_ADDRESSES, POSTFIX_ADDRESSES
+from processes import Server, command_name, descendants, listens, wait_until
+
+ETC = Path("/etc/dovecot")
+LOG = Path("/var/log/dovecot.log")
+DEBIAN_FILES = Path("/usr/share/dovecot")
+AUTH_SOCKET = "/var/spool/postfix/private/auth"
+MAIL_UID = 5000
+
+# Ports that speak the PROXY protocol, and the real ones that they stand beside.
+PROXY_PORTS = {143: 10143, 993: 10993, 110: 10110, 995: 10995, 4190: 14190, 587: 10587}
+
+PASSWORD = "correct horse"
+MASTER_USER = "master"
+
+# Every password is PASSWORD. The domain-less one shows default-domain at work.
+USERS = {
+    "alice@example.org": "PLAIN",
+    "bob@example.org": "PLAIN",
+    "carol@example.org": "PLAIN",
+    "dave": "PLAIN",
+    "erin@example.org": "SHA512-CRYPT",
+    "frank@example.org": "CRAM-MD5",
+    "grace@example.org": "SCRAM-SHA-256",
+}
+
+MECHANISMS = "plain login cram-md5 scram-sha-256"
+
+# A passdb or userdb file of lines "user:{SCHEME}password:uid:gid::home".
+USER_FILE = ETC / "users"
+MASTER_USER_FILE = ETC / "master-users"
+
+
+def version():
+    """(2, 3) or (2, 4), of the Dovecot that is installed."""
+    text = subprocess.run(
+        ["dovecot", "--version"], check=True, capture_output=True, text=True
+    ).stdout
+    major, minor = text.split()[0].split(".")[:2]
+    return int(major), int(minor)
+
+
+def _proxy_listeners(address_setting):
+    """inet_listener blocks for PROXY_PORTS; they are written alike in both."""
+    names = {143: "imap", 993: "imap", 110: "pop3", 995: "pop3", 4190: "managesieve"}
+    names[587] = "submission"
+    text = ""
+    for port, proxy_port in PROXY_PORTS.items():
+        ssl = "ssl = yes" if port in (993, 995) else ""
+        text += f"""
+service {names[port]}-login {{
+  inet_listener proxy_{port} {{
+    port = {proxy_port}
+    haproxy = yes
+    {ssl}
+  }}
+}}
+"""
+    # Port 587 of the other addresses is Postfix's.
+    submission_addresses = ", ".join(DOVECOT_ADDRESSES)
+    return text + f"""
+service submission-login {{
+  inet_listener submission {{
+    {address_setting} = {submission_addresses}
+  }}
+}}
+"""
+
+
+_COMMON = f"""
+listen = 127.0.0.1, ::1, {", ".join(DOVECOT_ADDRESSES)}
+haproxy_trusted_networks = 127.0.0.0/8 ::1/128
+ssl = yes
+auth_mechanisms = {MECHANISMS}
+auth_master_user_separator = *
+auth_failure_delay = 0
+log_path = {LOG}
+submission_relay_host = {POSTFIX_ADDRESSES[0]}
+submission_relay_port = 25
+first_valid_uid = {MAIL_UID}
+
+# No growing delay for an address that failed before; a test that is about the
+# delay sets the mode back.
+service anvil {{
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
+
+service auth {{
+  unix_listener {AUTH_SOCKET} {{
+    mode = 0660
+    user = postfix
+    group = postfix
+  }}
+}}
+"""
+
+LOCAL_CONF = {
+    (2, 3): f"""{_COMMON}
+disable_plaintext_auth = no
+mail_location = maildir:~/Maildir
+passdb {{
+  driver = passwd-file
+  args = username_format=%u {USER_FILE}
+}}
+passdb {{
+  driver = passwd-file
+  master = yes
+  args = username_format=%u {MASTER_USER_FILE}
+}}
+userdb {{
+  driver = passwd-file
+  args = username_format=%u {USER_FILE}
+}}
+{_proxy_listeners("address")}
+""",
+    (2, 4): f"""{_COMMON}
+auth_allow_cleartext = yes
+mail_driver = maildir
+mail_path = ~/Maildir
+mail_inbox_path =
+passdb passwd-file {{
+  passwd_file_path = {USER_FILE}
+}}
+passdb master-users {{
+  driver = passwd-file
+  master = yes
+  passwd_file_path = {MASTER_USER_FILE}
+}}
+userdb passwd-file {{
+  passwd_file_path = {USER_FILE}
+}}
+{_proxy_listeners("listen")}
+""",
+}
+
+
+class Dovecot:
+    def __init__(self):
+        self.version = version()
+        self._server = None
+
+    def install(self):
+        """Debian's configuration, local.conf and the users; without a gate."""
+        shutil.rmtree(ETC, ignore_errors=True)
+        shutil.rmtree("/var/lib/dovecot", ignore_errors=True)
+        Path("/var/lib/dovecot").mkdir()
+        shutil.copytree(DEBIAN_FILES / "conf.d", ETC / "conf.d")
+        shutil.copy(DEBIAN_FILES / "dovecot.conf", ETC)
+        (ETC / "private").mkdir(mode=0o700)
+        shutil.copy(certificates.CERTIFICATE, ETC / "private/dovecot.pem")
+        shutil.copy(certificates.KEY, ETC / "private/dovecot.key")
+        # The users of the tests are not those of the system.
+        auth = ETC / "conf.d/10-auth.conf"
+        text = auth.read_text()
+        assert "\n!include auth-system.conf.ext\n" in text
+        auth.write_text(text.replace("\n!include auth-system.conf.ext\n", "\n"))
+        self.configure()
+        _write_users(USERS)
+        Path("/var/vmail").mkdir(exist_ok=True)
+        shutil.chown("/var/vmail", MAIL_UID, MAIL_UID)
+
+    def install_snippets(self, directory):
+        """Puts the files of a folder of conf-examples into conf.d."""
+        for path in sorted(Path(directory).glob("*.conf")):
+            shutil.copy(path, ETC / "conf.d")
+
+    def configure(self, more=""):
+        """Writes local.conf; more settings, in the language of the version that
+        runs, stand at its end. Takes effect with the next start or reload."""
+        (ETC / "local.conf").write_text(LOCAL_CONF[self.version] + more)
+
+    def start(self, environment=None):
+        shutil.rmtree("/run/dovecot", ignore_errors=True)
+        self._server = Server(["dovecot", "-F"], environment, log=LOG)
+        wait_until(self._ready, "Dovecot that listens, see /var/log/dovecot.log")
+
+    def _ready(self):
+        if not self._server.running:
+            raise RuntimeError("Dovecot does not start:\n" + LOG.read_text()[-3000:])
+        return Path("/run/dovecot/login/login").exists() and listens(143)
+
+    @property
+    def running(self):
+        return self._server is not None and self._server.running
+
+    def reload(self):
+        """SIGHUP, as `doveadm reload` sends it. Who connects from then on gets
+        a new auth process; the old one may live on for some seconds."""
+        before = self.log().count("reloading configuration")
+        self._server.signal(signal.SIGHUP)
+        wait_until(
+            lambda: self.log().count("reloading configuration") > before, "reload of Dovecot"
+        )
+
+    def stop(self):
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
+
+    def kill(self):
+        """SIGKILL, to all its processes at once; stop() takes a second."""
+        if self._server is not None:
+            self._server.kill()
+            self._server = None
+
+    def restart(self, environment=None):
+        self.stop()
+        self.start(environment)
+
+    @property
+    def pid(self):
+        return self._server.pid
+
+    def processes(self, name):
+        """The pids of the running processes of a service, such as "auth"."""
+        return [pid for pid in descendants(self.pid) if command_name(pid) == name]
+
+    def log(self):
+        """All that Dovecot has logged since the tests began."""
+        return LOG.read_text(errors="replace")
+
+
+def _write_users(users):
+    lines = []
+    for user, scheme in users.items():
+        if scheme == "PLAIN":
+            password = "{PLAIN}" + PASSWORD
+        else:
+            password = subprocess.run(
+                ["doveadm", "-O", "pw", "-s", scheme, "-u", user, "-p", PASSWORD],
+                check=True,
+                capture_output=True,
+                text=True,
+            ).stdout.strip()
+        lines.append(f"{user}:{password}:{MAIL_UID}:{MAIL_UID}::/var/vmail/{user}::\n")
+    USER_FILE.write_text("".join(lines))
+    MASTER_USER_FILE.write_text(f"{MASTER_USER}:{{PLAIN}}{PASSWORD}\n")
+    for path in (USER_FILE, MASTER_USER_FILE):
+        shutil.chown(path, "root", "dovecot")
+        path.chmod(0o640)

@@ -1,0 +1,124 @@
+"""A mail host under one policy: Dovecot with the gate, Postfix, and the policy
+daemon beside it. What a test wants to be different it says with apply()."""
+
+import os
+import subprocess
+
+from pathlib import Path
+
+import certificates
+import mmdb
+
+from dovecot import MAIL_UID, Dovecot
+from journal import DIRECTORY as JOURNAL_DIRECTORY
+from journal import Journal
+from namespaces import HOST_NAME
+from policyd import USER, PolicyDaemon
+from postfix import Postfix
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("PORTCULLIS_BUILD", ROOT / "build")).resolve()
+EXAMPLES = ROOT / "conf-examples"
+
+CONFIG = Path("/etc/portcullis/portcullis.conf")
+EXEMPTIONS = Path("/etc/portcullis/exemptions")
+COUNTRY_DATABASE = Path("/var/lib/GeoIP/GeoLite2-Country.mmdb")
+
+HELP_URL = "https://www.example.org/mail"
+
+# What stands in portcullis.conf before the rules.
+SITE = f"""organisation     = "Example University"
+help-url         = "{HELP_URL}"
+default-domain   = "example.org"
+country-database = "{COUNTRY_DATABASE}"
+exemptions       = "{EXEMPTIONS}"
+journal          = "{JOURNAL_DIRECTORY}"
+
+network campus  {{ addresses = {{ "192.0.2.0/24", "2001:db8::/32" }} }}
+network webmail {{ addresses = {{ "198.51.100.25" }} }}
+"""
+
+
+class MailHost:
+    def __init__(self):
+        self.dovecot = Dovecot()
+        self.postfix = Postfix()
+        self.policyd = PolicyDaemon()
+        self.dovecot_journal = Journal("dovecot")
+        self.postfix_journal = Journal("postfix")
+        self.environment = {}
+
+    def install(self):
+        """Everything onto the disk, nothing started. The servers get their
+        configuration as an operator would give it to them."""
+        _add_user("vmail", MAIL_UID)
+        certificates.make(HOST_NAME)
+        self.dovecot.install()
+        self.postfix.install()
+        self._install_portcullis()
+
+    def _install_portcullis(self):
+        _add_user(USER, 5001)
+        subprocess.run(
+            ["make", "-s", "-C", ROOT, "install", f"BUILD={os.path.relpath(BUILD, ROOT)}"],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        CONFIG.parent.mkdir(exist_ok=True)
+        JOURNAL_DIRECTORY.mkdir(parents=True, exist_ok=True)
+        # Written by Dovecot's auth process and by the daemon, in one group.
+        os.chmod(JOURNAL_DIRECTORY, 0o2770)
+        subprocess.run(["chown", f"{USER}:{USER}", JOURNAL_DIRECTORY], check=True)
+        COUNTRY_DATABASE.parent.mkdir(parents=True, exist_ok=True)
+        mmdb.write(COUNTRY_DATABASE)
+        series = ".".join(map(str, self.dovecot.version))
+        self.dovecot.install_snippets(EXAMPLES / f"dovecot-{series}")
+        self.postfix.run_example(EXAMPLES / "postfix/postconf-commands.sh")
+        self.write_policy("")
+
+    def write_policy(self, rules, exemptions=""):
+        """The files alone; the servers are told by apply(), reload() or nobody."""
+        CONFIG.write_text(SITE + rules)
+        EXEMPTIONS.write_text(exemptions)
+
+    def start(self):
+        self.dovecot.start(self.environment)
+        self.policyd.start(self.environment)
+        self.postfix.start()
+
+    def stop(self):
+        self.postfix.stop()
+        self.policyd.stop()
+        self.dovecot.stop()
+
+    def apply(self, rules, exemptions="", timezone=None, dovecot=""):
+        """Puts a policy in force from a fresh start of Dovecot and the daemon;
+        Postfix goes on. rules: what follows SITE in portcullis.conf.
+        timezone: a POSIX TZ string that the policy's dates are read in.
+        dovecot: further Dovecot settings, at the end of local.conf.
+        What the journals held before is not read any more."""
+        self.write_policy(rules, exemptions)
+        self.dovecot.configure(dovecot)
+        self.environment = {} if timezone is None else {"TZ": timezone}
+        self.dovecot.kill()
+        self.policyd.stop()
+        self.dovecot.start(self.environment)
+        self.policyd.start(self.environment)
+        if not self.postfix.running:
+            self.postfix.start()
+        self.dovecot_journal.skip()
+        self.postfix_journal.skip()
+
+    def reload(self):
+        """Tells both to read portcullis.conf again, by SIGHUP."""
+        self.dovecot.reload()
+        self.policyd.reload()
+
+
+def _add_user(name, uid):
+    subprocess.run(["groupadd", "--gid", str(uid), name], check=True)
+    subprocess.run(
+        ["useradd", "--uid", str(uid), "--gid", name, "--home-dir", "/nonexistent"]
+        + ["--no-create-home", "--shell", "/usr/sbin/nologin", name],
+        check=True,
+    )

@@ -1,0 +1,82 @@
+"""A machine of their own for the tests, inside the one that runs them.
+
+The process enters a mount, a network and a host name namespace of its own. In
+there /etc, /usr, /var and /run may be written to as on a machine that nobody
+else uses, the real ports (25, 143, 993 ...) are free, and the loopback device
+answers for every address in the world, so that a client can connect from a
+real address of any country. Nobody outside sees any of it, and with the last
+process it is gone, however that ended.
+"""
+
+import ctypes
+import os
+import socket
+import subprocess
+
+from pathlib import Path
+
+CLONE_NEWNS = 0x00020000
+CLONE_NEWUTS = 0x04000000
+CLONE_NEWNET = 0x40000000
+
+HOST_NAME = "mx1.example.org"
+
+# The addresses under which the servers are reached. Clients have any other.
+DOVECOT_ADDRESSES = ("192.0.2.10", "2001:db8::10")
+POSTFIX_ADDRESSES = ("192.0.2.25", "2001:db8::25")
+
+OVERLAID = ("/etc", "/usr", "/var")
+
+
+class CannotEnter(Exception):
+    pass
+
+
+def enter(log_directory):
+    """Enters the namespaces; log_directory, outside of them, becomes /var/log."""
+    if os.geteuid() != 0:
+        raise CannotEnter(
+            "These tests start real mail servers with users and ports of their own, "
+            "in namespaces that only root may make. Run them as root, or by `make check`, "
+            "which asks sudo."
+        )
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWUTS) != 0:
+        raise CannotEnter(f"cannot make namespaces: {os.strerror(ctypes.get_errno())}")
+    try:
+        _private_files(log_directory)
+        _private_network()
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise CannotEnter(f"cannot set up the namespaces: {error}") from error
+    socket.sethostname(HOST_NAME)
+
+
+def _run(*command):
+    subprocess.run(command, check=True)
+
+
+def _private_files(log_directory):
+    log_directory = Path(log_directory).resolve()
+    log_directory.mkdir(parents=True, exist_ok=True)
+    # Before any other mount: without it they would be seen outside.
+    _run("mount", "--make-rprivate", "/")
+    # What is written goes to memory; an overlay may lie on any file system then.
+    _run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
+    for path in OVERLAID:
+        upper = Path("/run/overlay" + path)
+        work = Path("/run/overlay-work" + path)
+        upper.mkdir(parents=True)
+        work.mkdir(parents=True)
+        options = f"lowerdir={path},upperdir={upper},workdir={work}"
+        _run("mount", "-t", "overlay", "-o", options, "overlay", path)
+    _run("mount", "--bind", log_directory, "/var/log")
+    Path("/run/lock").mkdir(mode=0o1777)
+
+
+def _private_network():
+    _run("ip", "link", "set", "lo", "up")
+    for address in DOVECOT_ADDRESSES + POSTFIX_ADDRESSES:
+        length = "128" if ":" in address else "32"
+        _run("ip", "address", "add", f"{address}/{length}", "dev", "lo")
+    _run("ip", "-4", "route", "add", "local", "default", "dev", "lo")
+    _run("ip", "-6", "route", "add", "local", "default", "dev", "lo")

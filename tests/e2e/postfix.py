@@ -1,0 +1,120 @@
+"""A Postfix as Debian ships it, with logins by Dovecot. The commands of
+conf-examples then add the ports for submission and hook the policy daemon in.
+Mail is accepted and then discarded."""
+
+import shutil
+import subprocess
+
+from pathlib import Path
+
+import certificates
+
+from namespaces import HOST_NAME, POSTFIX_ADDRESSES
+from processes import Server, wait_until
+
+ETC = Path("/etc/postfix")
+LOG = Path("/var/log/mail.log")
+DEBIAN_FILES = Path("/usr/share/postfix")
+
+# Ports that speak the PROXY protocol, and the real ones that they stand beside.
+PROXY_PORTS = {25: 10025, 587: 11587, 465: 10465}
+
+MAIN_CF = {
+    "myhostname": HOST_NAME,
+    "mydestination": "",
+    "mynetworks": "127.0.0.0/8 [::1]/128",
+    "inet_interfaces": ", ".join(("127.0.0.1", "::1") + POSTFIX_ADDRESSES),
+    "inet_protocols": "all",
+    "maillog_file": LOG,
+    "virtual_mailbox_domains": "example.org",
+    "virtual_transport": "discard:",
+    "default_transport": "discard:",
+    "disable_dns_lookups": "yes",
+    "smtpd_peername_lookup": "no",
+    "smtpd_tls_cert_file": certificates.CERTIFICATE,
+    "smtpd_tls_key_file": certificates.KEY,
+    "smtpd_tls_security_level": "may",
+    "smtpd_sasl_type": "dovecot",
+    "smtpd_sasl_path": "private/auth",
+    "smtpd_sasl_auth_enable": "yes",
+    "smtpd_sasl_security_options": "noanonymous",
+    "smtpd_relay_restrictions": "permit_mynetworks, permit_sasl_authenticated, "
+    "reject_unauth_destination",
+    "smtpd_recipient_restrictions": "permit_mynetworks",
+    "smtpd_authorized_xclient_hosts": "127.0.0.0/8",
+    # A test may come from one address as often as it likes.
+    "smtpd_client_connection_count_limit": "0",
+    "smtpd_error_sleep_time": "0",
+}
+
+_PROXY = ["-o", "smtpd_upstream_proxy_protocol=haproxy"]
+
+# What master.cf has beside Debian's own services, with the command's options.
+MASTER_CF = {
+    f"127.0.0.1:{PROXY_PORTS[25]}": _PROXY,
+    f"127.0.0.1:{PROXY_PORTS[587]}": _PROXY,
+    f"127.0.0.1:{PROXY_PORTS[465]}": _PROXY + ["-o", "smtpd_tls_wrappermode=yes"],
+}
+
+
+class Postfix:
+    def __init__(self):
+        self._server = None
+
+    def install(self):
+        """Debian's configuration and what a site sets; without Portcullis."""
+        shutil.rmtree("/var/lib/postfix", ignore_errors=True)
+        Path("/var/lib/postfix").mkdir()
+        shutil.chown("/var/lib/postfix", "postfix", "postfix")
+        # Nobody else's mail.
+        shutil.rmtree("/var/spool/postfix", ignore_errors=True)
+        Path("/var/spool/postfix").mkdir()
+        shutil.copy(DEBIAN_FILES / "main.cf.debian", ETC / "main.cf")
+        shutil.copy(DEBIAN_FILES / "master.cf.dist", ETC / "master.cf")
+        self.postconf("-e", *(f"{name}={value}" for name, value in MAIN_CF.items()))
+        for name, options in MASTER_CF.items():
+            command = ["smtpd"] + options
+            self.postconf("-M", f"{name}/inet={name} inet n - y - - {' '.join(command)}")
+        subprocess.run(["postfix", "set-permissions"], check=True, stderr=subprocess.DEVNULL)
+        subprocess.run(["postfix", "check"], check=True)
+
+    def run_example(self, script, *arguments):
+        """Runs one of the scripts of conf-examples/postfix."""
+        subprocess.run(["sh", script, *arguments], check=True)
+
+    def postconf(self, *arguments):
+        """Takes effect with the next start or reload."""
+        subprocess.run(["postconf", *arguments], check=True)
+
+    def start(self):
+        self._server = Server(["postfix", "start-fg"], log=LOG)
+        wait_until(self._ready, "Postfix that listens, see /var/log/mail.log")
+
+    def _ready(self):
+        if not self._server.running:
+            raise RuntimeError("Postfix does not start:\n" + LOG.read_text()[-3000:])
+        return Path("/var/spool/postfix/public/qmgr").exists()
+
+    @property
+    def running(self):
+        return self._server is not None and self._server.running
+
+    @property
+    def pid(self):
+        """Of the master process."""
+        return self._server.pid
+
+    def reload(self):
+        subprocess.run(["postfix", "reload"], check=True, stderr=subprocess.DEVNULL)
+
+    def stop(self):
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
+
+    def restart(self):
+        self.stop()
+        self.start()
+
+    def log(self):
+        return LOG.read_text(errors="replace")
