@@ -1,6 +1,5 @@
 #include "attempt.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -89,16 +88,29 @@ bool tls_version_from_name(const char *name, enum tls_version *version_r)
 	return true;
 }
 
+/* Appends what there is room for, and a NUL. Returns the length that it would
+   have with room for all. */
+static size_t append_lower_case(const char *text, char *user_r, size_t size, size_t length)
+{
+	for (; *text != '\0'; text++, length++) {
+		/* By hand, because tolower() follows the locale. */
+		bool capital = *text >= 'A' && *text <= 'Z';
+
+		if (length < size - 1)
+			user_r[length] = capital ? (char)(*text - 'A' + 'a') : *text;
+	}
+	user_r[length < size ? length : size - 1] = '\0';
+	return length;
+}
+
 bool user_normalise(const char *user, const char *default_domain, char *user_r, size_t size)
 {
 	bool add_domain = default_domain != NULL && user[0] != '\0' && strchr(user, '@') == NULL;
-	int length = snprintf(user_r, size, "%s%s%s", user, add_domain ? "@" : "",
-			      add_domain ? default_domain : "");
+	size_t length = append_lower_case(user, user_r, size, 0);
 
-	/* By hand, because tolower() follows the locale. */
-	for (char *c = user_r; *c != '\0'; c++) {
-		if (*c >= 'A' && *c <= 'Z')
-			*c += 'a' - 'A';
+	if (add_domain) {
+		length = append_lower_case("@", user_r, size, length);
+		length = append_lower_case(default_domain, user_r, size, length);
 	}
-	return length >= 0 && (size_t)length < size;
+	return length < size;
 }
