@@ -37,6 +37,7 @@ struct section {
 	const cfg_opt_t *options;
 	const char *name;
 	const char *title;
+	unsigned int line;
 	size_t first_place;
 };
 
@@ -376,7 +377,7 @@ static bool read_section(struct scanner *scanner, const struct section *parent,
 			 const struct token *name, const struct token *title)
 {
 	const cfg_opt_t *option = find_option(parent->options, name);
-	struct section section = {.first_place = scanner->outline->count};
+	struct section section = {.line = name->line, .first_place = scanner->outline->count};
 
 	if (section_is_wrong(scanner, parent, option, name, title)) {
 		bool closed = skip_braces(scanner);
@@ -399,8 +400,13 @@ static bool read_statements(struct scanner *scanner, const struct section *secti
 		struct token first = next_token(scanner), second, third;
 		bool fine;
 
-		if (first.type == TOKEN_END)
+		if (first.type == TOKEN_END) {
+			/* Which libconfuse does not mind. */
+			if (!is_top)
+				config_error(scanner->problems, section->line,
+					     "this %s has no closing brace", section->name);
 			return is_top;
+		}
 		if (first.type == TOKEN_CLOSE)
 			return !is_top;
 		if (first.type != TOKEN_WORD)

@@ -235,7 +235,7 @@ static void read_rule_sections(struct config_reader *reader, cfg_t *top)
 	struct policy *policy = reader->policy;
 	unsigned int count = cfg_size(top, "rule");
 
-	if (count == 0)
+	if (count == 0 && !config_has_errors(reader->problems))
 		config_warning(reader->problems, 0, "there is no rule, so nothing is retired");
 	policy->rules = calloc(RULES_MAX, sizeof(*policy->rules));
 	if (policy->rules == NULL) {
