@@ -1,6 +1,6 @@
 #include "decision-log.h"
 
-#include <stdio.h>
+#include <string.h>
 
 /* fail2ban's stock filters look for words like "auth failed", "password
    mismatch", "rejected" behind a reply code, or "authentication failure". This
@@ -20,46 +20,71 @@ static const char *outcome_words(enum outcome outcome)
 	return "allowed for now";
 }
 
-/* Appends to text at *length, which never passes size - 1. */
-static void append(char *text, size_t size, size_t *length, const char *string)
+/* Without printf: it would cost more than the decision that is logged. */
+struct text {
+	char *bytes; /* DECISION_LOG_SIZE of them */
+	size_t length;
+};
+
+/* Cuts off what has no room. */
+static void put(struct text *text, const char *bytes, size_t length)
 {
-	for (; *string != '\0' && *length + 1 < size; string++)
-		text[(*length)++] = *string;
-	text[*length] = '\0';
+	size_t room = DECISION_LOG_SIZE - 1 - text->length;
+
+	if (length > room)
+		length = room;
+	memcpy(text->bytes + text->length, bytes, length);
+	text->length += length;
 }
 
-/* Appends a string of a stranger's, with everything escaped that could end a
-   field or a line or reach a terminal, and cut after maximum bytes. */
-static void append_quoted(char *text, size_t size, size_t *length, const char *string,
-			  size_t maximum)
+static void put_text(struct text *text, const char *string)
 {
-	char escaped[sizeof("\\xff")];
+	put(text, string, strlen(string));
+}
+
+static void put_port(struct text *text, uint16_t port)
+{
+	char digits[sizeof("65535") - 1];
+	size_t start = sizeof(digits);
+
+	do {
+		digits[--start] = (char)('0' + port % 10);
+		port /= 10;
+	} while (port > 0);
+	put(text, digits + start, sizeof(digits) - start);
+}
+
+/* A string of a stranger's, with everything escaped that could end a field or a
+   line or reach a terminal, and cut after maximum bytes. */
+static void put_quoted(struct text *text, const char *string, size_t maximum)
+{
+	static const char hex[] = "0123456789abcdef";
 	size_t taken = 0;
 
-	append(text, size, length, "<");
+	put_text(text, "<");
 	for (; *string != '\0' && taken < maximum; string++, taken++) {
 		unsigned char c = (unsigned char)*string;
-		bool plain = c > ' ' && c < 0x7f && c != '<' && c != '>' && c != '\\';
 
-		snprintf(escaped, sizeof(escaped), plain ? "%c" : "\\x%02x", c);
-		append(text, size, length, escaped);
+		if (c > ' ' && c < 0x7f && c != '<' && c != '>' && c != '\\')
+			put(text, string, 1);
+		else
+			put(text, (const char[]){'\\', 'x', hex[c >> 4], hex[c & 0xf]}, 4);
 	}
-	append(text, size, length, *string == '\0' ? ">" : "...>");
+	put_text(text, *string == '\0' ? ">" : "...>");
 }
 
-static void append_rules(char *text, size_t size, size_t *length, const struct policy *policy,
-			 const struct verdict *verdict)
+static void put_rules(struct text *text, const struct policy *policy, const struct verdict *verdict)
 {
 	const char *separator = "";
 
-	append(text, size, length, " rules=");
+	put_text(text, " rules=");
 	for (size_t i = 0; i < policy->rule_count; i++) {
 		if ((verdict->broken & UINT64_C(1) << i) == 0)
 			continue;
-		append(text, size, length, separator);
-		append(text, size, length, policy->rules[i].title);
-		append(text, size, length, ":");
-		append(text, size, length, phase_name(verdict->phases[i]));
+		put_text(text, separator);
+		put_text(text, policy->rules[i].title);
+		put_text(text, ":");
+		put_text(text, phase_name(verdict->phases[i]));
 		separator = ",";
 	}
 }
@@ -67,23 +92,28 @@ static void append_rules(char *text, size_t size, size_t *length, const struct p
 bool decision_log_format(const struct attempt *attempt, const struct policy *policy,
 			 const struct verdict *verdict, char text_r[static DECISION_LOG_SIZE])
 {
-	const size_t size = DECISION_LOG_SIZE;
+	struct text text = {.bytes = text_r};
 	char address[ADDRESS_TEXT_SIZE];
-	char fields[256];
-	size_t length = 0;
 
 	if (verdict->broken == 0)
 		return false;
-	append(text_r, size, &length, outcome_words(verdict->outcome));
-	append(text_r, size, &length, ": user=");
-	append_quoted(text_r, size, &length, attempt->user, 256);
+	put_text(&text, outcome_words(verdict->outcome));
+	put_text(&text, ": user=");
+	put_quoted(&text, attempt->user, 256);
+	put_text(&text, " client=");
 	address_format(&attempt->client, address);
-	snprintf(fields, sizeof(fields),
-		 " client=%s country=%s service=%s port=%u tls=%s mechanism=", address,
-		 verdict->country.code, service_name(attempt->service), attempt->port,
-		 tls_state_name(attempt->tls));
-	append(text_r, size, &length, fields);
-	append_quoted(text_r, size, &length, attempt->mechanism, 32);
-	append_rules(text_r, size, &length, policy, verdict);
+	put_text(&text, address);
+	put_text(&text, " country=");
+	put_text(&text, verdict->country.code);
+	put_text(&text, " service=");
+	put_text(&text, service_name(attempt->service));
+	put_text(&text, " port=");
+	put_port(&text, attempt->port);
+	put_text(&text, " tls=");
+	put_text(&text, tls_state_name(attempt->tls));
+	put_text(&text, " mechanism=");
+	put_quoted(&text, attempt->mechanism, 32);
+	put_rules(&text, policy, verdict);
+	text.bytes[text.length] = '\0';
 	return true;
 }
