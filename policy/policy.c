@@ -79,5 +79,7 @@ void policy_free(struct policy *policy)
 	free(policy->journal);
 	free(policy->store);
 	free(policy->implicit_tls_ports);
+	notice_settings_free(&policy->notices);
+	client_settings_free(&policy->client_settings);
 	free(policy);
 }

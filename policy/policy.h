@@ -3,6 +3,7 @@
 
 #include "attempt.h"
 #include "network.h"
+#include "notice-settings.h"
 #include "schedule.h"
 
 /* What is being retired. Each kind's meaning, options and defaults stand in
@@ -77,6 +78,8 @@ struct policy {
 	size_t network_count;
 	struct rule *rules;
 	size_t rule_count;
+	struct notice_settings notices;
+	struct client_settings client_settings;
 };
 
 void policy_free(struct policy *policy);

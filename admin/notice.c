@@ -1,0 +1,25 @@
+#include "notice.h"
+
+#include <string.h>
+
+static const char *const reason_names[NOTICE_REASON_COUNT] = {
+	[NOTICE_FIRST] = "first",         [NOTICE_REMINDER] = "reminder",
+	[NOTICE_LAST_CALL] = "last-call", [NOTICE_BROWNOUT] = "brown-out",
+	[NOTICE_REFUSED] = "refused",     [NOTICE_FIXED] = "fixed",
+};
+
+const char *notice_reason_name(enum notice_reason reason)
+{
+	return reason_names[reason];
+}
+
+bool notice_reason_from_name(const char *name, enum notice_reason *reason_r)
+{
+	for (unsigned int reason = 0; reason < NOTICE_REASON_COUNT; reason++) {
+		if (strcmp(name, reason_names[reason]) == 0) {
+			*reason_r = reason;
+			return true;
+		}
+	}
+	return false;
+}

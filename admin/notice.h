@@ -1,0 +1,66 @@
+#ifndef PORTCULLIS_NOTICE_H
+#define PORTCULLIS_NOTICE_H
+
+#include "policy/policy.h"
+
+/* Why somebody is written to. Where several reasons come together in one mail,
+   the caller gives the most pressing one. */
+enum notice_reason {
+	NOTICE_FIRST,     /* seen for the first time in a notify phase */
+	NOTICE_REMINDER,  /* still seen */
+	NOTICE_LAST_CALL, /* enforced soon */
+	NOTICE_BROWNOUT,  /* a brown-out is near */
+	NOTICE_REFUSED,   /* a right password was refused */
+	NOTICE_FIXED,     /* nothing seen any more */
+	NOTICE_REASON_COUNT
+};
+
+/* Names as in the store, in tables and as sections of the texts: "first",
+   "reminder", "last-call", "brown-out", "refused", "fixed". */
+const char *notice_reason_name(enum notice_reason reason);
+bool notice_reason_from_name(const char *name, enum notice_reason *reason_r);
+
+/* A verified sighting as the store aggregates it. The strings may hold whatever
+   a stranger's program sent: composing makes them harmless. */
+struct notice_sighting {
+	const char *client_id; /* as in the journal; "" when nothing is known */
+	enum service service;
+	uint16_t port; /* 0: not known */
+	enum tls_state tls;
+	const char *mechanism; /* "" when not known */
+	struct country country;
+	time_t last_seen;
+	const char *client; /* the last address; "" when it was erased */
+	bool refused;
+};
+
+/* One rule that the person breaks (or, with NOTICE_FIXED, broke), and by what.
+   The same device may stand under several rules: composing tells it once. */
+struct notice_rule {
+	const struct rule *rule;
+	/* For this person, an exemption that ends later included. SCHEDULE_NEVER:
+	   there is no date yet. In the past: it is enforced already. */
+	time_t enforce;
+	/* The next or present one; both 0 when there is none. */
+	struct brownout brownout;
+	const struct notice_sighting *sightings; /* the latest first */
+	size_t sighting_count;
+};
+
+/* One mail to one person. Everything is borrowed. */
+struct notice {
+	enum notice_reason reason;
+	const char *recipient; /* an address as mail_address_is_valid() wants it */
+	const char *user;      /* the name that the person logs in with */
+	/* Between the angle brackets, as in message_id_make(); the caller keeps it
+	   to use it again when the same notice has to be handed over twice. */
+	const char *message_id;
+	time_t date; /* of the mail; what is past and what is to come goes by it */
+	const struct notice_rule *rules;
+	size_t rule_count;
+	/* The end of an exemption that is why the dates differ from everybody
+	   else's; 0: none. */
+	time_t exempt_until;
+};
+
+#endif
