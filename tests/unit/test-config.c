@@ -717,7 +717,7 @@ static void test_mutations(void **state)
 	unsigned int seed = 20240920;
 	(void)state;
 
-	for (int round = 0; round < 3000; round++) {
+	for (int round = 0; round < 1500; round++) {
 		char text[sizeof(site) * 2];
 		size_t length = sizeof(site) - 1;
 		unsigned int errors = 0;
