@@ -23,7 +23,7 @@ static void log_decision(struct auth_request *request, const struct judgement *j
 	if (!decision_log_format(&judgement->attempt, judgement->policy, &judgement->verdict, text))
 		return;
 	event = event_create(request->event);
-	event_replace_log_prefix(event, "portcullis: ");
+	event_set_append_log_prefix(event, "portcullis: ");
 	/* Whatever auth_verbose says. */
 	event_set_min_log_level(event, LOG_TYPE_INFO);
 	event_set_name(event, "portcullis_decision");
