@@ -18,6 +18,9 @@
    record behind the tree counts in. */
 #define SEPARATOR_SIZE 16
 
+/* Metadata stands at most this far from the end. */
+#define METADATA_SIZE_MAX 131072
+
 /* No offset of a record: files are much smaller. */
 #define NO_RECORD UINT32_MAX
 
@@ -162,12 +165,8 @@ static int add_side(struct country_database *database, uint8_t type, uint64_t re
 static const char *check_tree(struct country_database *database)
 {
 	MMDB_s *mmdb = &database->mmdb;
-	uint64_t tree_size = (uint64_t)mmdb->metadata.node_count * mmdb->full_record_byte_size;
 	bool has_countries = false;
 
-	/* MMDB_open() multiplies in 32 bits. */
-	if (tree_size + SEPARATOR_SIZE > (uint64_t)(mmdb->metadata_section - mmdb->file_content))
-		return "it is damaged: the search tree is longer than the file";
 	for (uint32_t i = 0; i < mmdb->metadata.node_count; i++) {
 		MMDB_search_node_s node;
 		int status = MMDB_read_node(mmdb, i, &node);
@@ -183,6 +182,79 @@ static const char *check_tree(struct country_database *database)
 	}
 	return has_countries ? NULL
 			     : "it holds no countries (neither country/iso_code nor country_code)";
+}
+
+/* The last marker in the bytes, behind which the metadata stands; NULL without. */
+static const unsigned char *find_metadata(const unsigned char *bytes, size_t size)
+{
+	static const char marker[] = "\xab\xcd\xefMaxMind.com";
+	const size_t length = sizeof(marker) - 1;
+	const unsigned char *found = NULL, *end = bytes + size, *at = bytes;
+
+	while ((at = memmem(at, (size_t)(end - at), marker, length)) != NULL) {
+		at += length;
+		found = at;
+	}
+	return found;
+}
+
+static bool get_number(const MMDB_s *metadata, const char *key, uint32_t *number_r)
+{
+	MMDB_entry_s entry = {.mmdb = metadata};
+	MMDB_entry_data_s data;
+
+	if (MMDB_aget_value(&entry, &data, (const char *const[]){key, NULL}) != MMDB_SUCCESS)
+		return false;
+	if (data.type == MMDB_DATA_TYPE_UINT32)
+		*number_r = data.uint32;
+	else if (data.type == MMDB_DATA_TYPE_UINT16)
+		*number_r = data.uint16;
+	else
+		return false;
+	return true;
+}
+
+/* Looks whether the search tree fits into the file. MMDB_open() does, but in 32
+   bits: of a size that overflows it reads outside of the file. What is wrong
+   otherwise it finds itself. */
+static bool tree_fits(const unsigned char *bytes, size_t size)
+{
+	const unsigned char *found;
+	size_t skipped = size > METADATA_SIZE_MAX ? size - METADATA_SIZE_MAX : 0;
+	uint32_t node_count, record_bits;
+	MMDB_s metadata;
+
+	found = find_metadata(bytes + skipped, size - skipped);
+	if (found == NULL)
+		return true;
+	/* Metadata is encoded as data is, so let it be read like that. */
+	metadata = (MMDB_s){.data_section = found,
+			    .data_section_size = (uint32_t)(bytes + size - found)};
+	/* The decoder counts on three bytes. */
+	if (metadata.data_section_size < 3)
+		return false;
+	if (!get_number(&metadata, "node_count", &node_count) ||
+	    !get_number(&metadata, "record_size", &record_bits))
+		return true;
+	return (uint64_t)node_count * record_bits / 4 + SEPARATOR_SIZE <= (uint64_t)(found - bytes);
+}
+
+/* NULL or what is wrong. */
+static const char *check_size(int file)
+{
+	const char *error = NULL;
+	struct stat status;
+	void *bytes;
+
+	if (fstat(file, &status) < 0)
+		return strerror(errno);
+	bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_SHARED, file, 0);
+	if (bytes == MAP_FAILED)
+		return strerror(errno);
+	if (!tree_fits(bytes, (size_t)status.st_size))
+		error = "it is damaged: the search tree is longer than the file";
+	munmap(bytes, (size_t)status.st_size);
+	return error;
 }
 
 static bool write_all(int file, const char *bytes, size_t size)
@@ -264,6 +336,9 @@ static const char *open_copy(const char *path, MMDB_s *mmdb)
 		error = strerror(errno);
 		goto done;
 	}
+	error = check_size(copy);
+	if (error != NULL)
+		goto done;
 	snprintf(copy_path, sizeof(copy_path), "/proc/self/fd/%d", copy);
 	if (access(copy_path, R_OK) < 0) {
 		error = "its copy in memory cannot be opened: is /proc mounted?";
