@@ -10,7 +10,8 @@ DOVECOT_AUTH_MODULE_DIR = $(call dovecot_config,dovecot_moduledir)/auth
 DOVECOT_SETTINGS_MODULE_DIR = $(call dovecot_config,dovecot_moduledir)/settings
 
 # Dovecot has had modules for settings since 2.4.
-DOVECOT_HAS_SETTINGS := $(wildcard $(DOVECOT_INCLUDE_DIR)/settings.h)
+DOVECOT_HAS_SETTINGS := $(shell test ! -r $(DOVECOT_INCLUDE_DIR)/config.h || \
+	sed -n 's/^\#define DOVECOT_VERSION_MINOR \([4-9]\)$$/\1/p' $(DOVECOT_INCLUDE_DIR)/config.h)
 
 PLUGIN_OBJECTS := $(call objects,dovecot-plugin)
 ifeq ($(DOVECOT_HAS_SETTINGS),)
