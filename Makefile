@@ -93,10 +93,25 @@ check-e2e: all
 include tests/bench/bench.mk
 
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(DOVECOT_AUTH_MODULE_DIR)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin
 	install -m 755 $(BUILD)/portcullis $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(BUILD)/portcullis-policyd $(DESTDIR)$(PREFIX)/sbin/
+	install -d $(DESTDIR)$(DOVECOT_AUTH_MODULE_DIR)
 	install -m 644 $(PLUGIN) $(DESTDIR)$(DOVECOT_AUTH_MODULE_DIR)/
+	$(if $(PLUGIN_SETTINGS),install -d $(DESTDIR)$(DOVECOT_SETTINGS_MODULE_DIR))
+	$(if $(PLUGIN_SETTINGS),install -m 644 $(PLUGIN_SETTINGS) \
+		$(DESTDIR)$(DOVECOT_SETTINGS_MODULE_DIR)/)
+	install -d $(addprefix $(DESTDIR)$(MANDIR)/,man1 man5 man8)
+	for page in man/*.[158]; do \
+		install -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/; done
+	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSUSERSDIR) $(DESTDIR)$(TMPFILESDIR)
+	install -m 644 conf-examples/systemd/*.service conf-examples/systemd/*.socket \
+		$(DESTDIR)$(UNITDIR)/
+	install -m 644 conf-examples/systemd/sysusers.d/* $(DESTDIR)$(SYSUSERSDIR)/
+	install -m 644 conf-examples/systemd/tmpfiles.d/* $(DESTDIR)$(TMPFILESDIR)/
+	install -d $(DESTDIR)$(DOCDIR)
+	cp -R conf-examples $(DESTDIR)$(DOCDIR)/
+	install -m 644 README.md LICENSE $(DESTDIR)$(DOCDIR)/
 
 clean:
 	rm -rf $(BUILD)

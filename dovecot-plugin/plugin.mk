@@ -25,15 +25,15 @@ $(BUILD)/dovecot-plugin/%.o: dovecot-plugin/%.c
 	@test -r $(DOVECOT_CONFIG) || { echo "$(DOVECOT_CONFIG) is missing: install dovecot-dev," \
 		"or set DOVECOT_CONFIG" >&2; exit 1; }
 	@mkdir -p $(@D)
-	$(COMPILE) -isystem $(DOVECOT_INCLUDE_DIR) -c -o $@ $<
+	$(call QUIET,CC)$(COMPILE) -isystem $(DOVECOT_INCLUDE_DIR) -c -o $@ $<
 
 # Undefined symbols are the auth process's. Never unloaded: a thread that a dead
 # disk holds up may outlive the module's end.
 $(PLUGIN): $(PLUGIN_OBJECTS) $(POLICY)
-	$(LINK) -shared -Wl,-z,now,-z,relro,-z,nodelete -o $@ $^ $(POLICY_LIBS)
+	$(call QUIET,LD)$(LINK) -shared -Wl,-z,now,-z,relro,-z,nodelete -o $@ $^ $(POLICY_LIBS)
 
 $(BUILD)/libportcullis_settings.so: $(BUILD)/dovecot-plugin/settings-2.4.o
-	$(LINK) -shared -Wl,-z,now,-z,relro -o $@ $^
+	$(call QUIET,LD)$(LINK) -shared -Wl,-z,now,-z,relro -o $@ $^
 
 all: $(PLUGIN_SETTINGS)
 
