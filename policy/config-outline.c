@@ -348,24 +348,25 @@ static bool section_is_wrong(struct scanner *scanner, const struct section *pare
 			     parent->name[0] == '\0' ? "" : "in a ", in_section(parent));
 		return true;
 	}
-	if ((option->flags & CFGF_TITLE) == 0) {
-		if (title == NULL)
-			return false;
+	if ((option->flags & CFGF_TITLE) == 0 && title != NULL) {
 		config_error(scanner->problems, name->line, "'%s' takes no title", option->name);
 		return true;
 	}
-	if (title == NULL) {
+	if ((option->flags & CFGF_TITLE) != 0 && title == NULL) {
 		config_error(scanner->problems, name->line,
 			     "this %s has no title: %s TITLE { ... }", option->name, option->name);
 		return true;
 	}
-	title_text = strndup(title->content, title->content_length);
+	title_text = title == NULL ? strdup("") : strndup(title->content, title->content_length);
 	if (title_text == NULL) {
 		config_out_of_memory(scanner->problems);
 		return true;
 	}
 	line = config_outline_line(scanner->outline, option->name, title_text, NULL);
-	if (line > 0)
+	if (line > 0 && title == NULL)
+		config_error(scanner->problems, name->line, "there is already a '%s' in line %u",
+			     option->name, line);
+	else if (line > 0)
 		config_error(scanner->problems, name->line, "there is already a %s '%s' in line %u",
 			     option->name, title_text, line);
 	free(title_text);

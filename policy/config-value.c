@@ -28,7 +28,7 @@ static unsigned int key_line(const struct config_reader *reader, cfg_t *section,
 {
 	const char *title = cfg_title(section);
 	/* libconfuse calls the top of the file "root". */
-	const char *name = title == NULL ? "" : cfg_name(section);
+	const char *name = strcmp(cfg_name(section), "root") == 0 ? "" : cfg_name(section);
 
 	return config_outline_line(reader->outline, name, title == NULL ? "" : title, key);
 }

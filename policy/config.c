@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config-notices.h"
 #include "config-rule.h"
 #include "default-message.h"
 #include "text-file.h"
@@ -30,6 +31,8 @@ static cfg_opt_t top_options[] = {
 	CONFIG_VALUE("smtp-enforcement"),
 	CFG_SEC("network", network_options, CFGF_MULTI | CFGF_TITLE),
 	CFG_SEC("rule", config_rule_options, CFGF_MULTI | CFGF_TITLE),
+	CFG_SEC("notices", config_notice_options, CFGF_NONE),
+	CFG_SEC("client-settings", config_client_options, CFGF_NONE),
 	CFG_END(),
 };
 
@@ -278,6 +281,8 @@ struct policy *config_load(const char *path, config_report *error, config_report
 	}
 	reader.policy->file = config_strdup(&problems, path);
 	read_top(&reader, top);
+	config_notices_read(&reader, top);
+	config_client_settings_read(&reader, top);
 	read_network_sections(&reader, top);
 	if (!problems.out_of_memory)
 		read_rule_sections(&reader, top);

@@ -1,0 +1,539 @@
+#include "config-notices.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "mail-address.h"
+#include "utf8.h"
+
+#define TEXTS_DEFAULT "/etc/portcullis/notices"
+#define SENDMAIL_DEFAULT "sendmail:/usr/sbin/sendmail"
+
+#define MINUTE ((time_t)60)
+#define HOUR (60 * MINUTE)
+#define DAY (24 * HOUR)
+
+/* Ten years: more is a slip of the keyboard. */
+#define DURATION_MAX (3650 * DAY)
+#define LIMIT_MAX 10000000
+
+/* Enough for any list of languages or last calls that makes sense. */
+#define LIST_MAX 16
+
+cfg_opt_t config_notice_options[] = {
+	CONFIG_VALUE("from"),          CONFIG_VALUE("reply-to"),
+	CONFIG_VALUE("contact"),       CONFIG_LIST("languages"),
+	CONFIG_VALUE("remind-every"),  CONFIG_LIST("last-calls"),
+	CONFIG_VALUE("confirm-fixed"), CONFIG_VALUE("max-per-run"),
+	CONFIG_VALUE("max-per-hour"),  CONFIG_VALUE("quiet-hours"),
+	CONFIG_VALUE("transport"),     CONFIG_VALUE("address-map"),
+	CONFIG_VALUE("texts"),         CFG_END(),
+};
+
+cfg_opt_t config_client_options[] = {
+	CONFIG_VALUE("imap-server"), CONFIG_VALUE("imap-port"),
+	CONFIG_VALUE("pop3-server"), CONFIG_VALUE("pop3-port"),
+	CONFIG_VALUE("smtp-server"), CONFIG_VALUE("smtp-port"),
+	CONFIG_VALUE("user-name"),   CONFIG_VALUE("webmail-url"),
+	CONFIG_VALUE("vpn-url"),     CFG_END(),
+};
+
+static void value_error(struct config_reader *reader, const char *key,
+			const struct config_value *value, const char *error)
+{
+	config_error(reader->problems, value->line, "%s: '%s': %s", key, value->text, error);
+}
+
+/* "14d", "12h" or "30m". */
+static bool duration_parse(const char *text, time_t *duration_r)
+{
+	time_t number = 0, unit;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	for (; *text >= '0' && *text <= '9'; text++) {
+		number = number * 10 + (*text - '0');
+		if (number > DURATION_MAX)
+			return false;
+	}
+	switch (*text) {
+	case 'm':
+		unit = MINUTE;
+		break;
+	case 'h':
+		unit = HOUR;
+		break;
+	case 'd':
+		unit = DAY;
+		break;
+	default:
+		return false;
+	}
+	*duration_r = number * unit;
+	return text[1] == '\0' && *duration_r <= DURATION_MAX;
+}
+
+static const char duration_error[] = "it must be a number and m, h or d, as in \"14d\"";
+
+static bool number_parse(const char *text, unsigned long maximum, unsigned int *number_r)
+{
+	unsigned long number = 0;
+
+	if (*text == '\0')
+		return false;
+	for (; *text != '\0'; text++) {
+		if (*text < '0' || *text > '9')
+			return false;
+		number = number * 10 + (unsigned long)(*text - '0');
+		if (number > maximum)
+			return false;
+	}
+	*number_r = (unsigned int)number;
+	return true;
+}
+
+/* ADDRESS, or NAME <ADDRESS>. */
+static void read_sender(struct config_reader *reader, cfg_t *section,
+			struct notice_settings *settings)
+{
+	const struct config_value *value = config_value(section, "from", 0);
+	const char *open;
+	size_t length, name_length;
+
+	if (value == NULL) {
+		config_error(reader->problems, config_line(reader, section, "from"),
+			     "notices need a sender: from = \"postmaster@example.org\"");
+		return;
+	}
+	length = strlen(value->text);
+	open = strrchr(value->text, '<');
+	if (open == NULL) {
+		settings->from = config_strdup(reader->problems, value->text);
+	} else if (length > 0 && value->text[length - 1] == '>') {
+		name_length = (size_t)(open - value->text);
+		while (name_length > 0 && value->text[name_length - 1] == ' ')
+			name_length--;
+		free(settings->from_name);
+		settings->from_name = strndup(value->text, name_length);
+		settings->from = strndup(open + 1, length - (size_t)(open - value->text) - 2);
+		if (settings->from == NULL || settings->from_name == NULL)
+			config_out_of_memory(reader->problems);
+	}
+	if (settings->from == NULL || !mail_address_is_valid(settings->from) ||
+	    (settings->from_name != NULL && !utf8_is_line(settings->from_name)))
+		value_error(reader, "from", value,
+			    "it must be an address, or a name and <address>");
+}
+
+static void read_reply_to(struct config_reader *reader, cfg_t *section,
+			  struct notice_settings *settings)
+{
+	const struct config_value *value = config_value(section, "reply-to", 0);
+
+	if (value == NULL)
+		return;
+	settings->reply_to = config_strdup(reader->problems, value->text);
+	if (!mail_address_is_valid(value->text))
+		value_error(reader, "reply-to", value, "it is no mail address");
+}
+
+/* Text that stands on one line of a mail. */
+static void read_line(struct config_reader *reader, cfg_t *section, const char *key, char **text_r)
+{
+	const struct config_value *value = config_value(section, key, 0);
+
+	if (value == NULL)
+		return;
+	*text_r = config_strdup(reader->problems, value->text);
+	if (value->text[0] == '\0' || !utf8_is_line(value->text))
+		config_error(reader->problems, value->line, "%s: it must be one line of UTF-8",
+			     key);
+}
+
+/* They are names of files, too: "de", "pt-br". */
+static bool is_language(const char *text)
+{
+	size_t length = strlen(text);
+
+	return length >= 2 && length <= 16 && text[0] != '-' &&
+	       strspn(text, "abcdefghijklmnopqrstuvwxyz-") == length;
+}
+
+static void add_language(struct config_reader *reader, struct notice_settings *settings,
+			 const char *language)
+{
+	char *copy = config_strdup(reader->problems, language);
+
+	if (copy != NULL)
+		settings->languages[settings->language_count++] = copy;
+}
+
+static bool has_language(const struct notice_settings *settings, const char *language)
+{
+	for (size_t i = 0; i < settings->language_count; i++) {
+		if (strcmp(settings->languages[i], language) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool list_is_too_long(struct config_reader *reader, cfg_t *section, const char *key)
+{
+	if (cfg_size(section, key) <= LIST_MAX)
+		return false;
+	config_error(reader->problems, config_line(reader, section, key),
+		     "%s: there are more than %d", key, LIST_MAX);
+	return true;
+}
+
+static void read_languages(struct config_reader *reader, cfg_t *section,
+			   struct notice_settings *settings)
+{
+	settings->languages = calloc(LIST_MAX, sizeof(*settings->languages));
+	if (settings->languages == NULL) {
+		config_out_of_memory(reader->problems);
+		return;
+	}
+	if (section == NULL || !config_is_set(reader, section, "languages")) {
+		add_language(reader, settings, "de");
+		add_language(reader, settings, "en");
+		return;
+	}
+	if (config_list_is_empty(reader, section, "languages") ||
+	    list_is_too_long(reader, section, "languages"))
+		return;
+	for (unsigned int i = 0; i < cfg_size(section, "languages"); i++) {
+		const struct config_value *value = config_value(section, "languages", i);
+
+		if (!is_language(value->text))
+			value_error(reader, "languages", value,
+				    "a language is a code such as \"de\" or \"en\"");
+		else if (has_language(settings, value->text))
+			value_error(reader, "languages", value, "it stands here twice");
+		else
+			add_language(reader, settings, value->text);
+	}
+}
+
+static int compare_durations(const void *a, const void *b)
+{
+	const time_t *first = a, *second = b;
+
+	return (*first < *second) - (*first > *second);
+}
+
+static void read_last_calls(struct config_reader *reader, cfg_t *section,
+			    struct notice_settings *settings)
+{
+	settings->last_calls = calloc(LIST_MAX, sizeof(*settings->last_calls));
+	if (settings->last_calls == NULL) {
+		config_out_of_memory(reader->problems);
+		return;
+	}
+	if (section == NULL || !config_is_set(reader, section, "last-calls")) {
+		settings->last_calls[settings->last_call_count++] = 7 * DAY;
+		settings->last_calls[settings->last_call_count++] = 1 * DAY;
+		return;
+	}
+	/* An empty list is fine here: no last calls. */
+	if (list_is_too_long(reader, section, "last-calls"))
+		return;
+	for (unsigned int i = 0; i < cfg_size(section, "last-calls"); i++) {
+		const struct config_value *value = config_value(section, "last-calls", i);
+		time_t *last_call = &settings->last_calls[settings->last_call_count];
+
+		if (duration_parse(value->text, last_call) && *last_call > 0)
+			settings->last_call_count++;
+		else
+			value_error(reader, "last-calls", value, duration_error);
+	}
+	qsort(settings->last_calls, settings->last_call_count, sizeof(*settings->last_calls),
+	      compare_durations);
+}
+
+static void read_remind_every(struct config_reader *reader, cfg_t *section,
+			      struct notice_settings *settings)
+{
+	const struct config_value *value = config_value(section, "remind-every", 0);
+
+	if (value == NULL)
+		return;
+	if (strcmp(value->text, "never") == 0)
+		settings->remind_every = 0;
+	else if (!duration_parse(value->text, &settings->remind_every) ||
+		 settings->remind_every < HOUR)
+		value_error(reader, "remind-every", value,
+			    "it must be \"never\", or an hour at least, as in \"14d\"");
+}
+
+static void read_boolean(struct config_reader *reader, cfg_t *section, const char *key,
+			 bool *boolean_r)
+{
+	const struct config_value *value = config_value(section, key, 0);
+
+	if (value == NULL)
+		return;
+	if (strcmp(value->text, "true") == 0 || strcmp(value->text, "yes") == 0)
+		*boolean_r = true;
+	else if (strcmp(value->text, "false") == 0 || strcmp(value->text, "no") == 0)
+		*boolean_r = false;
+	else
+		value_error(reader, key, value, "it must be true or false");
+}
+
+static void read_limit(struct config_reader *reader, cfg_t *section, const char *key,
+		       unsigned int *limit_r)
+{
+	const struct config_value *value = config_value(section, key, 0);
+
+	if (value != NULL && !number_parse(value->text, LIMIT_MAX, limit_r))
+		value_error(reader, key, value, "it must be a number; 0 is no limit");
+}
+
+static bool two_digits(const char *text, unsigned int maximum, unsigned int *number_r)
+{
+	if (text[0] < '0' || text[0] > '9' || text[1] < '0' || text[1] > '9')
+		return false;
+	*number_r = (unsigned int)(text[0] - '0') * 10 + (unsigned int)(text[1] - '0');
+	return *number_r <= maximum;
+}
+
+static bool minute_of_day_parse(const char *text, unsigned int *minute_r)
+{
+	unsigned int hours, minutes;
+
+	if (!two_digits(text, 23, &hours) || text[2] != ':' || !two_digits(text + 3, 59, &minutes))
+		return false;
+	*minute_r = hours * 60 + minutes;
+	return true;
+}
+
+static void read_quiet_hours(struct config_reader *reader, cfg_t *section,
+			     struct notice_settings *settings)
+{
+	const struct config_value *value = config_value(section, "quiet-hours", 0);
+	struct quiet_hours *hours = &settings->quiet_hours;
+
+	if (value == NULL)
+		return;
+	if (strcmp(value->text, "never") == 0)
+		*hours = (struct quiet_hours){0};
+	else if (strlen(value->text) != strlen("20:00-07:00") || value->text[5] != '-' ||
+		 !minute_of_day_parse(value->text, &hours->begin) ||
+		 !minute_of_day_parse(value->text + 6, &hours->end) || hours->begin == hours->end)
+		value_error(reader, "quiet-hours", value,
+			    "it must be two times of day, as in \"20:00-07:00\", or \"never\"");
+}
+
+/* HOST:PORT, HOST, [IPV6]:PORT or [IPV6]. Changes *port_r when there is one. */
+static bool host_parse(const char *text, char **host_r, uint16_t *port_r)
+{
+	const char *end, *colon;
+	unsigned int port;
+
+	if (text[0] == '[') {
+		text++;
+		end = strchr(text, ']');
+		if (end == NULL)
+			return false;
+		colon = end + 1;
+	} else {
+		end = text + strcspn(text, ":");
+		colon = end;
+	}
+	if (end == text || (size_t)(end - text) > 255 ||
+	    strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:%") <
+		    (size_t)(end - text))
+		return false;
+	if (*colon != '\0') {
+		if (*colon != ':' || !number_parse(colon + 1, UINT16_MAX, &port) || port == 0)
+			return false;
+		*port_r = (uint16_t)port;
+	}
+	*host_r = strndup(text, (size_t)(end - text));
+	return *host_r != NULL;
+}
+
+static bool transport_parse(const char *text, struct transport_settings *transport_r)
+{
+	if (strncmp(text, "sendmail:/", 10) == 0) {
+		transport_r->kind = TRANSPORT_SENDMAIL;
+		transport_r->path = strdup(text + 9);
+		return transport_r->path != NULL;
+	}
+	if (strncmp(text, "smtp://", 7) == 0) {
+		transport_r->kind = TRANSPORT_SMTP;
+		transport_r->port = 25;
+		return host_parse(text + 7, &transport_r->host, &transport_r->port);
+	}
+	if (strncmp(text, "lmtp://", 7) == 0) {
+		transport_r->kind = TRANSPORT_LMTP;
+		transport_r->port = 24;
+		return host_parse(text + 7, &transport_r->host, &transport_r->port);
+	}
+	if (strncmp(text, "lmtp:unix:/", 11) == 0) {
+		transport_r->kind = TRANSPORT_LMTP;
+		transport_r->path = strdup(text + 10);
+		return transport_r->path != NULL;
+	}
+	return false;
+}
+
+static void read_transport(struct config_reader *reader, cfg_t *section,
+			   struct notice_settings *settings)
+{
+	const struct config_value *value =
+		section == NULL ? NULL : config_value(section, "transport", 0);
+
+	if (value == NULL) {
+		if (!transport_parse(SENDMAIL_DEFAULT, &settings->transport))
+			config_out_of_memory(reader->problems);
+	} else if (!transport_parse(value->text, &settings->transport)) {
+		value_error(reader, "transport", value,
+			    "it must be sendmail:/PATH, smtp://HOST:PORT, lmtp://HOST:PORT or "
+			    "lmtp:unix:/PATH");
+	}
+}
+
+static void read_address_map(struct config_reader *reader, cfg_t *section,
+			     struct notice_settings *settings)
+{
+	const struct config_value *value = config_value(section, "address-map", 0);
+	const char *path = NULL;
+
+	if (value == NULL)
+		return;
+	if (strncmp(value->text, "file:", 5) == 0) {
+		settings->address_map_kind = ADDRESS_MAP_FILE;
+		path = value->text + 5;
+	} else if (strncmp(value->text, "command:", 8) == 0) {
+		settings->address_map_kind = ADDRESS_MAP_COMMAND;
+		path = value->text + 8;
+	}
+	if (path == NULL || path[0] != '/')
+		value_error(reader, "address-map", value, "it must be file:/PATH or command:/PATH");
+	else
+		settings->address_map = config_strdup(reader->problems, path);
+}
+
+static void read_texts(struct config_reader *reader, cfg_t *section,
+		       struct notice_settings *settings)
+{
+	const struct config_value *value =
+		section == NULL ? NULL : config_value(section, "texts", 0);
+
+	if (value != NULL && value->text[0] != '/')
+		value_error(reader, "texts", value, "it must be an absolute path");
+	settings->texts =
+		config_strdup(reader->problems, value == NULL ? TEXTS_DEFAULT : value->text);
+}
+
+/* NULL when it does not stand in the file. */
+static cfg_t *find_section(const struct config_reader *reader, cfg_t *top, const char *name,
+			   unsigned int *line_r)
+{
+	*line_r = config_outline_line(reader->outline, name, "", NULL);
+	return *line_r > 0 ? cfg_getsec(top, name) : NULL;
+}
+
+void config_notices_read(struct config_reader *reader, cfg_t *top)
+{
+	struct notice_settings *settings = &reader->policy->notices;
+	const char *organisation = reader->policy->organisation;
+	cfg_t *section = find_section(reader, top, "notices", &settings->line);
+
+	settings->remind_every = 14 * DAY;
+	settings->max_per_hour = 2000;
+	settings->quiet_hours = (struct quiet_hours){.begin = 20 * 60, .end = 7 * 60};
+	if (organisation != NULL)
+		settings->from_name = config_strdup(reader->problems, organisation);
+	read_languages(reader, section, settings);
+	read_last_calls(reader, section, settings);
+	read_transport(reader, section, settings);
+	read_texts(reader, section, settings);
+	if (section == NULL)
+		return;
+	read_sender(reader, section, settings);
+	read_reply_to(reader, section, settings);
+	read_line(reader, section, "contact", &settings->contact);
+	read_remind_every(reader, section, settings);
+	read_boolean(reader, section, "confirm-fixed", &settings->confirm_fixed);
+	read_limit(reader, section, "max-per-run", &settings->max_per_run);
+	read_limit(reader, section, "max-per-hour", &settings->max_per_hour);
+	read_quiet_hours(reader, section, settings);
+	read_address_map(reader, section, settings);
+}
+
+static bool is_host(const char *text)
+{
+	char address[MAIL_ADDRESS_SIZE + 2] = "a@";
+
+	/* A server has the name of a domain, as an address has. */
+	if (strlen(text) >= MAIL_ADDRESS_SIZE)
+		return false;
+	strcat(address, text);
+	return mail_address_is_valid(address);
+}
+
+static void read_server(struct config_reader *reader, cfg_t *section, const char *key,
+			char **server_r)
+{
+	const struct config_value *value = config_value(section, key, 0);
+
+	if (value == NULL)
+		return;
+	*server_r = config_strdup(reader->problems, value->text);
+	if (!is_host(value->text))
+		value_error(reader, key, value, "it is no name of a server");
+}
+
+static void read_port(struct config_reader *reader, cfg_t *section, const char *key,
+		      uint16_t *port_r)
+{
+	const struct config_value *value = config_value(section, key, 0);
+	unsigned int port;
+
+	if (value == NULL)
+		return;
+	if (number_parse(value->text, UINT16_MAX, &port) && port > 0)
+		*port_r = (uint16_t)port;
+	else
+		value_error(reader, key, value, "it is no port (1 to 65535)");
+}
+
+static void read_url(struct config_reader *reader, cfg_t *section, const char *key, char **url_r)
+{
+	const struct config_value *value = config_value(section, key, 0);
+	const char *c;
+
+	if (value == NULL)
+		return;
+	*url_r = config_strdup(reader->problems, value->text);
+	for (c = value->text; *c > ' ' && *c <= '~'; c++)
+		;
+	if (*c != '\0' || strncmp(value->text, "https://", 8) != 0 || value->text[8] == '\0')
+		value_error(reader, key, value,
+			    "it must begin with https:// and be printable ASCII without blanks");
+}
+
+void config_client_settings_read(struct config_reader *reader, cfg_t *top)
+{
+	struct client_settings *settings = &reader->policy->client_settings;
+	unsigned int line;
+	cfg_t *section = find_section(reader, top, "client-settings", &line);
+
+	settings->imap_port = 993;
+	settings->pop3_port = 995;
+	settings->smtp_port = 465;
+	if (section == NULL)
+		return;
+	read_server(reader, section, "imap-server", &settings->imap_server);
+	read_port(reader, section, "imap-port", &settings->imap_port);
+	read_server(reader, section, "pop3-server", &settings->pop3_server);
+	read_port(reader, section, "pop3-port", &settings->pop3_port);
+	read_server(reader, section, "smtp-server", &settings->smtp_server);
+	read_port(reader, section, "smtp-port", &settings->smtp_port);
+	read_line(reader, section, "user-name", &settings->user_name);
+	read_url(reader, section, "webmail-url", &settings->webmail_url);
+	read_url(reader, section, "vpn-url", &settings->vpn_url);
+}
