@@ -214,46 +214,60 @@ static bool get_number(const MMDB_s *metadata, const char *key, uint32_t *number
 	return true;
 }
 
-/* Looks whether the search tree fits into the file. MMDB_open() does, but in 32
-   bits: of a size that overflows it reads outside of the file. What is wrong
-   otherwise it finds itself. */
-static bool tree_fits(const unsigned char *bytes, size_t size)
+/* All of it, because MMDB_open() forgets to free what it has read of metadata
+   that ends too early. */
+static bool metadata_is_whole(const MMDB_s *metadata)
 {
-	const unsigned char *found;
-	size_t skipped = size > METADATA_SIZE_MAX ? size - METADATA_SIZE_MAX : 0;
+	MMDB_entry_s entry = {.mmdb = metadata};
+	MMDB_entry_data_list_s *list = NULL;
+	int status = MMDB_get_entry_data_list(&entry, &list);
+
+	MMDB_free_entry_data_list(list);
+	return status == MMDB_SUCCESS;
+}
+
+/* Looks, in the last bytes of a file, at what libmaxminddb 1.7 takes on trust.
+   MMDB_open() checks that the search tree fits into the file, but in 32 bits: of a
+   size that overflows it reads outside of the file. NULL or what is wrong. */
+static const char *check_metadata(const unsigned char *tail, size_t tail_size, off_t file_size)
+{
+	const unsigned char *found = find_metadata(tail, tail_size);
 	uint32_t node_count, record_bits;
 	MMDB_s metadata;
 
-	found = find_metadata(bytes + skipped, size - skipped);
 	if (found == NULL)
-		return true;
+		return "it is no MaxMind DB file";
 	/* Metadata is encoded as data is, so let it be read like that. */
 	metadata = (MMDB_s){.data_section = found,
-			    .data_section_size = (uint32_t)(bytes + size - found)};
+			    .data_section_size = (uint32_t)(tail + tail_size - found)};
 	/* The decoder counts on three bytes. */
-	if (metadata.data_section_size < 3)
-		return false;
-	if (!get_number(&metadata, "node_count", &node_count) ||
+	if (metadata.data_section_size < 3 || !metadata_is_whole(&metadata) ||
+	    !get_number(&metadata, "node_count", &node_count) ||
 	    !get_number(&metadata, "record_size", &record_bits))
-		return true;
-	return (uint64_t)node_count * record_bits / 4 + SEPARATOR_SIZE <= (uint64_t)(found - bytes);
+		return "its metadata is damaged";
+	if ((uint64_t)node_count * record_bits / 4 + SEPARATOR_SIZE + metadata.data_section_size >
+	    (uint64_t)file_size)
+		return "it is damaged: its search tree is longer than the file";
+	return NULL;
 }
 
 /* NULL or what is wrong. */
-static const char *check_size(int file)
+static const char *check_copy(int file)
 {
-	const char *error = NULL;
+	const char *error = "it cannot be read again";
 	struct stat status;
-	void *bytes;
+	size_t tail_size;
+	unsigned char *tail;
 
 	if (fstat(file, &status) < 0)
 		return strerror(errno);
-	bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_SHARED, file, 0);
-	if (bytes == MAP_FAILED)
+	tail_size = status.st_size > METADATA_SIZE_MAX ? METADATA_SIZE_MAX : (size_t)status.st_size;
+	tail = malloc(tail_size);
+	if (tail == NULL)
 		return strerror(errno);
-	if (!tree_fits(bytes, (size_t)status.st_size))
-		error = "it is damaged: the search tree is longer than the file";
-	munmap(bytes, (size_t)status.st_size);
+	if (pread(file, tail, tail_size, status.st_size - (off_t)tail_size) == (ssize_t)tail_size)
+		error = check_metadata(tail, tail_size, status.st_size);
+	free(tail);
 	return error;
 }
 
@@ -336,7 +350,7 @@ static const char *open_copy(const char *path, MMDB_s *mmdb)
 		error = strerror(errno);
 		goto done;
 	}
-	error = check_size(copy);
+	error = check_copy(copy);
 	if (error != NULL)
 		goto done;
 	snprintf(copy_path, sizeof(copy_path), "/proc/self/fd/%d", copy);

@@ -459,11 +459,11 @@ static void test_no_database(void **state)
 	write_bytes("", 0);
 	assert_refused("it is empty");
 	write_bytes("DE 192.0.2.0/24\n", 16);
-	assert_refused("invalid metadata");
+	assert_refused("it is no MaxMind DB file");
 	for (size_t i = 0; i < sizeof(bytes.at); i++)
 		bytes.at[i] = (unsigned char)(i * 2654435761u >> 13);
 	write_bytes(bytes.at, sizeof(bytes.at));
-	assert_refused("invalid metadata");
+	assert_refused("it is no MaxMind DB file");
 
 	unlink(path);
 	assert_int_equal(mkdir(path, 0700), 0);
@@ -637,7 +637,7 @@ static void test_descriptors(void **state)
 
 /* However a file was damaged: refused, or looked up in without harm. Only what
    stands before the metadata: libmaxminddb 1.7 forgets to free some memory when
-   the list of languages is damaged. */
+   the list of languages holds something else. */
 static void test_mutations(void **state)
 {
 	static const char *const addresses[] = {"192.0.2.1", "203.0.113.7",   "0.0.0.0",
