@@ -50,17 +50,14 @@ size_t policy_request_parse(char *bytes, size_t length, size_t searched,
 	for (line = bytes; line < end && *line != '\n'; line = newline + 1) {
 		const char **value;
 
-		for (equals = line; equals < end && *equals != '=' && *equals != '\n';)
-			equals++;
-		if (equals == end)
+		newline = memchr(line, '\n', (size_t)(end - line));
+		if (newline == NULL)
 			return 0;
-		if (*equals == '\n') {
+		equals = memchr(line, '=', (size_t)(newline - line));
+		if (equals == NULL) {
 			*error_r = "a line without \"=\" in the request";
 			return 0;
 		}
-		newline = memchr(equals, '\n', (size_t)(end - equals));
-		if (newline == NULL)
-			return 0;
 		value = value_of(request_r, line, (size_t)(equals - line));
 		if (value == NULL)
 			continue;
