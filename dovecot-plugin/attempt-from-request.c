@@ -39,8 +39,7 @@ static const struct {
 	{"smtps", 465, TLS_IMPLICIT},
 };
 
-static bool login_from_dovecot(const struct login *login, const struct policy *policy,
-			       struct attempt *attempt_r)
+static bool find_dovecot_service(const struct login *login, struct attempt *attempt_r)
 {
 	for (unsigned int i = 0; i < N_ELEMENTS(login_services); i++) {
 		if (strcmp(login_services[i].name, login->service) != 0)
@@ -48,22 +47,14 @@ static bool login_from_dovecot(const struct login *login, const struct policy *p
 		attempt_r->source = SOURCE_DOVECOT;
 		attempt_r->service = login_services[i].service;
 		attempt_r->port = login->local_port;
-		/* Anything but TLS means loopback, a trusted network, or on
-		   2.4 whatever came by the PROXY protocol. */
-		if (login->secured != SECURED_TLS)
-			attempt_r->tls = TLS_NONE;
-		else if (policy_port_is_implicit_tls(policy, login->local_port))
-			attempt_r->tls = TLS_IMPLICIT;
-		else
-			attempt_r->tls = TLS_STARTTLS;
-		return TRUE;
+		/* Both call it by this name; only Dovecot tells the port. */
+		return attempt_r->service != SERVICE_SUBMISSION || login->local_port != 0;
 	}
 	return FALSE;
 }
 
-/* "smtp", or "submission:2587" to name the port as well. */
-static bool login_from_postfix(const struct login *login, const struct policy *policy,
-			       struct attempt *attempt_r)
+/* "smtp", or "submission:2587" where the port is another. */
+static bool find_postfix_service(const struct login *login, struct attempt *attempt_r)
 {
 	size_t length = strcspn(login->service, ":");
 	const char *port = login->service + length;
@@ -74,19 +65,26 @@ static bool login_from_postfix(const struct login *login, const struct policy *p
 			continue;
 		attempt_r->source = SOURCE_POSTFIX;
 		attempt_r->service = SERVICE_SUBMISSION;
-		attempt_r->port = postfix_services[i].port;
-		if (*port != '\0' && net_str2port(port + 1, &attempt_r->port) < 0)
-			return FALSE;
-		/* Postfix says "secured" for TLS alone. */
-		if (login->secured == SECURED_NONE)
-			attempt_r->tls = TLS_NONE;
-		else if (policy_port_is_implicit_tls(policy, attempt_r->port))
-			attempt_r->tls = TLS_IMPLICIT;
-		else
-			attempt_r->tls = postfix_services[i].tls;
-		return TRUE;
+		attempt_r->tls = postfix_services[i].tls;
+		attempt_r->port =
+			login->local_port != 0 ? login->local_port : postfix_services[i].port;
+		return *port == '\0' || net_str2port(port + 1, &attempt_r->port) == 0;
 	}
 	return FALSE;
+}
+
+static enum tls_state find_tls(const struct login *login, const struct policy *policy,
+			       const struct attempt *attempt)
+{
+	/* Postfix says "secured" for TLS alone. From Dovecot, anything but
+	   "tls" means loopback, a trusted network, or on 2.4 whatever came by
+	   the PROXY protocol. */
+	if (login->secured == SECURED_NONE ||
+	    (login->secured != SECURED_TLS && attempt->source == SOURCE_DOVECOT))
+		return TLS_NONE;
+	if (policy_port_is_implicit_tls(policy, attempt->port))
+		return TLS_IMPLICIT;
+	return attempt->source == SOURCE_POSTFIX ? attempt->tls : TLS_STARTTLS;
 }
 
 static void address_from_dovecot(const struct ip_addr *ip, struct address *address_r)
@@ -158,11 +156,10 @@ static bool attempt_from_login(const struct login *login, const struct policy *p
 	i_zero(attempt_r);
 	if (login->service == NULL || login->mechanism == NULL || login->user == NULL)
 		return FALSE;
-	/* Dovecot's processes always tell the port, Postfix never does. */
-	if (login->local_port != 0 ? !login_from_dovecot(login, policy, attempt_r)
-				   : !login_from_postfix(login, policy, attempt_r))
+	if (!find_dovecot_service(login, attempt_r) && !find_postfix_service(login, attempt_r))
 		return FALSE;
 
+	attempt_r->tls = find_tls(login, policy, attempt_r);
 	address_from_dovecot(&login->client, &attempt_r->client);
 	/* Cut short, a name is nobody's, and is recorded as such. */
 	(void)user_normalise(login->user, policy->default_domain, user, sizeof(user));

@@ -18,6 +18,9 @@
 #include "auth-fields.h"
 #include "auth-request.h"
 #include "passdb.h"
+#if DOVECOT_VERSION_MINOR >= 4
+#include "settings-parser.h"
+#endif
 
 #define DOVECOT_RELEASE                                                                            \
 	(DOVECOT_VERSION_MAJOR * 10000 + DOVECOT_VERSION_MINOR * 100 + DOVECOT_VERSION_MICRO)
@@ -85,13 +88,13 @@ static inline const char *const *enabled_mechanisms(void)
 #endif
 }
 
-/* The configuration file that a gate names, "" for the default one. */
+/* The configuration file that a gate names, in the data stack. -1 on errors. */
 #if DOVECOT_RELEASE >= 20400
 int portcullis_settings_config(struct event *event, const char **path_r, const char **error_r);
 #endif
 
 /* Defines a passdb's preinit as this version wants it. It finds out which
-   configuration the gate names and calls
+   configuration the gate names, "" if none, and calls
    struct passdb_module *create(pool_t pool, const char *path, const char **error_r),
    which returns NULL on errors. */
 #if DOVECOT_RELEASE < 20400

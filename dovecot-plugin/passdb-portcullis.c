@@ -79,7 +79,7 @@ static enum passdb_result judge_request(struct auth_request *request, struct por
 	if (judgement == NULL)
 		return PASSDB_RESULT_NEXT;
 
-	outcome = gate_outcome(judgement);
+	outcome = judgement->verdict.outcome = gate_outcome(judgement);
 	rule = judgement->verdict.rejecting;
 	judgement->record = judgement->attempt.source == SOURCE_DOVECOT || outcome != OUTCOME_ALLOW;
 	if (judgement->record) {
