@@ -37,7 +37,7 @@ package_libs = $(shell $(PKG_CONFIG) --libs $(1))
 
 POLICY_LIBS = $(call package_libs,libconfuse libmaxminddb)
 POLICYD_LIBS = $(POLICY_LIBS) $(call package_libs,libevent libsystemd)
-ADMIN_LIBS = $(POLICY_LIBS) $(call package_libs,jansson)
+ADMIN_LIBS = $(POLICY_LIBS) $(call package_libs,jansson sqlite3)
 
 objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
 
@@ -69,10 +69,15 @@ include dovecot-plugin/plugin.mk
 # A unit test is linked with all of policy/, and with what it names below.
 $(BUILD)/tests/unit/test-%: $(BUILD)/tests/unit/test-%.o $(POLICY)
 	$(call QUIET,LD)$(LINK) -o $@ $(filter %.o,$^) $(POLICY) \
-		$(call package_libs,cmocka jansson) $(POLICY_LIBS)
+		$(call package_libs,cmocka jansson sqlite3) $(POLICY_LIBS)
 
 $(BUILD)/tests/unit/test-policy-protocol: $(addprefix $(BUILD)/postfix-policyd/, \
 	attempt-from-policy.o instances.o policy-request.o reply.o)
+
+STORE := $(addprefix $(BUILD)/admin/,id-cache.o store-sqlite.o store-sqlite-add.o \
+	store-sqlite-privacy.o store-sqlite-read.o)
+
+$(BUILD)/tests/unit/test-store: $(STORE)
 
 deps:
 	tests/install-dependencies

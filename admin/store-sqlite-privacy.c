@@ -1,0 +1,144 @@
+#include "store-sqlite.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define EXPIRY_INTERVAL (INT64_C(6) * 3600 * 1000)
+
+/* A file that was imported and removed is remembered so long, in case that it is
+   copied here again. */
+#define FILE_MEMORY (INT64_C(30) * STORE_MILLISECONDS_A_DAY)
+
+/* Runs SQL with up to two times in ?1 and ?2. */
+static bool run_with(struct store *store, const char *sql, int64_t first, int64_t second)
+{
+	sqlite3_stmt *statement;
+	bool fine;
+
+	if (sqlite3_prepare_v2(store->database, sql, -1, &statement, NULL) != SQLITE_OK)
+		return store_failed(store);
+	sqlite3_bind_int64(statement, 1, first);
+	if (sqlite3_bind_parameter_count(statement) > 1)
+		sqlite3_bind_int64(statement, 2, second);
+	fine = store_run(store, statement);
+	sqlite3_finalize(statement);
+	return fine;
+}
+
+/* Removes users, habits and texts that nothing refers to any more. */
+static bool remove_unused(struct store *store)
+{
+	return store_execute(store,
+			     "DELETE FROM users WHERE NOT EXISTS"
+			     " (SELECT 1 FROM sightings WHERE sightings.user = users.id);"
+			     "DELETE FROM habits WHERE id NOT IN (SELECT habit FROM sightings);"
+			     "DELETE FROM rule_sets WHERE id NOT IN (SELECT rules FROM sightings);"
+			     "DELETE FROM strings WHERE id NOT IN (SELECT mechanism FROM habits)"
+			     " AND id NOT IN (SELECT client_id FROM habits);");
+}
+
+/* 1 expiry is due, 0 not, -1 failure. */
+static int is_due(struct store *store, const struct store_expiry *expiry, int64_t now)
+{
+	sqlite3_stmt *statement;
+	int step = -1;
+
+	if (sqlite3_prepare_v2(store->database,
+			       "SELECT abs(?1 - last_expiry) >= ?2 OR kept_addresses <> ?3"
+			       " OR kept_sightings <> ?4 FROM totals",
+			       -1, &statement, NULL) != SQLITE_OK) {
+		store_failed(store);
+		return -1;
+	}
+	sqlite3_bind_int64(statement, 1, now);
+	sqlite3_bind_int64(statement, 2, EXPIRY_INTERVAL);
+	sqlite3_bind_int64(statement, 3, expiry->keep_addresses);
+	sqlite3_bind_int64(statement, 4, expiry->keep_sightings);
+	step = store_step(store, statement);
+	if (step > 0)
+		step = sqlite3_column_int(statement, 0);
+	sqlite3_finalize(statement);
+	return step;
+}
+
+static bool note_expiry(struct store *store, const struct store_expiry *expiry, int64_t now)
+{
+	return run_with(store, "UPDATE totals SET last_expiry = ?1", now, 0) &&
+	       run_with(store, "UPDATE totals SET kept_addresses = ?1, kept_sightings = ?2",
+			expiry->keep_addresses, expiry->keep_sightings);
+}
+
+static bool expire(struct store *store, const struct store_expiry *expiry, int64_t now)
+{
+	int64_t addresses = now - expiry->keep_addresses;
+	int64_t sightings = now - expiry->keep_sightings;
+
+	return run_with(store, "DELETE FROM sightings WHERE last_seen < ?1", sightings, 0) &&
+	       run_with(store,
+			"UPDATE sightings SET last_client = NULL"
+			" WHERE last_client IS NOT NULL AND last_seen < ?1",
+			addresses, 0) &&
+	       /* Names that nobody ever had the password of: strangers' inventions,
+		  and passwords that were typed in the wrong field. */
+	       run_with(store,
+			"DELETE FROM sightings WHERE last_seen < ?1 AND user IN"
+			" (SELECT id FROM users WHERE verified = 0 AND name <> '')",
+			addresses, 0) &&
+	       remove_unused(store) &&
+	       run_with(store, "DELETE FROM days WHERE day < ?1 / 86400000", sightings, 0) &&
+	       run_with(store, "DELETE FROM writers WHERE last_seen < ?1", sightings, 0) &&
+	       run_with(store, "DELETE FROM files WHERE touched < ?1 AND removed = 1",
+			now - FILE_MEMORY, 0) &&
+	       note_expiry(store, expiry, now);
+}
+
+bool store_expire(struct store *store, const struct store_expiry *expiry, int64_t now)
+{
+	int due = is_due(store, expiry, now);
+
+	if (due <= 0)
+		return due == 0;
+	if (!store_begin(store))
+		return false;
+	if (expire(store, expiry, now))
+		return store_commit(store);
+	store_rollback(store);
+	return false;
+}
+
+/* 1 removed, 0 unknown, -1 failure. */
+static int remove_user(struct store *store, const char *user)
+{
+	sqlite3_stmt *search = store_statement(store, STATEMENT_FIND_USER);
+	int64_t id;
+	int step;
+
+	if (search == NULL)
+		return -1;
+	store_bind_text(search, 1, user);
+	step = store_step(store, search);
+	if (step <= 0)
+		return step;
+	id = sqlite3_column_int64(search, 0);
+	sqlite3_reset(search);
+	if (!run_with(store, "DELETE FROM sightings WHERE user = ?1", id, 0) ||
+	    !run_with(store, "DELETE FROM users WHERE id = ?1", id, 0) || !remove_unused(store))
+		return -1;
+	return 1;
+}
+
+bool store_forget(struct store *store, const char *user, bool *found_r)
+{
+	int removed;
+
+	if (!store_begin(store))
+		return false;
+	removed = remove_user(store, user);
+	*found_r = removed > 0;
+	if (removed < 0) {
+		store_rollback(store);
+		return false;
+	}
+	/* The write-ahead log still has the old pages. */
+	return store_commit(store) && store_execute(store, "PRAGMA wal_checkpoint(TRUNCATE)");
+}

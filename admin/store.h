@@ -1,0 +1,196 @@
+#ifndef PORTCULLIS_STORE_H
+#define PORTCULLIS_STORE_H
+
+#include "policy/policy.h"
+
+/* What the journals told, aggregated: who reaches the mail in which way, and
+   which rules that breaks. All SQL stands behind this interface.
+
+   A *habit* is a way of reaching the mail: source, service, port, TLS state,
+   mechanism, country and client program. There are few, and many share them. A
+   *rule set* is what a line of the journal says in "rules". A *sighting* of the
+   store counts the lines of one user with one habit, one rule set and one
+   answer to "was the password right".
+
+   Times are milliseconds since 1970, UTC. Functions return false when the store
+   fails; store_failure() then says why. */
+struct store;
+
+enum store_access {
+	STORE_READ, /* for questions; the store must exist */
+	STORE_WRITE /* for imports; a missing store is made */
+};
+
+struct store_failure {
+	int status;      /* of sysexits.h */
+	char text[1024]; /* names the store; one line */
+};
+
+/* uri: as in portcullis.conf. Brings a store of an older version up to date.
+   NULL, with *failure_r set, when that fails. */
+struct store *store_open(const char *uri, enum store_access access,
+			 struct store_failure *failure_r);
+void store_close(struct store *store);
+
+const struct store_failure *store_failure(const struct store *store);
+
+/* Everything between begin and commit happens, or nothing of it; also when the
+   process or the machine dies. Waits for another writer, at most 10 seconds. */
+bool store_begin(struct store *store);
+bool store_commit(struct store *store);
+void store_rollback(struct store *store);
+
+/* A view that stays the same whatever others write, until store_commit(). */
+bool store_begin_reading(struct store *store);
+
+/* Weeks begin on Monday, 00:00 UTC, and are numbered from the one of 1970-01-01,
+   which is number 0. */
+int64_t store_week(int64_t time);
+int64_t store_week_begin(int64_t week);
+
+/* ---- what is stored ---- */
+
+struct store_habit {
+	size_t index; /* 0 .. store_habit_count() - 1, while reading: for tables
+	                 of what was found out about each habit */
+	enum source source;
+	enum service service;
+	enum tls_state tls;
+	uint16_t port;
+	struct country country; /* "" none, unknown */
+	const char *mechanism;
+	const char *client_id; /* "" unknown, or one of too many */
+};
+
+struct store_broken_rule {
+	char *title;
+	enum phase phase; /* when it was recorded */
+};
+
+struct store_rule_set {
+	size_t index; /* as for habits; see store_rule_set_count() */
+	size_t rule_count;
+	struct store_broken_rule *rules; /* sorted by title; none for a clean login */
+};
+
+struct store_sighting {
+	int64_t user_id;
+	/* NULL when not asked for, and for the people without a name: of what is
+	   not verified, only so many names are kept. STORE_NOBODY is their
+	   user_id. "" is an attempt without login. */
+	const char *user;
+	bool verified; /* the password was right */
+	const struct store_habit *habit;
+	const struct store_rule_set *rules;
+	uint64_t count;
+	uint64_t rejected; /* of them */
+	int64_t first_seen;
+	int64_t last_seen;
+	/* Bit i: seen in week store_week(last_seen) - i. */
+	uint64_t weeks;
+	const char *last_client; /* "" erased, or unknown */
+};
+
+#define STORE_NOBODY 0
+
+/* ---- questions ---- */
+
+struct store_filter {
+	const char *user;          /* NULL: all */
+	const char *rule;          /* NULL: all, the clean ones too */
+	bool broken;               /* only what breaks a rule */
+	int64_t since;             /* last_seen is this or later */
+	bool verified, unverified; /* which of them */
+	bool names;                /* fill in user */
+};
+
+/* Return false to end the iteration, which is no failure. Strings and structs
+   live until the visit returns; habits and rule sets until the store is closed or
+   store_begin_reading() is called again. */
+typedef bool store_visit_sighting(void *context, const struct store_sighting *sighting);
+
+/* In the order of user_id: all of a user's sightings follow each other. Needs
+   store_begin_reading(). */
+bool store_each_sighting(struct store *store, const struct store_filter *filter,
+			 store_visit_sighting *visit, void *context);
+
+/* Habits and rule sets are held in memory from store_begin_reading() on. */
+size_t store_habit_count(const struct store *store);
+const struct store_habit *store_habit(const struct store *store, size_t index);
+size_t store_rule_set_count(const struct store *store);
+const struct store_rule_set *store_rule_set(const struct store *store, size_t index);
+
+/* Lines of one day (UTC; days since 1970), and how many of them came from a
+   client that should have a country and has none in the database. */
+struct store_day {
+	int64_t day;
+	uint64_t sightings;
+	uint64_t unknown_country;
+};
+typedef bool store_visit_day(void *context, const struct store_day *day);
+bool store_each_day(struct store *store, int64_t since_day, store_visit_day *visit, void *context);
+
+/* What came from one writer. */
+struct store_writer {
+	const char *host;
+	enum source source;
+	uint64_t lines;
+	uint64_t lost; /* sightings that it could not write */
+	int64_t last_seen;
+};
+typedef bool store_visit_writer(void *context, const struct store_writer *writer);
+bool store_each_writer(struct store *store, store_visit_writer *visit, void *context);
+
+struct store_totals {
+	int64_t last_import; /* 0: never */
+	uint64_t lines;
+	uint64_t lost;
+	uint64_t set_aside; /* lines that could not be understood */
+};
+bool store_totals(struct store *store, struct store_totals *totals_r);
+
+/* ---- import; each between store_begin() and store_commit() ---- */
+
+/* Adds to what is there. habit->index and rules->index are not used, rules must
+   be sorted by title. last_client "" says nothing of the address. Of what is not
+   verified only so much is told apart; see store-sqlite-add.c. */
+bool store_add(struct store *store, const struct store_sighting *sighting);
+bool store_add_day(struct store *store, const struct store_day *day);
+bool store_add_writer(struct store *store, const struct store_writer *writer);
+/* last_import is set, the others are added. */
+bool store_add_totals(struct store *store, const struct store_totals *totals);
+
+/* How far a journal file is imported. */
+struct store_file {
+	int64_t id; /* 0: not stored yet */
+	char *name; /* in the journal's directory */
+	uint64_t device, inode;
+	/* A hash of its first bytes: a file with the same inode may be a new one. */
+	uint64_t head;
+	uint64_t head_length;
+	uint64_t position; /* imported up to here */
+	bool removed;      /* everything is imported, it is or will be removed */
+	int64_t touched;   /* when this was last changed */
+};
+typedef bool store_visit_file(void *context, const struct store_file *file);
+bool store_each_file(struct store *store, store_visit_file *visit, void *context);
+/* Inserts (and sets id) or updates. */
+bool store_put_file(struct store *store, struct store_file *file);
+bool store_drop_file(struct store *store, int64_t id);
+
+/* ---- privacy ---- */
+
+struct store_expiry {
+	int64_t keep_addresses; /* milliseconds */
+	int64_t keep_sightings;
+};
+
+/* Erases addresses and sightings that are older, unless that was done with the
+   same limits less than six hours before now. Begins and commits by itself. */
+bool store_expire(struct store *store, const struct store_expiry *expiry, int64_t now);
+
+/* Removes all about a user, and wipes the pages; *found_r says whether there was
+   anything. Begins and commits by itself. */
+bool store_forget(struct store *store, const char *user, bool *found_r);
+
+#endif

@@ -1,0 +1,663 @@
+#include "unit.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "admin/store.h"
+
+#define DAY INT64_C(86400000)
+
+/* 2024-09-20 08:15:02.123 UTC, a Friday. */
+#define NOW INT64_C(1726820102123)
+
+static char directory[] = "/tmp/portcullis-store.XXXXXX";
+static char path[128], uri[160];
+
+static struct store_broken_rule broken[] = {{(char *)"country", PHASE_ENFORCE},
+					    {(char *)"encryption", PHASE_NOTIFY}};
+static const struct store_rule_set clean;
+static const struct store_rule_set two_rules = {.rule_count = 2, .rules = broken};
+static const struct store_habit thunderbird = {.service = SERVICE_IMAP,
+					       .port = 143,
+					       .country = {"US"},
+					       .mechanism = "PLAIN",
+					       .client_id = "name=Thunderbird"};
+
+static struct store_sighting alice(void)
+{
+	return (struct store_sighting){.user = "alice@example.org",
+				       .verified = true,
+				       .habit = &thunderbird,
+				       .rules = &two_rules,
+				       .count = 1,
+				       .first_seen = NOW,
+				       .last_seen = NOW,
+				       .weeks = 1,
+				       .last_client = "203.0.113.5"};
+}
+
+static int fresh_directory(void **state)
+{
+	(void)state;
+	strcpy(directory + strlen(directory) - 6, "XXXXXX");
+	if (mkdtemp(directory) == NULL)
+		return -1;
+	snprintf(path, sizeof(path), "%s/portcullis.db", directory);
+	snprintf(uri, sizeof(uri), "sqlite:%s", path);
+	return 0;
+}
+
+static int remove_directory(void **state)
+{
+	char command[160];
+	(void)state;
+
+	snprintf(command, sizeof(command), "rm -rf '%s'", directory);
+	return system(command);
+}
+
+static struct store *open_store(enum store_access access)
+{
+	struct store_failure failure;
+	struct store *store = store_open(uri, access, &failure);
+
+	if (store == NULL)
+		fail_msg("%s", failure.text);
+	return store;
+}
+
+static void add(struct store *store, const struct store_sighting *sighting)
+{
+	if (!store_add(store, sighting))
+		fail_msg("%s", store_failure(store)->text);
+}
+
+/* What was found, with room for what is compared. */
+struct found {
+	size_t count;
+	uint64_t lines;
+	struct store_sighting last;
+	char user[64], client[64], client_id[64];
+};
+
+static bool note(void *context, const struct store_sighting *sighting)
+{
+	struct found *found = context;
+
+	found->count++;
+	found->lines += sighting->count;
+	found->last = *sighting;
+	snprintf(found->user, sizeof(found->user), "%s",
+		 sighting->user == NULL ? "(nobody)" : sighting->user);
+	snprintf(found->client, sizeof(found->client), "%s", sighting->last_client);
+	snprintf(found->client_id, sizeof(found->client_id), "%s", sighting->habit->client_id);
+	return true;
+}
+
+static struct found ask_with(struct store *store, const struct store_filter *filter)
+{
+	struct found found = {0};
+
+	assert_true(store_begin_reading(store));
+	if (!store_each_sighting(store, filter, note, &found))
+		fail_msg("%s", store_failure(store)->text);
+	assert_true(store_commit(store));
+	return found;
+}
+
+static struct found ask(struct store *store)
+{
+	const struct store_filter all = {.verified = true, .unverified = true, .names = true};
+
+	return ask_with(store, &all);
+}
+
+static void test_sightings_add_up(void **state)
+{
+	struct store *store = open_store(STORE_WRITE);
+	struct store_sighting sighting = alice();
+	struct found found;
+	struct stat status;
+	(void)state;
+
+	assert_true(store_begin(store));
+	add(store, &sighting);
+	/* An older one, that comes later: a clock went back. */
+	sighting.first_seen = sighting.last_seen = NOW - 8 * DAY;
+	sighting.last_client = "198.51.100.1";
+	sighting.count = 3;
+	sighting.rejected = 2;
+	add(store, &sighting);
+	sighting.first_seen = sighting.last_seen = NOW + 21 * DAY;
+	sighting.last_client = "2001:db8::1";
+	add(store, &sighting);
+	assert_true(store_commit(store));
+
+	found = ask(store);
+	assert_int_equal(found.count, 1);
+	assert_string_equal(found.user, "alice@example.org");
+	assert_true(found.last.verified);
+	assert_int_equal(found.last.count, 7);
+	assert_int_equal(found.last.rejected, 4);
+	assert_int_equal(found.last.first_seen, NOW - 8 * DAY);
+	assert_int_equal(found.last.last_seen, NOW + 21 * DAY);
+	assert_string_equal(found.client, "2001:db8::1");
+	/* This week, three weeks ago, and before that the eight days. */
+	assert_int_equal(found.last.weeks, 1 | 1 << 3 | 1 << 4);
+
+	assert_true(store_begin_reading(store));
+	assert_int_equal(store_habit_count(store), 1);
+	assert_int_equal(store_habit(store, 0)->port, 143);
+	assert_string_equal(store_habit(store, 0)->country.code, "US");
+	assert_string_equal(store_habit(store, 0)->mechanism, "PLAIN");
+	assert_int_equal(store_rule_set_count(store), 1);
+	assert_int_equal(store_rule_set(store, 0)->rule_count, 2);
+	assert_string_equal(store_rule_set(store, 0)->rules[1].title, "encryption");
+	assert_int_equal(store_rule_set(store, 0)->rules[1].phase, PHASE_NOTIFY);
+	assert_true(store_commit(store));
+	store_close(store);
+	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(status.st_mode & 07777, 0640);
+}
+
+static void test_weeks(void **state)
+{
+	(void)state;
+	/* 1970-01-01 was a Thursday; Monday is the fifth. */
+	assert_int_equal(store_week(0), 0);
+	assert_int_equal(store_week(4 * DAY - 1), 0);
+	assert_int_equal(store_week(4 * DAY), 1);
+	assert_int_equal(store_week_begin(1), 4 * DAY);
+	assert_int_equal(store_week_begin(store_week(NOW)) % DAY, 0);
+	assert_true(store_week_begin(store_week(NOW)) <= NOW);
+	assert_true(store_week_begin(store_week(NOW) + 1) > NOW);
+}
+
+static void test_filters(void **state)
+{
+	struct store *store = open_store(STORE_WRITE);
+	struct store_sighting sighting = alice();
+	struct store_filter filter = {.verified = true, .names = true};
+	(void)state;
+
+	assert_true(store_begin(store));
+	add(store, &sighting);
+	sighting.rules = &clean;
+	add(store, &sighting);
+	sighting.user = "bob@example.org";
+	sighting.first_seen = sighting.last_seen = NOW - 30 * DAY;
+	add(store, &sighting);
+	sighting.verified = false;
+	sighting.rules = &two_rules;
+	add(store, &sighting);
+	assert_true(store_commit(store));
+
+	assert_int_equal(ask_with(store, &filter).count, 3);
+	filter.since = NOW;
+	assert_int_equal(ask_with(store, &filter).count, 2);
+	filter.broken = true;
+	assert_int_equal(ask_with(store, &filter).count, 1);
+	filter.since = 0;
+	filter.unverified = true;
+	assert_int_equal(ask_with(store, &filter).count, 2);
+	filter.rule = "country";
+	assert_int_equal(ask_with(store, &filter).count, 2);
+	filter.rule = "countr";
+	assert_int_equal(ask_with(store, &filter).count, 0);
+	filter.rule = NULL;
+	filter.broken = false;
+	filter.user = "bob@example.org";
+	assert_int_equal(ask_with(store, &filter).count, 2);
+	assert_string_equal(ask_with(store, &filter).user, "bob@example.org");
+	filter.user = "Bob@example.org";
+	assert_int_equal(ask_with(store, &filter).count, 0);
+	store_close(store);
+}
+
+static void test_names_of_any_kind(void **state)
+{
+	static const char *const names[] = {
+		"", " ", "a b", "'; DROP TABLE users; --", "\"", "a\nb", "\xc3\xbc\x1b[31m", "%s"};
+	struct store *store = open_store(STORE_WRITE);
+	struct store_sighting sighting = alice();
+	struct store_filter filter = {.verified = true, .names = true};
+	char *endless = malloc(10001);
+	(void)state;
+
+	memset(endless, 'x', 10000);
+	endless[10000] = '\0';
+	assert_true(store_begin(store));
+	for (size_t i = 0; i < COUNT(names); i++) {
+		sighting.user = names[i];
+		add(store, &sighting);
+	}
+	sighting.user = endless;
+	add(store, &sighting);
+	assert_true(store_commit(store));
+	assert_int_equal(ask(store).count, COUNT(names) + 1);
+	for (size_t i = 0; i < COUNT(names); i++) {
+		filter.user = names[i];
+		assert_int_equal(ask_with(store, &filter).count, 1);
+	}
+	filter.user = endless;
+	assert_int_equal(ask_with(store, &filter).count, 1);
+	free(endless);
+	store_close(store);
+}
+
+static void test_rollback(void **state)
+{
+	struct store *store = open_store(STORE_WRITE);
+	struct store_sighting sighting = alice();
+	(void)state;
+
+	assert_true(store_begin(store));
+	add(store, &sighting);
+	store_rollback(store);
+	assert_int_equal(ask(store).count, 0);
+	assert_true(store_begin(store));
+	add(store, &sighting);
+	assert_true(store_commit(store));
+	assert_int_equal(ask(store).lines, 1);
+	store_close(store);
+}
+
+static void test_strangers_cannot_fill_it(void **state)
+{
+	struct store *store = open_store(STORE_WRITE);
+	struct store_sighting sighting = alice();
+	struct store_habit habit = thunderbird;
+	struct store_filter filter = {.unverified = true, .names = true};
+	char name[64], program[64];
+	struct found found;
+	(void)state;
+
+	habit.client_id = program;
+	sighting.habit = &habit;
+	sighting.user = name;
+	sighting.verified = false;
+	assert_true(store_begin(store));
+	for (int i = 0; i < 101000; i++) {
+		snprintf(name, sizeof(name), "invented%d", i);
+		snprintf(program, sizeof(program), "program %d", i);
+		add(store, &sighting);
+	}
+	strcpy(name, "invented1");
+	for (int i = 0; i < 1000; i++) {
+		snprintf(program, sizeof(program), "other program %d", i);
+		add(store, &sighting);
+	}
+	assert_true(store_commit(store));
+	found = ask(store);
+	assert_int_equal(found.lines, 102000);
+	/* All names but 1000, which share a row, and of one name 16 rows more. */
+	assert_in_range(found.count, 100001, 100017);
+	assert_true(store_begin_reading(store));
+	assert_in_range(store_habit_count(store), 65536, 65538);
+	assert_true(store_commit(store));
+	filter.user = "invented1";
+	assert_in_range(ask_with(store, &filter).count, 1, 17);
+
+	/* A right password is always somebody's. */
+	strcpy(name, "late@example.org");
+	strcpy(program, "late program");
+	sighting.verified = true;
+	assert_true(store_begin(store));
+	add(store, &sighting);
+	assert_true(store_commit(store));
+	filter = (struct store_filter){.verified = true, .names = true};
+	found = ask_with(store, &filter);
+	assert_int_equal(found.count, 1);
+	assert_string_equal(found.user, "late@example.org");
+	assert_string_equal(found.client_id, "late program");
+	store_close(store);
+}
+
+static void test_ever_new_programs(void **state)
+{
+	struct store *store = open_store(STORE_WRITE);
+	struct store_sighting sighting = alice();
+	struct store_habit habit = thunderbird;
+	char program[64];
+	struct found found;
+	(void)state;
+
+	habit.client_id = program;
+	sighting.habit = &habit;
+	assert_true(store_begin(store));
+	for (int i = 0; i < 1000; i++) {
+		snprintf(program, sizeof(program), "program %d", i);
+		add(store, &sighting);
+	}
+	assert_true(store_commit(store));
+	found = ask(store);
+	assert_int_equal(found.lines, 1000);
+	assert_int_equal(found.count, 257);
+	store_close(store);
+}
+
+static void test_expiry(void **state)
+{
+	const struct store_expiry expiry = {.keep_addresses = 14 * DAY,
+					    .keep_sightings = 400 * DAY};
+	struct store *store = open_store(STORE_WRITE);
+	struct store_sighting sighting = alice();
+	struct store_filter filter = {.verified = true, .unverified = true, .names = true};
+	(void)state;
+
+	assert_true(store_begin(store));
+	add(store, &sighting);
+	sighting.user = "typo";
+	sighting.verified = false;
+	add(store, &sighting);
+	assert_true(store_commit(store));
+
+	assert_true(store_expire(store, &expiry, NOW + 14 * DAY));
+	assert_int_equal(ask(store).count, 2);
+	assert_string_equal(ask(store).client, "203.0.113.5");
+	assert_true(store_expire(store, &expiry, NOW + 15 * DAY));
+	assert_int_equal(ask(store).count, 1);
+	assert_string_equal(ask(store).user, "alice@example.org");
+	assert_string_equal(ask(store).client, "");
+	assert_true(store_expire(store, &expiry, NOW + 400 * DAY));
+	assert_int_equal(ask(store).count, 1);
+	assert_true(store_expire(store, &expiry, NOW + 401 * DAY));
+	assert_int_equal(ask_with(store, &filter).count, 0);
+	assert_true(store_begin_reading(store));
+	assert_int_equal(store_habit_count(store), 0);
+	assert_int_equal(store_rule_set_count(store), 0);
+	assert_true(store_commit(store));
+	store_close(store);
+}
+
+/* True when some file of the store holds the text. */
+static bool is_on_disk(const char *text)
+{
+	char command[256];
+
+	snprintf(command, sizeof(command), "grep -q -a '%s' %s*", text, path);
+	return system(command) == 0;
+}
+
+static void test_forget(void **state)
+{
+	struct store *store = open_store(STORE_WRITE);
+	struct store_sighting sighting = alice();
+	bool found;
+	(void)state;
+
+	assert_true(store_begin(store));
+	add(store, &sighting);
+	sighting.user = "bob@example.org";
+	add(store, &sighting);
+	assert_true(store_commit(store));
+	assert_true(is_on_disk("alice@example.org"));
+	assert_true(store_forget(store, "alice@example.org", &found));
+	assert_true(found);
+	assert_int_equal(ask(store).count, 1);
+	assert_string_equal(ask(store).user, "bob@example.org");
+	assert_false(is_on_disk("alice@example.org"));
+	assert_true(is_on_disk("bob@example.org"));
+	assert_true(store_forget(store, "alice@example.org", &found));
+	assert_false(found);
+	store_close(store);
+}
+
+static bool note_file(void *context, const struct store_file *file)
+{
+	struct store_file *last = context;
+
+	*last = *file;
+	last->name = NULL;
+	return true;
+}
+
+static bool note_day(void *context, const struct store_day *day)
+{
+	*(struct store_day *)context = *day;
+	return true;
+}
+
+static bool note_writer(void *context, const struct store_writer *writer)
+{
+	*(struct store_writer *)context = *writer;
+	assert_string_equal(writer->host, "mx1");
+	return true;
+}
+
+static void test_books(void **state)
+{
+	struct store *store = open_store(STORE_WRITE);
+	struct store_file file = {.name = (char *)"dovecot.jsonl",
+				  .device = 1,
+				  .inode = UINT64_MAX,
+				  .head = UINT64_MAX - 1,
+				  .position = 7};
+	struct store_file found_file = {0};
+	struct store_day day = {.day = 3, .sightings = 4, .unknown_country = 1};
+	struct store_writer writer = {.host = "mx1", .source = SOURCE_POSTFIX, .lines = 5};
+	struct store_totals totals = {.last_import = NOW, .lines = 6, .lost = 2, .set_aside = 1};
+	(void)state;
+
+	assert_true(store_begin(store));
+	for (int i = 0; i < 2; i++) {
+		assert_true(store_put_file(store, &file));
+		assert_true(store_add_day(store, &day));
+		assert_true(store_add_writer(store, &writer));
+		assert_true(store_add_totals(store, &totals));
+		file.position = 8;
+	}
+	assert_true(store_commit(store));
+	assert_true(store_each_file(store, note_file, &found_file));
+	assert_int_equal(found_file.id, file.id);
+	assert_true(found_file.inode == UINT64_MAX && found_file.head == UINT64_MAX - 1);
+	assert_int_equal(found_file.position, 8);
+	assert_true(store_each_day(store, 3, note_day, &day));
+	assert_int_equal(day.sightings, 8);
+	assert_int_equal(day.unknown_country, 2);
+	assert_true(store_each_writer(store, note_writer, &writer));
+	assert_int_equal(writer.lines, 10);
+	assert_true(store_totals(store, &totals));
+	assert_int_equal(totals.last_import, NOW);
+	assert_int_equal(totals.lines, 12);
+	assert_int_equal(totals.lost, 4);
+	assert_int_equal(totals.set_aside, 2);
+	assert_true(store_begin(store));
+	assert_true(store_drop_file(store, file.id));
+	assert_true(store_commit(store));
+	found_file.id = 0;
+	assert_true(store_each_file(store, note_file, &found_file));
+	assert_int_equal(found_file.id, 0);
+	store_close(store);
+}
+
+/* ---- stores that are not as they should be ---- */
+
+static void execute(const char *sql)
+{
+	sqlite3 *database;
+	char *error = NULL;
+
+	assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
+	if (sqlite3_exec(database, sql, NULL, NULL, &error) != SQLITE_OK)
+		fail_msg("%s", error);
+	sqlite3_close(database);
+}
+
+static void assert_cannot_open(enum store_access access, int status, const char *words)
+{
+	struct store_failure failure;
+
+	assert_null(store_open(uri, access, &failure));
+	assert_int_equal(failure.status, status);
+	if (strstr(failure.text, words) == NULL || strstr(failure.text, path) == NULL)
+		fail_msg("'%s' does not say '%s'", failure.text, words);
+}
+
+/* The schema of version 1, as it was. */
+static const char version_1[] =
+	"PRAGMA application_id = 0x5054434c; PRAGMA user_version = 1;"
+	"CREATE TABLE strings (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);"
+	"CREATE TABLE habits (id INTEGER PRIMARY KEY, source INTEGER NOT NULL,"
+	" service INTEGER NOT NULL, port INTEGER NOT NULL, tls INTEGER NOT NULL,"
+	" country TEXT NOT NULL, mechanism INTEGER NOT NULL REFERENCES strings,"
+	" client_id INTEGER NOT NULL REFERENCES strings,"
+	" UNIQUE (client_id, mechanism, port, service, tls, country, source));"
+	"CREATE TABLE rule_sets (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);"
+	"CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
+	" verified INTEGER NOT NULL);"
+	"CREATE INDEX users_unverified ON users (id) WHERE verified = 0;"
+	"CREATE TABLE sightings (user INTEGER NOT NULL, verified INTEGER NOT NULL,"
+	" habit INTEGER NOT NULL, rules INTEGER NOT NULL, count INTEGER NOT NULL,"
+	" rejected INTEGER NOT NULL, first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL,"
+	" last_client TEXT, PRIMARY KEY (user, verified, habit, rules)) WITHOUT ROWID;"
+	"CREATE TABLE days (day INTEGER PRIMARY KEY, sightings INTEGER NOT NULL,"
+	" unknown_country INTEGER NOT NULL);"
+	"CREATE TABLE writers (host TEXT NOT NULL, source INTEGER NOT NULL,"
+	" lines INTEGER NOT NULL, lost INTEGER NOT NULL, last_seen INTEGER NOT NULL,"
+	" PRIMARY KEY (host, source)) WITHOUT ROWID;"
+	"CREATE TABLE totals (one INTEGER PRIMARY KEY CHECK (one = 1),"
+	" last_import INTEGER NOT NULL, lines INTEGER NOT NULL, lost INTEGER NOT NULL,"
+	" set_aside INTEGER NOT NULL, last_expiry INTEGER NOT NULL,"
+	" kept_addresses INTEGER NOT NULL, kept_sightings INTEGER NOT NULL);"
+	"INSERT INTO totals VALUES (1, 0, 0, 0, 0, 0, 0, 0);"
+	"CREATE TABLE files (id INTEGER PRIMARY KEY, name TEXT NOT NULL,"
+	" device INTEGER NOT NULL, inode INTEGER NOT NULL, head INTEGER NOT NULL,"
+	" head_length INTEGER NOT NULL, position INTEGER NOT NULL,"
+	" removed INTEGER NOT NULL, touched INTEGER NOT NULL);"
+	"INSERT INTO strings VALUES (1, 'PLAIN'), (2, 'name=Thunderbird');"
+	"INSERT INTO habits VALUES (1, 0, 0, 143, 0, 'US', 1, 2);"
+	"INSERT INTO rule_sets VALUES (1, 'country=enforce,encryption=notify');"
+	"INSERT INTO users VALUES (1, 'alice@example.org', 1);"
+	"INSERT INTO sightings VALUES (1, 1, 1, 1, 4, 3, 1726820102123, 1726820102123,"
+	" '203.0.113.5');";
+
+static void test_migration(void **state)
+{
+	struct store_sighting sighting = alice();
+	struct store *store;
+	struct found found;
+	(void)state;
+
+	execute(version_1);
+	/* A question is enough to bring it up to date. */
+	store = open_store(STORE_READ);
+	found = ask(store);
+	assert_int_equal(found.count, 1);
+	assert_int_equal(found.last.count, 4);
+	assert_int_equal(found.last.weeks, 1);
+	store_close(store);
+	/* The old row and the new one are one. */
+	store = open_store(STORE_WRITE);
+	assert_true(store_begin(store));
+	sighting.last_seen += 7 * DAY;
+	add(store, &sighting);
+	assert_true(store_commit(store));
+	found = ask(store);
+	assert_int_equal(found.count, 1);
+	assert_int_equal(found.last.count, 5);
+	assert_int_equal(found.last.weeks, 3);
+	store_close(store);
+}
+
+static void test_newer_version(void **state)
+{
+	struct store *store = open_store(STORE_WRITE);
+	(void)state;
+
+	store_close(store);
+	execute("PRAGMA user_version = 1000");
+	assert_cannot_open(STORE_READ, EX_DATAERR, "newer version");
+	assert_cannot_open(STORE_WRITE, EX_DATAERR, "newer version");
+}
+
+static void test_not_a_store(void **state)
+{
+	FILE *file;
+	(void)state;
+
+	assert_cannot_open(STORE_READ, EX_NOINPUT, "there is none yet");
+	assert_int_equal(access(path, F_OK), -1);
+	execute("CREATE TABLE recipes (name TEXT)");
+	assert_cannot_open(STORE_WRITE, EX_DATAERR, "another program's");
+	file = fopen(path, "w");
+	for (int i = 0; i < 1000; i++)
+		fputs("not a database", file);
+	fclose(file);
+	assert_cannot_open(STORE_WRITE, EX_DATAERR, "damaged");
+	strcpy(uri, "postgresql://localhost/portcullis");
+	assert_null(store_open(uri, STORE_WRITE, &(struct store_failure){0}));
+}
+
+static void test_no_directory(void **state)
+{
+	struct store_failure failure;
+	(void)state;
+
+	snprintf(uri, sizeof(uri), "sqlite:%s/missing/portcullis.db", directory);
+	assert_null(store_open(uri, STORE_WRITE, &failure));
+	assert_int_equal(failure.status, EX_CANTCREAT);
+	assert_non_null(strstr(failure.text, "No such file or directory"));
+}
+
+static void test_damaged_within(void **state)
+{
+	const struct store_filter all = {.verified = true, .names = true};
+	struct store *store = open_store(STORE_WRITE);
+	struct store_sighting sighting = alice();
+	struct found found = {0};
+	char name[64];
+	FILE *file;
+	(void)state;
+
+	sighting.user = name;
+	assert_true(store_begin(store));
+	for (int i = 0; i < 10000; i++) {
+		snprintf(name, sizeof(name), "user%d@example.org", i);
+		add(store, &sighting);
+	}
+	assert_true(store_commit(store));
+	store_close(store);
+	file = fopen(path, "r+");
+	for (long page = 20; page < 150; page++) {
+		fseek(file, page * 4096, SEEK_SET);
+		for (int i = 0; i < 4096; i++)
+			fputc('x', file);
+	}
+	fclose(file);
+	store = open_store(STORE_READ);
+	assert_true(store_begin_reading(store));
+	assert_false(store_each_sighting(store, &all, note, &found));
+	assert_int_equal(store_failure(store)->status, EX_DATAERR);
+	assert_non_null(strstr(store_failure(store)->text, "damaged"));
+	store_close(store);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define STORE_TEST(test) cmocka_unit_test_setup_teardown(test, fresh_directory, remove_directory)
+		STORE_TEST(test_sightings_add_up),
+		cmocka_unit_test(test_weeks),
+		STORE_TEST(test_filters),
+		STORE_TEST(test_names_of_any_kind),
+		STORE_TEST(test_rollback),
+		STORE_TEST(test_strangers_cannot_fill_it),
+		STORE_TEST(test_ever_new_programs),
+		STORE_TEST(test_expiry),
+		STORE_TEST(test_forget),
+		STORE_TEST(test_books),
+		STORE_TEST(test_migration),
+		STORE_TEST(test_newer_version),
+		STORE_TEST(test_not_a_store),
+		STORE_TEST(test_no_directory),
+		STORE_TEST(test_damaged_within),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
