@@ -286,6 +286,10 @@ static int explain(const struct question *question, bool json)
 	struct verdict verdict;
 
 	judge(&question->edition, &question->attempt, question->time, &verdict);
+	/* Without the policy daemon only Dovecot can refuse the login. */
+	if (policy->smtp_enforced_at_auth && question->attempt.service == SERVICE_SUBMISSION &&
+	    verdict.outcome == OUTCOME_REJECT_AFTER)
+		verdict.outcome = OUTCOME_REJECT_BEFORE;
 	if (!json)
 		print_attempt(question);
 	for (size_t i = 0; i < policy->rule_count; i++) {

@@ -442,6 +442,14 @@ def test_submission_port(site):
     assert why(answer, "smtp-port-25")[2].startswith("nobody is logged in, and the client is in")
 
 
+def test_submission_without_the_daemon(site):
+    """Dovecot cannot let Postfix's logins be refused after the password."""
+    attempt = {"service": "submission", "port": 25, "tls": "none", "at": "2024-10-01 12:00"}
+    assert site.explain_json(**attempt)["when"] == "after-password"
+    site.config.write_text('smtp-enforcement = "auth"\n' + site.config.read_text())
+    assert site.explain_json(**attempt)["when"] == "before-password"
+
+
 def test_relay(site):
     attempt = {"service": "smtp", "port": 25, "tls": "none", "at": "2024-10-01 12:00"}
     answer = site.explain_json(**attempt)
