@@ -325,6 +325,21 @@ static const char *copy_file(int from, int to)
 	return NULL;
 }
 
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008u /* Linux 6.3 */
+#endif
+
+static int create_memory_file(void)
+{
+	const unsigned int flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+	/* Hardened systems allow no other; older ones do not know it. */
+	int file = memfd_create("country-database", flags | MFD_NOEXEC_SEAL);
+
+	if (file < 0 && errno == EINVAL)
+		file = memfd_create("country-database", flags);
+	return file;
+}
+
 /* Opens the file as a copy in memory that nobody can change or cut short: where
    a mapped file is cut short, a lookup is a SIGBUS. libmaxminddb opens files by
    name only, so /proc has to be there. NULL or what went wrong. */
@@ -337,7 +352,7 @@ static const char *open_copy(const char *path, MMDB_s *mmdb)
 	file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (file < 0)
 		return strerror(errno);
-	copy = memfd_create("country-database", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	copy = create_memory_file();
 	if (copy < 0) {
 		error = strerror(errno);
 		goto done;
