@@ -1,4 +1,4 @@
-#define _GNU_SOURCE /* asprintf() */
+#define _GNU_SOURCE /* asprintf(), sem_clockwait() */
 #include "journal.h"
 
 #include <errno.h>
@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,6 +27,10 @@
 
 #define REPORT_INTERVAL_SECONDS 60
 #define FLUSH_SECONDS 2
+
+/* A writer that has nothing to write holds no file open, so that the importer
+   need not wait for it. */
+#define IDLE_SECONDS 5
 
 struct journal {
 	char *path;
@@ -124,7 +129,7 @@ static void close_file(struct journal *journal)
 	journal->half_line = false;
 }
 
-static bool open_file(struct journal *journal)
+static bool open_named_file(struct journal *journal)
 {
 	const int flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY;
 	struct stat status;
@@ -160,6 +165,29 @@ static bool file_was_replaced(const struct journal *journal)
 	if (fstat(journal->descriptor, &opened) < 0 || stat(journal->path, &named) < 0)
 		return true;
 	return opened.st_ino != named.st_ino || opened.st_dev != named.st_dev;
+}
+
+/* The importer removes a file only when it has it locked exclusively, after it
+   renamed it. False when it does just that. Where the file system has no locks,
+   the importer can only go by the time. */
+static bool lock_file(const struct journal *journal)
+{
+	return flock(journal->descriptor, LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK;
+}
+
+static bool open_file(struct journal *journal)
+{
+	/* The file may be renamed between being opened and being locked. */
+	for (int tries = 0; tries < 3; tries++) {
+		if (!open_named_file(journal))
+			return false;
+		if (lock_file(journal) && !file_was_replaced(journal))
+			return true;
+		close_file(journal);
+	}
+	errno = EWOULDBLOCK;
+	report_failure(journal, "cannot lock");
+	return false;
 }
 
 static bool ready_to_write(struct journal *journal)
@@ -228,9 +256,20 @@ static void wait_a_second(void)
    thread that has nothing left to write rests a moment before it waits. */
 static void wait_for_line(struct journal *journal)
 {
+	struct timespec deadline;
+
 	if (sem_trywait(&journal->lines) == 0)
 		return;
 	nanosleep(&(const struct timespec){.tv_nsec = REST_NANOSECONDS}, NULL);
+	/* Whoever opens a file anew does not know that it ends within a line. */
+	if (journal->descriptor >= 0 && !journal->half_line) {
+		clock_gettime(CLOCK_MONOTONIC, &deadline);
+		deadline.tv_sec += IDLE_SECONDS;
+		if (sem_clockwait(&journal->lines, CLOCK_MONOTONIC, &deadline) == 0)
+			return;
+		if (errno == ETIMEDOUT)
+			close_file(journal);
+	}
 	while (sem_wait(&journal->lines) < 0)
 		continue;
 }

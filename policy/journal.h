@@ -8,7 +8,12 @@
    The deciding thread puts a line into a bounded ring in memory and goes on; a
    thread of its own appends it, one write(2) a line. A disk that stands still,
    is full or is not writable therefore stalls nobody: lines wait in the ring,
-   and when that is full the newest are lost and counted. */
+   and when that is full the newest are lost and counted.
+
+   For whoever removes such files: a writer holds a shared flock(2) on the file as
+   long as it has it open, and looks at least once a second, before it writes,
+   whether the file still has its name. So a file that was renamed, and then can
+   be locked exclusively, gets no line any more. */
 struct journal;
 
 /* NULL when out of memory. Touches no disk, starts no thread. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -147,6 +148,70 @@ static void test_renamed_file(void **state)
 	record(journal, "bob", &broken, true);
 	wait_for_lines(path, 1);
 	wait_for_lines(moved_path, 1);
+	journal_free(journal);
+	messages_free(messages);
+}
+
+/* Whether the file can be locked as the importer does before it removes it. */
+static bool is_in_use(const char *file_path)
+{
+	int descriptor = open(file_path, O_RDONLY);
+	bool locked = flock(descriptor, LOCK_EX | LOCK_NB) == 0;
+
+	assert_true(descriptor >= 0);
+	assert_true(locked || errno == EWOULDBLOCK);
+	close(descriptor);
+	return !locked;
+}
+
+static void test_file_is_held_while_written(void **state)
+{
+	struct messages *messages = messages_create();
+	struct journal *journal = start(messages);
+	unsigned long lost;
+	(void)state;
+
+	record(journal, "alice", &broken, true);
+	wait_for_lines(path, 1);
+	assert_true(is_in_use(path));
+	assert_int_equal(rename(path, moved_path), 0);
+	assert_true(is_in_use(moved_path));
+	sleep(2);
+	record(journal, "bob", &broken, true);
+	wait_for_lines(path, 1);
+	assert_false(is_in_use(moved_path));
+	/* Who has nothing to write lets go, */
+	for (int tries = 0; tries < 100 && is_in_use(path); tries++)
+		usleep(100000);
+	assert_false(is_in_use(path));
+	/* and goes on in the same file. */
+	record(journal, "carol", &broken, true);
+	wait_for_lines(path, 2);
+	journal_free(journal);
+	assert_int_equal(count_lines(moved_path, &lost), 1);
+	assert_false(was_said(messages, ""));
+	messages_free(messages);
+}
+
+/* The importer has the renamed file locked, and the writer came too late. */
+static void test_locked_file_is_not_written(void **state)
+{
+	struct messages *messages = messages_create();
+	struct journal *journal;
+	int descriptor;
+	(void)state;
+
+	descriptor = open(path, O_RDONLY | O_CREAT, 0640);
+	assert_true(descriptor >= 0);
+	assert_int_equal(flock(descriptor, LOCK_EX), 0);
+	journal = start(messages);
+	record(journal, "alice", &broken, true);
+	usleep(300000);
+	assert_true(was_said(messages, "cannot lock"));
+	assert_int_equal(rename(path, moved_path), 0);
+	wait_for_lines(path, 1);
+	wait_for_lines(moved_path, 0);
+	close(descriptor);
 	journal_free(journal);
 	messages_free(messages);
 }
@@ -356,6 +421,8 @@ int main(void)
 #define JOURNAL_TEST(test) cmocka_unit_test_setup_teardown(test, fresh_directory, remove_directory)
 		JOURNAL_TEST(test_what_is_recorded),
 		JOURNAL_TEST(test_renamed_file),
+		JOURNAL_TEST(test_file_is_held_while_written),
+		JOURNAL_TEST(test_locked_file_is_not_written),
 		JOURNAL_TEST(test_directory_comes_later),
 		JOURNAL_TEST(test_stuck_disk_loses_the_newest_and_counts),
 		JOURNAL_TEST(test_full_disk_keeps_lines_whole),
