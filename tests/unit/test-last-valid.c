@@ -1,0 +1,254 @@
+#include "unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "dovecot-plugin/last-valid.h"
+
+static const char valid_text[] = "organisation = \"First\"\n"
+				 "rule encryption { enforce = \"always\" }\n";
+
+struct fixture {
+	char directory[64];
+	char journal[80];
+	char config[80];
+	char *copy;
+	/* What last_valid_load() said last. */
+	unsigned int errors;
+	unsigned int warnings;
+	char last[1024];
+};
+
+static void write_file(const char *path, const char *format, const char *journal, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	fprintf(file, format, journal);
+	fputs(text, file);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void write_config(struct fixture *fixture, const char *text)
+{
+	write_file(fixture->config, "journal = \"%s\"\n", fixture->journal, text);
+}
+
+static void note_error(void *context, const char *message)
+{
+	struct fixture *fixture = context;
+
+	fixture->errors++;
+	snprintf(fixture->last, sizeof(fixture->last), "%s", message);
+}
+
+static void note_warning(void *context, const char *message)
+{
+	struct fixture *fixture = context;
+
+	fixture->warnings++;
+	snprintf(fixture->last, sizeof(fixture->last), "%s", message);
+}
+
+static struct policy *load(struct fixture *fixture, char **copy_r)
+{
+	fixture->errors = fixture->warnings = 0;
+	return last_valid_load(fixture->config, note_error, note_warning, fixture, copy_r);
+}
+
+/* Loads what must be valid by itself, so that there is a copy of it. */
+static void load_valid(struct fixture *fixture)
+{
+	char *copy;
+	struct policy *policy = load(fixture, &copy);
+
+	assert_non_null(policy);
+	assert_null(copy);
+	assert_int_equal(fixture->errors, 0);
+	policy_free(policy);
+}
+
+static int set_up(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+
+	snprintf(fixture->directory, sizeof(fixture->directory),
+		 "/tmp/portcullis-last-valid.XXXXXX");
+	assert_non_null(mkdtemp(fixture->directory));
+	snprintf(fixture->journal, sizeof(fixture->journal), "%s/journal", fixture->directory);
+	snprintf(fixture->config, sizeof(fixture->config), "%s/my conf", fixture->directory);
+	assert_int_equal(mkdir(fixture->journal, 0700), 0);
+	fixture->copy = last_valid_path(fixture->journal, fixture->config);
+	*state = fixture;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *fixture = *state;
+
+	unlink(fixture->copy);
+	unlink(fixture->config);
+	chmod(fixture->journal, 0700);
+	assert_int_equal(rmdir(fixture->journal), 0);
+	assert_int_equal(rmdir(fixture->directory), 0);
+	free(fixture->copy);
+	free(fixture);
+	return 0;
+}
+
+static void test_name_of_copy(void **state)
+{
+	char long_path[256];
+	char *copy = last_valid_path("/journal", "/etc/port cullis-2.conf");
+
+	(void)state;
+	assert_string_equal(copy, "/journal/last-valid-%2Fetc%2Fport%20cullis%2D2.conf");
+	free(copy);
+
+	memset(long_path, 'x', sizeof(long_path) - 1);
+	long_path[sizeof(long_path) - 1] = '\0';
+	assert_null(last_valid_path("/journal", long_path));
+}
+
+static void test_valid_is_kept(void **state)
+{
+	struct fixture *fixture = *state;
+	struct stat first, second, third;
+
+	write_config(fixture, valid_text);
+	load_valid(fixture);
+	assert_int_equal(stat(fixture->copy, &first), 0);
+	assert_int_equal(first.st_mode & 0777, 0600);
+
+	/* The same again is not written again, another one is. */
+	load_valid(fixture);
+	assert_int_equal(stat(fixture->copy, &second), 0);
+	assert_int_equal(first.st_ino, second.st_ino);
+	write_config(fixture, "rule protocol { services = { \"pop3\" }\nobserve = \"always\" }\n");
+	load_valid(fixture);
+	assert_int_equal(stat(fixture->copy, &third), 0);
+	assert_int_not_equal(second.st_size, third.st_size);
+}
+
+static void test_broken_falls_back(void **state)
+{
+	struct fixture *fixture = *state;
+	struct policy *policy;
+	char *copy;
+
+	write_config(fixture, valid_text);
+	load_valid(fixture);
+	write_config(fixture, "rule encryption { enforce = \"2024-02-30\" }\nnonsense = 1\n");
+	policy = load(fixture, &copy);
+	assert_non_null(policy);
+	assert_string_equal(policy->organisation, "First");
+	assert_string_equal(copy, fixture->copy);
+	assert_true(fixture->errors >= 1);
+	assert_int_equal(strncmp(fixture->last, fixture->config, strlen(fixture->config)), 0);
+	policy_free(policy);
+	free(copy);
+
+	/* The copy stays what it was. */
+	policy = load(fixture, &copy);
+	assert_non_null(policy);
+	policy_free(policy);
+	free(copy);
+}
+
+static void test_broken_without_copy(void **state)
+{
+	struct fixture *fixture = *state;
+	char *copy;
+
+	write_config(fixture, "nonsense\n");
+	assert_null(load(fixture, &copy));
+	assert_null(copy);
+	assert_non_null(strstr(fixture->last, "no last valid configuration"));
+}
+
+static void test_journal_line_in_any_shape(void **state)
+{
+	static const char *const lines[] = {
+		"journal=\"%s\"\n",
+		"   journal\t =  '%s'  # here\n",
+		"rule broken { \"\n{{{\n# journal = \"/no\"\njournalist = \"/no\"\njournal = "
+		"\"%s\"\n",
+	};
+	struct fixture *fixture = *state;
+
+	write_config(fixture, valid_text);
+	load_valid(fixture);
+	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+		struct policy *policy;
+		char *copy;
+
+		write_file(fixture->config, lines[i], fixture->journal, "nonsense = {\n");
+		policy = load(fixture, &copy);
+		assert_non_null(policy);
+		policy_free(policy);
+		free(copy);
+	}
+}
+
+static void test_unwritable_journal_is_a_warning(void **state)
+{
+	struct fixture *fixture = *state;
+	struct policy *policy;
+	char *copy;
+
+	write_file(fixture->config, "journal = \"%s/missing\"\n", fixture->journal, valid_text);
+	policy = load(fixture, &copy);
+	assert_non_null(policy);
+	assert_null(copy);
+	assert_int_equal(fixture->errors, 0);
+	assert_int_equal(fixture->warnings, 1);
+	assert_non_null(strstr(fixture->last, "No such file or directory"));
+	policy_free(policy);
+}
+
+static void test_copy_of_a_stranger_is_refused(void **state)
+{
+	struct fixture *fixture = *state;
+	char elsewhere[100];
+	char *copy;
+
+	write_config(fixture, valid_text);
+	load_valid(fixture);
+	write_config(fixture, "nonsense\n");
+
+	/* A symbolic link, whoever owns what it points to. */
+	snprintf(elsewhere, sizeof(elsewhere), "%s/elsewhere", fixture->directory);
+	assert_int_equal(rename(fixture->copy, elsewhere), 0);
+	assert_int_equal(symlink(elsewhere, fixture->copy), 0);
+	assert_null(load(fixture, &copy));
+	unlink(fixture->copy);
+	assert_int_equal(rename(elsewhere, fixture->copy), 0);
+
+	/* Only root can give a file away, and only root needs to be afraid. */
+	if (geteuid() == 0) {
+		assert_int_equal(chown(fixture->copy, 65534, 65534), 0);
+		assert_null(load(fixture, &copy));
+		assert_non_null(strstr(fixture->last, "not permitted"));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_name_of_copy),
+		cmocka_unit_test_setup_teardown(test_valid_is_kept, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_broken_falls_back, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_broken_without_copy, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_journal_line_in_any_shape, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_unwritable_journal_is_a_warning, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_copy_of_a_stranger_is_refused, set_up,
+						tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
