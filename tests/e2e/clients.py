@@ -64,12 +64,15 @@ class MailReply:
         return self.recipients[-1].text if self.recipients else self.login.text
 
 
-def tls_context():
+def _tls_context():
     # The certificate is the server's own; who the server is, is not the question here.
-    context = ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context
+
+
+TLS_CONTEXT = _tls_context()
 
 
 def open_socket(addresses, port, client, tls="none", proxy=None, proxy_ports=None):
@@ -89,8 +92,9 @@ def open_socket(addresses, port, client, tls="none", proxy=None, proxy_ports=Non
             connection.setsockopt(socket.IPPROTO_IPV6, IPV6_FREEBIND, 1)
         connection.bind((client, 0))
         connection.connect((server, port))
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if tls == "implicit":
-        return tls_context().wrap_socket(connection)
+        return TLS_CONTEXT.wrap_socket(connection)
     return connection
 
 
@@ -182,7 +186,7 @@ class Sieve:
     def starttls(self):
         self.send("STARTTLS")
         assert self.read_reply().accepted
-        self._use(tls_context().wrap_socket(self._connection))
+        self._use(TLS_CONTEXT.wrap_socket(self._connection))
         self.read_reply()
 
     def exchange(self, mechanism, user, password):
@@ -212,7 +216,7 @@ def connect_imap(client=GERMANY, tls="none", port=None, proxy=None):
         open_socket(DOVECOT_ADDRESSES, port, client, tls, proxy, dovecot.PROXY_PORTS)
     )
     if tls == "starttls":
-        connection.starttls(tls_context())
+        connection.starttls(TLS_CONTEXT)
     return connection
 
 
@@ -244,7 +248,7 @@ def connect_pop3(client=GERMANY, tls="none", port=None, proxy=None):
         open_socket(DOVECOT_ADDRESSES, port, client, tls, proxy, dovecot.PROXY_PORTS)
     )
     if tls == "starttls":
-        connection.stls(tls_context())
+        connection.stls(TLS_CONTEXT)
     return connection
 
 
@@ -294,7 +298,7 @@ def connect_smtp(port, client=GERMANY, tls="none", proxy=None, addresses=POSTFIX
         raise smtplib.SMTPConnectError(code, text)
     if tls == "starttls":
         connection.ehlo()
-        connection.starttls(context=tls_context())
+        connection.starttls(context=TLS_CONTEXT)
     connection.ehlo()
     return connection
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 
 import pytest
 
@@ -30,7 +31,11 @@ def pytest_sessionfinish(session, exitstatus):
 def _installed_host():
     host = MailHost()
     try:
-        host.install()
+        try:
+            host.install()
+        except (OSError, subprocess.CalledProcessError) as error:
+            details = getattr(error, "stderr", None) or ""
+            pytest.exit(f"The mail host cannot be set up: {error}\n{details}", returncode=1)
         yield host
     finally:
         host.stop()

@@ -3,6 +3,7 @@ Debian's own conf.d, and in local.conf what a site sets: users, certificates,
 listeners. The two configuration languages (2.3 and 2.4) stand here side by
 side and nowhere else."""
 
+import re
 import shutil
 import signal
 import subprocess
@@ -175,9 +176,16 @@ class Dovecot:
         shutil.chown("/var/vmail", MAIL_UID, MAIL_UID)
 
     def install_snippets(self, directory):
-        """Puts the files of a folder of conf-examples into conf.d."""
+        """Puts the files of a folder of conf-examples into conf.d. They name a
+        gate for sites with master users in a comment; this is one."""
         for path in sorted(Path(directory).glob("*.conf")):
-            shutil.copy(path, ETC / "conf.d")
+            text = re.sub(
+                r"^#passdb.*\n(#  .*\n)*#}$",
+                lambda block: re.sub("^#", "", block[0], flags=re.MULTILINE),
+                path.read_text(),
+                flags=re.MULTILINE,
+            )
+            (ETC / "conf.d" / path.name).write_text(text)
 
     def configure(self, more=""):
         """Writes local.conf; more settings, in the language of the version that

@@ -63,6 +63,8 @@ class MailHost:
             ["make", "-s", "-C", ROOT, "install", f"BUILD={os.path.relpath(BUILD, ROOT)}"],
             check=True,
             stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         CONFIG.parent.mkdir(exist_ok=True)
         JOURNAL_DIRECTORY.mkdir(parents=True, exist_ok=True)

@@ -19,7 +19,7 @@ class Timeout(Exception):
     pass
 
 
-def wait_until(condition, what, timeout=10.0, interval=0.01):
+def wait_until(condition, what, timeout=10.0, interval=0.002):
     """Waits for condition() to be true and returns what it returned."""
     deadline = time.monotonic() + timeout
     while True:

@@ -1,0 +1,76 @@
+"""Local time as a test wants it.
+
+Dates in portcullis.conf are local time, and where local time stands is what a
+time zone says. A zone made for the moment lets it be any time of any day now,
+and lets daylight-saving time begin or end in some seconds, on real servers
+whose clock nobody touches.
+"""
+
+import datetime
+import time
+
+DAY = 86400
+
+
+def _offset(seconds):
+    """An offset as POSIX writes it: what is added to local time to give UTC."""
+    sign = "-" if seconds > 0 else ""
+    seconds = abs(seconds)
+    return f"{sign}{seconds // 3600}:{seconds % 3600 // 60:02}:{seconds % 60:02}"
+
+
+class Clock:
+    """Local time is `now` ("23:59:57") when the object is made.
+
+    jump: (at, seconds): today, when the clock comes to `at`, it is put forward
+    by so many seconds because daylight-saving time begins, or back, if they are
+    negative, because it ends.
+    """
+
+    def __init__(self, now, jump=None):
+        self._made = time.time()
+        utc = int(self._made)
+        self._offset = (_seconds(now) - utc) % DAY
+        if self._offset > DAY / 2:
+            self._offset -= DAY
+        self.date = datetime.datetime.fromtimestamp(utc + self._offset, datetime.timezone.utc)
+        self.timezone = f"LOC{_offset(self._offset)}"
+        if jump is not None:
+            self._set_jump(now, *jump)
+
+    def _set_jump(self, now, at, shift):
+        before = self._offset if _seconds(now) < _seconds(at) else self._offset - shift
+        standard, summer = (before, before + shift) if shift > 0 else (before + shift, before)
+        # POSIX names both changes of a year, in the clock's time before each.
+        change = f"J{self._julian(0)}/{at}"
+        other = f"J{self._julian(60 if shift > 0 else -60)}"
+        begin, end = (change, other) if shift > 0 else (other, change)
+        self.timezone = f"STD{_offset(standard)}DST{_offset(summer)},{begin},{end}"
+
+    def _midnight(self):
+        """The day's first second, were local time UTC."""
+        return (int(self._made) + self._offset) // DAY * DAY
+
+    def _julian(self, days):
+        """The day of the year by POSIX' count, which knows no 29 February."""
+        date = self.date + datetime.timedelta(days=days)
+        number = date.timetuple().tm_yday
+        leap = date.year % 4 == 0
+        assert not (leap and number == 60), "POSIX cannot name this day; try tomorrow"
+        return number - 1 if leap and number > 60 else number
+
+    def day(self, days=0):
+        """"2024-09-20": today, or so many days from it."""
+        return (self.date + datetime.timedelta(days=days)).strftime("%Y-%m-%d")
+
+    def sleep_until(self, local, days=0):
+        """Sleeps until the clock shows this time, as it goes without the jump."""
+        moment = self._midnight() - self._offset + _seconds(local) + days * DAY
+        left = moment - time.time()
+        assert left > 0, f"the test was too slow: {local} was {-left:.1f} s ago"
+        time.sleep(left)
+
+
+def _seconds(text):
+    hours, minutes, seconds = map(int, text.split(":"))
+    return hours * 3600 + minutes * 60 + seconds
