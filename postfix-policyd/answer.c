@@ -25,17 +25,16 @@ static void record(const struct answerer *answerer, const struct policy *policy,
 }
 
 size_t answer_request(const struct answerer *answerer, const struct policy_request *request,
-		      char reply_r[static REPLY_SIZE], const char **error_r)
+		      const struct timespec *now, char reply_r[static REPLY_SIZE],
+		      const char **error_r)
 {
 	const struct edition *edition = keeper_current(answerer->keeper);
 	struct policy_attempt attempt;
 	struct verdict verdict;
-	struct timespec now;
 
 	if (!attempt_from_policy(request, edition->policy, &attempt, error_r))
 		return 0;
-	clock_gettime(CLOCK_REALTIME, &now);
-	judge(edition, &attempt.attempt, now.tv_sec, &verdict);
-	record(answerer, edition->policy, &attempt, &verdict, &now);
+	judge(edition, &attempt.attempt, now->tv_sec, &verdict);
+	record(answerer, edition->policy, &attempt, &verdict, now);
 	return reply_format(&verdict, reply_r);
 }

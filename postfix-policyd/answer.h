@@ -20,6 +20,7 @@ struct answerer {
    length; 0 with *error_r set to a static text when an attribute has a value
    that makes no sense, so that the request must not be answered. */
 size_t answer_request(const struct answerer *answerer, const struct policy_request *request,
-		      char reply_r[static REPLY_SIZE], const char **error_r);
+		      const struct timespec *now, char reply_r[static REPLY_SIZE],
+		      const char **error_r);
 
 #endif

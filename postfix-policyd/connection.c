@@ -68,6 +68,15 @@ static time_t monotonic_seconds(void)
 	return now.tv_sec;
 }
 
+/* The time at which the event loop woke up. */
+static struct timespec wall_clock(struct event_base *base)
+{
+	struct timeval now;
+
+	event_base_gettimeofday_cached(base, &now);
+	return (struct timespec){.tv_sec = now.tv_sec, .tv_nsec = now.tv_usec * 1000};
+}
+
 static int connection_fd(const struct connection *connection)
 {
 	return event_get_fd(&connection->readable);
@@ -189,16 +198,18 @@ static void connection_serve(struct connection *connection, size_t length, size_
 	struct connections *all = connection->all;
 	const char *error = NULL;
 	struct policy_request request;
+	struct timespec now;
 	size_t start = 0, taken, filled;
 	bool progress = false;
 
+	now = wall_clock(all->base);
 	do {
 		filled = 0;
 		while (error == NULL && filled + REPLY_SIZE <= OUTPUT_SIZE &&
 		       (taken = policy_request_parse(all->input + start, length - start, searched,
 						     &request, &error)) > 0) {
-			filled += answer_request(all->answerer, &request, all->output + filled,
-						 &error);
+			filled += answer_request(all->answerer, &request, &now,
+						 all->output + filled, &error);
 			start += taken;
 			searched = 0;
 		}
