@@ -27,6 +27,8 @@ static cfg_opt_t top_options[] = {
 	CONFIG_VALUE("exemptions"),
 	CONFIG_VALUE("journal"),
 	CONFIG_VALUE("store"),
+	CONFIG_VALUE("keep-addresses"),
+	CONFIG_VALUE("keep-sightings"),
 	CONFIG_LIST("implicit-tls-ports"),
 	CONFIG_VALUE("smtp-enforcement"),
 	CFG_SEC("network", network_options, CFGF_MULTI | CFGF_TITLE),
@@ -167,6 +169,33 @@ static char *read_checked(struct config_reader *reader, cfg_t *top, const char *
 	return config_strdup(reader->problems, value->text);
 }
 
+/* Reads "14d" or "12h"; leaves *seconds as it was when there is no value. */
+static void read_duration(struct config_reader *reader, cfg_t *top, const char *key,
+			  int64_t *seconds)
+{
+	const struct config_value *value = config_value(top, key, 0);
+	const int64_t seconds_max = INT64_C(36500) * 86400;
+	int64_t number = 0;
+	const char *text;
+
+	if (value == NULL)
+		return;
+	for (text = value->text; *text >= '0' && *text <= '9' && number < seconds_max; text++)
+		number = number * 10 + (*text - '0');
+	if (text == value->text || (*text != 'd' && *text != 'h') || text[1] != '\0')
+		goto wrong;
+	number *= *text == 'd' ? 86400 : 3600;
+	if (number > seconds_max)
+		goto wrong;
+	*seconds = number;
+	return;
+wrong:
+	config_error(reader->problems, value->line,
+		     "%s: it must be a number of days or hours, as in 14d or 12h, and not "
+		     "more than 36500d",
+		     key);
+}
+
 static void lower_case(char *text)
 {
 	for (; text != NULL && *text != '\0'; text++) {
@@ -191,6 +220,10 @@ static void read_top(struct config_reader *reader, cfg_t *top)
 		read_checked(reader, top, "journal", path_error, "/var/lib/portcullis/journal");
 	policy->store = read_checked(reader, top, "store", store_error,
 				     "sqlite:/var/lib/portcullis/portcullis.db");
+	policy->keep_addresses = INT64_C(14) * 86400;
+	read_duration(reader, top, "keep-addresses", &policy->keep_addresses);
+	policy->keep_sightings = INT64_C(400) * 86400;
+	read_duration(reader, top, "keep-sightings", &policy->keep_sightings);
 	if (config_is_set(reader, top, "implicit-tls-ports"))
 		config_read_ports(reader, top, "implicit-tls-ports", &policy->implicit_tls_ports,
 				  &policy->implicit_tls_port_count);

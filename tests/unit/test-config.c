@@ -92,6 +92,8 @@ static const char site[] =
 	"exemptions       = \"/etc/portcullis/exemptions\"\n"
 	"journal          = \"/srv/journal\"       // directory\n"
 	"store            = \"postgresql://db/portcullis\"   /* many hosts */\n"
+	"keep-addresses   = \"36h\"\n"
+	"keep-sightings   = 90d\n"
 	"implicit-tls-ports = { 993, 995, 465, 1993 }\n"
 	"smtp-enforcement = \"auth\"\n"
 	"\n"
@@ -153,6 +155,8 @@ static void test_site(void **state)
 	assert_string_equal(policy->exemptions, "/etc/portcullis/exemptions");
 	assert_string_equal(policy->journal, "/srv/journal");
 	assert_string_equal(policy->store, "postgresql://db/portcullis");
+	assert_int_equal(policy->keep_addresses, 36 * 3600);
+	assert_int_equal(policy->keep_sightings, 90 * 86400);
 	assert_true(policy->smtp_enforced_at_auth);
 	assert_true(policy_port_is_implicit_tls(policy, 1993));
 	assert_false(policy_port_is_implicit_tls(policy, 143));
@@ -224,6 +228,8 @@ static void test_defaults(void **state)
 	assert_null(policy->exemptions);
 	assert_string_equal(policy->journal, "/var/lib/portcullis/journal");
 	assert_string_equal(policy->store, "sqlite:/var/lib/portcullis/portcullis.db");
+	assert_int_equal(policy->keep_addresses, 14 * 86400);
+	assert_int_equal(policy->keep_sightings, 400 * 86400);
 	assert_false(policy->smtp_enforced_at_auth);
 	assert_int_equal(policy->implicit_tls_port_count, COUNT(implicit));
 	for (size_t i = 0; i < COUNT(implicit); i++)
@@ -337,6 +343,9 @@ static void test_default_messages(void **state)
 
 #define ENFORCE " enforce = always }\n"
 
+#define NOT_A_DURATION                                                                             \
+	": it must be a number of days or hours, as in 14d or 12h, and not more than 36500d\n"
+
 /* One wrong thing each, and all that is said about it. */
 static const struct {
 	const char *text;
@@ -389,6 +398,13 @@ static const struct {
 	{"default-domain = \"\"", "1: default-domain: it is no domain\n"},
 	{"journal = \"journal\"", "1: journal: it must be an absolute path\n"},
 	{"exemptions = \"\"", "1: exemptions: it must be an absolute path\n"},
+	{"keep-addresses = \"14\"", "1: keep-addresses" NOT_A_DURATION},
+	{"keep-addresses = \"\"", "1: keep-addresses" NOT_A_DURATION},
+	{"keep-sightings = \"d\"", "1: keep-sightings" NOT_A_DURATION},
+	{"keep-sightings = \"1y\"", "1: keep-sightings" NOT_A_DURATION},
+	{"keep-sightings = \"99999999999999999999999d\"", "1: keep-sightings" NOT_A_DURATION},
+	{"keep-sightings = \"36501d\"", "1: keep-sightings" NOT_A_DURATION},
+	{"keep-sightings = \"-1d\"", "1: keep-sightings" NOT_A_DURATION},
 	{"store = \"mysql://x\"", "1: store: it must be sqlite:/PATH or postgresql://...\n"},
 	{"smtp-enforcement = \"both\"", "1: smtp-enforcement: it must be daemon or auth\n"},
 	{"implicit-tls-ports = { 0,\n 65536, 143a,\n 993, -1 }",
