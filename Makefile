@@ -37,7 +37,9 @@ package_libs = $(shell $(PKG_CONFIG) --libs $(1))
 
 POLICY_LIBS = $(call package_libs,libconfuse libmaxminddb)
 POLICYD_LIBS = $(POLICY_LIBS) $(call package_libs,libevent libsystemd)
-ADMIN_LIBS = $(POLICY_LIBS) $(call package_libs,jansson sqlite3)
+ADMIN_LIBS = $(POLICY_LIBS) $(call package_libs,jansson sqlite3) $(NOTICE_LIBS)
+# Mails and texts (GMime, GLib), handing over (libEtPan), names of countries (ICU).
+NOTICE_LIBS = $(call package_libs,gmime-3.0 libetpan icu-uc)
 
 objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
 
@@ -53,6 +55,9 @@ programs: $(PROGRAMS)
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call QUIET,CC)$(COMPILE) -c -o $@ $<
+
+$(BUILD)/admin/%.o: CPPFLAGS += $(call package_cflags,gmime-3.0) \
+	-DPORTCULLIS_NOTICES='"$(PREFIX)/share/portcullis/notices"'
 
 $(POLICY): $(call objects,policy)
 	@rm -f $@
@@ -82,7 +87,8 @@ $(BUILD)/tests/unit/test-store: $(STORE)
 deps:
 	tests/install-dependencies
 
-try: deps
+try:
+	tests/install-dependencies try
 	$(MAKE) all
 	tests/try
 
@@ -93,7 +99,8 @@ check-unit: $(UNIT_TESTS)
 	@set -e; for test in $(UNIT_TESTS); do echo "== $$test"; $(TEST_WRAPPER) $$test; done
 
 check-e2e: all
-	$(PYTHON) -m pytest -q tests/e2e
+	PORTCULLIS_BUILD=$(abspath $(BUILD)) $(PYTHON) -B -m pytest -q -p no:cacheprovider \
+		$(PYTEST_OPTIONS) tests/e2e
 
 include tests/bench/bench.mk
 

@@ -14,6 +14,9 @@ LOG_DIRECTORY = BUILD / "e2e" / f"log-{os.getpid()}"
 
 
 def pytest_configure(config):
+    config.addinivalue_line(
+        "markers", "daemon: runs under valgrind and with the sanitizers, too, in make check"
+    )
     try:
         namespaces.enter(LOG_DIRECTORY)
     except namespaces.CannotEnter as error:

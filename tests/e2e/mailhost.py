@@ -2,6 +2,7 @@
 daemon beside it. What a test wants to be different it says with apply()."""
 
 import os
+import shutil
 import subprocess
 
 from pathlib import Path
@@ -66,6 +67,9 @@ class MailHost:
             stderr=subprocess.PIPE,
             text=True,
         )
+        other_daemon = os.environ.get("POLICYD_PROGRAM")
+        if other_daemon:
+            shutil.copy(other_daemon, "/usr/sbin/portcullis-policyd")
         CONFIG.parent.mkdir(exist_ok=True)
         JOURNAL_DIRECTORY.mkdir(parents=True, exist_ok=True)
         # Written by Dovecot's auth process and by the daemon, in one group.

@@ -1,5 +1,6 @@
 """Portcullis' policy daemon, as its own user."""
 
+import os
 import re
 import shutil
 import signal
@@ -29,7 +30,9 @@ class PolicyDaemon:
         self._server = None
 
     def start(self, environment=None, config="/etc/portcullis/portcullis.conf", wrapper=()):
-        """wrapper: a command in front of it, such as valgrind's."""
+        """wrapper: a command in front of it, such as valgrind's; by default that
+        of the environment."""
+        wrapper = wrapper or os.environ.get("POLICYD_WRAPPER", "").split()
         SOCKET.parent.mkdir(exist_ok=True)
         shutil.chown(SOCKET.parent, USER, USER)
         options = [word for listener in self.listeners for word in ("-l", listener)]
@@ -62,9 +65,12 @@ class PolicyDaemon:
         )
 
     def stop(self):
+        """SIGTERM. It must end well; valgrind and the sanitizers see to it that
+        it does not when they have found something."""
         if self._server is not None:
-            self._server.stop()
-            self._server = None
+            server, self._server = self._server, None
+            server.stop()
+            assert server.exit_status == 0, f"exit status {server.exit_status}, see {LOG}"
 
     def kill(self):
         """SIGKILL."""

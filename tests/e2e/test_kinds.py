@@ -246,7 +246,17 @@ def _check(host, kind, attempt, phase):
 
 
 @pytest.mark.parametrize("dates", DATES)
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(
+            kind,
+            id=kind.name,
+            marks=[pytest.mark.daemon] if kind.name in ("submission-port", "relay") else [],
+        )
+        for kind in KINDS
+    ],
+)
 def test_kind_in_phase(host, kind, dates):
     host.apply(f"rule {kind.name} {{\n    {kind.options}\n    {DATES[dates]}\n}}\n")
     attempts = kind.attempts
