@@ -90,7 +90,7 @@ deps:
 try:
 	tests/install-dependencies try
 	$(MAKE) all
-	tests/try
+	PORTCULLIS_BUILD=$(abspath $(BUILD)) tests/try
 
 check: deps
 	tests/check
