@@ -1,0 +1,243 @@
+#include "notice-values.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <unicode/uloc.h>
+#include <unicode/ustring.h>
+
+void notice_values_init(struct notice_values *values, const struct policy *policy,
+			const struct text_language *language)
+{
+	*values = (struct notice_values){.policy = policy, .language = language};
+	values->memory = g_string_chunk_new(4096);
+}
+
+void notice_values_clear(struct notice_values *values)
+{
+	g_string_chunk_free(values->memory);
+}
+
+const char *notice_value_keep(struct notice_values *values, const char *text)
+{
+	return text == NULL ? NULL : g_string_chunk_insert(values->memory, text);
+}
+
+/* Keeps the text and frees it. */
+static const char *keep_and_free(struct notice_values *values, char *text)
+{
+	const char *kept = notice_value_keep(values, text);
+
+	g_free(text);
+	return kept;
+}
+
+const char *notice_value_word(struct notice_values *values, enum word word)
+{
+	return keep_and_free(values,
+			     text_pieces_render(values->language->words[word], &values->source));
+}
+
+const char *notice_value_number(struct notice_values *values, size_t number)
+{
+	return keep_and_free(values, g_strdup_printf("%zu", number));
+}
+
+static const char *date_word(struct notice_values *values, const struct tm *local, enum word word)
+{
+	struct text_source *source = &values->source;
+	char day[16], year[16], hour[16], minute[16];
+
+	snprintf(day, sizeof(day), "%d", local->tm_mday);
+	snprintf(year, sizeof(year), "%d", local->tm_year + 1900);
+	snprintf(hour, sizeof(hour), "%02d", local->tm_hour);
+	snprintf(minute, sizeof(minute), "%02d", local->tm_min);
+	source->values[TEXT_WEEKDAY] = values->language->weekdays[local->tm_wday];
+	source->values[TEXT_MONTH] = values->language->months[local->tm_mon];
+	source->values[TEXT_DAY] = day;
+	source->values[TEXT_YEAR] = year;
+	source->values[TEXT_HOUR] = hour;
+	source->values[TEXT_MINUTE] = minute;
+	return notice_value_word(values, word);
+}
+
+const char *notice_value_moment(struct notice_values *values, time_t time)
+{
+	struct tm local;
+
+	if (time == SCHEDULE_NEVER || time == SCHEDULE_ALWAYS || localtime_r(&time, &local) == NULL)
+		return NULL;
+	return date_word(values, &local, WORD_DATE_TIME);
+}
+
+const char *notice_value_date(struct notice_values *values, time_t time)
+{
+	struct tm local;
+
+	if (time == SCHEDULE_ALWAYS)
+		return notice_value_word(values, WORD_ANY_TIME);
+	if (time == SCHEDULE_NEVER || localtime_r(&time, &local) == NULL)
+		return NULL;
+	return date_word(values, &local,
+			 local.tm_hour == 0 && local.tm_min == 0 ? WORD_DATE : WORD_DATE_TIME);
+}
+
+const char *notice_value_country(struct notice_values *values, struct country country)
+{
+	char locale[sizeof("und_XX")], name[256];
+	UChar wide[128];
+	UErrorCode status = U_ZERO_ERROR;
+
+	if (country.code[0] == '\0')
+		return NULL;
+	snprintf(locale, sizeof(locale), "und_%s", country.code);
+	uloc_getDisplayCountry(locale, values->language->code, wide, G_N_ELEMENTS(wide), &status);
+	u_strToUTF8(name, sizeof(name), NULL, wide, -1, &status);
+	/* It is no failure that ICU does not know it: then the code it is. */
+	return notice_value_keep(values, U_FAILURE(status) ? country.code : name);
+}
+
+/* "a, b and c". */
+static const char *join(struct notice_values *values, GPtrArray *list)
+{
+	GString *text = g_string_new(NULL);
+
+	for (guint i = 0; i < list->len; i++) {
+		if (i > 0 && i + 1 == list->len)
+			g_string_append_printf(text, " %s ", notice_value_word(values, WORD_AND));
+		else if (i > 0)
+			g_string_append(text, ", ");
+		g_string_append(text, g_ptr_array_index(list, i));
+	}
+	return keep_and_free(values, g_string_free(text, FALSE));
+}
+
+static const char *service_list(struct notice_values *values, const struct rule *rule)
+{
+	static const char *const names[SERVICE_COUNT] = {
+		[SERVICE_IMAP] = "IMAP",         [SERVICE_POP3] = "POP3",
+		[SERVICE_SIEVE] = "ManageSieve", [SERVICE_SUBMISSION] = "SMTP",
+		[SERVICE_SMTP] = "SMTP",
+	};
+	GPtrArray *list = g_ptr_array_new();
+	const char *text;
+
+	for (unsigned int service = 0; service < SERVICE_COUNT; service++) {
+		if ((rule->services & SERVICE_BIT(service)) == 0)
+			continue;
+		/* Both of them are SMTP to people. */
+		if (service == SERVICE_SMTP &&
+		    (rule->services & SERVICE_BIT(SERVICE_SUBMISSION)) != 0)
+			continue;
+		g_ptr_array_add(list, (gpointer)names[service]);
+	}
+	text = join(values, list);
+	g_ptr_array_unref(list);
+	return text;
+}
+
+static const char *country_list(struct notice_values *values, const struct rule *rule)
+{
+	GPtrArray *list = g_ptr_array_new();
+	const char *text;
+
+	for (size_t i = 0; i < rule->country_count; i++)
+		g_ptr_array_add(list, (gpointer)notice_value_country(values, rule->countries[i]));
+	text = join(values, list);
+	g_ptr_array_unref(list);
+	return text;
+}
+
+static const char *port_list(struct notice_values *values, const struct rule *rule)
+{
+	GPtrArray *list = g_ptr_array_new();
+	const char *text;
+
+	for (size_t i = 0; i < rule->port_count; i++)
+		g_ptr_array_add(list, (gpointer)notice_value_number(values, rule->ports[i]));
+	text = join(values, list);
+	g_ptr_array_unref(list);
+	return text;
+}
+
+void notice_values_set_rule(struct notice_values *values, const struct rule *rule, time_t enforce)
+{
+	const char **texts = values->source.values;
+	time_t notify = rule->schedule.notify;
+
+	texts[TEXT_RULE] = rule->title;
+	texts[TEXT_SERVICES] = service_list(values, rule);
+	texts[TEXT_COUNTRIES] = country_list(values, rule);
+	texts[TEXT_PORTS] = port_list(values, rule);
+	texts[TEXT_MINIMUM] =
+		rule->minimum == TLS_VERSION_UNKNOWN ? NULL : tls_version_name(rule->minimum);
+	texts[TEXT_NOTIFY] = notify == SCHEDULE_ALWAYS ? NULL : notice_value_date(values, notify);
+	texts[TEXT_ENFORCE] = notice_value_date(values, enforce);
+	texts[TEXT_ENFORCED] = enforce <= values->now ? "yes" : NULL;
+	texts[TEXT_ENFORCE_ALWAYS] = enforce == SCHEDULE_ALWAYS ? "yes" : NULL;
+	texts[TEXT_WHAT] = notice_value_word(values, WORD_WHAT_ENCRYPTION + rule->kind);
+	values->source.change = NULL;
+	switch (rule->kind) {
+	case KIND_ENCRYPTION:
+		values->source.change = "change-encryption";
+		break;
+	case KIND_IMPLICIT_TLS:
+		values->source.change = "change-implicit-tls";
+		break;
+	case KIND_MECHANISM:
+		values->source.change = "change-mechanism";
+		break;
+	case KIND_COUNTRY:
+		values->source.change = "change-country";
+		break;
+	case KIND_PROTOCOL:
+		values->source.change = "change-protocol";
+		break;
+	case KIND_SUBMISSION_PORT:
+		values->source.change = "change-submission-port";
+		break;
+	case KIND_RELAY:
+	case KIND_COUNT:
+		values->source.change = "change-relay";
+		break;
+	}
+}
+
+void notice_values_set_brownout(struct notice_values *values, const struct brownout *brownout)
+{
+	values->source.values[TEXT_BROWNOUT_BEGIN] = notice_value_moment(values, brownout->begin);
+	values->source.values[TEXT_BROWNOUT_END] = notice_value_moment(values, brownout->end);
+}
+
+/* The word that programs have for what a port wants. */
+static const char *port_encryption(const struct policy *policy, uint16_t port)
+{
+	return policy_port_is_implicit_tls(policy, port) ? "SSL/TLS" : "STARTTLS";
+}
+
+void notice_values_begin(struct notice_values *values, time_t now)
+{
+	const struct policy *policy = values->policy;
+	const struct client_settings *settings = &policy->client_settings;
+	const char **texts = values->source.values;
+
+	g_string_chunk_clear(values->memory);
+	memset(texts, 0, sizeof(values->source.values));
+	values->now = now;
+	texts[TEXT_ORGANISATION] = policy->organisation;
+	texts[TEXT_HELP_URL] = policy->help_url;
+	texts[TEXT_CONTACT] = policy->notices.contact;
+	texts[TEXT_WEBMAIL_URL] = settings->webmail_url;
+	texts[TEXT_VPN_URL] = settings->vpn_url;
+	texts[TEXT_USER_NAME] = settings->user_name;
+	texts[TEXT_IMAP_SERVER] = settings->imap_server;
+	texts[TEXT_IMAP_PORT] = notice_value_number(values, settings->imap_port);
+	texts[TEXT_IMAP_ENCRYPTION] = port_encryption(policy, settings->imap_port);
+	texts[TEXT_POP3_SERVER] = settings->pop3_server;
+	texts[TEXT_POP3_PORT] = notice_value_number(values, settings->pop3_port);
+	texts[TEXT_POP3_ENCRYPTION] = port_encryption(policy, settings->pop3_port);
+	texts[TEXT_SMTP_SERVER] = settings->smtp_server;
+	texts[TEXT_SMTP_PORT] = notice_value_number(values, settings->smtp_port);
+	texts[TEXT_SMTP_ENCRYPTION] = port_encryption(policy, settings->smtp_port);
+	texts[TEXT_NOW] = notice_value_moment(values, now);
+}
