@@ -33,7 +33,8 @@ endif
 
 # Asked for only when a recipe runs, so that `make deps` works without them.
 package_cflags = $(shell $(PKG_CONFIG) --cflags $(1))
-package_libs = $(shell $(PKG_CONFIG) --libs $(1))
+# libetpan.pc passes on which specs Debian linked it with; they are in dpkg-dev.
+package_libs = $(filter-out -specs=%,$(shell $(PKG_CONFIG) --libs $(1)))
 
 POLICY_LIBS = $(call package_libs,libconfuse libmaxminddb)
 POLICYD_LIBS = $(POLICY_LIBS) $(call package_libs,libevent libsystemd)
