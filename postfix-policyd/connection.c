@@ -363,15 +363,19 @@ void connections_sweep(struct connections *connections)
 	}
 }
 
-bool connections_evict(struct connections *connections)
+bool connections_can_evict(const struct connections *connections)
+{
+	return !TAILQ_EMPTY(&connections->resting);
+}
+
+void connections_evict(struct connections *connections)
 {
 	struct connection *connection = TAILQ_FIRST(&connections->resting);
 
 	if (connection == NULL)
-		return false;
+		return;
 	complain(connection, "too many connections, and it rested for longest");
 	connection_close(connection);
-	return true;
 }
 
 void connections_finish(struct connections *connections)

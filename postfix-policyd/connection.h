@@ -31,8 +31,9 @@ size_t connections_count(const struct connections *connections);
 void connections_sweep(struct connections *connections);
 
 /* Closes the one that has been without a request for longest, to make room.
-   Postfix, should it still want it, connects again. False when there is none. */
-bool connections_evict(struct connections *connections);
+   Postfix, should it still want it, connects again. There may be none. */
+bool connections_can_evict(const struct connections *connections);
+void connections_evict(struct connections *connections);
 
 /* From now on each is closed, by connections_sweep(), as soon as no request of
    it is in hand. */

@@ -4,9 +4,12 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <syslog.h>
+#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "policy/background-thread.h"
@@ -22,7 +25,7 @@ struct log {
 	int stop_descriptor;
 };
 
-static int priority_of(enum message_level level)
+static int syslog_priority(enum message_level level)
 {
 	switch (level) {
 	case MESSAGE_INFO:
@@ -56,17 +59,37 @@ void log_open(enum log_target target)
 		openlog("portcullis-policyd", LOG_PID | LOG_NDELAY, LOG_MAIL);
 }
 
+/* One write for a line; no stdio, which would want to finish it at the exit of a
+   process whose log stands still. */
+static void write_line(const char *begin, const char *text)
+{
+	const struct iovec parts[] = {
+		{.iov_base = (char *)begin, .iov_len = strlen(begin)},
+		{.iov_base = (char *)text, .iov_len = strlen(text)},
+		{.iov_base = (char *)"\n", .iov_len = 1},
+	};
+
+	if (writev(STDERR_FILENO, parts, 3) < 0)
+		return; /* there is nowhere to say so */
+}
+
 void log_write(enum message_level level, const char *text)
 {
+	static const char *const priorities[] = {
+		[MESSAGE_INFO] = SD_INFO,
+		[MESSAGE_WARNING] = SD_WARNING,
+		[MESSAGE_ERROR] = SD_ERR,
+	};
 	static const char *const words[] = {
-		[MESSAGE_INFO] = "", [MESSAGE_WARNING] = "warning: ", [MESSAGE_ERROR] = "error: "};
+		[MESSAGE_INFO] = "portcullis-policyd: ",
+		[MESSAGE_WARNING] = "portcullis-policyd: warning: ",
+		[MESSAGE_ERROR] = "portcullis-policyd: error: ",
+	};
 
 	if (log_target == LOG_SYSLOG)
-		syslog(priority_of(level), "%s", text);
-	else if (log_with_priority)
-		dprintf(STDERR_FILENO, "<%d>%s\n", priority_of(level), text);
+		syslog(syslog_priority(level), "%s", text);
 	else
-		dprintf(STDERR_FILENO, "portcullis-policyd: %s%s\n", words[level], text);
+		write_line(log_with_priority ? priorities[level] : words[level], text);
 }
 
 static void *log_run(void *context)

@@ -61,15 +61,17 @@ static void server_accept(evutil_socket_t listener, short what, void *context)
 
 	(void)what;
 	for (int i = 0; i < ACCEPT_BATCH; i++) {
+		bool full = connections_count(server->connections) >= server->connections_max;
 		int fd;
 
-		if (connections_count(server->connections) >= server->connections_max &&
-		    !connections_evict(server->connections)) {
+		if (full && !connections_can_evict(server->connections)) {
 			server_pause(server);
 			return;
 		}
 		fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0) {
+			if (full)
+				connections_evict(server->connections);
 			connections_add(server->connections, fd);
 			continue;
 		}
