@@ -40,7 +40,8 @@ POLICY_LIBS = $(call package_libs,libconfuse libmaxminddb)
 POLICYD_LIBS = $(POLICY_LIBS) $(call package_libs,libevent libsystemd)
 ADMIN_LIBS = $(POLICY_LIBS) $(call package_libs,jansson sqlite3) $(NOTICE_LIBS)
 # Mails and texts (GMime, GLib), handing over (libEtPan), names of countries (ICU).
-NOTICE_LIBS = $(call package_libs,gmime-3.0 libetpan icu-uc)
+# libetpan's .pc tells how Debian linked it, by a file that only dpkg-dev has.
+NOTICE_LIBS = $(filter-out -specs=%,$(call package_libs,gmime-3.0 libetpan icu-uc))
 
 objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
 
@@ -79,6 +80,16 @@ $(BUILD)/tests/unit/test-%: $(BUILD)/tests/unit/test-%.o $(POLICY)
 
 $(BUILD)/tests/unit/test-policy-protocol: $(addprefix $(BUILD)/postfix-policyd/, \
 	attempt-from-policy.o instances.o policy-request.o reply.o)
+
+# What composing and handing over of notices is made of.
+NOTICES := $(addprefix $(BUILD)/admin/,harmless-text.o mail-envelope.o mail-program.o \
+	mail-session.o message-id.o notice.o notice-devices.o notice-mail.o notice-texts.o \
+	notice-transport.o notice-values.o sendmail.o text-check.o text-line.o text-names.o \
+	text-parse.o text-render.o text-sections.o text-writers.o)
+
+$(BUILD)/tests/unit/test-notice-%: $(BUILD)/tests/unit/test-notice-%.o $(NOTICES) $(POLICY)
+	$(call QUIET,LD)$(LINK) -o $@ $^ $(call package_libs,cmocka jansson) $(NOTICE_LIBS) \
+		$(POLICY_LIBS)
 
 STORE := $(addprefix $(BUILD)/admin/,id-cache.o store-sqlite.o store-sqlite-add.o \
 	store-sqlite-privacy.o store-sqlite-read.o)
