@@ -40,8 +40,7 @@ POLICY_LIBS = $(call package_libs,libconfuse libmaxminddb)
 POLICYD_LIBS = $(POLICY_LIBS) $(call package_libs,libevent libsystemd)
 ADMIN_LIBS = $(POLICY_LIBS) $(call package_libs,jansson sqlite3) $(NOTICE_LIBS)
 # Mails and texts (GMime, GLib), handing over (libEtPan), names of countries (ICU).
-# libetpan's .pc tells how Debian linked it, by a file that only dpkg-dev has.
-NOTICE_LIBS = $(filter-out -specs=%,$(call package_libs,gmime-3.0 libetpan icu-uc))
+NOTICE_LIBS = $(call package_libs,gmime-3.0 libetpan icu-uc)
 
 objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
 

@@ -18,6 +18,8 @@ from pathlib import Path
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUTS = 0x04000000
 CLONE_NEWNET = 0x40000000
+MS_REC = 0x4000
+MS_PRIVATE = 0x40000
 
 HOST_NAME = "mx1.example.org"
 
@@ -44,7 +46,7 @@ def enter(log_directory):
     if libc.unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWUTS) != 0:
         raise CannotEnter(f"cannot make namespaces: {os.strerror(ctypes.get_errno())}")
     try:
-        _private_files(log_directory)
+        _private_files(libc, log_directory)
         _private_network()
     except (OSError, subprocess.CalledProcessError) as error:
         raise CannotEnter(f"cannot set up the namespaces: {error}") from error
@@ -55,11 +57,30 @@ def _run(*command):
     subprocess.run(command, check=True)
 
 
-def _private_files(log_directory):
+def _make_mounts_private(libc):
+    """Like `mount --make-rprivate /`, but from inside a chroot as well, whose
+    root is no mount: it goes out to the root of the mount namespace for it."""
+    root = os.open("/", os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.chdir("/")
+        os.chroot("/etc")  # now the working directory lies outside of the root
+        while not os.path.samefile(".", ".."):
+            os.chdir("..")
+        os.chroot(".")
+        if libc.mount(None, b"/", None, MS_REC | MS_PRIVATE, None) != 0:
+            error = ctypes.get_errno()
+            raise OSError(error, "making the mounts private: " + os.strerror(error))
+    finally:
+        os.fchdir(root)
+        os.chroot(".")
+        os.close(root)
+
+
+def _private_files(libc, log_directory):
     log_directory = Path(log_directory).resolve()
     log_directory.mkdir(parents=True, exist_ok=True)
     # Before any other mount: without it they would be seen outside.
-    _run("mount", "--make-rprivate", "/")
+    _make_mounts_private(libc)
     # What is written goes to memory; an overlay may lie on any file system then.
     _run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
     for path in OVERLAID:
