@@ -61,6 +61,7 @@ def _make_mounts_private(libc):
     """Like `mount --make-rprivate /`, but from inside a chroot as well, whose
     root is no mount: it goes out to the root of the mount namespace for it."""
     root = os.open("/", os.O_RDONLY | os.O_DIRECTORY)
+    working_directory = os.getcwd()
     try:
         os.chdir("/")
         os.chroot("/etc")  # now the working directory lies outside of the root
@@ -73,6 +74,7 @@ def _make_mounts_private(libc):
     finally:
         os.fchdir(root)
         os.chroot(".")
+        os.chdir(working_directory)
         os.close(root)
 
 
