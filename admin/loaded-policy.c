@@ -23,13 +23,18 @@ static void report_problem(void *context, const char *message)
 	loaded->problems++;
 }
 
+struct policy *policy_load_alone(const char *config_path)
+{
+	return config_load(config_path, report_error, report_warning, NULL);
+}
+
 bool policy_load(const char *config_path, struct loaded_policy *loaded_r)
 {
 	const struct policy *policy;
 	char *error;
 
 	*loaded_r = (struct loaded_policy){0};
-	loaded_r->policy = config_load(config_path, report_error, report_warning, NULL);
+	loaded_r->policy = policy_load_alone(config_path);
 	policy = loaded_r->policy;
 	if (policy == NULL)
 		return false;

@@ -16,6 +16,11 @@ struct loaded_policy {
 /* Reads them and reports what is wrong to standard error. Returns false when the
    configuration itself is; then nothing is loaded. */
 bool policy_load(const char *config_path, struct loaded_policy *loaded_r);
+
+/* The configuration alone, for commands that judge nothing; NULL when it is wrong.
+   The caller frees it with policy_free(). */
+struct policy *policy_load_alone(const char *config_path);
+
 void policy_unload(struct loaded_policy *loaded);
 
 struct edition loaded_edition(const struct loaded_policy *loaded);

@@ -17,6 +17,9 @@ static const struct command {
 	{"check-config", "check the configuration and the files that it names",
 	 check_config_command},
 	{"explain", "say what happens to a login or a mail, and why", explain_command},
+	{"offenders", "say who breaks what, how often and with which program", offenders_command},
+	{"import", "take what the servers recorded into the store", import_command},
+	{"forget", "remove all that is known about a person", forget_command},
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(*commands))

@@ -1,0 +1,77 @@
+#include "import-tally.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define MILLISECONDS_A_DAY INT64_C(86400000)
+
+static bool store_one_day(struct import_tally *tally, struct store *store, size_t i)
+{
+	if (tally->days[i].sightings > 0 && !store_add_day(store, &tally->days[i]))
+		return false;
+	tally->days[i] = (struct store_day){0};
+	return true;
+}
+
+static bool add_to_day(struct import_tally *tally, struct store *store,
+		       const struct journal_line *line)
+{
+	int64_t day = line->time / MILLISECONDS_A_DAY;
+	size_t i = (size_t)day % 64;
+
+	if (tally->days[i].day != day && !store_one_day(tally, store, i))
+		return false;
+	tally->days[i].day = day;
+	tally->days[i].sightings += line->count;
+	if (line->habit.country.code[0] == '\0' && !address_is_local(&line->client))
+		tally->days[i].unknown_country += line->count;
+	return true;
+}
+
+static bool store_last_writer(struct import_tally *tally, struct store *store)
+{
+	if (tally->writer.host != NULL && !store_add_writer(store, &tally->writer))
+		return false;
+	tally->writer.host = NULL;
+	return true;
+}
+
+static bool add_to_writer(struct import_tally *tally, struct store *store,
+			  const struct journal_line *line)
+{
+	struct store_writer *writer = &tally->writer;
+
+	if (writer->host == NULL || writer->source != line->habit.source ||
+	    strncmp(writer->host, line->host, sizeof(tally->host) - 1) != 0) {
+		if (!store_last_writer(tally, store))
+			return false;
+		snprintf(tally->host, sizeof(tally->host), "%s", line->host);
+		*writer = (struct store_writer){.host = tally->host, .source = line->habit.source};
+	}
+	writer->lines++;
+	writer->lost += line->lost;
+	if (line->time > writer->last_seen)
+		writer->last_seen = line->time;
+	return true;
+}
+
+bool import_tally_add(struct import_tally *tally, struct store *store,
+		      const struct journal_line *line)
+{
+	tally->totals.lines++;
+	tally->totals.lost += line->lost;
+	return add_to_day(tally, store, line) && add_to_writer(tally, store, line);
+}
+
+bool import_tally_store(struct import_tally *tally, struct store *store, int64_t now)
+{
+	for (size_t i = 0; i < 64; i++) {
+		if (!store_one_day(tally, store, i))
+			return false;
+	}
+	tally->totals.last_import = now;
+	if (!store_last_writer(tally, store) || !store_add_totals(store, &tally->totals))
+		return false;
+	*tally = (struct import_tally){0};
+	return true;
+}

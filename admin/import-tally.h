@@ -1,0 +1,21 @@
+#ifndef PORTCULLIS_IMPORT_TALLY_H
+#define PORTCULLIS_IMPORT_TALLY_H
+
+#include "journal-line.h"
+
+/* Counts lines by day and by writer in memory, so that the store is not asked
+   for each line. */
+struct import_tally {
+	struct store_totals totals; /* since the last import_tally_store() */
+	struct store_day days[64];  /* day N at N modulo 64; sightings 0: free */
+	struct store_writer writer; /* the last one; host NULL: none */
+	char host[256];
+};
+
+/* Both false when the store fails. */
+bool import_tally_add(struct import_tally *tally, struct store *store,
+		      const struct journal_line *line);
+/* Hands over what was counted, and begins anew. */
+bool import_tally_store(struct import_tally *tally, struct store *store, int64_t now);
+
+#endif

@@ -1,0 +1,187 @@
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "command.h"
+#include "importer.h"
+#include "loaded-policy.h"
+#include "stop-signal.h"
+
+/* In a service, files are renamed when they are that large or that old. */
+#define ROTATE_SIZE ((uint64_t)16 << 20)
+#define ROTATE_INTERVAL INT64_C(3600000)
+
+#define FOLLOW_MILLISECONDS 1000
+#define RETRY_MILLISECONDS 10000
+
+static void print_help(void)
+{
+	fputs("Usage: portcullis [-c FILE] import [--follow | --at DATE] [--quiet]\n"
+	      "\n"
+	      "Takes what the servers recorded from the journal into the store, and removes\n"
+	      "what is older than the configuration wants it kept.\n"
+	      "\n"
+	      "  -f, --follow   go on until told to end by SIGTERM or SIGINT\n"
+	      "      --at DATE  judge ages as of this local time, \"YYYY-MM-DD HH:MM\"\n"
+	      "  -q, --quiet    do not say how much was imported\n"
+	      "  -h, --help     print this\n"
+	      "\n"
+	      "Lines that cannot be understood are kept in the file set-aside beside the\n"
+	      "journal.\n",
+	      stdout);
+}
+
+static int report_failure(const struct store *store)
+{
+	const struct store_failure *failure = store_failure(store);
+
+	/* Without a text, it was said already. */
+	if (failure->text[0] != '\0')
+		fprintf(stderr, "portcullis import: %s\n", failure->text);
+	return failure->status == 0 ? EX_IOERR : failure->status;
+}
+
+static void print_summary(const struct importer *importer)
+{
+	printf("%llu lines imported, %llu set aside, %llu lost by the servers\n",
+	       (unsigned long long)importer->lines, (unsigned long long)importer->set_aside,
+	       (unsigned long long)importer->lost);
+	if (importer->too_old > 0)
+		printf("%llu of them were older than keep-sightings and are not kept\n",
+		       (unsigned long long)importer->too_old);
+	if (importer->too_new > 0)
+		printf("%llu of them were dated more than a day ahead and are taken as of now\n",
+		       (unsigned long long)importer->too_new);
+}
+
+static int import_once(struct importer *importer, const struct store *store, bool quiet)
+{
+	struct importer_rest rest;
+
+	if (!importer_pass(importer, 0, &rest))
+		return report_failure(store);
+	/* What a writer without a lock may still append to. */
+	if (rest.soon > 0 && rest.problems == 0 && !stop_signal) {
+		stop_signal_sleep(JOURNAL_QUIET_SECONDS * 1000 + 100);
+		if (!stop_signal && !importer_pass(importer, UINT64_MAX, &rest))
+			return report_failure(store);
+	}
+	if (!stop_signal && !importer_expire(importer))
+		return report_failure(store);
+	progress_clear(&importer->progress);
+	if (!quiet)
+		print_summary(importer);
+	if (stop_signal) {
+		fputs("portcullis import: interrupted; the rest stays in the journal\n", stderr);
+		return EX_TEMPFAIL;
+	}
+	return rest.problems > 0 ? rest.status : EXIT_SUCCESS;
+}
+
+/* What does not mend itself ends a service. */
+static bool is_lasting(int status)
+{
+	return status == EX_DATAERR || status == EX_SOFTWARE || status == EX_UNAVAILABLE;
+}
+
+static int follow(struct importer *importer, const struct store *store)
+{
+	int64_t rotated = 0;
+
+	while (!stop_signal) {
+		int64_t now = importer_now(importer);
+		bool rotate_all = llabs(now - rotated) >= ROTATE_INTERVAL;
+		struct importer_rest rest;
+		int status;
+
+		if (importer_pass(importer, rotate_all ? 0 : ROTATE_SIZE, &rest) &&
+		    importer_expire(importer)) {
+			if (rotate_all)
+				rotated = now;
+			stop_signal_sleep(rest.problems > 0 ? RETRY_MILLISECONDS
+							    : FOLLOW_MILLISECONDS);
+			continue;
+		}
+		status = report_failure(store);
+		if (is_lasting(status))
+			return status;
+		stop_signal_sleep(RETRY_MILLISECONDS);
+	}
+	return EXIT_SUCCESS;
+}
+
+static int import_journal(const struct policy *policy, int64_t at, bool following, bool quiet)
+{
+	struct store_failure failure;
+	struct store *store = store_open(policy->store, STORE_WRITE, &failure);
+	struct importer *importer;
+	int status = EX_OSERR;
+
+	if (store == NULL) {
+		fprintf(stderr, "portcullis import: %s\n", failure.text);
+		return failure.status;
+	}
+	stop_signal_catch();
+	/* Someone may open a file just when the kernel is asked who has it open. */
+	signal(SIGIO, SIG_IGN);
+	importer = importer_create(store, policy, at, &stop_signal);
+	if (importer == NULL)
+		fputs("portcullis import: out of memory\n", stderr);
+	else if (following)
+		status = follow(importer, store);
+	else
+		status = import_once(importer, store, quiet);
+	importer_free(importer);
+	store_close(store);
+	return status;
+}
+
+int import_command(const char *config_path, int argc, char **argv)
+{
+	enum { OPTION_AT = 256 };
+	static const struct option names[] = {{"follow", no_argument, NULL, 'f'},
+					      {"at", required_argument, NULL, OPTION_AT},
+					      {"quiet", no_argument, NULL, 'q'},
+					      {"help", no_argument, NULL, 'h'},
+					      {0}};
+	bool following = false, quiet = false;
+	struct policy *policy;
+	const char *error;
+	time_t at = 0;
+	int option, status;
+
+	while ((option = getopt_long(argc, argv, "fqh", names, NULL)) != -1) {
+		switch (option) {
+		case 'f':
+			following = true;
+			break;
+		case OPTION_AT:
+			if (!date_parse(optarg, &at, &error) || at == SCHEDULE_ALWAYS)
+				return usage_error("import", "--at: a date is YYYY-MM-DD or "
+							     "YYYY-MM-DD HH:MM");
+			break;
+		case 'q':
+			quiet = true;
+			break;
+		case 'h':
+			print_help();
+			return EXIT_SUCCESS;
+		default:
+			return usage_error("import", "wrong options");
+		}
+	}
+	if (optind < argc)
+		return usage_error("import", "'%s' is too much", argv[optind]);
+	if (following && at != 0)
+		return usage_error("import", "--follow and --at exclude each other");
+	policy = policy_load_alone(config_path);
+	if (policy == NULL)
+		return EX_CONFIG;
+	status = import_journal(policy, (int64_t)at * 1000, following, quiet);
+	policy_free(policy);
+	return status;
+}

@@ -1,0 +1,535 @@
+#define _GNU_SOURCE /* asprintf(), memmem() */
+#include "importer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "set-aside.h"
+
+/* Of a transaction: others wait for it to end. */
+#define BATCH_LINES 50000
+
+/* A flood of broken lines is not told line by line. */
+#define REPORTS_MAX 20
+
+#define MILLISECONDS_A_DAY INT64_C(86400000)
+#define NOTE_INTERVAL INT64_C(60000)
+
+struct importer *importer_create(struct store *store, const struct policy *policy, int64_t at,
+				 const volatile sig_atomic_t *stop)
+{
+	struct importer *importer = calloc(1, sizeof(*importer));
+
+	if (importer == NULL)
+		return NULL;
+	importer->store = store;
+	importer->policy = policy;
+	importer->at = at;
+	importer->stop = stop;
+	importer->reader = line_reader_create();
+	if (importer->reader != NULL)
+		return importer;
+	free(importer);
+	return NULL;
+}
+
+void importer_free(struct importer *importer)
+{
+	if (importer == NULL)
+		return;
+	line_reader_free(importer->reader);
+	free(importer);
+}
+
+int64_t importer_now(const struct importer *importer)
+{
+	struct timespec now;
+
+	if (importer->at != 0)
+		return importer->at;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* ---- what is said ---- */
+
+static void report(struct importer *importer, const char *file, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void report(struct importer *importer, const char *file, const char *format, ...)
+{
+	va_list arguments;
+
+	importer->reports++;
+	if (importer->reports > REPORTS_MAX)
+		return;
+	progress_clear(&importer->progress);
+	fprintf(stderr, "%s/%s: ", importer->policy->journal, file);
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fputc('\n', stderr);
+}
+
+static void report_the_rest(struct importer *importer)
+{
+	progress_clear(&importer->progress);
+	if (importer->reports > REPORTS_MAX)
+		fprintf(stderr, "portcullis: %u more such messages are left out\n",
+			importer->reports - REPORTS_MAX);
+	importer->reports = 0;
+}
+
+static void problem(struct importer *importer, struct importer_rest *rest, const char *file,
+		    const char *what)
+{
+	rest->problems++;
+	rest->status = errno == EACCES || errno == EPERM || errno == EROFS ? EX_NOPERM : EX_IOERR;
+	report(importer, file, "%s: %s", what,
+	       errno == EINVAL ? "it is no regular file" : strerror(errno));
+}
+
+/* ---- lines ---- */
+
+/* Whether the line's time lets it in; it is made to fit where a clock ran ahead. */
+static bool fit_time(struct importer *importer, struct journal_line *line)
+{
+	int64_t now = importer_now(importer);
+
+	if (line->time > now + MILLISECONDS_A_DAY) {
+		line->time = now;
+		importer->batch.too_new++;
+	}
+	if (line->time >= 0 && line->time >= now - importer->policy->keep_sightings * 1000)
+		return true;
+	importer->batch.too_old++;
+	return false;
+}
+
+static bool add_line(struct importer *importer, struct journal_line *line)
+{
+	char client[ADDRESS_TEXT_SIZE] = "";
+	struct store_sighting sighting = {
+		.user = line->user,
+		.verified = line->verified,
+		.habit = &line->habit,
+		.rules = &line->rule_set,
+		.count = line->count,
+		.rejected = line->rejected ? line->count : 0,
+		.weeks = 1,
+		.last_client = client,
+	};
+
+	if (!fit_time(importer, line)) {
+		importer->tally.totals.lines++;
+		importer->tally.totals.lost += line->lost;
+		return true;
+	}
+	sighting.first_seen = line->time;
+	sighting.last_seen = line->time;
+	if (line->time >= importer_now(importer) - importer->policy->keep_addresses * 1000)
+		address_format(&line->client, client);
+	return store_add(importer->store, &sighting) &&
+	       import_tally_add(&importer->tally, importer->store, line);
+}
+
+static bool put_aside(struct importer *importer, const char *file, uint64_t offset,
+		      const char *reason, const char *text, size_t length)
+{
+	if (!set_aside(importer->policy->journal, file, offset, reason, text, length)) {
+		fprintf(stderr, "%s: a line cannot be set aside: %s\n", importer->policy->journal,
+			strerror(errno));
+		return false;
+	}
+	importer->tally.totals.set_aside++;
+	report(importer, file, "the line at %llu was set aside: %s", (unsigned long long)offset,
+	       reason);
+	return true;
+}
+
+/* A writer that died, or whose disk was full, leaves half a line, and the next one
+   may go on behind it. No line has these characters within a string. */
+static const char *find_line_within(const char *text, size_t length)
+{
+	static const char begin[] = "{\"time\":\"";
+	const char *found = NULL, *next = text + 1;
+
+	while (next < text + length &&
+	       (next = memmem(next, (size_t)(text + length - next), begin, strlen(begin))) != NULL)
+		found = next++;
+	return found;
+}
+
+static bool is_blank(const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		if (text[i] != ' ' && text[i] != '\t' && text[i] != '\r')
+			return false;
+	}
+	return true;
+}
+
+static bool take_line(struct importer *importer, const char *file, uint64_t offset,
+		      const char *text, size_t length)
+{
+	struct journal_line line;
+	const char *reason, *within, *reason_within;
+	bool fine;
+
+	if (is_blank(text, length))
+		return true;
+	if (!journal_line_parse(text, length, &line, &reason)) {
+		within = find_line_within(text, length);
+		if (within == NULL || !journal_line_parse(within, length - (size_t)(within - text),
+							  &line, &reason_within))
+			return put_aside(importer, file, offset, reason, text, length);
+		if (!put_aside(importer, file, offset, "it is half a line", text,
+			       (size_t)(within - text))) {
+			journal_line_free(&line);
+			return false;
+		}
+	}
+	fine = add_line(importer, &line);
+	journal_line_free(&line);
+	return fine;
+}
+
+/* ---- files ---- */
+
+enum batch_result { BATCH_MORE, BATCH_DONE, BATCH_SKIPPED, BATCH_UNREADABLE, BATCH_FAILED };
+
+/* Reads up to BATCH_LINES lines. sealed: nothing will be appended any more, so
+   half a line at the end is all there will be of it. */
+static enum batch_result read_batch(struct importer *importer, const struct journal_file *file,
+				    bool sealed, uint64_t *position_r)
+{
+	const char *text;
+	size_t length;
+
+	for (unsigned int i = 0; i < BATCH_LINES && !*importer->stop; i++) {
+		uint64_t offset = line_reader_position(importer->reader);
+		enum line_kind kind = line_reader_next(importer->reader, &text, &length);
+
+		*position_r = line_reader_position(importer->reader);
+		if (kind == LINE_NONE || (kind == LINE_HALF && !sealed))
+			return BATCH_DONE;
+		if (kind == LINE_ERROR)
+			return BATCH_UNREADABLE;
+		if (kind == LINE_CUT || length > LINE_LENGTH_MAX) {
+			if (!put_aside(importer, file->name, offset, "it is too long", text,
+				       length))
+				return BATCH_FAILED;
+		} else if (!take_line(importer, file->name, offset, text, length)) {
+			return BATCH_FAILED;
+		}
+		if (kind == LINE_HALF) {
+			*position_r = (uint64_t)file->status.st_size;
+			return BATCH_DONE;
+		}
+	}
+	return BATCH_MORE;
+}
+
+static void drop_batch(struct importer *importer)
+{
+	store_rollback(importer->store);
+	importer->tally = (struct import_tally){0};
+	importer->batch = (struct importer_batch){0};
+}
+
+static bool commit_batch(struct importer *importer)
+{
+	struct store_totals totals = importer->tally.totals;
+
+	if (!import_tally_store(&importer->tally, importer->store, importer_now(importer)) ||
+	    !store_commit(importer->store)) {
+		drop_batch(importer);
+		return false;
+	}
+	importer->lines += totals.lines;
+	importer->lost += totals.lost;
+	importer->set_aside += totals.set_aside;
+	importer->too_old += importer->batch.too_old;
+	importer->too_new += importer->batch.too_new;
+	importer->batch = (struct importer_batch){0};
+	return true;
+}
+
+/* What the store knows of a file. Within a transaction nobody else changes it;
+   false then also when it was removed by another importer. */
+static bool find_position(struct importer *importer, const struct journal_file *file,
+			  struct store_file *row_r, bool *replaced_r)
+{
+	struct journal_positions positions;
+
+	if (!journal_positions_load(importer->store, &positions))
+		return false;
+	journal_position_find(&positions, file, row_r, replaced_r);
+	journal_positions_free(&positions);
+	return true;
+}
+
+/* Imports some lines of a file in one transaction. */
+static enum batch_result import_batch(struct importer *importer, struct journal_file *file,
+				      bool sealed)
+{
+	enum batch_result result = BATCH_FAILED;
+	struct store_file row;
+	uint64_t position, before;
+	bool replaced;
+	int error;
+
+	if (!store_begin(importer->store))
+		return BATCH_FAILED;
+	if (!journal_file_look(file)) {
+		result = BATCH_UNREADABLE;
+		goto nothing;
+	}
+	if (!find_position(importer, file, &row, &replaced))
+		goto nothing;
+	if (row.removed || file->status.st_nlink == 0 ||
+	    (uint64_t)file->status.st_size <= row.position) {
+		result = BATCH_SKIPPED;
+		goto nothing;
+	}
+	if (replaced)
+		report(importer, file->name,
+		       "it was replaced or cut short; it is read from its beginning");
+	before = position = row.position;
+	line_reader_begin(importer->reader, file->descriptor, position);
+	result = read_batch(importer, file, sealed, &position);
+	if (result == BATCH_FAILED || result == BATCH_UNREADABLE)
+		goto nothing;
+	if (position == before && row.id != 0 && !replaced) {
+		result = BATCH_SKIPPED;
+		goto nothing;
+	}
+	journal_position_set(&row, file, position, importer_now(importer));
+	if (!store_put_file(importer->store, &row)) {
+		result = BATCH_FAILED;
+		goto nothing;
+	}
+	progress_add(&importer->progress, position - before);
+	return commit_batch(importer) ? result : BATCH_FAILED;
+nothing:
+	error = errno;
+	drop_batch(importer);
+	errno = error;
+	return result;
+}
+
+static bool import_file(struct importer *importer, struct journal_file *file, bool sealed,
+			struct importer_rest *rest)
+{
+	enum batch_result result;
+
+	do
+		result = import_batch(importer, file, sealed);
+	while (result == BATCH_MORE && !*importer->stop);
+	if (result == BATCH_UNREADABLE)
+		problem(importer, rest, file->name, "cannot read");
+	return result != BATCH_FAILED;
+}
+
+/* ---- renaming and removing ---- */
+
+static void rotate(struct importer *importer, struct journal_file *file, uint64_t rotate_size,
+		   struct importer_rest *rest)
+{
+	uint64_t size = (uint64_t)file->status.st_size;
+
+	if (size == 0)
+		return;
+	if (file->ours) {
+		if (size < rotate_size)
+			return;
+	} else {
+		switch (journal_file_is_left(file)) {
+		case JOURNAL_IN_USE:
+			rest->in_use++;
+			return;
+		case JOURNAL_LEFT_SOON:
+			rest->soon++;
+			return;
+		case JOURNAL_LEFT:
+			break;
+		}
+	}
+	if (journal_file_rotate(importer->policy->journal, file) < 0)
+		problem(importer, rest, file->name, "cannot rename");
+}
+
+/* Unlinks a file if it still is the one that the store means. */
+static bool unlink_file(const char *directory, const struct store_file *row)
+{
+	struct journal_file file;
+	char *path;
+	int opened = journal_file_open(directory, row->name, &file);
+	bool fine = true;
+
+	if (opened <= 0)
+		return opened == 0;
+	if (file.status.st_ino == row->inode && file.status.st_dev == row->device) {
+		if (asprintf(&path, "%s/%s", directory, row->name) < 0) {
+			journal_file_close(&file);
+			return false;
+		}
+		fine = unlink(path) == 0 || errno == ENOENT;
+		free(path);
+	}
+	journal_file_close(&file);
+	return fine;
+}
+
+/* Removes what the store says is imported, and forgets it; also what an importer
+   that was killed has left. Copies are remembered, in case that they come again. */
+static bool remove_files(struct importer *importer, struct importer_rest *rest)
+{
+	struct journal_positions positions;
+	bool fine = true, begun = false;
+
+	if (!journal_positions_load(importer->store, &positions))
+		return false;
+	for (size_t i = 0; fine && i < positions.count; i++) {
+		const struct store_file *row = &positions.files[i];
+
+		if (!row->removed)
+			continue;
+		if (!unlink_file(importer->policy->journal, row)) {
+			problem(importer, rest, row->name, "cannot remove");
+			continue;
+		}
+		if (!journal_name_is_ours(row->name))
+			continue;
+		fine = begun || store_begin(importer->store);
+		begun |= fine;
+		fine = fine && store_drop_file(importer->store, row->id);
+	}
+	journal_positions_free(&positions);
+	if (begun && fine)
+		return store_commit(importer->store);
+	if (begun)
+		store_rollback(importer->store);
+	return fine;
+}
+
+/* Notes that a file is done with, when all of it is imported. */
+static bool mark_removed(struct importer *importer, struct journal_file *file)
+{
+	struct store_file row;
+	bool replaced;
+
+	if (!store_begin(importer->store))
+		return false;
+	if (!journal_file_look(file) || !find_position(importer, file, &row, &replaced)) {
+		store_rollback(importer->store);
+		return false;
+	}
+	if (row.removed || file->status.st_nlink == 0 ||
+	    (uint64_t)file->status.st_size > row.position) {
+		store_rollback(importer->store);
+		return true;
+	}
+	/* Of an older copy, the longer one's position is kept. */
+	journal_position_set(&row, file, row.position, importer_now(importer));
+	row.removed = true;
+	if (store_put_file(importer->store, &row) && store_commit(importer->store))
+		return true;
+	store_rollback(importer->store);
+	return false;
+}
+
+/* A renamed file: when nobody will append to it, imports the last of it. */
+static bool finish_file(struct importer *importer, struct journal_file *file,
+			struct importer_rest *rest)
+{
+	switch (journal_file_is_left(file)) {
+	case JOURNAL_IN_USE:
+		rest->in_use++;
+		return true;
+	case JOURNAL_LEFT_SOON:
+		rest->soon++;
+		return true;
+	case JOURNAL_LEFT:
+		break;
+	}
+	return import_file(importer, file, true, rest) &&
+	       (*importer->stop || mark_removed(importer, file));
+}
+
+static bool visit_file(struct importer *importer, const char *name, uint64_t rotate_size,
+		       struct importer_rest *rest)
+{
+	struct journal_file file;
+	int opened = journal_file_open(importer->policy->journal, name, &file);
+	bool fine;
+
+	if (opened < 0)
+		problem(importer, rest, name, "cannot open");
+	if (opened <= 0)
+		return true;
+	if (!file.rotated)
+		rotate(importer, &file, rotate_size, rest);
+	fine = import_file(importer, &file, false, rest);
+	if (fine && file.rotated && !*importer->stop)
+		fine = finish_file(importer, &file, rest);
+	journal_file_close(&file);
+	return fine;
+}
+
+/* ---- the whole ---- */
+
+/* That there was nothing to import is worth knowing, too. */
+static bool note_import(struct importer *importer)
+{
+	int64_t now = importer_now(importer);
+
+	if (importer->noted != 0 && llabs(now - importer->noted) < NOTE_INTERVAL)
+		return true;
+	importer->noted = now;
+	return store_begin(importer->store) && commit_batch(importer);
+}
+
+bool importer_pass(struct importer *importer, uint64_t rotate_size, struct importer_rest *rest_r)
+{
+	const char *directory = importer->policy->journal;
+	struct journal_listing listing;
+	struct journal_backlog backlog;
+	bool fine;
+
+	*rest_r = (struct importer_rest){0};
+	if (!remove_files(importer, rest_r) ||
+	    !journal_backlog(directory, importer->store, &backlog))
+		return false;
+	progress_begin(&importer->progress, backlog.bytes);
+	if (!journal_list(directory, &listing)) {
+		rest_r->problems++;
+		rest_r->status = errno == EACCES ? EX_NOPERM : EX_NOINPUT;
+		fprintf(stderr, "%s: %s\n", directory, strerror(errno));
+		return true;
+	}
+	fine = true;
+	for (size_t i = 0; fine && i < listing.count && !*importer->stop; i++)
+		fine = visit_file(importer, listing.names[i], rotate_size, rest_r);
+	journal_listing_free(&listing);
+	report_the_rest(importer);
+	return fine && remove_files(importer, rest_r) && note_import(importer);
+}
+
+bool importer_expire(struct importer *importer)
+{
+	const struct store_expiry expiry = {
+		.keep_addresses = importer->policy->keep_addresses * 1000,
+		.keep_sightings = importer->policy->keep_sightings * 1000,
+	};
+
+	set_aside_expire(importer->policy->journal, importer->policy->keep_addresses);
+	return store_expire(importer->store, &expiry, importer_now(importer));
+}

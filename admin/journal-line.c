@@ -1,0 +1,283 @@
+#include "journal-line.h"
+
+#include <string.h>
+
+#include "policy/config-value.h"
+
+/* ---- time ---- */
+
+static bool digits(const char **text, unsigned int count, int *number_r)
+{
+	*number_r = 0;
+	for (; count > 0; count--, (*text)++) {
+		if (**text < '0' || **text > '9')
+			return false;
+		*number_r = *number_r * 10 + **text - '0';
+	}
+	return true;
+}
+
+static bool one_of(const char **text, const char *characters)
+{
+	if (**text == '\0' || strchr(characters, **text) == NULL)
+		return false;
+	(*text)++;
+	return true;
+}
+
+/* Milliseconds; further digits are passed over. */
+static bool fraction(const char **text, int *milliseconds_r)
+{
+	int scale = 100;
+
+	*milliseconds_r = 0;
+	if (!one_of(text, "."))
+		return true;
+	if (**text < '0' || **text > '9')
+		return false;
+	for (; **text >= '0' && **text <= '9'; (*text)++) {
+		*milliseconds_r += (**text - '0') * scale;
+		scale /= 10;
+	}
+	return true;
+}
+
+/* "Z", or hours and minutes east of Greenwich. */
+static bool zone(const char **text, int *minutes_r)
+{
+	bool west = **text == '-';
+	int hours, minutes;
+
+	*minutes_r = 0;
+	if (one_of(text, "Zz"))
+		return true;
+	if (!one_of(text, "+-") || !digits(text, 2, &hours) || !one_of(text, ":") ||
+	    !digits(text, 2, &minutes) || hours > 23 || minutes > 59)
+		return false;
+	*minutes_r = (west ? -1 : 1) * (hours * 60 + minutes);
+	return true;
+}
+
+static bool is_leap_year(int year)
+{
+	return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+}
+
+static int days_of_month(int year, int month)
+{
+	static const unsigned char days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+
+	return days[month - 1] + (month == 2 && is_leap_year(year));
+}
+
+/* Days since 1970-01-01. */
+static int64_t days_since_epoch(int year, int month, int day)
+{
+	int before = year - 1;
+	int64_t days = (int64_t)before * 365 + before / 4 - before / 100 + before / 400;
+
+	for (int i = 1; i < month; i++)
+		days += days_of_month(year, i);
+	return days + day - 1 - 719162; /* days from 0001-01-01 to 1970-01-01 */
+}
+
+bool journal_time_parse(const char *text, int64_t *time_r)
+{
+	int year, month, day, hour, minute, second, milliseconds, east;
+
+	if (!digits(&text, 4, &year) || !one_of(&text, "-") || !digits(&text, 2, &month) ||
+	    !one_of(&text, "-") || !digits(&text, 2, &day) || !one_of(&text, "Tt ") ||
+	    !digits(&text, 2, &hour) || !one_of(&text, ":") || !digits(&text, 2, &minute) ||
+	    !one_of(&text, ":") || !digits(&text, 2, &second) || !fraction(&text, &milliseconds) ||
+	    !zone(&text, &east) || *text != '\0')
+		return false;
+	/* A leap second is second 60. */
+	if (year == 0 || month < 1 || month > 12 || day < 1 || day > days_of_month(year, month) ||
+	    hour > 23 || minute > 59 || second > 60)
+		return false;
+	*time_r = (((days_since_epoch(year, month, day) * 24 + hour) * 60 + minute - east) * 60 +
+		   second) *
+			  1000 +
+		  milliseconds;
+	return true;
+}
+
+/* ---- the line ---- */
+
+static const char *string(const json_t *root, const char *key)
+{
+	return json_string_value(json_object_get(root, key));
+}
+
+/* A string that need not be there. */
+static bool optional_string(const json_t *root, const char *key, const char **text_r)
+{
+	const json_t *value = json_object_get(root, key);
+
+	*text_r = value == NULL ? "" : json_string_value(value);
+	return *text_r != NULL;
+}
+
+/* A number that need not be there. */
+static bool optional_number(const json_t *root, const char *key, uint64_t minimum,
+			    uint64_t *number_r)
+{
+	const json_t *value = json_object_get(root, key);
+
+	if (value == NULL)
+		return true;
+	if (!json_is_integer(value) || json_integer_value(value) < (json_int_t)minimum ||
+	    json_integer_value(value) > UINT32_MAX)
+		return false;
+	*number_r = (uint64_t)json_integer_value(value);
+	return true;
+}
+
+static bool read_source(const char *name, enum source *source_r)
+{
+	for (int i = SOURCE_DOVECOT; name != NULL && i <= SOURCE_POSTFIX; i++) {
+		if (strcmp(name, source_name((enum source)i)) == 0) {
+			*source_r = (enum source)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool read_action(const char *name, bool *rejected_r)
+{
+	if (name == NULL)
+		return false;
+	*rejected_r = strcmp(name, "reject") == 0;
+	return *rejected_r || strcmp(name, "allow") == 0;
+}
+
+static bool read_port(const json_t *value, uint16_t *port_r)
+{
+	json_int_t port = json_integer_value(value);
+
+	*port_r = (uint16_t)port;
+	return json_is_integer(value) && port >= 0 && port <= UINT16_MAX;
+}
+
+static bool read_country(const char *code, struct country *country_r)
+{
+	if (code == NULL || (code[0] != '\0' && strlen(code) != 2))
+		return false;
+	for (const char *c = code; *c != '\0'; c++) {
+		if (*c < 'A' || *c > 'Z')
+			return false;
+	}
+	strcpy(country_r->code, code);
+	return true;
+}
+
+static bool read_client(const char *text, struct address *client_r)
+{
+	if (text == NULL)
+		return false;
+	*client_r = (struct address){0};
+	return text[0] == '\0' || address_parse(text, client_r);
+}
+
+/* Puts a rule into its place in the order of titles. */
+static void insert_rule(struct journal_line *line, const char *title, enum phase phase)
+{
+	size_t i = line->rule_set.rule_count++;
+
+	for (; i > 0 && strcmp(line->rules[i - 1].title, title) > 0; i--)
+		line->rules[i] = line->rules[i - 1];
+	line->rules[i] = (struct store_broken_rule){.title = (char *)title, .phase = phase};
+}
+
+static bool read_rules(json_t *rules, struct journal_line *line)
+{
+	const char *title;
+	json_t *value;
+
+	if (!json_is_object(rules) || json_object_size(rules) > RULES_MAX)
+		return false;
+	line->rule_set.rules = line->rules;
+	json_object_foreach(rules, title, value)
+	{
+		enum phase phase;
+
+		if (!json_is_string(value) || !phase_from_name(json_string_value(value), &phase) ||
+		    !config_title_is_valid(title))
+			return false;
+		insert_rule(line, title, phase);
+	}
+	return true;
+}
+
+/* The reason why it cannot be read, or NULL. */
+static const char *read_line(struct journal_line *line)
+{
+	const json_t *root = line->root;
+	const json_t *verified = json_object_get(root, "verified");
+	const char *time = string(root, "time");
+	const char *service = string(root, "service");
+	const char *tls = string(root, "tls");
+
+	if (!json_is_object(root))
+		return "it is no JSON object";
+	if (time == NULL || !journal_time_parse(time, &line->time))
+		return "'time' is missing or wrong";
+	if (!read_source(string(root, "source"), &line->habit.source))
+		return "'source' is missing or unknown";
+	line->user = string(root, "user");
+	if (line->user == NULL)
+		return "'user' is missing or wrong";
+	if (!json_is_boolean(verified))
+		return "'verified' is missing or wrong";
+	line->verified = json_is_true(verified);
+	if (!read_action(string(root, "action"), &line->rejected))
+		return "'action' is missing or unknown";
+	if (service == NULL || !service_from_name(service, &line->habit.service))
+		return "'service' is missing or unknown";
+	if (!read_port(json_object_get(root, "port"), &line->habit.port))
+		return "'port' is missing or wrong";
+	if (tls == NULL || !tls_state_from_name(tls, &line->habit.tls))
+		return "'tls' is missing or unknown";
+	line->habit.mechanism = string(root, "mechanism");
+	if (line->habit.mechanism == NULL)
+		return "'mechanism' is missing or wrong";
+	if (!read_client(string(root, "client"), &line->client))
+		return "'client' is missing or no address";
+	if (!read_country(string(root, "country"), &line->habit.country))
+		return "'country' is missing or wrong";
+	if (!read_rules(json_object_get(root, "rules"), line))
+		return "'rules' is missing or wrong";
+	if (!optional_string(root, "host", &line->host))
+		return "'host' is no text";
+	if (!optional_string(root, "client_id", &line->habit.client_id))
+		return "'client_id' is no text";
+	if (!optional_number(root, "count", 1, &line->count))
+		return "'count' is wrong";
+	if (!optional_number(root, "lost", 0, &line->lost))
+		return "'lost' is wrong";
+	return NULL;
+}
+
+bool journal_line_parse(const char *text, size_t length, struct journal_line *line_r,
+			const char **error_r)
+{
+	json_error_t error;
+
+	/* Not the rules, which are many and are set as far as they are used. */
+	memset(line_r, 0, offsetof(struct journal_line, rules));
+	line_r->count = 1;
+	line_r->lost = 0;
+	line_r->root = json_loadb(text, length, 0, &error);
+	*error_r = line_r->root == NULL ? "it is no JSON" : read_line(line_r);
+	if (*error_r == NULL)
+		return true;
+	journal_line_free(line_r);
+	return false;
+}
+
+void journal_line_free(struct journal_line *line)
+{
+	json_decref(line->root);
+	line->root = NULL;
+}

@@ -1,0 +1,162 @@
+#include "journal-position.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- what the store has ---- */
+
+struct loading {
+	struct journal_positions *positions;
+	bool out_of_memory;
+};
+
+static bool keep_file(void *context, const struct store_file *file)
+{
+	struct loading *loading = context;
+	struct journal_positions *positions = loading->positions;
+	struct store_file *larger =
+		realloc(positions->files, (positions->count + 1) * sizeof(*larger));
+
+	if (larger == NULL)
+		goto failed;
+	positions->files = larger;
+	larger[positions->count] = *file;
+	larger[positions->count].name = strdup(file->name);
+	if (larger[positions->count].name == NULL)
+		goto failed;
+	positions->count++;
+	return true;
+failed:
+	loading->out_of_memory = true;
+	return false;
+}
+
+bool journal_positions_load(struct store *store, struct journal_positions *positions_r)
+{
+	struct loading loading = {.positions = positions_r};
+
+	*positions_r = (struct journal_positions){0};
+	if (store_each_file(store, keep_file, &loading) && !loading.out_of_memory)
+		return true;
+	journal_positions_free(positions_r);
+	return false;
+}
+
+void journal_positions_free(struct journal_positions *positions)
+{
+	for (size_t i = 0; i < positions->count; i++)
+		free(positions->files[i].name);
+	free(positions->files);
+	*positions = (struct journal_positions){0};
+}
+
+/* ---- knowing a file again ---- */
+
+static bool has_head(const struct journal_file *file, const struct store_file *row)
+{
+	uint64_t head;
+
+	return journal_file_head(file, row->head_length, &head) && head == row->head;
+}
+
+static bool has_inode(const struct journal_file *file, const struct store_file *row)
+{
+	return file->status.st_ino == row->inode && file->status.st_dev == row->device &&
+	       (!row->removed || strcmp(file->name, row->name) == 0);
+}
+
+static bool is_another_copy(const struct journal_file *file, const struct store_file *row)
+{
+	return !file->ours && journal_names_match(file->name, row->name) && row->head_length > 0 &&
+	       has_head(file, row);
+}
+
+void journal_position_find(const struct journal_positions *positions,
+			   const struct journal_file *file, struct store_file *row_r,
+			   bool *replaced_r)
+{
+	*row_r = (struct store_file){0};
+	*replaced_r = false;
+	for (size_t i = 0; i < positions->count; i++) {
+		const struct store_file *row = &positions->files[i];
+
+		if (!has_inode(file, row))
+			continue;
+		*row_r = *row;
+		*replaced_r =
+			(uint64_t)file->status.st_size < row->position || !has_head(file, row);
+		if (!*replaced_r || row->removed)
+			goto done;
+	}
+	for (size_t i = 0; i < positions->count; i++) {
+		if (!is_another_copy(file, &positions->files[i]))
+			continue;
+		*row_r = positions->files[i];
+		row_r->removed = false;
+		*replaced_r = false;
+		goto done;
+	}
+	if (*replaced_r) {
+		row_r->position = 0;
+		row_r->head_length = 0;
+	}
+done:
+	row_r->name = file->name;
+}
+
+void journal_position_set(struct store_file *row, const struct journal_file *file,
+			  uint64_t position, int64_t now)
+{
+	uint64_t head_length =
+		position < JOURNAL_HEAD_LENGTH_MAX ? position : JOURNAL_HEAD_LENGTH_MAX;
+
+	row->name = file->name;
+	row->device = file->status.st_dev;
+	row->inode = file->status.st_ino;
+	row->position = position;
+	row->removed = false;
+	row->touched = now;
+	if (journal_file_head(file, head_length, &row->head))
+		row->head_length = head_length;
+}
+
+/* ---- what waits ---- */
+
+static void add_to_backlog(const struct journal_positions *positions,
+			   const struct journal_file *file, struct journal_backlog *backlog)
+{
+	uint64_t size = (uint64_t)file->status.st_size;
+	struct store_file row;
+	bool replaced;
+
+	journal_position_find(positions, file, &row, &replaced);
+	if (size <= row.position)
+		return;
+	backlog->files++;
+	backlog->bytes += size - row.position;
+}
+
+bool journal_backlog(const char *directory, struct store *store, struct journal_backlog *backlog_r)
+{
+	struct journal_positions positions;
+	struct journal_listing listing;
+
+	*backlog_r = (struct journal_backlog){0};
+	if (!journal_positions_load(store, &positions))
+		return false;
+	if (!journal_list(directory, &listing))
+		backlog_r->unreadable++;
+	for (size_t i = 0; i < listing.count; i++) {
+		struct journal_file file;
+		int opened = journal_file_open(directory, listing.names[i], &file);
+
+		backlog_r->unreadable += opened < 0;
+		if (opened <= 0)
+			continue;
+		add_to_backlog(&positions, &file, backlog_r);
+		journal_file_close(&file);
+	}
+	journal_listing_free(&listing);
+	journal_positions_free(&positions);
+	return true;
+}

@@ -1,0 +1,133 @@
+#include "line-reader.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Room for the longest line and its newline, and for others to be read with it. */
+#define BUFFER_SIZE (2 * LINE_LENGTH_MAX)
+
+struct line_reader {
+	int descriptor;
+	uint64_t position; /* in the file, of the byte at begin */
+	size_t begin, end; /* of what is read and not yet given */
+	char buffer[BUFFER_SIZE];
+};
+
+struct line_reader *line_reader_create(void)
+{
+	return malloc(sizeof(struct line_reader));
+}
+
+void line_reader_free(struct line_reader *reader)
+{
+	free(reader);
+}
+
+void line_reader_begin(struct line_reader *reader, int descriptor, uint64_t position)
+{
+	reader->descriptor = descriptor;
+	reader->position = position;
+	reader->begin = 0;
+	reader->end = 0;
+}
+
+uint64_t line_reader_position(const struct line_reader *reader)
+{
+	return reader->position;
+}
+
+/* Reads behind what is there: 1 more came, 0 the file ends, -1 error. */
+static int read_more(struct line_reader *reader)
+{
+	ssize_t length;
+
+	memmove(reader->buffer, reader->buffer + reader->begin, reader->end - reader->begin);
+	reader->end -= reader->begin;
+	reader->begin = 0;
+	do {
+		length = pread(reader->descriptor, reader->buffer + reader->end,
+			       BUFFER_SIZE - reader->end, (off_t)(reader->position + reader->end));
+	} while (length < 0 && errno == EINTR);
+	if (length > 0)
+		reader->end += (size_t)length;
+	return length > 0 ? 1 : (int)length;
+}
+
+/* Finds the newline of a line whose first LINE_LENGTH_MAX bytes were read, in a
+   part of the buffer behind them. *length_r: how long the line is without it. */
+static int find_end(struct line_reader *reader, uint64_t *length_r)
+{
+	char *rest = reader->buffer + reader->begin + LINE_LENGTH_MAX;
+	size_t available = reader->end - reader->begin - LINE_LENGTH_MAX;
+	uint64_t passed = LINE_LENGTH_MAX;
+
+	for (;;) {
+		const char *newline = memchr(rest, '\n', available);
+		ssize_t length;
+
+		if (newline != NULL) {
+			*length_r = passed + (uint64_t)(newline - rest);
+			return 1;
+		}
+		passed += available;
+		length = pread(reader->descriptor, rest,
+			       BUFFER_SIZE - reader->begin - LINE_LENGTH_MAX,
+			       (off_t)(reader->position + passed));
+		if (length <= 0)
+			return (int)length;
+		available = (size_t)length;
+	}
+}
+
+static enum line_kind next_long_line(struct line_reader *reader, const char **text_r,
+				     size_t *length_r)
+{
+	uint64_t length = 0;
+	int found = find_end(reader, &length);
+
+	*text_r = reader->buffer + reader->begin;
+	*length_r = LINE_LENGTH_MAX;
+	/* What lay behind was overwritten. */
+	reader->end = reader->begin;
+	if (found < 0)
+		return LINE_ERROR;
+	if (found == 0)
+		return LINE_HALF;
+	reader->position += length + 1;
+	return LINE_CUT;
+}
+
+enum line_kind line_reader_next(struct line_reader *reader, const char **text_r, size_t *length_r)
+{
+	size_t searched = 0;
+
+	for (;;) {
+		char *text = reader->buffer + reader->begin;
+		size_t available = reader->end - reader->begin;
+		char *newline = memchr(text + searched, '\n', available - searched);
+		int more;
+
+		*text_r = text;
+		*length_r = available;
+		if (newline != NULL) {
+			*length_r = (size_t)(newline - text);
+			reader->begin += *length_r + 1;
+			reader->position += *length_r + 1;
+			if (*length_r <= LINE_LENGTH_MAX)
+				return LINE_WHOLE;
+			*length_r = LINE_LENGTH_MAX;
+			return LINE_CUT;
+		}
+		if (available > LINE_LENGTH_MAX)
+			return next_long_line(reader, text_r, length_r);
+		searched = available;
+		more = read_more(reader);
+		if (more < 0)
+			return LINE_ERROR;
+		*text_r = reader->buffer + reader->begin;
+		if (more == 0)
+			return available == 0 ? LINE_NONE : LINE_HALF;
+	}
+}

@@ -1,0 +1,35 @@
+#ifndef PORTCULLIS_LINE_READER_H
+#define PORTCULLIS_LINE_READER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Reads a file line by line in bounded memory, whatever it holds. */
+struct line_reader;
+
+/* Longer lines come cut to this length. */
+#define LINE_LENGTH_MAX ((size_t)256 << 10)
+
+enum line_kind {
+	LINE_WHOLE,
+	LINE_CUT,  /* its end was passed over */
+	LINE_HALF, /* the file ends within it; it is not passed over */
+	LINE_NONE, /* the file ends here */
+	LINE_ERROR /* errno is set */
+};
+
+/* NULL when out of memory. */
+struct line_reader *line_reader_create(void);
+void line_reader_free(struct line_reader *reader);
+
+/* Goes on with another file, which stays the caller's, or at another place. */
+void line_reader_begin(struct line_reader *reader, int descriptor, uint64_t position);
+
+/* The next line without its newline; *text_r lives until the next call. */
+enum line_kind line_reader_next(struct line_reader *reader, const char **text_r, size_t *length_r);
+
+/* Where the next line begins. */
+uint64_t line_reader_position(const struct line_reader *reader);
+
+#endif
