@@ -7,6 +7,7 @@
 /* Commands of portcullis(1). Each reads its own options; argv[0] is its name.
    They return the exit status. */
 int check_config_command(const char *config_path, int argc, char **argv);
+int announce_command(const char *config_path, int argc, char **argv);
 int explain_command(const char *config_path, int argc, char **argv);
 int offenders_command(const char *config_path, int argc, char **argv);
 int import_command(const char *config_path, int argc, char **argv);

@@ -14,6 +14,8 @@ static const struct command {
 	const char *summary;
 	int (*run)(const char *config_path, int argc, char **argv);
 } commands[] = {
+	{"announce", "write the page that tells the public what is being retired",
+	 announce_command},
 	{"check-config", "check the configuration and the files that it names",
 	 check_config_command},
 	{"explain", "say what happens to a login or a mail, and why", explain_command},

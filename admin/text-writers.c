@@ -113,38 +113,20 @@ void html_append_escaped(GString *out, const char *text)
 	append_escaped(out, text, strlen(text));
 }
 
-/* The length of the address of the web that text begins with, or 0. */
-static size_t url_length(const char *text)
+static void append_linked(GString *out, const char *text, const char *link)
 {
-	size_t length;
+	const char *at;
 
-	if (!g_str_has_prefix(text, "https://") && !g_str_has_prefix(text, "http://"))
-		return 0;
-	length = strcspn(text, " \"<>");
-	/* The end of a sentence does not belong to it. */
-	while (length > 0 && strchr(".,;:!?)", text[length - 1]) != NULL)
-		length--;
-	return length;
-}
-
-static void append_linked(GString *out, const char *text)
-{
-	while (*text != '\0') {
-		size_t length = url_length(text);
-
-		if (length > 0) {
-			g_string_append(out, "<a href=\"");
-			append_escaped(out, text, length);
-			g_string_append(out, "\">");
-			append_escaped(out, text, length);
-			g_string_append(out, "</a>");
-		} else {
-			length = strcspn(text, " ");
-			length += text[length] == ' ';
-			append_escaped(out, text, length);
-		}
-		text += length;
+	while ((at = strstr(text, link)) != NULL) {
+		append_escaped(out, text, (size_t)(at - text));
+		g_string_append(out, "<a href=\"");
+		html_append_escaped(out, link);
+		g_string_append(out, "\">");
+		html_append_escaped(out, link);
+		g_string_append(out, "</a>");
+		text = at + strlen(link);
 	}
+	html_append_escaped(out, text);
 }
 
 static bool is_item(enum text_block block)
@@ -184,18 +166,18 @@ static void html_write(struct text_writer *text_writer, enum text_block block, c
 		writer->in_list = true;
 	}
 	g_string_append_printf(writer->out, "<%s>", element(block));
-	if (writer->links)
-		append_linked(writer->out, text);
+	if (writer->link != NULL)
+		append_linked(writer->out, text, writer->link);
 	else
 		html_append_escaped(writer->out, text);
 	g_string_append_printf(writer->out, "</%s>\n", element(block));
 	writer->last = block;
 }
 
-void html_writer_init(struct html_writer *writer, GString *out, bool links)
+void html_writer_init(struct html_writer *writer, GString *out, const char *link)
 {
 	*writer = (struct html_writer){
-		.writer = {html_write}, .out = out, .last = TEXT_PARAGRAPH, .links = links};
+		.writer = {html_write}, .out = out, .last = TEXT_PARAGRAPH, .link = link};
 }
 
 void html_writer_finish(struct html_writer *writer)

@@ -22,10 +22,10 @@ struct html_writer {
 	GString *out;              /* borrowed */
 	enum text_block last;
 	bool in_list;
-	bool links; /* addresses of the web become links */
+	const char *link; /* the one address that becomes a link, or NULL */
 };
 
-void html_writer_init(struct html_writer *writer, GString *out, bool links);
+void html_writer_init(struct html_writer *writer, GString *out, const char *link);
 /* Closes what is open. */
 void html_writer_finish(struct html_writer *writer);
 

@@ -33,3 +33,12 @@ $(BUILD)/tests/bench/noop-passdb.o: tests/bench/noop-passdb.c
 
 $(BUILD)/tests/bench/libauthdb_noop.so: $(BUILD)/tests/bench/noop-passdb.o
 	$(call QUIET,LD)$(LINK) -shared -o $@ $^
+
+bench: bench-notices
+.PHONY: bench-notices
+
+bench-notices: $(BUILD)/tests/bench/bench-notices
+	tests/bench/bench-notices-run $(BUILD)
+
+$(BUILD)/tests/bench/bench-notices: $(BUILD)/tests/bench/bench-notices.o $(NOTICES) $(POLICY)
+	$(call QUIET,LD)$(LINK) -o $@ $^ $(NOTICE_LIBS) $(POLICY_LIBS)

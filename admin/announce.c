@@ -1,0 +1,150 @@
+#include <getopt.h>
+#include <glib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "announcement.h"
+#include "command.h"
+#include "loaded-policy.h"
+#include "policy/config.h"
+
+static void print_help(void)
+{
+	fputs("Usage: portcullis [-c FILE] announce [--html|--text] [OPTION...]\n"
+	      "\n"
+	      "Writes the page that tells the public what is being retired and when, how the\n"
+	      "dates have changed, and which settings are the right ones.\n"
+	      "\n"
+	      "  --html              write HTML\n"
+	      "  --text              write plain text (the default)\n"
+	      "  --language CODE     in this language instead of the first of notices { }\n"
+	      "  --at DATE           as it is on \"YYYY-MM-DD HH:MM\"; nothing is remembered then\n"
+	      "  --history FILE      remember the announced dates there; the default is\n"
+	      "                      announced.json beside the journal\n"
+	      "  -h, --help          print this\n",
+	      stdout);
+}
+
+struct announce_options {
+	bool html;
+	const char *language;
+	const char *history;
+	bool has_time;
+	time_t time;
+};
+
+static void report(void *context, const char *message)
+{
+	(void)context;
+	fprintf(stderr, "%s\n", message);
+}
+
+/* Beside the journal; the caller frees it with g_free(). */
+static char *default_history(const struct policy *policy)
+{
+	char *folder = g_path_get_dirname(policy->journal);
+	char *path = g_build_filename(folder, "announced.json", NULL);
+
+	g_free(folder);
+	return path;
+}
+
+/* Notes changes and saves them. The page is right without, so that is a warning. */
+static void remember(struct announced_dates *dates, const struct policy *policy, const char *path,
+		     time_t now)
+{
+	char *error;
+
+	if (!announced_dates_update(dates, policy, now) ||
+	    announced_dates_save(dates, path, &error))
+		return;
+	fprintf(stderr, "%s (warning: the announced dates are not remembered)\n", error);
+	g_free(error);
+}
+
+static int announce(const struct policy *policy, const struct notice_texts *texts,
+		    const struct announce_options *options)
+{
+	const char *code =
+		options->language != NULL ? options->language : policy->notices.languages[0];
+	const struct text_language *language = notice_texts_find(texts, code);
+	struct announced_dates *dates;
+	char *path, *error, *page;
+
+	if (language == NULL)
+		return usage_error("announce", "'%s' is none of the languages of notices { }",
+				   code);
+	path = options->history != NULL ? g_strdup(options->history) : default_history(policy);
+	dates = announced_dates_load(path, &error);
+	if (dates == NULL) {
+		fprintf(stderr, "%s\n", error);
+		g_free(error);
+		g_free(path);
+		return EX_DATAERR;
+	}
+	if (!options->has_time)
+		remember(dates, policy, path, options->time);
+	page = options->html ? announcement_html(policy, language, dates, options->time)
+			     : announcement_plain(policy, language, dates, options->time);
+	fputs(page, stdout);
+	g_free(page);
+	g_free(path);
+	announced_dates_free(dates);
+	return EXIT_SUCCESS;
+}
+
+int announce_command(const char *config_path, int argc, char **argv)
+{
+	static const struct option names[] = {{"html", no_argument, NULL, 'H'},
+					      {"text", no_argument, NULL, 'T'},
+					      {"language", required_argument, NULL, 'l'},
+					      {"at", required_argument, NULL, 'a'},
+					      {"history", required_argument, NULL, 'f'},
+					      {"help", no_argument, NULL, 'h'},
+					      {0}};
+	struct announce_options options = {.time = time(NULL)};
+	struct notice_texts *texts;
+	struct policy *policy;
+	const char *error;
+	int option, status;
+
+	while ((option = getopt_long(argc, argv, "h", names, NULL)) != -1) {
+		switch (option) {
+		case 'H':
+			options.html = true;
+			break;
+		case 'T':
+			options.html = false;
+			break;
+		case 'l':
+			options.language = optarg;
+			break;
+		case 'a':
+			if (!date_parse(optarg, &options.time, &error) ||
+			    options.time == SCHEDULE_ALWAYS)
+				return usage_error(argv[0], "--at: '%s' is no date", optarg);
+			options.has_time = true;
+			break;
+		case 'f':
+			options.history = optarg;
+			break;
+		case 'h':
+			print_help();
+			return EXIT_SUCCESS;
+		default:
+			return EX_USAGE;
+		}
+	}
+	if (optind < argc)
+		return usage_error(argv[0], "unexpected '%s'", argv[optind]);
+	policy = config_load(config_path, report, report, NULL);
+	if (policy == NULL)
+		return EX_CONFIG;
+	texts = notice_texts_load(policy, report, NULL);
+	status = texts == NULL ? EX_CONFIG : announce(policy, texts, &options);
+	notice_texts_free(texts);
+	policy_free(policy);
+	return status;
+}
