@@ -1,11 +1,11 @@
 #include <getopt.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
 #include "command.h"
+#include "json-output.h"
 #include "loaded-policy.h"
 
 static void print_help(void)
@@ -108,9 +108,7 @@ static void print_json(const struct loaded_policy *loaded, time_t now)
 		(int)loaded->problems, "rules", rules, "exemptions",
 		(json_int_t)(loaded->exemptions == NULL ? 0 : exemptions_count(loaded->exemptions)),
 		"country_database_built", loaded->countries == NULL ? NULL : built);
-	json_dumpf(top, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
-	putchar('\n');
-	json_decref(top);
+	json_print(top);
 }
 
 int check_config_command(const char *config_path, int argc, char **argv)

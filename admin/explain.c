@@ -1,11 +1,12 @@
 #include <getopt.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
 #include "command.h"
+#include "date-option.h"
+#include "json-output.h"
 #include "loaded-policy.h"
 #include "rule-explanation.h"
 
@@ -273,9 +274,7 @@ static void print_json(const struct question *question, const struct verdict *ve
 				rejecting == NULL ? NULL : rejecting->message, "rules", rules,
 				"country", country[0] == '\0' ? NULL : country);
 
-	json_dumpf(top, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
-	putchar('\n');
-	json_decref(top);
+	json_print(top);
 }
 
 /* Explains every rule and the verdict; returns the exit status. */
@@ -343,7 +342,7 @@ int explain_command(const char *config_path, int argc, char **argv)
 {
 	struct options options = {0};
 	struct question question = {.time = time(NULL)};
-	const char *missing, *error;
+	const char *missing;
 	char *mechanism;
 	int status;
 
@@ -356,9 +355,8 @@ int explain_command(const char *config_path, int argc, char **argv)
 	missing = missing_option(&options);
 	if (missing != NULL)
 		return usage_error(argv[0], "--%s is missing", missing);
-	if (options.at != NULL &&
-	    (!date_parse(options.at, &question.time, &error) || question.time == SCHEDULE_ALWAYS))
-		return usage_error(argv[0], "--at: a date is YYYY-MM-DD or YYYY-MM-DD HH:MM");
+	if (!date_option(argv[0], "at", options.at, &question.time))
+		return EX_USAGE;
 	mechanism = strdup(options.mechanism == NULL ? "" : options.mechanism);
 	if (mechanism == NULL)
 		return EX_OSERR;

@@ -1,0 +1,57 @@
+#include "terminal-text.h"
+
+#include <string.h>
+
+#include "policy/utf8.h"
+
+#define ELLIPSIS "\xe2\x80\xa6"
+
+/* Enough for "\u{10FFFF}". */
+#define PIECE_SIZE 12
+
+/* One character, or what stands for it; returns the columns that it takes. */
+static size_t show(const char *text, size_t length, char piece_r[static PIECE_SIZE])
+{
+	gunichar character = length == 0 ? 0 : g_utf8_get_char(text);
+
+	if (length == 0)
+		return (size_t)g_snprintf(piece_r, PIECE_SIZE, "\\x%02x", (unsigned char)*text);
+	if (character == '\n' || character == '\t')
+		return (size_t)g_snprintf(piece_r, PIECE_SIZE, "\\%c",
+					  character == '\n' ? 'n' : 't');
+	if (character < 0x20 || character == 0x7f)
+		return (size_t)g_snprintf(piece_r, PIECE_SIZE, "\\x%02x", character);
+	if (!g_unichar_isprint(character) || g_unichar_iszerowidth(character))
+		return (size_t)g_snprintf(piece_r, PIECE_SIZE, "\\u{%x}", character);
+	memcpy(piece_r, text, length);
+	piece_r[length] = '\0';
+	return g_unichar_iswide(character) ? 2 : 1;
+}
+
+size_t terminal_text_append(GString *to, const char *text, size_t columns)
+{
+	size_t used = 0;
+	/* Where to cut, should the rest not fit: room for the ellipsis is left. */
+	size_t cut_length = to->len, cut_used = 0;
+
+	while (*text != '\0') {
+		size_t length = utf8_length(text);
+		char piece[PIECE_SIZE];
+		size_t width = show(text, length, piece);
+
+		if (used + width > columns) {
+			g_string_truncate(to, cut_length);
+			if (columns > 0)
+				g_string_append(to, ELLIPSIS);
+			return cut_used + (columns > 0);
+		}
+		g_string_append(to, piece);
+		used += width;
+		if (used < columns) {
+			cut_length = to->len;
+			cut_used = used;
+		}
+		text += length == 0 ? 1 : length;
+	}
+	return used;
+}
