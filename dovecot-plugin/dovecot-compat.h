@@ -29,10 +29,10 @@
 #error "Portcullis needs Dovecot 2.3.19 or newer."
 #elif DOVECOT_RELEASE > 20399 && DOVECOT_RELEASE < 20401
 #error "Portcullis needs Dovecot 2.3.19 to 2.3.21, or 2.4.1 or newer: 2.4.0 is untried."
-#elif DOVECOT_RELEASE > 20404
-#error "This Dovecot is newer than Portcullis knows. Check in dovecot-compat.h: passdb preinit(), \
-the names in struct auth_request_fields, when auth_request_unref() releases the request's event \
-and its pool, and that end-to-end tests pass; then raise the number."
+#elif DOVECOT_RELEASE > 20405
+#error "This Dovecot is newer than Portcullis knows. Check what dovecot-compat.h wraps: passdb \
+preinit(), lookup_credentials_callback_t, struct auth_request_fields; and in auth_request_unref() \
+when the request's event and pool go. Run the end-to-end tests on it, then raise the number."
 #endif
 
 /* What Dovecot looks up by name in the module. */
@@ -73,6 +73,18 @@ static inline bool request_is_secured(const struct auth_request *request)
 	return request->fields.secured != AUTH_REQUEST_SECURED_NONE;
 #else
 	return request->fields.conn_secured != AUTH_REQUEST_CONN_SECURED_NONE;
+#endif
+}
+
+/* Answers a lookup of credentials without any. */
+static inline void answer_without_credentials(lookup_credentials_callback_t *callback,
+					      enum passdb_result result,
+					      struct auth_request *request)
+{
+#if DOVECOT_RELEASE < 20405
+	callback(result, NULL, 0, request);
+#else
+	callback(result, NULL, 0, NULL, request);
 #endif
 }
 

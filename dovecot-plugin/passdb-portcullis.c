@@ -133,7 +133,7 @@ static void portcullis_verify_plain(struct auth_request *request, const char *pa
 static void portcullis_lookup_credentials(struct auth_request *request,
 					  lookup_credentials_callback_t *callback)
 {
-	callback(portcullis_lookup(request), NULL, 0, request);
+	answer_without_credentials(callback, portcullis_lookup(request), request);
 }
 
 static struct passdb_module *portcullis_create(pool_t pool, const char *path, const char **error_r)
