@@ -127,6 +127,8 @@ install: all
 	install -d $(addprefix $(DESTDIR)$(MANDIR)/,man1 man5 man8)
 	for page in man/*.[158]; do \
 		install -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/; done
+	install -d $(DESTDIR)$(PREFIX)/share/portcullis/notices
+	install -m 644 notices/*.txt $(DESTDIR)$(PREFIX)/share/portcullis/notices/
 	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSUSERSDIR) $(DESTDIR)$(TMPFILESDIR)
 	install -m 644 conf-examples/systemd/*.service conf-examples/systemd/*.socket \
 		$(DESTDIR)$(UNITDIR)/

@@ -7,13 +7,14 @@
 #include "command.h"
 #include "json-output.h"
 #include "loaded-policy.h"
+#include "notice-texts.h"
 
 static void print_help(void)
 {
 	fputs("Usage: portcullis [-c FILE] check-config [--json]\n"
 	      "\n"
-	      "Checks the configuration, the exemptions and the country database, and\n"
-	      "prints the phase of every rule.\n"
+	      "Checks the configuration, the exemptions, the country database and the texts\n"
+	      "of notices, and prints the phase of every rule.\n"
 	      "\n"
 	      "  -j, --json  print JSON\n"
 	      "  -h, --help  print this\n"
@@ -111,6 +112,21 @@ static void print_json(const struct loaded_policy *loaded, time_t now)
 	json_print(top);
 }
 
+static void report_text_problem(void *context, const char *message)
+{
+	struct loaded_policy *loaded = context;
+
+	fprintf(stderr, "%s\n", message);
+	loaded->problems++;
+}
+
+/* The texts of mails, if any are to be sent. */
+static void check_texts(struct loaded_policy *loaded)
+{
+	if (notices_are_configured(&loaded->policy->notices))
+		notice_texts_free(notice_texts_load(loaded->policy, report_text_problem, loaded));
+}
+
 int check_config_command(const char *config_path, int argc, char **argv)
 {
 	static const struct option names[] = {
@@ -135,6 +151,7 @@ int check_config_command(const char *config_path, int argc, char **argv)
 		return usage_error(argv[0], "unexpected '%s'", argv[optind]);
 	if (!policy_load(config_path, &loaded))
 		return EX_CONFIG;
+	check_texts(&loaded);
 	if (json)
 		print_json(&loaded, time(NULL));
 	else
