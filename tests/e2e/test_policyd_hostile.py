@@ -17,7 +17,11 @@ from processes import Server, wait_until
 
 PROGRAM = BUILD / "portcullis-policyd"
 # A command in front of the daemon, such as valgrind's.
-WRAPPER = shlex.split(os.environ.get("PORTCULLIS_POLICYD_WRAPPER", ""))
+WRAPPER = shlex.split(os.environ.get("POLICYD_WRAPPER", ""))
+
+# What valgrind and ASan keep of memory that was freed.
+CHECKED = bool(WRAPPER) or b"__asan_init" in PROGRAM.read_bytes()
+OVERHEAD = 64 * 1024 * 1024 if CHECKED else 0
 
 REQUEST_TIMEOUT = 2
 HELD_MAX = 16 * 1024 * 1024
@@ -70,7 +74,6 @@ class Daemon:
         command = [*before, *WRAPPER, PROGRAM, "-c", self.config, "-t", str(REQUEST_TIMEOUT)]
         if not any(option.startswith("-l") for option in options):
             options += (f"-lunix:{self.path}",)
-        # Tests of Python have fewer descriptors than a daemon of systemd.
         self.server = Server([*command, *options], log=self.log_path)
         wait_until(self.answers, f"daemon that answers, see {self.log_path}", timeout=30)
         return self
@@ -138,6 +141,17 @@ def read_all(client):
     except ConnectionResetError:
         pass  # it has closed with something of ours unread
     return received
+
+
+def is_open(client):
+    """False when the daemon has closed it."""
+    client.setblocking(False)
+    try:
+        return client.recv(1, socket.MSG_PEEK) != b""
+    except BlockingIOError:
+        return True
+    finally:
+        client.settimeout(10)
 
 
 def read_answer(client):
@@ -208,7 +222,7 @@ def test_megabytes_without_a_newline(daemon):
                     client.sendall(filler * (16 * 1024 * 1024))
                 assert read_all(client) == b""
             assert ask(other) == DUNNO
-    assert daemon.resident() - before < 2 * 1024 * 1024
+    assert daemon.resident() - before < 2 * 1024 * 1024 + OVERHEAD
 
 
 def test_ten_thousand_attributes(daemon):
@@ -327,7 +341,7 @@ def test_a_client_that_never_reads(daemon):
                     client.close()
                     cut_off += 1
             assert ask(other) == DUNNO
-            assert daemon.resident() - before < HELD_MAX
+            assert daemon.resident() - before < HELD_MAX + OVERHEAD
             time.sleep(0.01)
         assert cut_off == 20
 
@@ -389,7 +403,7 @@ def test_memory_that_all_clients_together_hold(daemon):
             client.settimeout(10)
             client.sendall(part)
         assert ask(other) == DUNNO
-        assert daemon.resident() - before < 2 * HELD_MAX
+        assert daemon.resident() - before < 2 * HELD_MAX + OVERHEAD
     # The oldest are cut off, the latest are not.
     assert read_all(clients[0]) == b""
     assert ask(clients[-1], b"\n\n") == DUNNO
@@ -406,13 +420,15 @@ def test_no_descriptors_left(stopped_daemon):
             assert ask(client) == DUNNO
         assert read_all(clients[0]) == b""
         # Nobody rests: the newcomer waits until somebody's time is over.
-        busy = clients[-36:]
+        busy = [client for client in clients if is_open(client)]
+        assert 20 <= len(busy) < 100
         for client in busy:
             client.sendall(ALLOWED[:-1])
+        begin = time.monotonic()
         with daemon.connect() as late:
             assert ask(late) == DUNNO
-        for client in busy[:-30]:
-            assert read_all(client) == b""
+        assert time.monotonic() - begin > REQUEST_TIMEOUT - 1
+        assert read_all(busy[0]) == b""
     finally:
         for client in clients:
             client.close()
@@ -423,8 +439,12 @@ def test_a_log_that_stands_still(tmp_path):
     """Standard error is a pipe that nobody reads."""
     daemon = Daemon(tmp_path)
     reading, writing = os.pipe()
+    wrapper = list(WRAPPER)
+    if "valgrind" in wrapper:
+        # It would wait for that pipe, too.
+        wrapper.insert(1, f"--log-file={tmp_path}/valgrind")
     daemon.server = process = subprocess.Popen(
-        [*WRAPPER, PROGRAM, "-c", daemon.config, "-l", f"unix:{daemon.path}"], stderr=writing
+        [*wrapper, PROGRAM, "-c", daemon.config, "-l", f"unix:{daemon.path}"], stderr=writing
     )
     os.close(writing)
     try:
