@@ -10,6 +10,10 @@ int check_config_command(const char *config_path, int argc, char **argv);
 int announce_command(const char *config_path, int argc, char **argv);
 int explain_command(const char *config_path, int argc, char **argv);
 int offenders_command(const char *config_path, int argc, char **argv);
+int forecast_command(const char *config_path, int argc, char **argv);
+int status_command(const char *config_path, int argc, char **argv);
+int user_command(const char *config_path, int argc, char **argv);
+int exempt_command(const char *config_path, int argc, char **argv);
 int import_command(const char *config_path, int argc, char **argv);
 int forget_command(const char *config_path, int argc, char **argv);
 

@@ -187,10 +187,12 @@ static const char *user_text(const struct offender *offender, GString *text)
 static void print_table(const GArray *offenders, time_t now)
 {
 	static const struct table_column columns[] = {
-		{"USER", COLUMN_SHRINKS}, {"RULE", COLUMN_SHRINKS},    {"PHASE", COLUMN_TEXT},
-		{"SERVICE", COLUMN_TEXT}, {"TLS", COLUMN_TEXT},        {"MECHANISM", COLUMN_TEXT},
-		{"IN", COLUMN_TEXT},      {"PROGRAM", COLUMN_SHRINKS}, {"COUNT", COLUMN_NUMBER},
-		{"FIRST", COLUMN_TEXT},   {"LAST", COLUMN_TEXT},
+		{"USER", COLUMN_SHRINKS}, {"RULE", COLUMN_SHRINKS},
+		{"PHASE", COLUMN_TEXT},   {"SERVICE", COLUMN_TEXT},
+		{"TLS", COLUMN_TEXT},     {"SASL", COLUMN_TEXT},
+		{"IN", COLUMN_TEXT},      {"PROGRAM", COLUMN_SHRINKS_FIRST},
+		{"COUNT", COLUMN_NUMBER}, {"FIRST", COLUMN_TEXT},
+		{"LAST", COLUMN_TEXT},
 	};
 	struct table *table = table_create(columns, G_N_ELEMENTS(columns));
 	GString *user = g_string_new(NULL);

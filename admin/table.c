@@ -6,7 +6,7 @@
 
 #include "terminal-text.h"
 
-#define SHRUNK_WIDTH_MIN 6
+#define SHRUNK_WIDTH_MIN 8
 
 struct table {
 	const struct table_column *columns;
@@ -57,17 +57,26 @@ static size_t total(const size_t *widths, size_t count, size_t gap)
 	return sum;
 }
 
-/* The widest column that can still be cut; count when there is none. */
-static size_t widest(const struct table *table, const size_t *widths)
+/* The widest column of a kind that can still be cut; count when there is none. */
+static size_t widest(const struct table *table, const size_t *widths, enum column_kind kind)
 {
 	size_t found = table->column_count;
 
 	for (size_t i = 0; i < table->column_count; i++) {
-		if (table->columns[i].kind == COLUMN_SHRINKS && widths[i] > SHRUNK_WIDTH_MIN &&
+		if (table->columns[i].kind == kind && widths[i] > SHRUNK_WIDTH_MIN &&
 		    (found == table->column_count || widths[i] > widths[found]))
 			found = i;
 	}
 	return found;
+}
+
+static void shrink(const struct table *table, size_t *widths, size_t gap, enum column_kind kind)
+{
+	size_t column;
+
+	while (total(widths, table->column_count, gap) > TABLE_WIDTH &&
+	       (column = widest(table, widths, kind)) < table->column_count)
+		widths[column]--;
 }
 
 /* Makes the columns fit; returns the gap between them. */
@@ -76,9 +85,8 @@ static size_t fit(const struct table *table, size_t *widths)
 	size_t gap = total(widths, table->column_count, 2) <= TABLE_WIDTH ? 2 : 1;
 	size_t excess, column;
 
-	while (total(widths, table->column_count, gap) > TABLE_WIDTH &&
-	       (column = widest(table, widths)) < table->column_count)
-		widths[column]--;
+	shrink(table, widths, gap, COLUMN_SHRINKS_FIRST);
+	shrink(table, widths, gap, COLUMN_SHRINKS);
 	if (total(widths, table->column_count, gap) > TABLE_WIDTH) {
 		excess = total(widths, table->column_count, gap) - TABLE_WIDTH;
 		column = table->column_count - 1;

@@ -9,7 +9,8 @@
 enum column_kind {
 	COLUMN_TEXT,
 	COLUMN_NUMBER,
-	COLUMN_SHRINKS /* text that is cut when the table is too wide */
+	COLUMN_SHRINKS,      /* text that is cut when the table is too wide */
+	COLUMN_SHRINKS_FIRST /* before the others */
 };
 
 struct table_column {
