@@ -90,6 +90,10 @@ $(BUILD)/tests/unit/test-notice-%: $(BUILD)/tests/unit/test-notice-%.o $(NOTICES
 	$(call QUIET,LD)$(LINK) -o $@ $^ $(call package_libs,cmocka jansson) $(NOTICE_LIBS) \
 		$(POLICY_LIBS)
 
+# Lets the end-to-end tests compose and hand over single notices.
+$(BUILD)/tests/e2e/notice-tool: $(BUILD)/tests/e2e/notice-tool.o $(NOTICES) $(POLICY)
+	$(call QUIET,LD)$(LINK) -o $@ $^ $(call package_libs,jansson) $(NOTICE_LIBS) $(POLICY_LIBS)
+
 STORE := $(addprefix $(BUILD)/admin/,id-cache.o store-sqlite.o store-sqlite-add.o \
 	store-sqlite-privacy.o store-sqlite-read.o)
 
@@ -109,7 +113,7 @@ check: deps
 check-unit: $(UNIT_TESTS)
 	@set -e; for test in $(UNIT_TESTS); do echo "== $$test"; $(TEST_WRAPPER) $$test; done
 
-check-e2e: all
+check-e2e: all $(BUILD)/tests/e2e/notice-tool
 	PORTCULLIS_BUILD=$(abspath $(BUILD)) $(PYTHON) -B -m pytest -q -p no:cacheprovider \
 		$(PYTEST_OPTIONS) tests/e2e
 

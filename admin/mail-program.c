@@ -12,6 +12,8 @@
 #define NAME_CHARACTERS 48
 #define VERSION_LENGTH 20
 
+#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
 /* The first that matches counts, so the more exact come first. */
 static const struct {
 	const char *part;
@@ -64,7 +66,7 @@ static const char *value_end(const char *value)
 {
 	for (const char *blank = strchr(value, ' '); blank != NULL;
 	     blank = strchr(blank + 1, ' ')) {
-		size_t key = strspn(blank + 1, "abcdefghijklmnopqrstuvwxyz-");
+		size_t key = strspn(blank + 1, LETTERS "-");
 
 		if (key > 0 && blank[1 + key] == '=')
 			return blank;
