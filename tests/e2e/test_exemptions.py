@@ -1,0 +1,130 @@
+"""The file of exemptions, edited while the servers run. They look at it every
+five seconds; Dovecot and the policy daemon each for itself."""
+
+import clients
+
+from mailhost import EXEMPTIONS
+from mmdb import CLIENTS
+from processes import wait_until
+
+ALICE, BOB, CAROL = "alice@example.org", "bob@example.org", "carol@example.org"
+
+RULES = """
+rule encryption {
+    services = { "imap", "submission" }
+    enforce  = "always"
+}
+rule country {
+    services = { "imap" }
+    allow    = { "DE" }
+    enforce  = "always"
+}
+"""
+
+# Two looks at the file, the second because it had just been written at the first.
+NOTICED = 14
+
+
+def _edit(host, text):
+    """Writes the file and waits until both servers have read it."""
+    offsets = [len(server.log()) for server in (host.dovecot, host.policyd)]
+    EXEMPTIONS.write_text(text)
+
+    def read_by_both():
+        logs = [host.dovecot.log()[offsets[0] :], host.policyd.log()[offsets[1] :]]
+        return logs if all("exemptions: read again" in log for log in logs) else None
+
+    return wait_until(read_by_both, "edited exemptions in force", NOTICED)
+
+
+def _plain_imap(user):
+    return clients.imap(user).accepted
+
+
+def _plain_smtp(user):
+    return clients.smtp(587, user, tls="none").accepted
+
+
+def _abroad(user, country):
+    return clients.imap(user, client=CLIENTS[country][0], tls="implicit").accepted
+
+
+def test_added_expired_and_edited_while_the_servers_run(host):
+    host.apply(RULES)
+    for user in (ALICE, BOB, CAROL):
+        assert not _plain_imap(user) and not _plain_smtp(user)
+    servers = host.dovecot.processes("auth"), host.policyd.pid
+
+    _edit(
+        host,
+        f"""# comes with a comment and a blank line
+
+{ALICE}   encryption   2037-12-31    # ticket 4711
+{BOB}     encryption   2020-12-31
+{BOB}     country=US,CA  2020-01-01..2037-12-31
+{CAROL}   encryption   2037-01-01..2037-12-31
+{CAROL}   country=US   2020-01-01..2020-12-31
+""",
+    )
+    assert _plain_imap(ALICE) and _plain_smtp(ALICE)
+    # Not recorded as a rule that is broken, either.
+    events = host.dovecot_journal.read() + host.postfix_journal.read()
+    assert not [event for event in events if event["action"] == "allow" and event["rules"]]
+    assert not _plain_imap(BOB) and not _plain_smtp(BOB), "expired"
+    assert not _plain_imap(CAROL) and not _plain_smtp(CAROL), "has not begun"
+    # It adds to the home countries; another one stays closed.
+    assert _abroad(BOB, "US") and _abroad(BOB, "CA") and _abroad(BOB, "DE")
+    assert not _abroad(BOB, "JP")
+    assert not _abroad(CAROL, "US"), "expired"
+    assert not _abroad(ALICE, "US"), "let off another rule"
+
+    # A wrong line is told with its number, and it alone is left out.
+    logs = _edit(
+        host,
+        f"""{BOB}     encryption   2037-12-31
+{ALICE}   encryptoin   2037-12-31
+{ALICE}   country=US   2037-02-30
+{CAROL}   encryption   2037-12-31
+""",
+    )
+    for log in logs:
+        assert f"{EXEMPTIONS}:2: " in log and f"{EXEMPTIONS}:3: " in log, log
+        assert f"{EXEMPTIONS}:1: " not in log and f"{EXEMPTIONS}:4: " not in log, log
+        assert "read again, 2 lines" in log, log
+    assert _plain_imap(BOB) and _plain_smtp(BOB)
+    assert _plain_imap(CAROL) and _plain_smtp(CAROL)
+    assert not _plain_imap(ALICE) and not _plain_smtp(ALICE)
+    assert not _abroad(BOB, "US")
+
+    # The file is gone: who is let off stays so, until the operator says otherwise.
+    offset = len(host.dovecot.log())
+    EXEMPTIONS.unlink()
+    wait_until(
+        lambda: "the ones read before stay in force" in host.dovecot.log()[offset:],
+        "warning of the missing file",
+        NOTICED,
+    )
+    assert _plain_imap(BOB)
+
+    # Nobody was started anew for all that.
+    assert (host.dovecot.processes("auth"), host.policyd.pid) == servers
+
+
+def test_a_hundred_thousand_lines(host):
+    """As from an operator who lets off everyone who still offends."""
+    host.apply(RULES)
+    assert not _plain_imap(ALICE) and not _plain_smtp(ALICE)
+    lines = [f"user{i}@example.org encryption,country 2037-12-31\n" for i in range(99_998)]
+    lines.insert(5, f"{ALICE} encryption 2037-12-31\n")
+    lines.append(f"{BOB} encryption 2037-12-31\n")
+    for log in _edit(host, "".join(lines)):
+        assert "read again, 100000 lines" in log
+    for user in (ALICE, BOB):
+        assert _plain_imap(user) and _plain_smtp(user)
+    assert not _plain_imap(CAROL) and not _plain_smtp(CAROL)
+
+    # And at a start.
+    host.apply(RULES, exemptions="".join(lines))
+    for user in (ALICE, BOB):
+        assert _plain_imap(user) and _plain_smtp(user)
+    assert not _plain_imap(CAROL) and not _plain_smtp(CAROL)
