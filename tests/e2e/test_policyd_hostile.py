@@ -10,12 +10,16 @@ import socket
 import subprocess
 import time
 
+from pathlib import Path
+
 import pytest
 
 from mailhost import BUILD
 from processes import Server, wait_until
 
-PROGRAM = BUILD / "portcullis-policyd"
+pytestmark = pytest.mark.daemon
+
+PROGRAM = Path(os.environ.get("POLICYD_PROGRAM", BUILD / "portcullis-policyd"))
 # A command in front of the daemon, such as valgrind's.
 WRAPPER = shlex.split(os.environ.get("POLICYD_WRAPPER", ""))
 
