@@ -311,7 +311,8 @@ def submission(
     user, password=PASSWORD, client=GERMANY, tls="none", mechanism="PLAIN", proxy=None
 ):
     """A login to Dovecot's own submission service."""
-    connection = connect_smtp(587, client, tls, proxy, DOVECOT_ADDRESSES)
+    port = 465 if tls == "implicit" else 587
+    connection = connect_smtp(port, client, tls, proxy, DOVECOT_ADDRESSES)
     try:
         return _smtp_reply(*connection.exchange(mechanism, user, password))
     finally:

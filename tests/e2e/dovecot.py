@@ -13,7 +13,7 @@ from pathlib import Path
 import certificates
 
 from namespaces import DOVECOT_ADDRESSES, POSTFIX_ADDRESSES
-from processes import Server, command_name, descendants, listens, wait_until
+from processes import Server, command_name, descendants, log_size, read_log, wait_until
 
 ETC = Path("/etc/dovecot")
 LOG = Path("/var/log/dovecot.log")
@@ -22,7 +22,8 @@ AUTH_SOCKET = "/var/spool/postfix/private/auth"
 MAIL_UID = 5000
 
 # Ports that speak the PROXY protocol, and the real ones that they stand beside.
-PROXY_PORTS = {143: 10143, 993: 10993, 110: 10110, 995: 10995, 4190: 14190, 587: 10587}
+PROXY_PORTS = {143: 10143, 993: 10993, 110: 10110, 995: 10995, 4190: 14190}
+PROXY_PORTS.update({587: 10587, 465: 10465})
 
 PASSWORD = "correct horse"
 MASTER_USER = "master"
@@ -57,10 +58,10 @@ def version():
 def _proxy_listeners(address_setting):
     """inet_listener blocks for PROXY_PORTS; they are written alike in both."""
     names = {143: "imap", 993: "imap", 110: "pop3", 995: "pop3", 4190: "managesieve"}
-    names[587] = "submission"
+    names.update({587: "submission", 465: "submission"})
     text = ""
     for port, proxy_port in PROXY_PORTS.items():
-        ssl = "ssl = yes" if port in (993, 995) else ""
+        ssl = "ssl = yes" if port in (993, 995, 465) else ""
         text += f"""
 service {names[port]}-login {{
   inet_listener proxy_{port} {{
@@ -70,11 +71,17 @@ service {names[port]}-login {{
   }}
 }}
 """
-    # Port 587 of the other addresses is Postfix's.
+    # These ports of the other addresses are Postfix's.
     submission_addresses = ", ".join(DOVECOT_ADDRESSES)
     return text + f"""
 service submission-login {{
   inet_listener submission {{
+    port = 587
+    {address_setting} = {submission_addresses}
+  }}
+  inet_listener submissions {{
+    port = 465
+    ssl = yes
     {address_setting} = {submission_addresses}
   }}
 }}
@@ -194,13 +201,16 @@ class Dovecot:
 
     def start(self, environment=None):
         shutil.rmtree("/run/dovecot", ignore_errors=True)
+        offset = log_size(LOG)
         self._server = Server(["dovecot", "-F"], environment, log=LOG)
-        wait_until(self._ready, "Dovecot that listens, see /var/log/dovecot.log")
 
-    def _ready(self):
-        if not self._server.running:
-            raise RuntimeError("Dovecot does not start:\n" + LOG.read_text()[-3000:])
-        return Path("/run/dovecot/login/login").exists() and listens(143)
+        def ready():
+            if not self._server.running:
+                raise RuntimeError("Dovecot does not start:\n" + self.log()[-3000:])
+            # It says so when it listens everywhere.
+            return "starting up for" in read_log(LOG, offset)
+
+        wait_until(ready, f"Dovecot that listens, see {LOG}")
 
     @property
     def running(self):
@@ -209,10 +219,10 @@ class Dovecot:
     def reload(self):
         """SIGHUP, as `doveadm reload` sends it. Who connects from then on gets
         a new auth process; the old one may live on for some seconds."""
-        before = self.log().count("reloading configuration")
+        offset = log_size(LOG)
         self._server.signal(signal.SIGHUP)
         wait_until(
-            lambda: self.log().count("reloading configuration") > before, "reload of Dovecot"
+            lambda: "reloading configuration" in read_log(LOG, offset), "reload of Dovecot"
         )
 
     def stop(self):
@@ -240,7 +250,7 @@ class Dovecot:
 
     def log(self):
         """All that Dovecot has logged since the tests began."""
-        return LOG.read_text(errors="replace")
+        return read_log(LOG)
 
 
 def _write_users(users):

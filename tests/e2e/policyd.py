@@ -7,7 +7,7 @@ import signal
 
 from pathlib import Path
 
-from processes import Server, listens, wait_until
+from processes import Server, log_size, read_log, wait_until
 
 LOG = Path("/var/log/portcullis-policyd.log")
 PROGRAM = "portcullis-policyd"
@@ -15,13 +15,6 @@ USER = "portcullis"
 
 # Where conf-examples/postfix expects it: below Postfix's queue directory.
 SOCKET = Path("/var/spool/postfix/portcullis/policyd")
-
-
-def _ready(listener):
-    kind, _, place = listener.partition(":")
-    if kind == "unix":
-        return Path(place).is_socket()
-    return listens(int(place.rpartition(":")[2]))
 
 
 class PolicyDaemon:
@@ -38,13 +31,22 @@ class PolicyDaemon:
         options = [word for listener in self.listeners for word in ("-l", listener)]
         command = ["setpriv", "--reuid", USER, "--regid", USER, "--init-groups"]
         command += [*wrapper, PROGRAM, "-c", config, *options]
-        self._server = Server(command, environment, log=LOG)
-        wait_until(self._ready, f"{PROGRAM} that listens, see {LOG}")
+        offset = log_size(LOG)
+        server = Server(command, environment, log=LOG)
 
-    def _ready(self):
-        if not self._server.running:
-            raise RuntimeError(f"{PROGRAM} does not start:\n" + LOG.read_text()[-3000:])
-        return all(_ready(listener) for listener in self.listeners)
+        def ready():
+            if not server.running:
+                raise RuntimeError(f"{PROGRAM} does not start:\n" + read_log(LOG, offset))
+            # It says so when it listens everywhere.
+            return " ready, policy " in read_log(LOG, offset)
+
+        try:
+            wait_until(ready, f"{PROGRAM} that listens, see {LOG}")
+        except BaseException:
+            server.kill()
+            raise
+        self._server = server
+        self._config = config
 
     @property
     def pid(self):
@@ -57,10 +59,11 @@ class PolicyDaemon:
     def reload(self):
         """SIGHUP; waits until the daemon has read its configuration again, and
         found it good or bad."""
-        offset = len(self.log())
+        answer = f"{re.escape(str(self._config))}: (read again|the old policy stays)"
+        offset = log_size(LOG)
         self._server.signal(signal.SIGHUP)
         wait_until(
-            lambda: re.search("read again|the old policy stays", self.log()[offset:]),
+            lambda: re.search(answer, read_log(LOG, offset)),
             f"answer to SIGHUP, see {LOG}",
         )
 
@@ -83,4 +86,4 @@ class PolicyDaemon:
         self.start(environment)
 
     def log(self):
-        return LOG.read_text(errors="replace") if LOG.exists() else ""
+        return read_log(LOG)

@@ -10,14 +10,16 @@ from pathlib import Path
 import certificates
 
 from namespaces import HOST_NAME, POSTFIX_ADDRESSES
-from processes import Server, wait_until
+from processes import Server, log_size, read_log, wait_until
 
 ETC = Path("/etc/postfix")
 LOG = Path("/var/log/mail.log")
+# postlogd wants to have made its file itself.
+START_LOG = Path("/var/log/postfix-start.log")
 DEBIAN_FILES = Path("/usr/share/postfix")
 
 # Ports that speak the PROXY protocol, and the real ones that they stand beside.
-PROXY_PORTS = {25: 10025, 587: 11587, 465: 10465}
+PROXY_PORTS = {25: 11025, 587: 11587, 465: 11465}
 
 MAIN_CF = {
     "myhostname": HOST_NAME,
@@ -29,7 +31,7 @@ MAIN_CF = {
     "virtual_mailbox_domains": "example.org",
     "virtual_transport": "discard:",
     "default_transport": "discard:",
-    "disable_dns_lookups": "yes",
+    "smtp_dns_support_level": "disabled",
     "smtpd_peername_lookup": "no",
     "smtpd_tls_cert_file": certificates.CERTIFICATE,
     "smtpd_tls_key_file": certificates.KEY,
@@ -87,13 +89,16 @@ class Postfix:
         subprocess.run(["postconf", *arguments], check=True)
 
     def start(self):
-        self._server = Server(["postfix", "start-fg"], log=LOG)
-        wait_until(self._ready, "Postfix that listens, see /var/log/mail.log")
+        offset = log_size(LOG)
+        self._server = Server(["postfix", "start-fg"], log=START_LOG)
 
-    def _ready(self):
-        if not self._server.running:
-            raise RuntimeError("Postfix does not start:\n" + LOG.read_text()[-3000:])
-        return Path("/var/spool/postfix/public/qmgr").exists()
+        def ready():
+            if not self._server.running:
+                raise RuntimeError("Postfix does not start:\n" + START_LOG.read_text()[-3000:])
+            # The master process says so when it listens everywhere.
+            return "daemon started" in read_log(LOG, offset)
+
+        wait_until(ready, f"Postfix that listens, see {LOG} and {START_LOG}")
 
     @property
     def running(self):
@@ -117,4 +122,4 @@ class Postfix:
         self.start()
 
     def log(self):
-        return LOG.read_text(errors="replace")
+        return read_log(LOG)

@@ -69,6 +69,19 @@ def listens(port):
     return False
 
 
+def log_size(path):
+    return path.stat().st_size if path.exists() else 0
+
+
+def read_log(path, offset=0):
+    """What a log file holds from a place on that log_size() gave."""
+    if not path.exists():
+        return ""
+    with open(path, "rb") as file:
+        file.seek(offset)
+        return file.read().decode("utf-8", "replace")
+
+
 _WAIT = ["sh", "-c", '"$@" & wait $!', "sh"]
 
 

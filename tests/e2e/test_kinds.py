@@ -84,6 +84,7 @@ def _logins():
             attempts.append(Attempt("smtp", tls, mechanism, port=587))
     for mechanism in ("PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-256"):
         attempts.append(Attempt("smtp", "implicit", mechanism, port=465, version=6))
+        attempts.append(Attempt("submission", "implicit", mechanism, port=465))
     return attempts
 
 
