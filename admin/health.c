@@ -1,0 +1,183 @@
+#include "health.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "journal-position.h"
+
+#define MINUTE_MILLISECONDS INT64_C(60000)
+
+/* An import that runs every few minutes, or as a service, is never that late. */
+#define IMPORT_MINUTES_MAX 1440
+#define BACKLOG_MINUTES_MAX 60
+
+#define LOST_PER_THOUSAND_MAX 1
+#define DATABASE_DAYS_MAX 60
+
+/* Addresses change hands all the time; a database that lags behind shows in the
+   share of addresses that it does not know. */
+#define RECENT_DAYS 7
+#define USUAL_DAYS 28
+#define SIGHTINGS_MIN 100
+#define SHARE_FACTOR 2
+#define SHARE_MARGIN 5.0
+
+static const char *const names[HEALTH_COUNT] = {
+	[HEALTH_FILES] = "files",
+	[HEALTH_IMPORT] = "import",
+	[HEALTH_BACKLOG] = "backlog",
+	[HEALTH_LOST] = "lost lines",
+	[HEALTH_DATABASE] = "country database",
+	[HEALTH_COUNTRIES] = "unknown countries",
+};
+
+const char *health_check_name(enum health_check check)
+{
+	return names[check];
+}
+
+static void find(struct health_finding *finding_r, bool healthy, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void find(struct health_finding *finding_r, bool healthy, const char *format, ...)
+{
+	va_list arguments;
+
+	finding_r->healthy = healthy;
+	va_start(arguments, format);
+	vsnprintf(finding_r->text, sizeof(finding_r->text), format, arguments);
+	va_end(arguments);
+}
+
+static void examine_files(const struct loaded_policy *loaded, struct health_finding *finding_r)
+{
+	if (loaded->problems == 0)
+		find(finding_r, true, "exemptions and country database can be read");
+	else
+		find(finding_r, false, "%u problems; see 'portcullis check-config'",
+		     loaded->problems);
+}
+
+static int64_t minutes_since_import(const struct store_totals *totals, int64_t now)
+{
+	return (now - totals->last_import) / MINUTE_MILLISECONDS;
+}
+
+static void examine_import(const struct store_totals *totals, int64_t now,
+			   struct health_finding *finding_r)
+{
+	char date[DATE_TEXT_SIZE];
+
+	if (totals->last_import == 0) {
+		find(finding_r, false, "nothing was imported yet");
+		return;
+	}
+	date_format((time_t)(totals->last_import / 1000), date);
+	find(finding_r, minutes_since_import(totals, now) <= IMPORT_MINUTES_MAX,
+	     "last at %s, %" PRIu64 " lines in all", date, totals->lines);
+}
+
+static void examine_backlog(const struct journal_backlog *backlog,
+			    const struct store_totals *totals, int64_t now,
+			    struct health_finding *finding_r)
+{
+	if (backlog->unreadable > 0)
+		find(finding_r, false, "%zu journal files or directories cannot be read",
+		     backlog->unreadable);
+	else if (backlog->bytes == 0)
+		find(finding_r, true, "everything is imported");
+	else
+		find(finding_r, minutes_since_import(totals, now) <= BACKLOG_MINUTES_MAX,
+		     "%" PRIu64 " bytes in %zu journal files wait to be imported", backlog->bytes,
+		     backlog->files);
+}
+
+static void examine_lost(const struct store_totals *totals, struct health_finding *finding_r)
+{
+	uint64_t failed = totals->lost + totals->set_aside;
+
+	find(finding_r, failed * 1000 <= LOST_PER_THOUSAND_MAX * totals->lines,
+	     "%" PRIu64 " lost by the servers, %" PRIu64 " could not be read, of %" PRIu64,
+	     totals->lost, totals->set_aside, totals->lines);
+}
+
+static void examine_database(const struct loaded_policy *loaded, int64_t now,
+			     struct health_finding *finding_r)
+{
+	int64_t days;
+
+	if (loaded->policy->country_database == NULL) {
+		find(finding_r, true, "none is used");
+		return;
+	}
+	if (loaded->countries == NULL) {
+		find(finding_r, false, "cannot be read; rules about countries do not hold");
+		return;
+	}
+	days = (now / 1000 - country_database_built(loaded->countries)) / 86400;
+	find(finding_r, days <= DATABASE_DAYS_MAX, "built %" PRId64 " days ago", days);
+}
+
+struct shares {
+	int64_t first_recent;
+	struct store_day recent, usual;
+};
+
+static bool add_day(void *context, const struct store_day *day)
+{
+	struct shares *shares = context;
+	struct store_day *sum = day->day >= shares->first_recent ? &shares->recent : &shares->usual;
+
+	sum->sightings += day->sightings;
+	sum->unknown_country += day->unknown_country;
+	return true;
+}
+
+static double share(const struct store_day *sum)
+{
+	return sum->sightings == 0 ? 0
+				   : 100.0 * (double)sum->unknown_country / (double)sum->sightings;
+}
+
+/* False when the store fails. */
+static bool examine_countries(struct store *store, int64_t reference,
+			      struct health_finding *finding_r)
+{
+	int64_t today = reference / MILLISECONDS_A_DAY;
+	struct shares shares = {.first_recent = today - RECENT_DAYS + 1};
+	double recent, usual;
+	bool comparable;
+
+	if (!store_each_day(store, shares.first_recent - USUAL_DAYS, add_day, &shares))
+		return false;
+	recent = share(&shares.recent);
+	usual = share(&shares.usual);
+	comparable =
+		shares.recent.sightings >= SIGHTINGS_MIN && shares.usual.sightings >= SIGHTINGS_MIN;
+	if (!comparable)
+		find(finding_r, true, "%.1f %% in the last week, too little to compare with",
+		     recent);
+	else
+		find(finding_r, recent <= SHARE_FACTOR * usual + SHARE_MARGIN,
+		     "%.1f %% in the last week, %.1f %% in the four weeks before", recent, usual);
+	return true;
+}
+
+bool health_examine(const struct inquiry *inquiry, int64_t now, int64_t reference,
+		    struct health_finding findings_r[HEALTH_COUNT])
+{
+	struct journal_backlog backlog;
+	struct store_totals totals;
+
+	if (!store_totals(inquiry->store, &totals) ||
+	    !journal_backlog(inquiry->loaded.policy->journal, inquiry->store, &backlog) ||
+	    !examine_countries(inquiry->store, reference, &findings_r[HEALTH_COUNTRIES]))
+		return false;
+	examine_files(&inquiry->loaded, &findings_r[HEALTH_FILES]);
+	examine_import(&totals, now, &findings_r[HEALTH_IMPORT]);
+	examine_backlog(&backlog, &totals, now, &findings_r[HEALTH_BACKLOG]);
+	examine_lost(&totals, &findings_r[HEALTH_LOST]);
+	examine_database(&inquiry->loaded, now, &findings_r[HEALTH_DATABASE]);
+	return true;
+}

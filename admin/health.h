@@ -1,0 +1,29 @@
+#ifndef PORTCULLIS_HEALTH_H
+#define PORTCULLIS_HEALTH_H
+
+#include "inquiry.h"
+
+/* Whether the parts of the suite do what the answers rest on. */
+enum health_check {
+	HEALTH_FILES,     /* those that the configuration names */
+	HEALTH_IMPORT,    /* when the journal was imported last */
+	HEALTH_BACKLOG,   /* what waits to be imported */
+	HEALTH_LOST,      /* lines that were not written, or could not be read */
+	HEALTH_DATABASE,  /* age of the country database */
+	HEALTH_COUNTRIES, /* clients whose country is not known */
+	HEALTH_COUNT
+};
+
+struct health_finding {
+	bool healthy;
+	char text[160];
+};
+
+const char *health_check_name(enum health_check check);
+
+/* now: milliseconds. reference: as inquiry_reference() tells it. False when the
+   store fails. */
+bool health_examine(const struct inquiry *inquiry, int64_t now, int64_t reference,
+		    struct health_finding findings_r[HEALTH_COUNT]);
+
+#endif

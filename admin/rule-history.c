@@ -1,0 +1,113 @@
+#include "rule-history.h"
+
+#include <glib.h>
+#include <string.h>
+
+struct counting {
+	struct rule_history *histories;
+	int64_t week;
+	uint64_t *rules; /* for each rule set, a bit for each rule of the policy */
+
+	/* Of the user whose sightings come. */
+	int64_t user_id;
+	uint64_t seen; /* rules */
+	uint64_t weeks[RULES_MAX];
+};
+
+static void end_user(struct counting *counting)
+{
+	for (uint64_t left = counting->seen; left != 0; left &= left - 1) {
+		unsigned int rule = (unsigned int)__builtin_ctzll(left);
+		uint64_t weeks = counting->weeks[rule];
+		uint64_t windows = weeks;
+
+		for (unsigned int i = 1; i < HISTORY_WINDOW; i++)
+			windows |= weeks >> i;
+		for (; windows != 0; windows &= windows - 1)
+			counting->histories[rule].windows[__builtin_ctzll(windows)]++;
+		counting->weeks[rule] = 0;
+	}
+	counting->seen = 0;
+}
+
+static bool count(void *context, const struct store_sighting *sighting)
+{
+	struct counting *counting = context;
+	int64_t ago = counting->week - store_week(sighting->last_seen);
+	uint64_t weeks;
+
+	if (sighting->user_id != counting->user_id) {
+		end_user(counting);
+		counting->user_id = sighting->user_id;
+	}
+	if (ago >= HISTORY_WEEKS || ago <= -HISTORY_WEEKS)
+		return true;
+	weeks = ago >= 0 ? sighting->weeks << ago : sighting->weeks >> -ago;
+	for (uint64_t left = counting->rules[sighting->rules->index]; left != 0; left &= left - 1) {
+		unsigned int rule = (unsigned int)__builtin_ctzll(left);
+
+		counting->weeks[rule] |= weeks;
+		counting->seen |= UINT64_C(1) << rule;
+	}
+	return true;
+}
+
+static void find_rules(uint64_t *rules, const struct store *store, const struct policy *policy)
+{
+	for (size_t i = 0; i < store_rule_set_count(store); i++) {
+		const struct store_rule_set *set = store_rule_set(store, i);
+
+		for (size_t j = 0; j < set->rule_count; j++) {
+			const struct rule *rule = policy_rule(policy, set->rules[j].title);
+
+			if (rule != NULL)
+				rules[i] |= UINT64_C(1) << rule->index;
+		}
+	}
+}
+
+bool rule_histories_count(struct rule_history histories_r[RULES_MAX], struct store *store,
+			  const struct policy *policy, int64_t reference)
+{
+	static const struct store_filter filter = {.broken = true, .verified = true};
+	struct counting counting = {
+		.histories = histories_r,
+		.week = store_week(reference),
+		.rules = g_new0(uint64_t, store_rule_set_count(store) + 1),
+	};
+	bool answered;
+
+	memset(histories_r, 0, RULES_MAX * sizeof(*histories_r));
+	find_rules(counting.rules, store, policy);
+	answered = store_each_sighting(store, &filter, count, &counting);
+	end_user(&counting);
+	g_free(counting.rules);
+	return answered;
+}
+
+static time_t first_date(const struct schedule *schedule)
+{
+	time_t first = schedule->observe;
+
+	if (schedule->notify < first)
+		first = schedule->notify;
+	return schedule->enforce < first ? schedule->enforce : first;
+}
+
+unsigned int rule_history_start(const struct rule_history *history, const struct schedule *schedule,
+				int64_t reference)
+{
+	time_t begin = first_date(schedule);
+	unsigned int oldest = HISTORY_WEEKS - 1;
+	int64_t ago;
+
+	while (oldest > 0 && history->windows[oldest] == 0)
+		oldest--;
+	if (begin != SCHEDULE_ALWAYS && begin != SCHEDULE_NEVER) {
+		ago = store_week(reference) - store_week((int64_t)begin * 1000);
+		if (ago < (int64_t)oldest)
+			oldest = ago < 0 ? 0 : (unsigned int)ago;
+	}
+	/* A window is named after its last week. */
+	return oldest >= HISTORY_WINDOW ? oldest - (HISTORY_WINDOW - 1) : 0;
+}

@@ -1,0 +1,26 @@
+#ifndef PORTCULLIS_RULE_HISTORY_H
+#define PORTCULLIS_RULE_HISTORY_H
+
+#include "policy/policy.h"
+#include "store.h"
+
+/* Offenders are counted over so many weeks, since many people come rarely. */
+#define HISTORY_WINDOW 4
+#define HISTORY_WEEKS 64
+
+/* How many users were recorded breaking a rule in the weeks N+3, N+2, N+1 and N
+   before the reference: windows[N]. */
+struct rule_history {
+	uint64_t windows[HISTORY_WEEKS];
+};
+
+/* One for each rule of the policy, in its order. False when the store fails. */
+bool rule_histories_count(struct rule_history histories_r[RULES_MAX], struct store *store,
+			  const struct policy *policy, int64_t reference);
+
+/* The first window with the week in which a rule's first phase begins, or with the
+   first week of which something is known. */
+unsigned int rule_history_start(const struct rule_history *history, const struct schedule *schedule,
+				int64_t reference);
+
+#endif
