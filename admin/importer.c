@@ -158,7 +158,7 @@ static bool put_aside(struct importer *importer, const char *file, uint64_t offs
    may go on behind it. No line has these characters within a string. */
 static const char *find_line_within(const char *text, size_t length)
 {
-	static const char begin[] = "{\"time\":\"";
+	static const char begin[] = "{\"time\":";
 	const char *found = NULL, *next = text + 1;
 
 	while (next < text + length &&

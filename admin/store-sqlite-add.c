@@ -18,7 +18,7 @@
    A verified user who calls his program something new each time gets only so
    many rows, too; further ones are counted without the program. */
 #define UNVERIFIED_USERS_MAX 100000
-#define UNVERIFIED_ROWS_MAX 16
+#define UNVERIFIED_ROWS_MAX 32
 #define VERIFIED_ROWS_MAX 256
 #define HABITS_MAX 65536
 /* Clients without login share the name "", and the operator wants to see them. */

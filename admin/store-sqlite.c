@@ -378,14 +378,15 @@ static bool open_database(struct store *store, enum store_access access_wanted)
 		return store_failed(store);
 	sqlite3_extended_result_codes(store->database, 1);
 	sqlite3_busy_timeout(store->database, BUSY_MILLISECONDS);
+	if (access_wanted == STORE_WRITE && sqlite3_db_readonly(store->database, "main") == 1) {
+		set_failure(store, EX_NOPERM,
+			    "it may only be read: it is read-only for this user, or its disk is");
+		return false;
+	}
 	if (!store_execute(store, "PRAGMA cache_size = -32768"))
 		return false;
 	if (access_wanted == STORE_READ)
 		return check_version(store, access_wanted);
-	if (sqlite3_db_readonly(store->database, "main") == 1) {
-		set_failure(store, EX_NOPERM, "it may only be read by this user");
-		return false;
-	}
 	/* Questions read while an import writes. What is committed is on the disk
 	   before a journal file is removed. What is erased is overwritten. */
 	return check_version(store, access_wanted) &&
