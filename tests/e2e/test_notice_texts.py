@@ -1,0 +1,318 @@
+"""What notices say, read with Python's email package; hostile names; and the
+operator's own texts."""
+
+import shutil
+import subprocess
+
+import pytest
+
+import notices
+
+from mailhost import BUILD
+from notices import compose, notice, sighting, try_compose, words, write_config
+
+HOSTILE = [
+    "a\r\nBcc: victim@example.net",
+    "a\nSubject: Win a prize\n\nbody",
+    "a\r\n\r\n<script>alert(1)</script>",
+    "</p><script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "&lt;b&gt; & ' \"",
+    "=?utf-8?q?Bcc=3A_x?= =?utf-8?b?QmNjOiB4?=",
+    "\x1b]0;title\x07\x1b[2J",
+    "\u202egnp.exe",
+    "{organisation} {if user}",
+    "= Heading\n- item",
+    "--=-boundary\r\nContent-Type: text/html",
+    "a\u2028b\u2029c\x85d\x00e",
+    "ü" * 5000,
+    ".\r\n.\r\nMAIL FROM:<x@y>",
+]
+
+
+def test_headers(tmp_path):
+    config = write_config(tmp_path, 'reply-to = "help@example.org"')
+    mail = compose(config, notice())
+    assert mail["From"].addresses[0].display_name == "Universität Beispiel"
+    assert mail["From"].addresses[0].addr_spec == "mail@example.org"
+    assert mail["To"].addresses[0].addr_spec == "alice@example.org"
+    assert mail["Reply-To"].addresses[0].addr_spec == "help@example.org"
+    assert mail["Date"].datetime.isoformat() == "2024-06-10T08:00:00+02:00"
+    assert mail["Message-ID"] == "<4711@example.org>"
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail["MIME-Version"] == "1.0"
+    assert mail["List-Unsubscribe"] is None
+    assert len(mail.message.keys()) == len(set(mail.message.keys()))
+    # Every server takes it: short lines of ASCII.
+    assert max(len(line) for line in mail.raw.split(b"\n")) <= 78
+    assert mail.raw.isascii() and b"\r" not in mail.raw
+
+
+def test_both_parts_say_what_was_seen_and_what_to_do(tmp_path):
+    mail = compose(write_config(tmp_path), notice())
+    for text in (words(mail.plain), mail.page.text):
+        assert "Thunderbird 115.3.1: E-Mails lesen (IMAP), Port 143, ohne Verschlüsselung" in text
+        assert "aus: Deutschland. Zuletzt am Sonntag, 9. Juni 2024, 02:26 Uhr" in text
+        assert "von der Adresse 203.0.113.5" in text
+        assert "Das muss nicht das Gerät sein, das Sie meistens benutzen" in text
+        assert "Ab Freitag, 20. September 2024 funktioniert" in text
+        assert "Server imap.example.org, Port 993, Verbindungssicherheit „SSL/TLS“" in text
+        assert "Server smtp.example.org, Port 587, Verbindungssicherheit „STARTTLS“" in text
+        assert "„Konten-Einstellungen“" in text and "Outlook" not in text
+        assert "https://webmail.example.org/" in text
+        assert "https://www.example.org/mail" in text
+        assert "Wir fragen nie nach Ihrem Passwort" in text
+        # And the same in English.
+        assert "reading mail (IMAP), port 143, without encryption" in text
+        assert "from: Germany. Last on Sunday, 9 June 2024, 02:26" in text
+        assert "From Friday, 20 September 2024 this access will no longer work" in text
+        assert "We never ask for your password" in text
+
+
+def test_no_link_nothing_active(tmp_path):
+    mail = compose(write_config(tmp_path), notice())
+    assert mail.page.names() <= {
+        "html", "head", "meta", "title", "body", "div", "p", "h2", "h3", "ul", "ol", "li", "hr",
+    }  # fmt: skip
+    assert "href" not in mail.html and "src" not in mail.html and "http-equiv" not in mail.html
+
+
+def test_plain_text_is_wrapped(tmp_path):
+    mail = compose(write_config(tmp_path), notice())
+    assert max(len(line) for line in mail.plain.splitlines()) <= 72
+
+
+def test_html_is_valid(tmp_path):
+    for reason in ("first", "reminder", "last-call", "brown-out", "refused", "fixed"):
+        mail = compose(write_config(tmp_path), notice(reason=reason))
+        _tidy(mail.html)
+
+
+def _tidy(html):
+    done = subprocess.run(["tidy", "-q", "-e", "-utf8"], input=html.encode(), capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()
+
+
+@pytest.mark.parametrize(
+    "reason, subject, sentence",
+    [
+        ("first", "Bitte stellen Sie Ihr Mailprogramm um", "Einstellungen zu, die wir abschalten"),
+        ("reminder", "Erinnerung: Ihr Mailprogramm ist noch nicht umgestellt", "schon einmal"),
+        ("last-call", "Nur noch bis Freitag, 20. September 2024: Bitte", "in wenigen Minuten"),
+        ("brown-out", "Probeabschaltung am Dienstag, 20. August 2024, 10:00 Uhr",
+         "von Dienstag, 20. August 2024, 10:00 Uhr bis Dienstag, 20. August 2024, 14:00 Uhr"),
+        ("refused", "Ihr Mailprogramm wurde abgewiesen", "Ihr Passwort ist in Ordnung"),
+        ("fixed", "Geschafft: Ihr Mailprogramm ist umgestellt", "nichts weiter tun"),
+    ],
+)  # fmt: skip
+def test_reasons(tmp_path, reason, subject, sentence):
+    mail = compose(write_config(tmp_path, 'languages = { "de" }'), notice(reason=reason))
+    assert mail["Subject"].startswith(subject)
+    assert sentence in words(mail.plain) and sentence in mail.page.text
+    assert "Hello" not in mail.plain
+
+
+def test_one_language_or_both(tmp_path):
+    both = compose(write_config(tmp_path, 'languages = { "en", "de" }'), notice())
+    assert both.plain.index("Hello") < both.plain.index("Guten Tag")
+    assert both.plain.startswith("Deutsche Fassung: siehe unten")
+    assert [attributes["lang"] for attributes in both.page.all("div")] == ["en", "de"]
+    assert both["Subject"].startswith("Please change") and "/ Bitte stellen" in both["Subject"]
+    english = compose(write_config(tmp_path, 'languages = { "en" }'), notice())
+    assert "Guten Tag" not in english.plain and "Guten Tag" not in english.html
+
+
+def test_a_device_that_breaks_two_rules_stands_once(tmp_path):
+    rules = [
+        {"rule": "encryption", "sightings": [sighting(mechanism="CRAM-MD5")]},
+        {"rule": "mechanism", "sightings": [sighting(mechanism="CRAM-MD5")]},
+    ]
+    mail = compose(write_config(tmp_path, 'languages = { "en" }'), notice(rules=rules))
+    assert mail.plain.count("reading mail (IMAP)") == 1
+    text = words(mail.plain)
+    assert "Access without encryption stops working on Friday, 20 September 2024" in text
+    assert "stop working on Sunday, 20 October 2024, 06:00" in text
+    assert "From Friday, 20 September 2024 this access" in text
+    assert "“encrypted password” (CRAM-MD5)" in text
+
+
+def test_the_list_is_bounded(tmp_path):
+    many = [sighting(port=1000 + i, last_seen=f"2024-06-09 0{i % 10}:00") for i in range(300)]
+    mail = compose(
+        write_config(tmp_path, 'languages = { "en" }'),
+        notice(rules=[{"rule": "encryption", "sightings": many}]),
+    )
+    assert mail.plain.count("reading mail (IMAP)") == 8
+    assert "- and 292 more" in mail.plain
+    # The latest ones.
+    assert mail.plain.count("09:00") == 8
+
+
+def test_what_is_not_known_is_left_out(tmp_path):
+    bare = sighting(client_id="", port=0, mechanism="", country="", client="")
+    mail = compose(
+        write_config(tmp_path, 'languages = { "en" }', settings=""),
+        notice(rules=[{"rule": "encryption", "sightings": [bare]}]),
+    )
+    text = words(mail.plain)
+    assert (
+        "- A program that does not say what it is: reading mail (IMAP), without encryption. "
+        "Last on Sunday, 9 June 2024, 02:26." in text
+    )
+    assert "In any other program" in text and "Thunderbird" not in text
+    assert "The server stays the one that you have entered" in text
+    assert "Webmail" not in text
+
+
+def test_a_country_needs_no_other_settings(tmp_path):
+    mail = compose(
+        write_config(tmp_path, 'languages = { "de" }'),
+        notice(rules=[{"rule": "abroad", "sightings": [sighting(country="US")]}]),
+    )
+    text = words(mail.plain)
+    assert "aus: Vereinigte Staaten" in text
+    assert "anderen Ländern als Deutschland und Frankreich" in text
+    assert "imap.example.org" not in text and "So geht es" not in text
+    assert "Webmail" in text
+
+
+def test_an_exemption_moves_the_date(tmp_path):
+    mail = compose(
+        write_config(tmp_path, 'languages = { "en" }'),
+        notice(
+            exempt_until="2025-01-31",
+            rules=[
+                {"rule": "encryption", "enforce": "2025-02-01", "sightings": [sighting()]},
+            ],
+        ),
+    )
+    assert "You have an exemption. It ends on Friday, 31 January 2025." in words(mail.plain)
+    assert "From Saturday, 1 February 2025 this access" in words(mail.plain)
+
+
+def _assert_harmless(mail, config):
+    """The mail has the headers and elements of any other one, and its text no
+    character that is not seen."""
+    plain = compose(config, notice())
+    assert mail.message.keys() == plain.message.keys()
+    assert mail["To"] == "alice@example.org" and mail["Bcc"] is None
+    assert mail["Subject"] == plain["Subject"]
+    assert mail.page.names() <= plain.page.names() | {"ol", "h3"}
+    assert "<script" not in mail.html and "<img" not in mail.html
+    for text in (mail.plain, mail.page.text):
+        assert not [
+            c for c in text if (ord(c) < 32 and c != "\n") or ord(c) in (0x7F, 0x85, 0x202E, 0x2028)
+        ]
+    assert max(len(line) for line in mail.raw.split(b"\n")) <= 78
+    assert mail.raw.isascii()
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_user_names(tmp_path, text):
+    config = write_config(tmp_path)
+    _assert_harmless(compose(config, notice(user=text)), config)
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_programs(tmp_path, text):
+    config = write_config(tmp_path)
+    for client_id in (text, f"name={text} version={text}", f"name=Thunderbird{text}"):
+        seen = sighting(client_id=client_id, mechanism=text, client=text)
+        mail = compose(config, notice(rules=[{"rule": "encryption", "sightings": [seen]}]))
+        _assert_harmless(mail, config)
+        assert "Win a prize" not in mail.plain.split("\n")
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_recipients_are_refused(tmp_path, text):
+    config = write_config(tmp_path)
+    for address in (text, text + "@example.org", "alice@" + text, '"' + text + '"@example.org'):
+        done = try_compose(config, notice(recipient=address))
+        if done.returncode != 0:
+            assert done.stdout == b"" and b"no mail address" in done.stderr
+            continue
+        # What is printable may stand between quotes.
+        mail = notices.Mail(done.stdout)
+        assert address.isprintable() and address.isascii() and address.startswith('"')
+        assert mail.message.keys() == compose(config, notice()).message.keys()
+
+
+# --- Texts of the operator's ---
+
+
+def check_config(config):
+    return subprocess.run(
+        [BUILD / "portcullis", "-c", config, "check-config"], capture_output=True, text=True
+    )
+
+
+@pytest.fixture
+def texts(tmp_path):
+    folder = tmp_path / "texts"
+    shutil.copytree(notices.TEXTS, folder)
+    return folder
+
+
+def test_the_texts_that_are_shipped_are_right(tmp_path):
+    done = check_config(write_config(tmp_path))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_changed_text(tmp_path, texts):
+    german = texts / "de.txt"
+    german.write_text(german.read_text().replace("Guten Tag,", "Liebe Leute ({user}),"))
+    mail = compose(write_config(tmp_path, texts=texts), notice())
+    assert "Liebe Leute (alice@example.org)," in mail.plain
+    assert "Liebe Leute (alice@example.org)," in mail.page.text
+
+
+@pytest.mark.parametrize(
+    "old, new, problem",
+    [
+        ("{user} mit\n", "{usr} mit\n", "there is no placeholder {usr}"),
+        ("\n[reminder]\n", "\n[remind]\n", "there is no section [reminder]"),
+        ("[help]\n= Hilfe\n{if contact}", "[help]\n= Hilfe\n{if kontakt}", "no such name"),
+        ("weekdays = Sonntag Montag", "weekdays = Montag", "weekdays: they are seven"),
+        ("and = und\n", "", "[words] has no 'and'"),
+        ("Subject: Ihr Mailprogramm wurde abgewiesen\n", "", "does not begin with a line"),
+    ],
+)
+def test_mistakes_are_told_with_their_line(tmp_path, texts, old, new, problem):
+    german = texts / "de.txt"
+    text = german.read_text()
+    assert old in text
+    german.write_text(text.replace(old, new, 1))
+    done = check_config(write_config(tmp_path, texts=texts))
+    assert done.returncode == 1
+    [line] = [line for line in done.stderr.splitlines() if problem in line]
+    assert line.startswith(str(german))
+    if problem == "there is no placeholder {usr}":
+        number = german.read_text().split("{usr}")[0].count("\n") + 1
+        assert done.stderr == f"{german}:{number}: {problem}\n"
+
+
+def test_a_text_that_is_not_utf8(tmp_path, texts):
+    german = texts / "de.txt"
+    german.write_bytes(german.read_bytes().replace("Grüß".encode(), b"") + b"\n# \xff\n")
+    done = check_config(write_config(tmp_path, texts=texts))
+    assert done.returncode == 1
+    number = german.read_bytes().count(b"\n")
+    assert done.stderr == f"{german}:{number}: this is not UTF-8\n"
+
+
+def test_a_language_without_texts(tmp_path):
+    done = check_config(write_config(tmp_path, 'languages = { "de", "fr" }'))
+    assert done.returncode == 1
+    assert "fr.txt: there are no texts for this language" in done.stderr
+
+
+def test_some_sections_only(host, tmp_path):
+    """What the operator's file leaves out comes from the installed one."""
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "de.txt").write_text("[help]\nRufen Sie an: 17\n[words]\nservice.imap = Lesen\n")
+    config = write_config(tmp_path, 'languages = { "de" }', texts=folder)
+    assert check_config(config).stderr == ""
+    mail = compose(config, notice())
+    assert "Rufen Sie an: 17" in mail.plain and "Wir fragen nie" not in mail.plain
+    assert "Thunderbird 115.3.1: Lesen, Port 143" in mail.plain
