@@ -99,6 +99,9 @@ STORE := $(addprefix $(BUILD)/admin/,id-cache.o store-sqlite.o store-sqlite-add.
 
 $(BUILD)/tests/unit/test-store: $(STORE)
 
+$(BUILD)/tests/unit/test-import: $(addprefix $(BUILD)/admin/,id-cache.o journal-file.o \
+	journal-line.o line-reader.o set-aside.o)
+
 deps:
 	tests/install-dependencies
 
