@@ -9,17 +9,26 @@
 
 #define ALMOST_A_YEAR (335 * 86400)
 
+static const char *local_format(time_t time, const char *format, char *text_r, size_t size)
+{
+	struct tm local;
+
+	if (localtime_r(&time, &local) == NULL || strftime(text_r, size, format, &local) == 0)
+		text_r[0] = '\0';
+	return text_r;
+}
+
 const char *day_format(int64_t time, time_t now, char text_r[static DAY_TEXT_SIZE])
 {
 	time_t seconds = (time_t)(time / 1000);
-	struct tm local;
 
-	if (localtime_r(&seconds, &local) == NULL) {
-		text_r[0] = '\0';
-		return text_r;
-	}
-	strftime(text_r, DAY_TEXT_SIZE, now - seconds < ALMOST_A_YEAR ? "%e %b" : "%b %Y", &local);
-	return text_r;
+	return local_format(seconds, now - seconds < ALMOST_A_YEAR ? "%e %b" : "%b %Y", text_r,
+			    DAY_TEXT_SIZE);
+}
+
+const char *iso_day_format(time_t time, char text_r[static ISO_DAY_TEXT_SIZE])
+{
+	return local_format(time, "%Y-%m-%d", text_r, ISO_DAY_TEXT_SIZE);
 }
 
 const char *service_format(const struct store_habit *habit, char text_r[static SERVICE_TEXT_SIZE])

@@ -9,6 +9,10 @@
 #define DAY_TEXT_SIZE sizeof("Jun -2147481748")
 const char *day_format(int64_t time, time_t now, char text_r[static DAY_TEXT_SIZE]);
 
+/* The local day of a moment, as in the exemptions: "2024-06-14". */
+#define ISO_DAY_TEXT_SIZE sizeof("-2147481748-01-01")
+const char *iso_day_format(time_t time, char text_r[static ISO_DAY_TEXT_SIZE]);
+
 /* "imap:143" */
 #define SERVICE_TEXT_SIZE sizeof("submission:65535")
 const char *service_format(const struct store_habit *habit, char text_r[static SERVICE_TEXT_SIZE]);

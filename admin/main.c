@@ -22,6 +22,7 @@ static const struct command {
 	{"offenders", "say who breaks what, how often and with which program", offenders_command},
 	{"forecast", "say what enforcing would do", forecast_command},
 	{"status", "say where each rule stands, and whether all is healthy", status_command},
+	{"user", "say all that is known about a user, for the help desk", user_command},
 	{"import", "take what the servers recorded into the store", import_command},
 	{"forget", "remove all that is known about a person", forget_command},
 };

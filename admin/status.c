@@ -1,12 +1,9 @@
 #include <getopt.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sysexits.h>
 
 #include "command.h"
-#include "date-option.h"
+#include "common-options.h"
 #include "display.h"
 #include "health.h"
 #include "inquiry.h"
@@ -149,7 +146,7 @@ static void print_health(const struct health_finding findings[HEALTH_COUNT])
 		       health_check_name(i), findings[i].text);
 }
 
-static int answer(time_t at, bool json, struct inquiry *inquiry)
+static int answer(const struct common_options *options, struct inquiry *inquiry)
 {
 	const struct policy *policy = inquiry->loaded.policy;
 	int64_t now = (int64_t)time(NULL) * 1000, reference;
@@ -157,14 +154,14 @@ static int answer(time_t at, bool json, struct inquiry *inquiry)
 	struct health_finding findings[HEALTH_COUNT];
 	struct standing standings[RULES_MAX];
 
-	if (!inquiry_reference(inquiry, at, &reference) ||
+	if (!inquiry_reference(inquiry, options->at, &reference) ||
 	    !rule_histories_count(histories, inquiry->store, policy, reference) ||
 	    !health_examine(inquiry, now, reference, findings))
 		return inquiry_end(inquiry, false, 0);
 	for (size_t i = 0; i < policy->rule_count; i++)
-		standings[i] = stand(&policy->rules[i], at, &histories[i], reference);
-	if (json) {
-		print_json(standings, policy->rule_count, at, findings);
+		standings[i] = stand(&policy->rules[i], options->at, &histories[i], reference);
+	if (options->json) {
+		print_json(standings, policy->rule_count, options->at, findings);
 	} else {
 		print_rules(standings, policy->rule_count);
 		print_health(findings);
@@ -174,34 +171,18 @@ static int answer(time_t at, bool json, struct inquiry *inquiry)
 
 int status_command(const char *config_path, int argc, char **argv)
 {
-	enum { OPTION_AT = 256 };
-	static const struct option names[] = {{"at", required_argument, NULL, OPTION_AT},
-					      {"json", no_argument, NULL, 'j'},
-					      {"help", no_argument, NULL, 'h'},
-					      {0}};
+	struct common_options options;
 	struct inquiry inquiry;
-	time_t at = time(NULL);
-	bool json = false;
-	int option, status;
+	int status = common_options_read(argc, argv, &options);
 
-	while ((option = getopt_long(argc, argv, "jh", names, NULL)) != -1) {
-		switch (option) {
-		case OPTION_AT:
-			if (!date_option(argv[0], "at", optarg, &at))
-				return EX_USAGE;
-			break;
-		case 'j':
-			json = true;
-			break;
-		case 'h':
-			print_help();
-			return EXIT_SUCCESS;
-		default:
-			return EX_USAGE;
-		}
+	if (status != 0)
+		return status;
+	if (options.help) {
+		print_help();
+		return EXIT_SUCCESS;
 	}
 	if (optind < argc)
 		return usage_error(argv[0], "unexpected '%s'", argv[optind]);
 	status = inquiry_begin(&inquiry, config_path);
-	return status != 0 ? status : answer(at, json, &inquiry);
+	return status != 0 ? status : answer(&options, &inquiry);
 }
