@@ -82,9 +82,9 @@ class MailHost:
         self.postfix.run_example(EXAMPLES / "postfix/postconf-commands.sh")
         self.write_policy("")
 
-    def write_policy(self, rules, exemptions=""):
+    def write_policy(self, rules, exemptions="", site=SITE):
         """The files alone; the servers are told by apply(), reload() or nobody."""
-        CONFIG.write_text(SITE + rules)
+        CONFIG.write_text(site + rules)
         EXEMPTIONS.write_text(exemptions)
 
     def start(self):
@@ -97,13 +97,13 @@ class MailHost:
         self.policyd.stop()
         self.dovecot.stop()
 
-    def apply(self, rules, exemptions="", timezone=None, dovecot=""):
+    def apply(self, rules, exemptions="", timezone=None, dovecot="", site=SITE):
         """Puts a policy in force from a fresh start of Dovecot and the daemon;
-        Postfix goes on. rules: what follows SITE in portcullis.conf.
+        Postfix goes on. rules: what follows site in portcullis.conf.
         timezone: a POSIX TZ string that the policy's dates are read in.
         dovecot: further Dovecot settings, at the end of local.conf.
         What the journals held before is not read any more."""
-        self.write_policy(rules, exemptions)
+        self.write_policy(rules, exemptions, site)
         self.dovecot.configure(dovecot)
         self.environment = {} if timezone is None else {"TZ": timezone}
         self.dovecot.kill()
