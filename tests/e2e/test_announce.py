@@ -1,0 +1,226 @@
+"""portcullis announce: the public page, and its history of dates."""
+
+import json
+import os
+import subprocess
+
+import pytest
+
+import notices
+
+from mailhost import BUILD
+from notices import Page, words, write_config
+
+RULES = """
+rule encryption {{
+    services  = {{ "imap", "pop3" }}
+    notify    = "{notify}"
+    enforce   = "{enforce}"
+    brownouts = {{ {brownouts} }}
+}}
+rule quiet {{ kind = "mechanism" observe = "2024-01-01" }}
+rule pop3 {{ kind = "protocol" services = {{ "pop3" }} enforce = "always" }}
+rule abroad {{ kind = "country" services = {{ "imap" }} allow = {{ "DE" }} notify = "2090-01-01" }}
+"""
+
+
+class Site:
+    def __init__(self, directory):
+        self.directory = directory
+        self.history = directory / "announced.json"
+        self.set()
+
+    def set(self, enforce="2090-09-20", notify="2090-06-01", brownouts="", more=""):
+        rules = RULES.format(enforce=enforce, notify=notify, brownouts=brownouts) + more
+        self.config = write_config(self.directory, rules=rules)
+
+    def run(self, *arguments):
+        return subprocess.run(
+            [BUILD / "portcullis", "-c", self.config, "announce", *arguments],
+            capture_output=True,
+            text=True,
+            env={"TZ": "Europe/Berlin", "PATH": "/usr/bin:/bin"},
+        )
+
+    def announce(self, *arguments):
+        done = self.run(*arguments)
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout
+
+    def text(self, *arguments):
+        return words(self.announce("--text", *arguments))
+
+    def changes(self):
+        return [
+            (change["rule"], change["date"], change["from"], change["to"])
+            for change in json.loads(self.history.read_text())["changes"]
+        ]
+
+
+@pytest.fixture
+def site(tmp_path):
+    return Site(tmp_path)
+
+
+def test_text(site):
+    text = site.text()
+    assert text.startswith("Änderungen beim Zugang zu E-Mail: Universität Beispiel")
+    assert "Zugriff ohne Verschlüsselung - Abschaltung: Mittwoch, 20. September 2090" in text
+    assert "Betroffene bekommen E-Mails ab Donnerstag, 1. Juni 2090" in text
+    assert "Betrifft: IMAP und POP3" in text
+    assert "Zugang über POP3 - Abgeschaltet - Betrifft: POP3" in text
+    assert "Zugriff aus anderen Ländern - Ein Tag für die Abschaltung steht noch nicht" in text
+    assert "Server imap.example.org, Port 993, Verbindungssicherheit „SSL/TLS“" in text
+    # A rule that is only observed is nobody's business yet.
+    assert "Andere Arten der Anmeldung" not in text
+    english = site.text("--language", "en")
+    assert "Access without encryption - Switch-off: Wednesday, 20 September 2090" in english
+
+
+def test_html(site):
+    html = site.announce("--html", "--language", "en")
+    page = Page(html)
+    assert page.all("html") == [{"lang": "en"}]
+    assert len(page.all("h1")) == 1 and len(page.all("main")) == 1 and len(page.all("title")) == 1
+    assert page.names() <= {
+        "html", "head", "meta", "title", "style", "body", "main",
+        "h1", "h2", "h3", "p", "ul", "ol", "li", "a",
+    }  # fmt: skip
+    # The one link is to the instructions: none to log in with.
+    assert {link["href"] for link in page.all("a")} == {"https://www.example.org/mail"}
+    assert "https://webmail.example.org/" in page.text
+    for title in ("Thunderbird", "Outlook", "iPhone and iPad", "Mac (Apple Mail)", "Gmail app",
+                  "Samsung Email", "K-9 Mail", "In any other program"):  # fmt: skip
+        assert title in page.text
+    # Headings do not leave a level out.
+    levels = [int(name[1]) for name, _ in page.elements if name in ("h1", "h2", "h3")]
+    assert all(after - before <= 1 for before, after in zip(levels, levels[1:]))
+    done = subprocess.run(["tidy", "-q", "-e", "-utf8"], input=html.encode(), capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_html_is_escaped(tmp_path):
+    config = write_config(tmp_path, 'contact = "<b>17</b> & \'co\'"')
+    config.write_text(config.read_text().replace("Universität", "<script>U</script>"))
+    html = subprocess.run(
+        [BUILD / "portcullis", "-c", config, "announce", "--html"],
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    assert "&lt;script&gt;U&lt;/script&gt;" in html
+    page = Page(html)
+    assert "script" not in page.names() and "b" not in page.names()
+    assert "<b>17</b> & 'co'" in page.text
+
+
+def test_history(site):
+    assert "Abschaltung: Mittwoch, 20. September 2090" in site.text()
+    first = [
+        ("encryption", "notify", None, "2090-06-01 00:00"),
+        ("encryption", "enforce", None, "2090-09-20 00:00"),
+        ("abroad", "notify", None, "2090-01-01 00:00"),
+    ]
+    assert site.changes() == first
+    # Nothing has changed: nothing is added.
+    site.announce("--html")
+    assert site.changes() == first
+
+    site.set(enforce="2091-03-17", brownouts='"2090-10-01 10:00 +4h"')
+    text = site.text()
+    moved = [
+        ("encryption", "enforce", "2090-09-20 00:00", "2091-03-17 00:00"),
+        ("encryption", "brownout", None, "2090-10-01 10:00"),
+    ]
+    assert site.changes() == first + moved
+    assert (
+        "Zugriff ohne Verschlüsselung (IMAP und POP3), Abschaltung: von Mittwoch, 20. September "
+        "2090 auf Samstag, 17. März 2091 verlegt" in text
+    )
+    assert "Probeabschaltung: Sonntag, 1. Oktober 2090, 10:00 Uhr" in text
+
+    site.set(enforce="2091-03-17")
+    text = site.text()
+    assert site.changes()[-1] == ("encryption", "brownout", "2090-10-01 10:00", None)
+    assert "Probeabschaltung: Sonntag, 1. Oktober 2090, 10:00 Uhr entfällt" in text
+    # The latest stands first.
+    assert text.index("entfällt") < text.index("verlegt")
+
+
+def test_a_brownout_that_is_over_may_go(site):
+    site.set(notify="2020-01-01", brownouts='"2020-02-01 10:00 +4h"')
+    site.announce()
+    site.set(notify="2020-01-01")
+    text = site.text()
+    assert not [change for change in site.changes() if change[1] == "brownout"]
+    assert "Probeabschaltung" not in text
+
+
+def test_another_day(site):
+    """--at shows the page of a day, and remembers nothing."""
+    text = site.text("--at", "2091-01-01")
+    assert "Zugriff ohne Verschlüsselung - Abgeschaltet seit Mittwoch, 20. September 2090" in text
+    assert "Stand: Montag, 1. Januar 2091, 00:00 Uhr" in text
+    assert not site.history.exists()
+    site.announce()
+    before = site.history.read_text()
+    site.set(enforce="2092-01-01")
+    # What was announced later is not on the page of an earlier day.
+    assert "Was sich an den Terminen geändert hat" not in site.text("--at", "2000-01-01")
+    assert site.history.read_text() == before
+
+
+def test_brownouts_to_come(site):
+    site.set(brownouts='"2090-07-01 10:00 +4h", "2090-08-01 10:00 +4h"')
+    text = site.text("--at", "2090-07-15")
+    assert "Dienstag, 1. August 2090, 10:00 Uhr bis Dienstag, 1. August 2090, 14:00 Uhr" in text
+    assert "1. Juli" not in text
+
+
+def test_no_rules(site):
+    site.config = write_config(site.directory, rules="")
+    done = site.run()
+    assert done.returncode == 0
+    assert "Zurzeit ist nichts geplant" in done.stdout
+
+
+def test_history_elsewhere(site, tmp_path):
+    site.announce("--history", str(tmp_path / "mine.json"))
+    assert (tmp_path / "mine.json").exists() and not site.history.exists()
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", '{"rules":{},"changes":[{}]}', '{"rules":{"a":{"notify":5}}}']
+)
+def test_a_damaged_history_is_not_overwritten(site, content):
+    site.history.write_text(content)
+    done = site.run()
+    assert done.returncode == 65 and done.stdout == ""
+    assert done.stderr.startswith(f"{site.history}: this is not what announce wrote")
+    assert site.history.read_text() == content
+
+
+def test_a_history_that_cannot_be_written(site):
+    missing = site.directory / "missing/announced.json"
+    done = site.run("--history", str(missing))
+    assert done.returncode == 0 and "Thunderbird" in done.stdout
+    assert done.stderr == (
+        f"{missing}: No such file or directory (warning: the announced dates are not remembered)\n"
+    )
+
+
+def test_wrong_use(site):
+    assert site.run("--language", "fr").returncode == 64
+    assert site.run("--at", "yesterday").returncode == 64
+    assert site.run("surplus").returncode == 64
+
+
+def test_a_mistake_in_the_texts(site, tmp_path):
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    for language in ("de", "en"):
+        text = (notices.TEXTS / f"{language}.txt").read_text()
+        (folder / f"{language}.txt").write_text(text.replace("{now}", "{today}"))
+    site.config = write_config(tmp_path, texts=folder)
+    done = site.run()
+    assert done.returncode == 78 and done.stdout == ""
+    assert "de.txt:" in done.stderr and "there is no placeholder {today}" in done.stderr
+    assert os.listdir(tmp_path).count("announced.json") == 0
