@@ -121,6 +121,7 @@ check-e2e: all $(BUILD)/tests/e2e/notice-tool
 		$(PYTEST_OPTIONS) tests/e2e
 
 include tests/bench/bench.mk
+include tests/fuzz/fuzz.mk
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin
