@@ -1,0 +1,59 @@
+"""conf-examples for systemd, and the portcullis.conf of each case."""
+
+import os
+import re
+import subprocess
+
+import pytest
+
+from mailhost import EXAMPLES, USER
+
+SYSTEMD = EXAMPLES / "systemd"
+CASES = sorted((EXAMPLES / "portcullis").glob("case-*.conf"))
+
+
+def run(*command):
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done
+    return done.stdout + done.stderr
+
+
+def test_units_are_valid(host, tmp_path):
+    # Under the names that they have when installed, so that they find each other.
+    units = [SYSTEMD / f"portcullis-policyd.{kind}" for kind in ("service", "socket")]
+    assert run("systemd-analyze", "verify", "--man=no", *units) == ""
+
+
+def test_the_service_is_confined():
+    report = run(
+        "systemd-analyze",
+        "security",
+        "--offline=yes",
+        "--threshold=10",
+        SYSTEMD / "portcullis-policyd.service",
+    )
+    exposure = float(re.search(r"exposure level for .*: ([0-9.]+)", report)[1])
+    assert exposure < 1, report
+
+
+def test_user_and_folders(tmp_path):
+    (tmp_path / "etc").mkdir()
+    run("systemd-sysusers", f"--root={tmp_path}", SYSTEMD / "sysusers.d/portcullis.conf")
+    passwd = (tmp_path / "etc/passwd").read_text()
+    user = next(line.split(":") for line in passwd.splitlines() if line.startswith(f"{USER}:"))
+    assert user[5] == "/var/lib/portcullis"
+    assert user[6].endswith("nologin")
+    run("systemd-tmpfiles", "--create", f"--root={tmp_path}", SYSTEMD / "tmpfiles.d/portcullis.conf")
+    journal = os.stat(tmp_path / "var/lib/portcullis/journal")
+    assert journal.st_mode & 0o7777 == 0o2770
+    assert journal.st_gid == int(user[3])
+    assert os.stat(tmp_path / "var/lib/portcullis").st_mode & 0o7777 == 0o750
+
+
+def test_there_is_one_for_each_case():
+    assert [path.name for path in CASES] == [f"case-{case}.conf" for case in "abcde"]
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_case_is_valid(host, path):
+    assert "error" not in run("portcullis", "-c", path, "check-config")
