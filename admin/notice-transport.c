@@ -29,8 +29,8 @@ void notice_transport_close(struct notice_transport *transport)
 	free(transport);
 }
 
-/* A server may close a connection that has been idle; that becomes known only
-   with the next mail, which then goes by a new connection. */
+/* A server may end a connection that has been idle; that becomes known only with
+   the next mail, which then goes by a new connection. */
 static enum hand_over hand_over_by_session(struct notice_transport *transport,
 					   const struct mail_envelope *envelope)
 {
@@ -49,8 +49,9 @@ static enum hand_over hand_over_by_session(struct notice_transport *transport,
 			return result;
 		mail_session_close(transport->session);
 		transport->session = NULL;
-		if (is_new || result != HAND_OVER_UNAVAILABLE)
+		if (is_new || (result != HAND_OVER_UNAVAILABLE && result != HAND_OVER_LATER))
 			return result;
+		transport->error[0] = '\0';
 		is_new = true;
 	}
 }
