@@ -33,9 +33,10 @@ static struct judged_request *judged_request_get(struct auth_request *request)
 		return judged;
 	judged = p_new(request->pool, struct judged_request, 1);
 	judged->request = request;
-	/* Since 2.4.2 a mechanism's own event can keep the request's event
-	   until after the request is taken apart. */
-	pool_ref(request->pool);
+	/* Since 2.4.2 the request's event can be freed after the request: a
+	   mechanism has an event of its own below it. */
+	judged->pool = request->pool;
+	pool_ref(judged->pool);
 	event_set_ptr(request->event, event_key, judged);
 	return judged;
 }
@@ -65,8 +66,8 @@ struct judgement *judgement_make(struct auth_request *request, struct portcullis
 
 void judged_request_free(struct judged_request *judged)
 {
-	/* It lies in this pool itself. */
-	pool_t pool = judged->request->pool;
+	/* It lies in this pool itself; the request has none any more. */
+	pool_t pool = judged->pool;
 
 	pool_unref(&pool);
 }

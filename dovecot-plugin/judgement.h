@@ -7,6 +7,7 @@
 
 struct auth_request;
 struct event;
+struct pool;
 struct portcullis;
 
 /* What one policy said of a request, kept until it is known how the request
@@ -24,7 +25,9 @@ struct judgement {
 
 /* Everything that was said of a request. Hangs on the request's event. */
 struct judged_request {
+	/* Whole until judged_request_free(), because pool is kept. */
 	struct auth_request *request;
+	struct pool *pool;
 	struct judgement *judgements;
 	/* The password decides no longer: a right one is refused too. */
 	bool refused_after;
