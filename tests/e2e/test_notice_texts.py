@@ -72,7 +72,8 @@ def test_both_parts_say_what_was_seen_and_what_to_do(tmp_path):
 def test_no_link_nothing_active(tmp_path):
     mail = compose(write_config(tmp_path), notice())
     assert mail.page.names() <= {
-        "html", "head", "meta", "title", "body", "div", "p", "h2", "h3", "ul", "ol", "li", "hr",
+        "html", "head", "meta", "title", "style", "body",
+        "div", "p", "h2", "h3", "ul", "ol", "li", "hr",
     }  # fmt: skip
     assert "href" not in mail.html and "src" not in mail.html and "http-equiv" not in mail.html
 
@@ -117,6 +118,7 @@ def test_one_language_or_both(tmp_path):
     assert both.plain.index("Hello") < both.plain.index("Guten Tag")
     assert both.plain.startswith("Deutsche Fassung: siehe unten")
     assert [attributes["lang"] for attributes in both.page.all("div")] == ["en", "de"]
+    assert both.page.all("p")[0] == {"lang": "de"}
     assert both["Subject"].startswith("Please change") and "/ Bitte stellen" in both["Subject"]
     english = compose(write_config(tmp_path, 'languages = { "en" }'), notice())
     assert "Guten Tag" not in english.plain and "Guten Tag" not in english.html
