@@ -23,6 +23,7 @@ static const struct command {
 	{"forecast", "say what enforcing would do", forecast_command},
 	{"status", "say where each rule stands, and whether all is healthy", status_command},
 	{"user", "say all that is known about a user, for the help desk", user_command},
+	{"exempt", "let users off rules for some time", exempt_command},
 	{"import", "take what the servers recorded into the store", import_command},
 	{"forget", "remove all that is known about a person", forget_command},
 };

@@ -1,0 +1,320 @@
+#define _GNU_SOURCE /* mkostemp() */
+
+#include "exemption-file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "policy/text-file.h"
+
+#define FILE_SIZE_MAX ((size_t)128 << 20)
+
+/* What is to be different for one user. */
+struct exemption_change {
+	char *user;
+	uint64_t removed; /* rules */
+	GArray *added;    /* of struct exemption */
+};
+
+static int complain(const struct exemption_file *file, int status, const char *reason)
+{
+	fprintf(stderr, "portcullis: %s: %s\n", file->path, reason);
+	return status;
+}
+
+/* policy_load() has told of wrong lines. */
+static void be_silent(void *context, const char *message)
+{
+	(void)context;
+	(void)message;
+}
+
+/* ---- opening ---- */
+
+/* Not the file itself is locked: it is replaced. */
+static bool lock_directory(struct exemption_file *file)
+{
+	char *directory = g_path_get_dirname(file->path);
+	int result;
+
+	file->directory = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	g_free(directory);
+	if (file->directory < 0)
+		return false;
+	do
+		result = flock(file->directory, LOCK_EX);
+	while (result < 0 && errno == EINTR);
+	return result == 0;
+}
+
+static int read_file(struct exemption_file *file)
+{
+	const char *error;
+	size_t length;
+	char *text;
+
+	file->exists = stat(file->path, &file->status) == 0;
+	if (!file->exists)
+		return errno == ENOENT ? 0 : complain(file, EX_NOINPUT, strerror(errno));
+	text = text_file_read(file->path, FILE_SIZE_MAX, &length, &error);
+	if (text == NULL)
+		return complain(file, EX_NOINPUT, error);
+	g_string_append_len(file->text, text, (gssize)length);
+	free(text);
+	file->before = exemptions_load(file->path, file->policy, be_silent, NULL);
+	return file->before == NULL ? complain(file, EX_NOINPUT, "cannot be read") : 0;
+}
+
+static void free_change(gpointer data)
+{
+	struct exemption_change *change = data;
+
+	g_free(change->user);
+	g_array_free(change->added, TRUE);
+	g_free(change);
+}
+
+int exemption_file_open(struct exemption_file *file_r, const struct policy *policy)
+{
+	char *resolved;
+
+	*file_r = (struct exemption_file){
+		.policy = policy,
+		.directory = -1,
+		.text = g_string_new(NULL),
+		.changed = g_ptr_array_new_with_free_func(free_change),
+	};
+	if (policy->exemptions == NULL) {
+		file_r->path = g_strdup(policy->file);
+		return complain(file_r, EX_CONFIG, "it names no file of exemptions");
+	}
+	resolved = realpath(policy->exemptions, NULL);
+	file_r->path = g_strdup(resolved == NULL ? policy->exemptions : resolved);
+	free(resolved);
+	if (!lock_directory(file_r))
+		return complain(file_r, EX_NOINPUT, strerror(errno));
+	return read_file(file_r);
+}
+
+void exemption_file_close(struct exemption_file *file)
+{
+	if (file->directory >= 0)
+		close(file->directory);
+	exemptions_free(file->before);
+	g_string_free(file->text, TRUE);
+	g_ptr_array_free(file->changed, TRUE);
+	g_free(file->path);
+}
+
+/* ---- editing ---- */
+
+static struct exemption_change *add_change(struct exemption_file *file, const char *user)
+{
+	struct exemption_change *change = g_new0(struct exemption_change, 1);
+
+	change->user = g_strdup(user);
+	change->added = g_array_new(FALSE, FALSE, sizeof(struct exemption));
+	g_ptr_array_add(file->changed, change);
+	return change;
+}
+
+void exemption_file_add(struct exemption_file *file, const char *user,
+			const struct exemption_wish *wish, const char *reason)
+{
+	struct exemption_change *change = add_change(file, user);
+
+	if (file->text->len > 0 && file->text->str[file->text->len - 1] != '\n')
+		g_string_append_c(file->text, '\n');
+	exemption_line_append(file->text, user, wish, reason);
+	g_array_append_vals(change->added, wish->entries->data, wish->entries->len);
+	file->lines_added++;
+}
+
+bool exemption_file_next(const GString *text, size_t *position, const char **line_r,
+			 size_t *length_r)
+{
+	const char *line = text->str + *position, *newline;
+
+	if (*position >= text->len)
+		return false;
+	newline = memchr(line, '\n', text->len - *position);
+	*line_r = line;
+	*length_r = newline == NULL ? text->len - *position : (size_t)(newline - line);
+	*position += *length_r + (newline != NULL);
+	return true;
+}
+
+/* Whether a line of the file holds exemptions of the user from some of the rules. */
+static bool line_has(const struct exemption *exemptions, size_t count, unsigned int line,
+		     uint64_t rules)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (exemptions[i].line == line && (rules & UINT64_C(1) << exemptions[i].rule) != 0)
+			return true;
+	}
+	return false;
+}
+
+/* Appends a line without some of its rules; false when none is left. */
+static bool append_without(GString *text, const char *line, size_t length,
+			   const struct policy *policy, uint64_t rules)
+{
+	struct exemption_line parts;
+	char *left;
+	bool some;
+
+	if (!exemption_line_split(line, length, &parts))
+		return false;
+	left = exemption_rules_without(line + parts.rules, parts.rules_end - parts.rules, policy,
+				       rules);
+	some = left[0] != '\0';
+	if (some) {
+		g_string_append_len(text, line, (gssize)parts.rules);
+		g_string_append(text, left);
+		g_string_append_len(text, line + parts.rules_end,
+				    (gssize)(length - parts.rules_end));
+	}
+	g_free(left);
+	return some;
+}
+
+size_t exemption_file_remove(struct exemption_file *file, const char *user, uint64_t rules)
+{
+	size_t count, position = 0, length, changed = 0;
+	const struct exemption *exemptions = exemptions_of_user(file->before, user, &count);
+	GString *text = g_string_new(NULL);
+	unsigned int number = 0;
+	const char *line;
+
+	while (exemption_file_next(file->text, &position, &line, &length)) {
+		bool ends = line[length] == '\n';
+
+		if (!line_has(exemptions, count, ++number, rules)) {
+			g_string_append_len(text, line, (gssize)(length + ends));
+			continue;
+		}
+		changed++;
+		if (!append_without(text, line, length, file->policy, rules))
+			file->lines_removed++;
+		else if (ends)
+			g_string_append_c(text, '\n');
+	}
+	g_string_free(file->text, TRUE);
+	file->text = text;
+	add_change(file, user)->removed = rules;
+	return changed;
+}
+
+/* ---- saving ---- */
+
+/* Whether the new file says of a user what the old one said, but for the change. */
+static bool is_as_meant(const struct exemption_file *file, const struct exemptions *after,
+			const struct exemption_change *change)
+{
+	size_t old_count, new_count, at = 0;
+	const struct exemption *old = exemptions_of_user(file->before, change->user, &old_count);
+	const struct exemption *new = exemptions_of_user(after, change->user, &new_count);
+
+	for (size_t i = 0; i < old_count; i++) {
+		if ((change->removed & UINT64_C(1) << old[i].rule) != 0)
+			continue;
+		if (at == new_count || !exemptions_are_equal(&old[i], &new[at++]))
+			return false;
+	}
+	for (guint i = 0; i < change->added->len; i++) {
+		const struct exemption *added = &g_array_index(change->added, struct exemption, i);
+
+		if (at == new_count || !exemptions_are_equal(added, &new[at++]))
+			return false;
+	}
+	return at == new_count;
+}
+
+/* Reads the new file as the servers would. */
+static bool reads_as_meant(const struct exemption_file *file, const char *path)
+{
+	struct exemptions *after = exemptions_load(path, file->policy, be_silent, NULL);
+	size_t lines = file->before == NULL ? 0 : exemptions_count(file->before);
+	bool fine = after != NULL &&
+		    exemptions_count(after) == lines + file->lines_added - file->lines_removed;
+
+	for (guint i = 0; fine && i < file->changed->len; i++)
+		fine = is_as_meant(file, after, g_ptr_array_index(file->changed, i));
+	exemptions_free(after);
+	return fine;
+}
+
+static bool write_all(int descriptor, const GString *text)
+{
+	size_t done = 0;
+
+	while (done < text->len) {
+		ssize_t written = write(descriptor, text->str + done, text->len - done);
+
+		if (written < 0 && errno != EINTR)
+			return false;
+		if (written > 0)
+			done += (size_t)written;
+	}
+	return fsync(descriptor) == 0;
+}
+
+/* With owner and mode of the old file; a new one is readable for the servers, which
+   run as other users. */
+static bool take_over_owner(const struct exemption_file *file, int descriptor)
+{
+	if (!file->exists)
+		return fchmod(descriptor, 0644) == 0;
+	return fchown(descriptor, file->status.st_uid, file->status.st_gid) == 0 &&
+	       fchmod(descriptor, file->status.st_mode & 07777) == 0;
+}
+
+/* Somebody may have edited it without the lock. */
+static bool is_unchanged(const struct exemption_file *file)
+{
+	struct stat status;
+
+	if (stat(file->path, &status) < 0)
+		return !file->exists && errno == ENOENT;
+	return file->exists && status.st_dev == file->status.st_dev &&
+	       status.st_ino == file->status.st_ino && status.st_size == file->status.st_size &&
+	       status.st_mtim.tv_sec == file->status.st_mtim.tv_sec &&
+	       status.st_mtim.tv_nsec == file->status.st_mtim.tv_nsec;
+}
+
+int exemption_file_save(struct exemption_file *file)
+{
+	char *path = g_strconcat(file->path, ".new-XXXXXX", NULL);
+	int descriptor = mkostemp(path, O_CLOEXEC), status = 0;
+
+	if (descriptor < 0) {
+		status = complain(file, EX_CANTCREAT, strerror(errno));
+		g_free(path);
+		return status;
+	}
+	if (!take_over_owner(file, descriptor))
+		status = complain(file, EX_NOPERM, strerror(errno));
+	else if (!write_all(descriptor, file->text))
+		status = complain(file, EX_IOERR, strerror(errno));
+	else if (!reads_as_meant(file, path))
+		status =
+			complain(file, EX_DATAERR,
+				 "the servers would not read it as it is meant; it stays as it is");
+	else if (!is_unchanged(file))
+		status = complain(file, EX_TEMPFAIL,
+				  "somebody else has just changed it; it stays as it is");
+	else if (rename(path, file->path) < 0 || fsync(file->directory) < 0)
+		status = complain(file, EX_IOERR, strerror(errno));
+	if (status != 0)
+		unlink(path);
+	close(descriptor);
+	g_free(path);
+	return status;
+}

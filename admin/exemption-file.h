@@ -1,0 +1,44 @@
+#ifndef PORTCULLIS_EXEMPTION_FILE_H
+#define PORTCULLIS_EXEMPTION_FILE_H
+
+#include <sys/stat.h>
+
+#include "exemption-line.h"
+
+/* The file of exemptions, while it is edited. What is not changed stays as it is,
+   byte by byte. */
+struct exemption_file {
+	char *path; /* without symbolic links */
+	const struct policy *policy;
+	int directory;      /* locked against others who edit; -1: none */
+	struct stat status; /* of the file when it was read */
+	bool exists;
+	GString *text;
+	struct exemptions *before; /* as the servers read it */
+	size_t lines_added, lines_removed;
+	GPtrArray *changed; /* of struct exemption_change, for the check */
+};
+
+/* Locks and reads the file of a policy. Returns 0, or what is wrong as an exit
+   status, having said so. Close it also then. */
+int exemption_file_open(struct exemption_file *file_r, const struct policy *policy);
+void exemption_file_close(struct exemption_file *file);
+
+/* user is normalised, and writable. */
+void exemption_file_add(struct exemption_file *file, const char *user,
+			const struct exemption_wish *wish, const char *reason);
+
+/* Takes rules, a bit each, out of the lines of a user. Returns how many lines were
+   changed. */
+size_t exemption_file_remove(struct exemption_file *file, const char *user, uint64_t rules);
+
+/* Puts a new file in the place of the old one, with its owner and mode, unless the
+   servers would not read from it what was meant. Returns 0 or an exit status, as
+   above. */
+int exemption_file_save(struct exemption_file *file);
+
+/* The next line from *position on, which is moved behind it; false at the end. */
+bool exemption_file_next(const GString *text, size_t *position, const char **line_r,
+			 size_t *length_r);
+
+#endif
