@@ -81,7 +81,7 @@ $(BUILD)/tests/unit/test-policy-protocol: $(addprefix $(BUILD)/postfix-policyd/,
 	attempt-from-policy.o instances.o policy-request.o reply.o)
 
 # What composing and handing over of notices is made of.
-NOTICES := $(addprefix $(BUILD)/admin/,harmless-text.o mail-envelope.o mail-program.o \
+NOTICES := $(addprefix $(BUILD)/admin/,address-map.o harmless-text.o mail-envelope.o mail-program.o \
 	mail-session.o message-id.o notice.o notice-devices.o notice-mail.o notice-texts.o \
 	notice-transport.o notice-values.o sendmail.o text-check.o text-line.o text-names.o \
 	text-parse.o text-render.o text-sections.o text-writers.o)
@@ -146,7 +146,10 @@ install: all
 	cp -R conf-examples $(DESTDIR)$(DOCDIR)/
 	install -m 644 README.md LICENSE $(DESTDIR)$(DOCDIR)/
 
+# Nothing that is mounted there may go with it.
 clean:
+	@! grep -s ' $(abspath $(BUILD))/' /proc/self/mounts || \
+		{ echo "Unmount these first." >&2; exit 1; }
 	rm -rf $(BUILD)
 
 SOURCES = $(wildcard policy/*.[ch] dovecot-plugin/*.[ch] postfix-policyd/*.[ch] admin/*.[ch] \

@@ -1,0 +1,185 @@
+#include "unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "admin/address-map.h"
+#include "admin/message-id.h"
+
+static char path[] = "/tmp/portcullis-addresses.XXXXXX";
+
+static void note(void *context, const char *message)
+{
+	char *said = context;
+	size_t length = strlen(said);
+
+	snprintf(said + length, 1024 - length, "%s\n", message + strlen(path));
+}
+
+static void write_file(const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	fputs(text, file);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(chmod(path, 0700), 0);
+}
+
+static void assert_finds(struct address_map *map, const char *user, const char *expected)
+{
+	char address[MAIL_ADDRESS_SIZE];
+	const char *error;
+	enum address_found found = address_map_find(map, user, address, &error);
+
+	assert_int_equal(found, expected == NULL ? ADDRESS_NONE : ADDRESS_FOUND);
+	if (expected != NULL)
+		assert_string_equal(address, expected);
+}
+
+static void assert_fails(struct address_map *map, const char *user)
+{
+	char address[MAIL_ADDRESS_SIZE];
+	const char *error = "";
+
+	assert_int_equal(address_map_find(map, user, address, &error), ADDRESS_FAILED);
+	assert_true(strlen(error) > 0);
+}
+
+static void test_without_a_map(void **state)
+{
+	struct policy policy = {0};
+	struct address_map *map = address_map_open(&policy, note, NULL);
+
+	(void)state;
+	assert_finds(map, "alice@example.org", "alice@example.org");
+	assert_finds(map, "alice", NULL);
+	assert_finds(map, "a\nBcc: x@example.org", NULL);
+	address_map_close(map);
+}
+
+static void test_file(void **state)
+{
+	struct policy policy = {
+		.default_domain = "example.org",
+		.notices = {.address_map_kind = ADDRESS_MAP_FILE, .address_map = path}};
+	struct address_map *map;
+	char said[1024] = "";
+
+	(void)state;
+	write_file("# users and addresses\n\n"
+		   "Alice \t alice.liddell@example.net\n"
+		   "bob@example.com b@example.net\n"
+		   "old scanner@example.org  scanner@example.net\n"
+		   "carol\n"
+		   "dave not an address\n"
+		   "alice second@example.net");
+	map = address_map_open(&policy, note, said);
+	assert_non_null(map);
+	assert_string_equal(said, ":6: there is a user name, but no address\n"
+				  ":7: this is no mail address\n"
+				  ":8: this user stands here twice; the last line counts\n");
+	assert_finds(map, "alice@example.org", "second@example.net");
+	assert_finds(map, "bob@example.com", "b@example.net");
+	assert_finds(map, "old scanner@example.org", "scanner@example.net");
+	assert_finds(map, "dave@example.org", "dave@example.org");
+	address_map_close(map);
+}
+
+static void test_missing_file(void **state)
+{
+	char missing[80], said[1024] = "";
+	struct policy policy = {
+		.notices = {.address_map_kind = ADDRESS_MAP_FILE, .address_map = missing}};
+
+	(void)state;
+	snprintf(missing, sizeof(missing), "%s.missing", path);
+	assert_null(address_map_open(&policy, note, said));
+	assert_non_null(strstr(said, "No such file"));
+}
+
+static void test_command(void **state)
+{
+	struct policy policy = {
+		.notices = {.address_map_kind = ADDRESS_MAP_COMMAND, .address_map = path}};
+	struct address_map *map;
+
+	(void)state;
+	write_file("#!/bin/sh\n"
+		   "while read -r user; do case $user in\n"
+		   "alice@*) echo a@example.net ;;\n"
+		   "odd@*) echo 'no address' ;;\n"
+		   "two@*) printf 'a@b\\nc@d\\n' ;;\n"
+		   "long@*) printf '%01000d\\n' 1 ;;\n"
+		   "gone@*) exit 0 ;;\n"
+		   "*) echo ;; esac; done\n");
+	map = address_map_open(&policy, note, NULL);
+	for (int i = 0; i < 100; i++)
+		assert_finds(map, "alice@example.org", "a@example.net");
+	assert_finds(map, "nobody@example.org", NULL);
+	assert_finds(map, "odd@example.org", NULL);
+	assert_finds(map, "a\nalice@example.org", NULL);
+	assert_finds(map, "alice@example.org", "a@example.net");
+	address_map_close(map);
+
+	for (size_t i = 0; i < 3; i++) {
+		static const char *const users[] = {"two@x", "long@x", "gone@x"};
+
+		map = address_map_open(&policy, note, NULL);
+		assert_fails(map, users[i]);
+		/* Answers may be out of step then: none is believed any more. */
+		assert_fails(map, "alice@example.org");
+		address_map_close(map);
+	}
+}
+
+static void test_missing_command(void **state)
+{
+	struct policy policy = {.notices = {.address_map_kind = ADDRESS_MAP_COMMAND,
+					    .address_map = "/nonexistent/command"}};
+	struct address_map *map = address_map_open(&policy, note, NULL);
+
+	(void)state;
+	assert_fails(map, "alice@example.org");
+	address_map_close(map);
+}
+
+static void test_message_ids(void **state)
+{
+	char first[MESSAGE_ID_SIZE], second[MESSAGE_ID_SIZE];
+
+	(void)state;
+	message_id_make("\"a@b\"@example.org", first);
+	message_id_make("\"a@b\"@example.org", second);
+	assert_string_not_equal(first, second);
+	assert_true(mail_address_is_valid(first));
+	assert_string_equal(strchr(first, '@'), "@example.org");
+}
+
+static int make_file(void **state)
+{
+	int file = mkstemp(path);
+
+	(void)state;
+	return file < 0 ? -1 : close(file);
+}
+
+static int remove_file(void **state)
+{
+	(void)state;
+	return unlink(path);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_without_a_map),   cmocka_unit_test(test_file),
+		cmocka_unit_test(test_missing_file),    cmocka_unit_test(test_command),
+		cmocka_unit_test(test_missing_command), cmocka_unit_test(test_message_ids),
+	};
+
+	return cmocka_run_group_tests(tests, make_file, remove_file);
+}
