@@ -374,7 +374,8 @@ static bool open_database(struct store *store, enum store_access access_wanted)
 	}
 	if (access_wanted == STORE_WRITE)
 		flags = SQLITE_OPEN_READWRITE;
-	if (sqlite3_open_v2(store->path, &store->database, flags, NULL) != SQLITE_OK)
+	if (sqlite3_open_v2(store->path, &store->database, flags | SQLITE_OPEN_NOMUTEX, NULL) !=
+	    SQLITE_OK)
 		return store_failed(store);
 	sqlite3_extended_result_codes(store->database, 1);
 	sqlite3_busy_timeout(store->database, BUSY_MILLISECONDS);

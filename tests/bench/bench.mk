@@ -42,3 +42,9 @@ bench-notices: $(BUILD)/tests/bench/bench-notices
 
 $(BUILD)/tests/bench/bench-notices: $(BUILD)/tests/bench/bench-notices.o $(NOTICES) $(POLICY)
 	$(call QUIET,LD)$(LINK) -o $@ $^ $(NOTICE_LIBS) $(POLICY_LIBS)
+
+bench: bench-import
+.PHONY: bench-import
+
+bench-import: $(BUILD)/portcullis
+	tests/bench/bench-import-run $(BUILD)
