@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "address-map.h"
 #include "command.h"
 #include "json-output.h"
 #include "loaded-policy.h"
@@ -112,7 +113,7 @@ static void print_json(const struct loaded_policy *loaded, time_t now)
 	json_print(top);
 }
 
-static void report_text_problem(void *context, const char *message)
+static void report_notice_problem(void *context, const char *message)
 {
 	struct loaded_policy *loaded = context;
 
@@ -120,11 +121,13 @@ static void report_text_problem(void *context, const char *message)
 	loaded->problems++;
 }
 
-/* The texts of mails, if any are to be sent. */
-static void check_texts(struct loaded_policy *loaded)
+/* The texts of mails and the addresses, if any are to be sent. */
+static void check_notices(struct loaded_policy *loaded)
 {
-	if (notices_are_configured(&loaded->policy->notices))
-		notice_texts_free(notice_texts_load(loaded->policy, report_text_problem, loaded));
+	if (!notices_are_configured(&loaded->policy->notices))
+		return;
+	notice_texts_free(notice_texts_load(loaded->policy, report_notice_problem, loaded));
+	address_map_close(address_map_open(loaded->policy, report_notice_problem, loaded));
 }
 
 int check_config_command(const char *config_path, int argc, char **argv)
@@ -151,7 +154,7 @@ int check_config_command(const char *config_path, int argc, char **argv)
 		return usage_error(argv[0], "unexpected '%s'", argv[optind]);
 	if (!policy_load(config_path, &loaded))
 		return EX_CONFIG;
-	check_texts(&loaded);
+	check_notices(&loaded);
 	if (json)
 		print_json(&loaded, time(NULL));
 	else

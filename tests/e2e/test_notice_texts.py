@@ -308,6 +308,15 @@ def test_a_language_without_texts(tmp_path):
     assert "fr.txt: there are no texts for this language" in done.stderr
 
 
+def test_a_wrong_line_of_the_address_map(tmp_path):
+    addresses = tmp_path / "addresses"
+    addresses.write_text("alice alice@example.net\nbob\n")
+    config = write_config(tmp_path, f'address-map = "file:{addresses}"')
+    done = check_config(config)
+    assert done.returncode == 1
+    assert done.stderr == f"{addresses}:2: there is a user name, but no address\n"
+
+
 def test_some_sections_only(host, tmp_path):
     """What the operator's file leaves out comes from the installed one."""
     folder = tmp_path / "mine"
