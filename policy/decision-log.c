@@ -7,8 +7,11 @@
    line is about an honest client that is out of date, so it has none of them;
    a test runs the filters over it. */
 
-static const char *outcome_words(enum outcome outcome)
+static const char *outcome_words(enum outcome outcome, enum service service)
 {
+	/* Nobody is asked for a password. */
+	if (service == SERVICE_SMTP && outcome != OUTCOME_ALLOW)
+		return "refused";
 	switch (outcome) {
 	case OUTCOME_REJECT_BEFORE:
 		return "refused before the password";
@@ -55,14 +58,14 @@ static void put_port(struct text *text, uint16_t port)
 }
 
 /* A string of a stranger's, with everything escaped that could end a field or a
-   line or reach a terminal, and cut after maximum bytes. */
+   line or reach a terminal, and cut so that it takes maximum bytes in the log. */
 static void put_quoted(struct text *text, const char *string, size_t maximum)
 {
 	static const char hex[] = "0123456789abcdef";
-	size_t taken = 0;
+	size_t end = text->length + maximum;
 
 	put_text(text, "<");
-	for (; *string != '\0' && taken < maximum; string++, taken++) {
+	for (; *string != '\0' && text->length < end; string++) {
 		unsigned char c = (unsigned char)*string;
 
 		if (c > ' ' && c < 0x7f && c != '<' && c != '>' && c != '\\')
@@ -97,9 +100,9 @@ bool decision_log_format(const struct attempt *attempt, const struct policy *pol
 
 	if (verdict->broken == 0)
 		return false;
-	put_text(&text, outcome_words(verdict->outcome));
+	put_text(&text, outcome_words(verdict->outcome, attempt->service));
 	put_text(&text, ": user=");
-	put_quoted(&text, attempt->user, 256);
+	put_quoted(&text, attempt->user, 320);
 	put_text(&text, " client=");
 	address_format(&attempt->client, address);
 	put_text(&text, address);

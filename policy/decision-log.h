@@ -2,12 +2,15 @@
 #define PORTCULLIS_DECISION_LOG_H
 
 #include "judge.h"
+#include "messages.h"
 
-#define DECISION_LOG_SIZE 2048
+/* A message of the policy daemon holds it. */
+#define DECISION_LOG_SIZE MESSAGE_SIZE
 
 /* Writes the server's log line for a verdict that rejects, or would reject when
-   its rules come into force: "rejected before password: rule=encryption
-   phase=enforce ...". One line of printable ASCII without the server's prefix;
+   its rules come into force: "refused after the password: user=<...> client=...
+   country=... service=... port=... tls=... mechanism=<...> rules=RULE:PHASE,...".
+   One line of printable ASCII without the server's prefix;
    what strangers chose is escaped and cut. False when no rule is broken. */
 bool decision_log_format(const struct attempt *attempt, const struct policy *policy,
 			 const struct verdict *verdict, char text_r[static DECISION_LOG_SIZE]);

@@ -9,7 +9,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define MESSAGES_MAX 64
+#define MESSAGES_MAX 512
 
 struct message {
 	enum message_level level;

@@ -410,8 +410,8 @@ static void test_messages(void **state)
 		messages_post(messages, MESSAGE_INFO, "message %d", i);
 	while (messages_take(messages, &level, text))
 		count++;
-	assert_int_equal(count, 65);
-	assert_string_equal(text, "936 more messages left out");
+	assert_int_equal(count, 513);
+	assert_string_equal(text, "488 more messages left out");
 	messages_free(messages);
 }
 
