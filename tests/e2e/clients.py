@@ -64,7 +64,7 @@ class MailReply:
         return self.recipients[-1].text if self.recipients else self.login.text
 
 
-def _tls_context():
+def make_tls_context():
     # The certificate is the server's own; who the server is, is not the question here.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
@@ -72,7 +72,7 @@ def _tls_context():
     return context
 
 
-TLS_CONTEXT = _tls_context()
+TLS_CONTEXT = make_tls_context()
 
 
 def open_socket(addresses, port, client, tls="none", proxy=None, proxy_ports=None):

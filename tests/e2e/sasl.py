@@ -29,12 +29,16 @@ def cram_md5(user, password):
     yield f"{user} {digest}".encode()
 
 
-def scram_sha_256(user, password):
-    """RFC 5802 and RFC 7677, without channel binding. The server must prove
-    that it knows the password too."""
+def scram_sha_256(user, password, binding=None):
+    """RFC 5802 and RFC 7677; SCRAM-SHA-256-PLUS if binding is given, which is
+    the type and the data of a channel binding. The server must prove that it
+    knows the password too."""
+    header, bound = b"n,,", b""
+    if binding is not None:
+        header, bound = f"p={binding[0]},,".encode(), binding[1]
     nonce = base64.b64encode(os.urandom(18)).decode()
     client_first = f"n={user.replace('=', '=3D').replace(',', '=2C')},r={nonce}"
-    server_first = (yield f"n,,{client_first}".encode()).decode()
+    server_first = (yield header + client_first.encode()).decode()
 
     fields = dict(field.split("=", 1) for field in server_first.split(","))
     assert fields["r"].startswith(nonce)
@@ -43,7 +47,7 @@ def scram_sha_256(user, password):
     )
     client_key = hmac.digest(salted, b"Client Key", "sha256")
     stored_key = hashlib.sha256(client_key).digest()
-    client_final = f"c=biws,r={fields['r']}"
+    client_final = f"c={base64.b64encode(header + bound).decode()},r={fields['r']}"
     message = f"{client_first},{server_first},{client_final}".encode()
     signature = hmac.digest(stored_key, message, "sha256")
     proof = bytes(a ^ b for a, b in zip(client_key, signature))
@@ -60,14 +64,15 @@ MECHANISMS = {
     "LOGIN": login,
     "CRAM-MD5": cram_md5,
     "SCRAM-SHA-256": scram_sha_256,
+    "SCRAM-SHA-256-PLUS": scram_sha_256,
 }
 
 
 class Exchange:
     """Runs a mechanism: initial() first, then answer() for each challenge."""
 
-    def __init__(self, mechanism, user, password):
-        self._messages = MECHANISMS[mechanism](user, password)
+    def __init__(self, mechanism, user, password, **options):
+        self._messages = MECHANISMS[mechanism](user, password, **options)
         self._first = next(self._messages)
 
     def initial(self):

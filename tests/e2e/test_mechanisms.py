@@ -1,5 +1,6 @@
 """Mechanisms that prove who somebody is without a password: what the gate can
-refuse of them, and what it can only see."""
+refuse of them, and what it can only see. And the one whose passwords are tied
+to the TLS connection that they come by."""
 
 import base64
 import hmac
@@ -7,11 +8,16 @@ import imaplib
 import json
 import time
 
+import pytest
+
+import channel_binding
 import clients
+import dovecot
 import sql_users
 
-from dovecot import ETC
+from dovecot import ETC, PASSWORD
 from processes import wait_until
+from sasl import Exchange
 
 USER = "alice@example.org"
 
@@ -161,3 +167,56 @@ def test_tokens_pass_the_gate(host):
     assert clients.imap(USER, mechanism="PLAIN").accepted
     wait_until(lambda: host.dovecot_journal.read(), "record")
     assert "NEVER REFUSE" not in host.dovecot.log()[start:]
+
+
+# ---- SCRAM with channel binding: a PLUS mechanism, which 2.3 does not have ----
+
+BINDINGS = channel_binding.TYPES if dovecot.version() >= (2, 4) else ()
+
+
+def _scram(binding_type, key_log, password=PASSWORD, stolen=False):
+    """stolen: the login was meant for another connection than it comes by."""
+    mechanism = "SCRAM-SHA-256-PLUS" if binding_type else "SCRAM-SHA-256"
+    connection = clients.connect_imap()
+    try:
+        context = clients.make_tls_context()
+        options = {}
+        if binding_type:
+            channel_binding.prepare(context, binding_type, key_log)
+        connection.starttls(context)
+        if binding_type:
+            data = channel_binding.data(connection.sock, binding_type, key_log)
+            options["binding"] = (binding_type, bytes(len(data)) if stolen else data)
+        exchange = Exchange(mechanism, USER, password, **options)
+        _, data = connection.authenticate(mechanism, exchange.answer)
+        return clients.Reply(True, data[-1].decode())
+    except imaplib.IMAP4.error as error:
+        return clients.Reply(False, str(error.args[0]))
+    finally:
+        connection.shutdown()
+
+
+@pytest.mark.parametrize("binding_type", (None,) + BINDINGS)
+def test_scram_over_tls(host, tmp_path, binding_type):
+    mechanism = "SCRAM-SHA-256" + ("-PLUS" if binding_type else "")
+    settings = f"auth_mechanisms = plain {mechanism.lower()}\n"
+    for phase in ("observe", "enforce"):
+        host.apply(f'rule mechanism {{ {phase} = "always" message = "no" }}\n', dovecot=settings)
+        trials = [({}, True), ({"password": "wrong"}, False)]
+        if binding_type:
+            trials.append(({"stolen": True}, False))
+        for number, (trial, right) in enumerate(trials):
+            reply = _scram(binding_type, tmp_path / f"{phase}-{number}", **trial)
+            assert reply.accepted == (right and phase == "observe"), f"{phase} {trial}: {reply}"
+            if phase == "enforce":
+                assert reply.text.endswith("] no"), f"{trial}: {reply}"
+            event = host.dovecot_journal.wait_one()
+            assert event["rules"] == {"mechanism": phase}, event
+            assert event["mechanism"] == mechanism and event["user"] == USER, event
+            assert event["verified"] == right and event["tls"] == "starttls", event
+
+    # It is a rule like others: who allows it, lets it in.
+    rule = f'rule mechanism {{ enforce = "always" allow = {{ "PLAIN", "{mechanism}" }} }}\n'
+    host.apply(rule, dovecot=settings)
+    assert _scram(binding_type, tmp_path / "allowed").accepted
+    assert host.dovecot_journal.wait_one()["rules"] == {}
