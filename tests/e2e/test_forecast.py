@@ -1,0 +1,181 @@
+"""portcullis forecast: what enforcing would do, judged by the files as they are."""
+
+import pytest
+
+from recorded_site import EX_USAGE, RecordedSite, day, fits_a_terminal
+
+RULES = f"""
+rule encryption {{
+    notify  = "{day(-30)}"
+    enforce = "{day(30)}"
+    except-networks = {{ "campus" }}
+}}
+rule abroad {{
+    kind = "country" services = {{ "imap" }} allow = {{ "DE" }} observe = "{day(-30)}"
+    enforce = "{day(60)}" except-networks = {{ "campus" }}
+}}
+"""
+
+OPEN = {"port": 143, "tls": "none"}
+AMERICAN = {"client": "18.9.22.69", "country": "US", "port": 993, "tls": "implicit"}
+
+
+@pytest.fixture
+def site(tmp_path):
+    return RecordedSite(tmp_path, RULES)
+
+
+def figures(answer):
+    return tuple(answer[key] for key in ("active_users", "fine", "locked_out", "partly"))
+
+
+def users(answer):
+    return {title: rule["users"] for title, rule in answer["rules"].items()}
+
+
+def populate(site):
+    """Two are fine, two are locked out, one has another way left."""
+    site.fine("fine@example.org")
+    site.fine("also-fine@example.org", service="submission", port=465, source="postfix")
+    site.record("phone@example.org", "encryption", client_id="name=Old Phone version=2.1")
+    site.record("phone@example.org", "encryption", service="pop3", port=110,
+                client_id="name=Old Phone version=2.0")
+    site.record("both@example.org", "encryption")
+    site.fine("both@example.org", client_id="name=New Phone")
+    site.record("abroad@example.org", "abroad=observe", **AMERICAN)
+    # Neither of these is a person who is known to be there.
+    site.record("victim@example.org", "encryption", verified=False)
+    site.record("", service="smtp", port=25, mechanism="", source="postfix", verified=False)
+    site.take()
+
+
+def test_as_if_all_were_enforced(site):
+    populate(site)
+    answer = site.ask("forecast")
+    assert figures(answer) == (5, 2, 2, 1)
+    assert users(answer) == {"encryption": 2, "abroad": 1}
+    assert answer["rules"]["encryption"] == {"phase": "enforce", "users": 2, "locked_out": 1}
+    assert answer["services"] == {"imap": 3, "pop3": 1}
+    # Versions of a program are taken together.
+    assert answer["programs"] == {"Thunderbird": 2, "Old Phone": 1}
+    assert answer["countries"] == {"DE": 2, "US": 1}
+    assert answer["changed"] == 0
+
+
+def test_at_a_date(site):
+    populate(site)
+    assert figures(site.ask("forecast", "--at", day(29))) == (5, 5, 0, 0)
+    assert users(site.ask("forecast", "--at", day(29))) == {"encryption": 2, "abroad": 1}
+    answer = site.ask("forecast", "--at", f"{day(30)} 00:00")
+    assert figures(answer) == (5, 3, 1, 1)
+    assert answer["at"] == f"{day(30)} 00:00"
+    assert figures(site.ask("forecast", "--at", day(60))) == (5, 2, 2, 1)
+
+
+def test_one_rule(site):
+    populate(site)
+    answer = site.ask("forecast", "--rule", "abroad")
+    assert figures(answer) == (5, 4, 1, 0)
+    assert users(answer) == {"abroad": 1}
+    assert figures(site.ask("forecast", "--rule", "abroad", "--at", day(59))) == (5, 5, 0, 0)
+    result = site.run("forecast", "--rule", "nonsense")
+    assert result.returncode == EX_USAGE
+    assert "no rule is called 'nonsense'" in result.stderr
+
+
+def test_another_file_is_tried(site):
+    populate(site)
+    new = site.directory / "new.conf"
+    site.write_rules('rule no-pop3 { kind = "protocol" services = { "pop3" } observe = "always" }',
+                     new)
+    answer = site.ask("forecast", config=new)
+    assert figures(answer) == (5, 4, 0, 1)
+    assert users(answer) == {"no-pop3": 1}
+    site.write_rules('rule country { allow = { "US" } notify = "always" }', new)
+    assert figures(site.ask("forecast", config=new)) == (5, 1, 4, 0)
+
+
+def test_exemptions_and_networks(site):
+    populate(site)
+    site.record("campus@example.org", client="192.0.2.7", country="", **OPEN)
+    site.take()
+    assert figures(site.ask("forecast")) == (6, 3, 2, 1)
+    site.exemptions.write_text(
+        f"phone@example.org encryption {day(10)}\nabroad@example.org abroad=US {day(50)}\n")
+    assert figures(site.ask("forecast")) == (6, 5, 0, 1)
+    assert figures(site.ask("forecast", "--at", day(30))) == (6, 4, 1, 1)
+    assert figures(site.ask("forecast", "--at", day(60))) == (6, 3, 2, 1)
+
+
+def test_an_address_that_was_erased(site):
+    """What it was is still told by what was recorded."""
+    site.record("campus@example.org", client="192.0.2.7", country="", days_ago=20, **OPEN)
+    site.record("home@example.org", "encryption", days_ago=20)
+    site.record("traveller@example.org", "abroad=observe", days_ago=20, **AMERICAN)
+    site.record("hidden@example.org", "abroad=observe", days_ago=20, port=993, tls="implicit",
+                client="203.0.113.5", country="")
+    site.fine("loopback@example.org", client="127.0.0.1", country="", days_ago=20)
+    site.fine("today@example.org")
+    site.take()
+    assert not any(row["last_client"] for row in site.ask("offenders"))
+    answer = site.ask("forecast")
+    assert figures(answer) == (6, 3, 3, 0)
+    assert users(answer) == {"encryption": 1, "abroad": 2}
+
+
+def test_lately_and_who_has_changed(site):
+    site.record("changed@example.org", "encryption", days_ago=50)
+    site.fine("changed@example.org", days_ago=1)
+    site.record("gone@example.org", "encryption", days_ago=50)
+    site.record("still@example.org", "encryption", days_ago=20)
+    site.take()
+    answer = site.ask("forecast")
+    assert figures(answer) == (2, 1, 1, 0)
+    assert answer["changed"] == 1
+    assert figures(site.ask("forecast", "--since", day(-60))) == (3, 0, 2, 1)
+    assert figures(site.ask("forecast", "--since", day(-10))) == (1, 1, 0, 0)
+
+
+def test_lately_is_before_the_latest_sighting(site):
+    """A store that got nothing new for long still answers."""
+    site.record("alice@example.org", "encryption", days_ago=100)
+    site.fine("bob@example.org", days_ago=120)
+    site.fine("carol@example.org", days_ago=150)
+    site.take()
+    assert figures(site.ask("forecast")) == (2, 1, 1, 0)
+
+
+def test_weeks(site):
+    for days_ago in (0.01, 7, 14):
+        site.record("alice@example.org", "encryption", days_ago=days_ago)
+        site.fine("bob@example.org", days_ago=days_ago)
+    site.record("carol@example.org", "encryption", days_ago=14)
+    site.take()
+    weeks = site.ask("forecast")["weeks"]
+    assert len(weeks) == 8
+    assert [(week["active_users"], week["affected"]) for week in weeks[-4:]] == [
+        (0, 0), (3, 2), (2, 1), (2, 1)]
+
+
+def test_fail_above(site):
+    populate(site)  # 60 %
+    assert site.run("forecast", "--fail-above", "60").returncode == 0
+    assert site.run("forecast", "--fail-above", "59.9").returncode == 1
+    assert site.run("forecast", "--fail-above", "0", "--at", day(1)).returncode == 0
+    for wrong in ("x", "-1", "101", "5%", "nan"):
+        assert site.run("forecast", "--fail-above", wrong).returncode == EX_USAGE
+
+
+def test_text(site):
+    populate(site)
+    text = site.must("forecast")
+    fits_a_terminal(text)
+    assert "wholly locked out" in text and "40.0 %" in text
+
+
+def test_nobody_at_all(site):
+    site.take()
+    answer = site.ask("forecast")
+    assert figures(answer) == (0, 0, 0, 0)
+    assert users(answer) == {"encryption": 0, "abroad": 0}
+    assert site.run("forecast", "--fail-above", "0").returncode == 0

@@ -1,0 +1,144 @@
+"""portcullis status: where each rule stands, and whether all is healthy."""
+
+import contextlib
+import json
+import os
+import sqlite3
+import time
+
+import pytest
+
+import mmdb
+
+from recorded_site import DAY, EX_USAGE, RecordedSite, day, fits_a_terminal
+
+RULES = f"""
+rule encryption {{ observe = "{day(-90)}" notify = "{day(-30)}" enforce = "{day(30)} 06:00" }}
+rule abroad     {{ kind = "country" allow = {{ "DE" }} observe = "{day(3)}" }}
+rule pop3       {{ kind = "protocol" services = {{ "pop3" }} enforce = "always" }}
+"""
+
+
+@pytest.fixture
+def site(tmp_path):
+    return RecordedSite(tmp_path, RULES)
+
+
+def status(site, *options, healthy=True):
+    result = site.run("status", "--json", *options)
+    answer = json.loads(result.stdout)
+    assert answer["healthy"] == healthy, answer["health"]
+    assert result.returncode == (0 if healthy else 1)
+    return answer
+
+
+def unhealthy(site):
+    return {check["check"] for check in status(site, healthy=False)["health"]
+            if not check["healthy"]}
+
+
+def test_rules(site):
+    site.take()
+    encryption, abroad, pop3 = status(site)["rules"]
+    assert encryption == {"rule": "encryption", "phase": "notify", "next_phase": "enforce",
+                          "next_change": f"{day(30)} 06:00", "days": 30, "offenders": 0,
+                          "offenders_at_start": 0}
+    assert (abroad["phase"], abroad["next_phase"], abroad["days"]) == ("off", "observe", 3)
+    assert pop3 == {"rule": "pop3", "phase": "enforce", "next_phase": None, "next_change": None,
+                    "days": None, "offenders": 0, "offenders_at_start": 0}
+
+
+def test_at_a_date(site):
+    site.take()
+    answer = status(site, "--at", f"{day(30)} 05:59")
+    assert answer["at"] == f"{day(30)} 05:59"
+    assert (answer["rules"][0]["phase"], answer["rules"][0]["days"]) == ("notify", 0)
+    assert status(site, "--at", day(31))["rules"][0]["phase"] == "enforce"
+
+
+def test_offenders_now_and_at_the_start(site):
+    for number in range(5):
+        site.record(f"user{number}@example.org", "encryption=observe", days_ago=80)
+    site.record("user0@example.org", "encryption", days_ago=2)
+    site.record("user1@example.org", "encryption", days_ago=15)
+    site.record("user2@example.org", "encryption", days_ago=40)
+    site.record("victim@example.org", "encryption", days_ago=1, verified=False)
+    site.take()
+    encryption = status(site)["rules"][0]
+    assert (encryption["offenders"], encryption["offenders_at_start"]) == (2, 5)
+
+
+def test_backlog(site):
+    site.record("alice@example.org", "encryption")
+    site.take()
+    assert "everything is imported" in site.must("status")
+    site.record("alice@example.org", "encryption")
+    # Not yet late.
+    assert "bytes in 1 journal files wait" in site.must("status")
+    _import_was(site, 2 / 24)
+    assert unhealthy(site) == {"backlog"}
+    site.take()
+    _import_was(site, 2)
+    assert unhealthy(site) == {"import"}
+    site.journal.rename(site.directory / "elsewhere")
+    assert "backlog" in unhealthy(site)
+
+
+def _import_was(site, days_ago):
+    """The clock cannot be put on, but the store can be told."""
+    moment = int((time.time() - days_ago * DAY) * 1000)
+    with contextlib.closing(sqlite3.connect(site.store)) as store, store:
+        store.execute("UPDATE totals SET last_import = ?", (moment,))
+
+
+def test_lines_that_were_lost(site):
+    site.record("alice@example.org", "encryption", count=500)
+    site.take()
+    status(site)
+    site.record("alice@example.org", "encryption", lost=3)
+    site.take()
+    assert unhealthy(site) == {"lost lines"}
+    assert "3 lost by the servers" in site.run("status").stdout
+
+
+def test_country_database(site):
+    site.take()
+    mmdb.write(site.directory / "country.mmdb", built=int(time.time() - 61 * DAY))
+    assert unhealthy(site) == {"country database"}
+    assert "built 61 days ago" in site.run("status").stdout
+    os.unlink(site.directory / "country.mmdb")
+    assert unhealthy(site) == {"country database", "files"}
+
+
+def test_a_wrong_exemption(site):
+    site.take()
+    site.exemptions.write_text("alice nonsense 2024-01-01\n")
+    assert unhealthy(site) == {"files"}
+
+
+def test_share_of_unknown_countries(site):
+    for days_ago in range(8, 30, 2):
+        site.record("alice@example.org", "encryption", days_ago=days_ago, count=19)
+        site.record("alice@example.org", "encryption", days_ago=days_ago, country="",
+                    client="203.0.113.5")
+    site.record("alice@example.org", "encryption", days_ago=1, count=95)
+    site.record("alice@example.org", "encryption", country="", client="203.0.113.5", count=10)
+    site.record("alice@example.org", "encryption", country="", client="10.1.2.3", count=100)
+    site.take()
+    assert "4.9 % in the last week, 5.0 % in the four weeks before" in site.must("status")
+    site.record("alice@example.org", "encryption", country="", client="203.0.113.5", count=30)
+    site.take()
+    assert unhealthy(site) == {"unknown countries"}
+
+
+def test_text(site):
+    site.take()
+    text = site.must("status")
+    fits_a_terminal(text)
+    assert text.splitlines()[1].split() == ["encryption", "notify", "enforce", day(30), "06:00",
+                                            "30", "0", "0"]
+
+
+def test_command_line(site):
+    assert site.run("status", "extra").returncode == EX_USAGE
+    assert site.run("status", "--at", "2024-02-30").returncode == EX_USAGE

@@ -1,0 +1,142 @@
+"""portcullis user: one person on one screen, for the help desk."""
+
+import pytest
+
+import mmdb
+
+from recorded_site import EX_USAGE, RecordedSite, day, fits_a_terminal
+from test_offenders import HOSTILE_NAMES
+
+RULES = f"""
+rule encryption {{ observe = "{day(-90)}" enforce = "{day(-1)}" }}
+rule mechanism  {{ notify = "{day(-30)}" enforce = "{day(30)}" }}
+rule abroad     {{ kind = "country" allow = {{ "DE" }} observe = "{day(-90)}" }}
+rule pop3       {{ kind = "protocol" services = {{ "pop3" }} notify = "always" }}
+"""
+
+
+@pytest.fixture
+def site(tmp_path):
+    return RecordedSite(tmp_path, RULES)
+
+
+def programs(answer):
+    return [(program["client_id"], program["fine"], [rule["rule"] for rule in program["rules"]])
+            for program in answer["programs"]]
+
+
+def populate(site):
+    site.record("alice@example.org", "encryption=observe", days_ago=5, count=2)
+    site.record("alice@example.org", "encryption=enforce", days_ago=3)
+    site.fine("alice@example.org", client_id="name=K-9 Mail version=6.8", days_ago=1)
+    site.fine("alice@example.org", client_id="script", mechanism="CRAM-MD5", days_ago=2,
+              rules={"mechanism": "notify"})
+    site.record("alice@example.org", verified=False, client="18.9.22.69", country="US",
+                client_id="", days_ago=4)
+    site.record("bob@example.org", "encryption=enforce")
+    site.take()
+
+
+def test_programs(site):
+    populate(site)
+    answer = site.ask("user", "Alice")
+    assert answer["user"] == "alice@example.org"
+    # The latest first, and what is not known to be theirs at the end.
+    assert programs(answer) == [
+        ("name=K-9 Mail version=6.8", True, []),
+        ("script", False, ["mechanism"]),
+        ("name=Thunderbird version=115.3", False, ["encryption"]),
+        ("", False, ["encryption", "abroad"]),
+    ]
+    thunderbird = answer["programs"][2]
+    assert thunderbird["count"] == 3
+    assert thunderbird["last_client"] == mmdb.CLIENTS["DE"][0]
+    assert [program["verified"] for program in answer["programs"]] == [True] * 3 + [False]
+    assert thunderbird["rules"] == [{"rule": "encryption", "phase": "enforce",
+                                     "enforce": f"{day(-1)} 00:00", "exempt_until": None}]
+    assert answer["programs"][1]["rules"] == [{"rule": "mechanism", "phase": "notify",
+                                               "enforce": f"{day(30)} 00:00",
+                                               "exempt_until": None}]
+    assert answer["programs"][3]["rules"][1]["enforce"] is None
+
+
+def test_one_screen(site):
+    populate(site)
+    text = site.must("user", "alice")
+    fits_a_terminal(text)
+    lines = text.splitlines()
+    assert len(lines) <= 24
+    assert lines[0] == "alice@example.org"
+    rows = {line.split()[0]: line for line in lines[3:6]}
+    assert rows["fine"].split()[1:3] == ["K-9", "Mail"]
+    assert rows["REFUSED"].split()[1] == "Thunderbird"
+    assert rows["until"].split()[1] == day(30)
+    # As it was, and as it will be.
+    assert "REFUSED" not in site.must("user", "alice", "--at", day(-2)).split("With a wrong")[0]
+    assert site.must("user", "alice", "--at", day(31)).count("REFUSED") == 3
+
+
+def test_many_programs_still_fit(site):
+    for number in range(30):
+        site.record("alice@example.org", "encryption", client_id=f"name=Program{number}")
+    site.take()
+    text = site.must("user", "alice")
+    assert len(text.splitlines()) <= 24
+    assert "and 20 more" in text
+    assert len(site.ask("user", "alice")["programs"]) == 30
+
+
+def test_exemptions(site):
+    populate(site)
+    site.exemptions.write_text(
+        f"alice encryption {day(5)}\n"
+        f"alice abroad=US,CA {day(-9)}..{day(-5)}\n"
+        f"bob encryption {day(9)}\n")
+    answer = site.ask("user", "alice")
+    assert answer["exemptions"] == [
+        {"rule": "encryption", "countries": [], "from": None, "until": day(5), "line": 1},
+        {"rule": "abroad", "countries": ["US", "CA"], "from": day(-9), "until": day(-5),
+         "line": 2},
+    ]
+    thunderbird = answer["programs"][2]
+    assert thunderbird["fine"]
+    assert thunderbird["rules"][0]["exempt_until"] == day(5)
+    text = site.must("user", "alice")
+    assert f"encryption until {day(5)}\n" in text
+    assert f"abroad=US,CA from {day(-9)} until {day(-5)}, which is over\n" in text
+    assert "let off" in text
+    # After it, the rule holds.
+    assert "REFUSED" in site.must("user", "alice", "--at", day(6))
+
+
+def test_settings(site):
+    populate(site)
+    # POP3 is being retired, so nobody is sent there.
+    assert site.ask("user", "alice")["settings"] == [
+        {"service": "IMAP", "server": "imap.example.org", "port": 993, "encryption": "SSL/TLS"},
+        {"service": "SMTP", "server": "smtp.example.org", "port": 587, "encryption": "STARTTLS"},
+    ]
+    text = site.must("user", "alice")
+    assert "IMAP  imap.example.org, port 993, SSL/TLS, normal password" in text
+    assert "User name: your whole address" in text
+    assert "https://www.example.org/mail" in text
+
+
+def test_stranger(site):
+    populate(site)
+    assert "Not seen.\n" in site.must("user", "nobody@example.org")
+    assert site.ask("user", "nobody")["programs"] == []
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES)
+def test_names(site, name):
+    site.record(name, "encryption", client_id=name)
+    site.take()
+    answer = site.ask("user", name)
+    assert (answer["user"], answer["programs"][0]["client_id"]) == (name, name)
+    fits_a_terminal(site.must("user", name))
+
+
+def test_command_line(site):
+    assert site.run("user").returncode == EX_USAGE
+    assert site.run("user", "a", "b").returncode == EX_USAGE
