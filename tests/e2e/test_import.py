@@ -4,6 +4,7 @@ import collections
 import json
 import os
 import pty
+import pwd
 import random
 import shutil
 import signal
@@ -14,9 +15,11 @@ import tempfile
 import threading
 import time
 
+from pathlib import Path
+
 import pytest
 
-from mailhost import BUILD
+from mailhost import BUILD, USER
 from processes import Server, wait_until
 
 PORTCULLIS = BUILD / "portcullis"
@@ -583,6 +586,43 @@ def test_follow(site):
         finally:
             service.send_signal(signal.SIGTERM)
             assert service.wait(10) == 0
+
+
+def test_as_its_own_user(host):
+    """The service is not root, and Dovecot's file is not its own: it may read, rename
+    and remove it, but the kernel tells it nothing of who has it open."""
+    directory = Path(tempfile.mkdtemp(dir="/var/tmp"))
+    user = pwd.getpwnam(USER)
+    site = Site(directory)
+    for path in (directory, site.journal):
+        os.chown(path, user.pw_uid, user.pw_gid)
+        path.chmod(0o2770)
+    site.append("dovecot.jsonl", line())
+    os.chown(site.journal / "dovecot.jsonl", 65534, user.pw_gid)
+    (site.journal / "dovecot.jsonl").chmod(0o640)
+    command = ["/usr/bin/portcullis", "-c", site.config, "import"]
+    for name, left in (("dovecot.jsonl", []), ("mx2.jsonl", ["mx2.jsonl"])):
+        site.append(name, line())
+        if name == "mx2.jsonl":
+            os.chown(site.journal / name, 65534, user.pw_gid)
+        done = subprocess.run(
+            command,
+            user=user.pw_uid,
+            group=user.pw_gid,
+            extra_groups=[],
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done
+        # A copy may go on as long as nobody knows better.
+        assert site.files() == left
+    assert site.count() == 3
+    # An hour later it may not.
+    os.utime(site.journal / "mx2.jsonl", (time.time() - 3700,) * 2)
+    subprocess.run(command, user=user.pw_uid, group=user.pw_gid, check=True)
+    assert site.files() == []
+    assert site.count() == 3
+    shutil.rmtree(directory)
 
 
 # ---- stores in trouble; what is in the journal stays there ----
