@@ -92,6 +92,7 @@ static int follow(struct importer *importer, const struct store *store)
 {
 	int64_t rotated = 0;
 
+	importer->following = true;
 	while (!stop_signal) {
 		int64_t now = importer_now(importer);
 		bool rotate_all = llabs(now - rotated) >= ROTATE_INTERVAL;

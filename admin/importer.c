@@ -21,6 +21,7 @@
 
 #define MILLISECONDS_A_DAY INT64_C(86400000)
 #define NOTE_INTERVAL INT64_C(60000)
+#define TELL_INTERVAL INT64_C(600000)
 
 struct importer *importer_create(struct store *store, const struct policy *policy, int64_t at,
 				 const volatile sig_atomic_t *stop)
@@ -92,8 +93,9 @@ static void problem(struct importer *importer, struct importer_rest *rest, const
 {
 	rest->problems++;
 	rest->status = errno == EACCES || errno == EPERM || errno == EROFS ? EX_NOPERM : EX_IOERR;
-	report(importer, file, "%s: %s", what,
-	       errno == EINVAL ? "it is no regular file" : strerror(errno));
+	if (importer->telling_problems)
+		report(importer, file, "%s: %s", what,
+		       errno == EINVAL ? "it is no regular file" : strerror(errno));
 }
 
 /* ---- lines ---- */
@@ -505,6 +507,9 @@ bool importer_pass(struct importer *importer, uint64_t rotate_size, struct impor
 	bool fine;
 
 	*rest_r = (struct importer_rest){0};
+	importer->telling_problems =
+		!importer->following || importer->problems_told == 0 ||
+		llabs(importer_now(importer) - importer->problems_told) >= TELL_INTERVAL;
 	if (!remove_files(importer, rest_r) ||
 	    !journal_backlog(directory, importer->store, &backlog))
 		return false;
@@ -512,14 +517,16 @@ bool importer_pass(struct importer *importer, uint64_t rotate_size, struct impor
 	if (!journal_list(directory, &listing)) {
 		rest_r->problems++;
 		rest_r->status = errno == EACCES ? EX_NOPERM : EX_NOINPUT;
-		fprintf(stderr, "%s: %s\n", directory, strerror(errno));
-		return true;
+		if (importer->telling_problems)
+			fprintf(stderr, "%s: %s\n", directory, strerror(errno));
 	}
 	fine = true;
 	for (size_t i = 0; fine && i < listing.count && !*importer->stop; i++)
 		fine = visit_file(importer, listing.names[i], rotate_size, rest_r);
 	journal_listing_free(&listing);
 	report_the_rest(importer);
+	if (rest_r->problems > 0 && importer->telling_problems)
+		importer->problems_told = importer_now(importer);
 	return fine && remove_files(importer, rest_r) && note_import(importer);
 }
 

@@ -16,6 +16,7 @@ struct importer {
 	const struct policy *policy;
 	int64_t at; /* what counts as now, in milliseconds; 0: the clock */
 	const volatile sig_atomic_t *stop;
+	bool following; /* trouble with files is told every ten minutes only */
 	struct progress progress;
 
 	/* Since importer_create(); of what was committed. */
@@ -31,6 +32,8 @@ struct importer {
 		uint64_t too_old, too_new;
 	} batch;
 	unsigned int reports;
+	int64_t problems_told; /* when */
+	bool telling_problems;
 	int64_t noted; /* when the last import was noted in the store */
 };
 

@@ -625,6 +625,21 @@ def test_as_its_own_user(host):
     shutil.rmtree(directory)
 
 
+def test_a_service_does_not_flood_its_log(site):
+    (site.journal / "link.jsonl").symlink_to("/etc/passwd")
+    with open(site.directory / "log", "w+", encoding="utf-8") as log:
+        service = subprocess.Popen(site.command("import", "--follow"), stderr=log)
+        site.append("dovecot.jsonl", line())
+        wait_until(lambda: site.store.exists() and site.count() == 1, "import")
+        time.sleep(12)
+        site.append("dovecot.jsonl", line())
+        wait_until(lambda: site.count() == 2, "import", 15)
+        service.terminate()
+        assert service.wait(10) == 0
+        log.seek(0)
+        assert log.read().count("link.jsonl: cannot open") == 1
+
+
 # ---- stores in trouble; what is in the journal stays there ----
 
 
