@@ -48,3 +48,13 @@ bench: bench-import
 
 bench-import: $(BUILD)/portcullis
 	tests/bench/bench-import-run $(BUILD)
+
+bench: bench-questions
+.PHONY: bench-questions
+
+bench-questions: $(BUILD)/portcullis $(BUILD)/tests/bench/fill-store
+	tests/bench/bench-questions-run $(BUILD) $(BUILD)/tests/bench/fill-store \
+		"$$(tests/bench/country-database $(BUILD)/bench)"
+
+$(BUILD)/tests/bench/fill-store: $(BUILD)/tests/bench/fill-store.o $(STORE) $(POLICY)
+	$(call QUIET,LD)$(LINK) -o $@ $^ $(call package_libs,sqlite3) $(POLICY_LIBS)
