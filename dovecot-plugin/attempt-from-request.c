@@ -26,7 +26,7 @@ static const struct {
 	{"submission", SERVICE_SUBMISSION},
 };
 
-/* What Postfix calls itself: "smtp", unless smtpd_sasl_service (3.10 and later)
+/* What Postfix calls itself: "smtp", unless smtpd_sasl_service (2.11 and later)
    says otherwise. It sends no port, so the name has to tell it. */
 static const struct {
 	const char *name;

@@ -128,3 +128,21 @@ def test_the_last_step(configuration):
     parameters = configuration.service_parameters()
     assert parameters["smtp/inet/smtpd_sasl_auth_enable"] == "no"
     assert parameters["submission/inet/smtpd_sasl_auth_enable"] == "yes"
+
+
+def test_names_for_the_gate(configuration):
+    configuration.example("postconf-commands.sh")
+    with open(configuration.folder / "master.cf", "a") as master:
+        master.write("587 inet n - y - - smtpd\n  -o smtpd_sasl_service=clients\n")
+    configuration.example("postconf-sasl-service.sh")
+    parameters = configuration.service_parameters()
+    named = {name: value for name, value in parameters.items() if "smtpd_sasl_service" in name}
+    assert named == {
+        "smtp/inet/smtpd_sasl_service": "smtp:25",
+        "submission/inet/smtpd_sasl_service": "submission",
+        "submissions/inet/smtpd_sasl_service": "submissions",
+        "587/inet/smtpd_sasl_service": "clients",
+    }
+    before = configuration.files()
+    configuration.example("postconf-sasl-service.sh")
+    assert configuration.files() == before
