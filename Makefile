@@ -94,8 +94,8 @@ $(BUILD)/tests/unit/test-notice-%: $(BUILD)/tests/unit/test-notice-%.o $(NOTICES
 $(BUILD)/tests/e2e/notice-tool: $(BUILD)/tests/e2e/notice-tool.o $(NOTICES) $(POLICY)
 	$(call QUIET,LD)$(LINK) -o $@ $^ $(call package_libs,jansson) $(NOTICE_LIBS) $(POLICY_LIBS)
 
-STORE := $(addprefix $(BUILD)/admin/,id-cache.o store-sqlite.o store-sqlite-add.o \
-	store-sqlite-privacy.o store-sqlite-read.o)
+STORE := $(addprefix $(BUILD)/admin/,id-cache.o notice.o store-sqlite.o store-sqlite-add.o \
+	store-sqlite-notices.o store-sqlite-privacy.o store-sqlite-read.o)
 
 $(BUILD)/tests/unit/test-store: $(STORE)
 
@@ -113,8 +113,15 @@ try:
 check: deps
 	tests/check
 
-check-unit: $(UNIT_TESTS)
-	@set -e; for test in $(UNIT_TESTS); do echo "== $$test"; $(TEST_WRAPPER) $$test; done
+.SECONDARY: $(UNIT_TESTS) $(UNIT_TESTS:%=%.o)
+check-unit: $(UNIT_TESTS:%=%.run)
+
+# Each by itself, so that -j runs several: they wait more than they compute.
+%.run: %
+	@if $(TEST_WRAPPER) $< >$<.log 2>&1; then \
+		echo "$(<F): $$(grep 'PASSED' $<.log)"; \
+	else cat $<.log; echo "$(<F): FAILED"; exit 1; fi
+
 
 check-e2e: all $(BUILD)/tests/e2e/notice-tool
 	PORTCULLIS_BUILD=$(abspath $(BUILD)) $(PYTHON) -B -m pytest -q -p no:cacheprovider \
