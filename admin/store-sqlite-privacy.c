@@ -87,6 +87,7 @@ static bool expire(struct store *store, const struct store_expiry *expiry, int64
 	       remove_unused(store) &&
 	       run_with(store, "DELETE FROM days WHERE day < ?1 / 86400000", sightings, 0) &&
 	       run_with(store, "DELETE FROM writers WHERE last_seen < ?1", sightings, 0) &&
+	       run_with(store, "DELETE FROM notices WHERE intended < ?1", sightings, 0) &&
 	       run_with(store, "DELETE FROM files WHERE touched < ?1 AND removed = 1",
 			now - FILE_MEMORY, 0) &&
 	       note_expiry(store, expiry, now);
@@ -127,15 +128,29 @@ static int remove_user(struct store *store, const char *user)
 	return 1;
 }
 
+/* 1 removed, 0 there were none, -1 failure. */
+static int remove_notices(struct store *store, const char *user)
+{
+	sqlite3_stmt *statement = store_statement(store, STATEMENT_DROP_NOTICES);
+
+	if (statement == NULL)
+		return -1;
+	store_bind_text(statement, 1, user);
+	if (!store_run(store, statement))
+		return -1;
+	return sqlite3_changes(store->database) > 0;
+}
+
 bool store_forget(struct store *store, const char *user, bool *found_r)
 {
-	int removed;
+	int removed, unsaid;
 
 	if (!store_begin(store))
 		return false;
 	removed = remove_user(store, user);
-	*found_r = removed > 0;
-	if (removed < 0) {
+	unsaid = removed < 0 ? -1 : remove_notices(store, user);
+	*found_r = removed > 0 || unsaid > 0;
+	if (unsaid < 0) {
 		store_rollback(store);
 		return false;
 	}

@@ -51,6 +51,15 @@ static const char *const migrations[] = {
 	/* 2. The weeks in which a sighting was seen, for trends. Of older rows
 	   only the last week is known. */
 	"ALTER TABLE sightings ADD COLUMN weeks INTEGER NOT NULL DEFAULT 1;",
+
+	/* 3. What people were told. By name: a user whose sightings are all gone is
+	   none in users, but must not be told the same again. */
+	"CREATE TABLE notices (id INTEGER PRIMARY KEY, user TEXT NOT NULL,"
+	" recipient TEXT NOT NULL, message_id TEXT NOT NULL, reason TEXT NOT NULL,"
+	" rules TEXT NOT NULL, state INTEGER NOT NULL, intended INTEGER NOT NULL,"
+	" settled INTEGER NOT NULL, attempts INTEGER NOT NULL, error TEXT NOT NULL);"
+	"CREATE INDEX notices_user ON notices (user);"
+	"CREATE INDEX notices_settled ON notices (settled);",
 };
 
 #define SCHEMA_VERSION ((int)(sizeof(migrations) / sizeof(*migrations)))
@@ -61,6 +70,9 @@ static const char *const migrations[] = {
 
 #define SIGHTING_COLUMNS                                                                           \
 	"user, verified, habit, rules, count, rejected, first_seen, last_seen, last_client, weeks"
+
+#define NOTICE_COLUMNS                                                                             \
+	"user, recipient, message_id, reason, rules, state, intended, settled, attempts, error"
 
 static const char *const statement_texts[STATEMENT_COUNT] = {
 	[STATEMENT_BEGIN] = "BEGIN",
@@ -134,6 +146,18 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
 	[STATEMENT_TOTALS] = "SELECT last_import, lines, lost, set_aside FROM totals",
 	[STATEMENT_FILES] = "SELECT id, name, device, inode, head, head_length, position, removed,"
 			    " touched FROM files ORDER BY id",
+	[STATEMENT_ADD_NOTICE] = "INSERT INTO notices (" NOTICE_COLUMNS ")"
+				 " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+	[STATEMENT_UPDATE_NOTICE] =
+		"UPDATE notices SET user = ?1, recipient = ?2, message_id = ?3, reason = ?4,"
+		" rules = ?5, state = ?6, intended = ?7, settled = ?8, attempts = ?9,"
+		" error = ?10 WHERE id = ?11",
+	[STATEMENT_ALL_NOTICES] = "SELECT id, " NOTICE_COLUMNS " FROM notices ORDER BY id",
+	[STATEMENT_NOTICES_OF_USER] =
+		"SELECT id, " NOTICE_COLUMNS " FROM notices WHERE user = ?1 ORDER BY id",
+	[STATEMENT_COUNT_NOTICES] = "SELECT count(*) FROM notices WHERE state = ?1"
+				    " AND settled > ?2 AND settled <= ?3",
+	[STATEMENT_DROP_NOTICES] = "DELETE FROM notices WHERE user = ?1",
 };
 
 int64_t store_week(int64_t time)
