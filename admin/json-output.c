@@ -20,8 +20,15 @@ void json_array_begin(struct json_array_printer *printer)
 
 void json_array_element(struct json_array_printer *printer, json_t *element)
 {
+	/* json_dumpf() would write each word of it by itself. */
+	char text[4096];
+	size_t length = json_dumpb(element, text, sizeof(text), FLAGS);
+
 	fputs(printer->count++ == 0 ? "\n  " : ",\n  ", stdout);
-	json_dumpf(element, stdout, FLAGS);
+	if (length <= sizeof(text))
+		fwrite(text, 1, length, stdout);
+	else
+		json_dumpf(element, stdout, FLAGS);
 	json_decref(element);
 }
 

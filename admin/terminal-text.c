@@ -28,7 +28,19 @@ static size_t show(const char *text, size_t length, char piece_r[static PIECE_SI
 	return g_unichar_iswide(character) ? 2 : 1;
 }
 
-size_t terminal_text_append(GString *to, const char *text, size_t columns)
+/* The length of a text of nothing but printable ASCII; 0 when there is anything
+   else in it. */
+static size_t plain_length(const char *text)
+{
+	size_t length = 0;
+
+	while (text[length] >= 0x20 && text[length] < 0x7f)
+		length++;
+	return text[length] == '\0' ? length : 0;
+}
+
+/* Like terminal_text_append(), for any text. */
+static size_t append_any(GString *to, const char *text, size_t columns)
 {
 	size_t used = 0;
 	/* Where to cut, should the rest not fit: room for the ellipsis is left. */
@@ -54,4 +66,14 @@ size_t terminal_text_append(GString *to, const char *text, size_t columns)
 		text += length == 0 ? 1 : length;
 	}
 	return used;
+}
+
+size_t terminal_text_append(GString *to, const char *text, size_t columns)
+{
+	size_t length = plain_length(text);
+
+	if (length == 0 || length > columns)
+		return append_any(to, text, columns);
+	g_string_append_len(to, text, (gssize)length);
+	return length;
 }
