@@ -75,7 +75,7 @@ include dovecot-plugin/plugin.mk
 # A unit test is linked with all of policy/, and with what it names below.
 $(BUILD)/tests/unit/test-%: $(BUILD)/tests/unit/test-%.o $(POLICY)
 	$(call QUIET,LD)$(LINK) -o $@ $(filter %.o,$^) $(POLICY) \
-		$(call package_libs,cmocka jansson sqlite3) $(POLICY_LIBS)
+		$(call package_libs,cmocka jansson sqlite3 glib-2.0) $(POLICY_LIBS)
 
 $(BUILD)/tests/unit/test-policy-protocol: $(addprefix $(BUILD)/postfix-policyd/, \
 	attempt-from-policy.o instances.o policy-request.o reply.o)
@@ -98,6 +98,12 @@ STORE := $(addprefix $(BUILD)/admin/,id-cache.o notice.o store-sqlite.o store-sq
 	store-sqlite-notices.o store-sqlite-privacy.o store-sqlite-read.o)
 
 $(BUILD)/tests/unit/test-store: $(STORE)
+
+$(addprefix $(BUILD)/tests/unit/,test-exemption-line.o test-terminal-text.o): \
+	CPPFLAGS += $(call package_cflags,glib-2.0)
+$(BUILD)/tests/unit/test-exemption-line: $(BUILD)/admin/exemption-line.o
+$(BUILD)/tests/unit/test-sighting-judge: $(BUILD)/admin/sighting-judge.o
+$(BUILD)/tests/unit/test-terminal-text: $(BUILD)/admin/terminal-text.o
 
 $(BUILD)/tests/unit/test-import: $(addprefix $(BUILD)/admin/,id-cache.o journal-file.o \
 	journal-line.o line-reader.o set-aside.o)

@@ -1,0 +1,147 @@
+#include "unit.h"
+
+#include "admin/sighting-judge.h"
+
+/* 2024-09-20 08:15:02.123 UTC. */
+#define NOW INT64_C(1726820102123)
+
+enum { ENCRYPTION, ABROAD, POP3, COUNT_OF_RULES };
+
+static struct country home[] = {{"DE"}};
+static struct rule rules[COUNT_OF_RULES];
+static struct policy policy = {.rules = rules, .rule_count = COUNT_OF_RULES};
+
+static const struct schedule notify = {SCHEDULE_NEVER, SCHEDULE_ALWAYS, SCHEDULE_NEVER, NULL, 0};
+static const struct schedule enforce = {SCHEDULE_NEVER, SCHEDULE_NEVER, SCHEDULE_ALWAYS, NULL, 0};
+
+static int make_policy(void **state)
+{
+	struct address_range campus;
+	const char *error;
+	(void)state;
+
+	rules[ENCRYPTION] = (struct rule){.title = (char *)"encryption",
+					  .kind = KIND_ENCRYPTION,
+					  .services = SERVICE_BIT(SERVICE_IMAP),
+					  .schedule = notify,
+					  .index = ENCRYPTION};
+	rules[ABROAD] = (struct rule){.title = (char *)"abroad",
+				      .kind = KIND_COUNTRY,
+				      .services = SERVICE_BIT(SERVICE_IMAP),
+				      .schedule = enforce,
+				      .index = ABROAD,
+				      .countries = home,
+				      .country_count = 1,
+				      .reject_unknown = true};
+	rules[POP3] = (struct rule){.title = (char *)"pop3",
+				    .kind = KIND_PROTOCOL,
+				    .services = SERVICE_BIT(SERVICE_POP3),
+				    .schedule = enforce,
+				    .index = POP3};
+	if (!address_range_parse("192.0.2.0/24", &campus, &error) ||
+	    !network_add(&rules[ENCRYPTION].except, &campus))
+		return -1;
+	network_seal(&rules[ENCRYPTION].except);
+	return 0;
+}
+
+static int free_policy(void **state)
+{
+	(void)state;
+	network_free(&rules[ENCRYPTION].except);
+	return 0;
+}
+
+static struct store_habit open_imap = {
+	.service = SERVICE_IMAP, .port = 143, .mechanism = "PLAIN", .client_id = ""};
+static struct store_broken_rule broke_encryption[] = {{(char *)"encryption", PHASE_NOTIFY}};
+static struct store_broken_rule broke_abroad[] = {{(char *)"abroad", PHASE_ENFORCE}};
+static const struct store_rule_set clean;
+static const struct store_rule_set recorded_encryption = {.rule_count = 1,
+							  .rules = broke_encryption};
+static const struct store_rule_set recorded_abroad = {.rule_count = 1, .rules = broke_abroad};
+
+static struct sighting_verdict ask(const char *client, const struct store_rule_set *recorded,
+				   bool enforced)
+{
+	const struct store_sighting sighting = {.user = "alice@example.org",
+						.verified = true,
+						.habit = &open_imap,
+						.rules = recorded,
+						.last_seen = NOW,
+						.last_client = client};
+	const struct edition edition = {.policy = &policy};
+	struct sighting_judge judge;
+
+	sighting_judge_init(&judge, &edition, NOW / 1000, enforced);
+	return sighting_judge_ask(&judge, &sighting);
+}
+
+static void test_phases(void **state)
+{
+	struct sighting_verdict verdict = ask("78.46.5.205", &recorded_encryption, false);
+	(void)state;
+
+	assert_int_equal(verdict.broken, 1u << ENCRYPTION);
+	assert_int_equal(verdict.rejecting, 0);
+	verdict = ask("78.46.5.205", &recorded_encryption, true);
+	assert_int_equal(verdict.rejecting, 1u << ENCRYPTION);
+	/* The policy itself stays as it is. */
+	assert_int_equal(rules[ENCRYPTION].schedule.enforce, SCHEDULE_NEVER);
+}
+
+static void test_networks(void **state)
+{
+	(void)state;
+	assert_int_equal(ask("192.0.2.7", &clean, true).broken, 0);
+	/* Erased: what was recorded counts, because the rule was on. */
+	assert_int_equal(ask("", &clean, true).broken, 0);
+	assert_int_equal(ask("", &recorded_encryption, true).broken, 1u << ENCRYPTION);
+	/* The rule is new, and nothing can be known. */
+	rules[ENCRYPTION].schedule.notify = (time_t)(NOW / 1000) + 1;
+	assert_int_equal(ask("", &clean, true).broken, 1u << ENCRYPTION);
+}
+
+static void test_services(void **state)
+{
+	(void)state;
+	open_imap.service = SERVICE_POP3;
+	assert_int_equal(ask("78.46.5.205", &clean, false).rejecting, 1u << POP3);
+	open_imap.service = SERVICE_IMAP;
+}
+
+/* Without a database the servers do not judge countries, and so does this. */
+static void test_countries(void **state)
+{
+	(void)state;
+	open_imap.tls = TLS_IMPLICIT;
+	assert_int_equal(ask("18.9.22.69", &recorded_abroad, false).broken, 0);
+	assert_int_equal(ask("", &recorded_abroad, false).broken, 0);
+	open_imap.tls = TLS_NONE;
+}
+
+static void test_one_rule(void **state)
+{
+	const struct edition edition = {.policy = &policy};
+	struct sighting_judge judge;
+	(void)state;
+
+	sighting_judge_init(&judge, &edition, NOW / 1000, true);
+	assert_int_equal(judge.considered, (1u << COUNT_OF_RULES) - 1);
+	assert_true(rule_set_has(&recorded_abroad, "abroad"));
+	assert_false(rule_set_has(&recorded_abroad, "abr"));
+	assert_false(rule_set_has(&clean, "abroad"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_phases, make_policy, free_policy),
+		cmocka_unit_test_setup_teardown(test_networks, make_policy, free_policy),
+		cmocka_unit_test_setup_teardown(test_services, make_policy, free_policy),
+		cmocka_unit_test_setup_teardown(test_countries, make_policy, free_policy),
+		cmocka_unit_test_setup_teardown(test_one_rule, make_policy, free_policy),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
