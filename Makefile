@@ -99,9 +99,11 @@ STORE := $(addprefix $(BUILD)/admin/,id-cache.o notice.o store-sqlite.o store-sq
 
 $(BUILD)/tests/unit/test-store: $(STORE)
 
-$(addprefix $(BUILD)/tests/unit/,test-exemption-line.o test-terminal-text.o): \
+$(addprefix $(BUILD)/tests/unit/,test-exemption-line.o test-forecast.o test-terminal-text.o): \
 	CPPFLAGS += $(call package_cflags,glib-2.0)
 $(BUILD)/tests/unit/test-exemption-line: $(BUILD)/admin/exemption-line.o
+$(BUILD)/tests/unit/test-forecast: $(STORE) $(addprefix $(BUILD)/admin/,forecast-count.o \
+	harmless-text.o mail-program.o sighting-judge.o)
 $(BUILD)/tests/unit/test-sighting-judge: $(BUILD)/admin/sighting-judge.o
 $(BUILD)/tests/unit/test-terminal-text: $(BUILD)/admin/terminal-text.o
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "mail-program.h"
+#include "store-notices.h"
 
 /* The groups that a habit belongs to, as indexes. */
 struct habit_groups {
@@ -14,12 +15,15 @@ struct counting {
 	const struct sighting_judge *judge;
 	int64_t since, week;
 	struct habit_groups *groups; /* by the habit's index */
+	GHashTable *told;            /* when who was told first, by name */
 
 	/* Of the user whose sightings come. */
 	int64_t user_id;
-	bool good, bad;  /* seen lately */
-	bool bad_before; /* seen before */
-	uint64_t broken; /* rules, lately */
+	bool good, bad;   /* seen lately */
+	bool bad_before;  /* seen before */
+	int64_t bad_last; /* 0: never */
+	int64_t told_at;  /* 0: was not */
+	uint64_t broken;  /* rules, lately */
 	uint64_t good_weeks, bad_weeks;
 };
 
@@ -128,6 +132,8 @@ static void end_user(struct counting *counting)
 	if (!counting->good && !counting->bad)
 		return;
 	forecast->active_users++;
+	forecast->told += counting->told_at != 0;
+	forecast->told_changed += counting->bad_last != 0 && counting->bad_last < counting->told_at;
 	if (!counting->bad) {
 		forecast->fine++;
 		forecast->changed += counting->bad_before;
@@ -139,9 +145,13 @@ static void end_user(struct counting *counting)
 	count_rules(counting, counting->bad && !counting->good);
 }
 
-static void begin_user(struct counting *counting, int64_t user_id)
+static void begin_user(struct counting *counting, int64_t user_id, const char *user)
 {
+	const int64_t *told_at = g_hash_table_lookup(counting->told, user);
+
 	counting->user_id = user_id;
+	counting->told_at = told_at == NULL ? 0 : *told_at;
+	counting->bad_last = 0;
 	counting->good = counting->bad = counting->bad_before = false;
 	counting->broken = counting->good_weeks = counting->bad_weeks = 0;
 }
@@ -183,17 +193,35 @@ static bool count(void *context, const struct store_sighting *sighting)
 		return true;
 	if (sighting->user_id != counting->user_id) {
 		end_user(counting);
-		begin_user(counting, sighting->user_id);
+		begin_user(counting, sighting->user_id, sighting->user);
 	}
 	verdict = sighting_judge_ask(counting->judge, sighting);
-	if (verdict.rejecting == 0)
+	if (verdict.rejecting == 0) {
 		counting->good_weeks |= weeks_of(counting, sighting);
-	else
+	} else {
 		counting->bad_weeks |= weeks_of(counting, sighting);
+		counting->bad_last = MAX(counting->bad_last, sighting->last_seen);
+	}
 	if (sighting->last_seen >= counting->since)
 		count_lately(counting, sighting, &verdict);
 	else
 		counting->bad_before |= verdict.rejecting != 0;
+	return true;
+}
+
+/* ---- notices ---- */
+
+static bool add_told(void *context, const struct store_notice *notice)
+{
+	GHashTable *told = context;
+	int64_t *time;
+
+	if (notice->state != NOTICE_HANDED_OVER || notice->reason == NOTICE_FIXED ||
+	    g_hash_table_contains(told, notice->user))
+		return true;
+	time = g_new(int64_t, 1);
+	*time = notice->settled;
+	g_hash_table_insert(told, g_strdup(notice->user), time);
 	return true;
 }
 
@@ -229,14 +257,17 @@ bool forecast_count(struct forecast *forecast_r, struct store *store,
 				    .week = store_week(reference)};
 	bool answered;
 
+	counting.told = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	*forecast_r = (struct forecast){.services = groups_create(),
 					.programs = groups_create(),
 					.countries = groups_create()};
 	counting.groups = group_habits(forecast_r, store);
-	begin_user(&counting, STORE_NOBODY);
-	answered = store_each_sighting(store, &filter, count, &counting);
+	begin_user(&counting, STORE_NOBODY, "");
+	answered = store_each_notice(store, NULL, add_told, counting.told) &&
+		   store_each_sighting(store, &filter, count, &counting);
 	end_user(&counting);
 	g_free(counting.groups);
+	g_hash_table_destroy(counting.told);
 	sort_groups(forecast_r->services);
 	sort_groups(forecast_r->programs);
 	sort_groups(forecast_r->countries);

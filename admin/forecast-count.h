@@ -32,6 +32,9 @@ struct forecast {
 	uint64_t locked_out; /* in every way that they use */
 	uint64_t partly;     /* some way still works */
 	uint64_t changed;    /* of the fine ones, who would not have been before */
+	uint64_t told;       /* got a notice */
+	/* Of them, who did nothing since that would be rejected, but did before. */
+	uint64_t told_changed;
 	struct forecast_rule rules[RULES_MAX];
 	GArray *services, *programs, *countries; /* of struct forecast_group */
 	struct forecast_week weeks[FORECAST_WEEKS];

@@ -156,13 +156,15 @@ static void print_json(const struct forecast *forecast, const struct sighting_ju
 
 	date_format(judge->at, at);
 	json_print(json_pack(
-		"{s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "at", at, "active_users",
-		(json_int_t)forecast->active_users, "fine", (json_int_t)forecast->fine,
-		"locked_out", (json_int_t)forecast->locked_out, "partly",
-		(json_int_t)forecast->partly, "changed", (json_int_t)forecast->changed, "rules",
-		rules_json(forecast, judge), "services", groups_json(forecast->services),
-		"programs", groups_json(forecast->programs), "countries",
-		groups_json(forecast->countries), "weeks", weeks_json(forecast, reference)));
+		"{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "at", at,
+		"active_users", (json_int_t)forecast->active_users, "fine",
+		(json_int_t)forecast->fine, "locked_out", (json_int_t)forecast->locked_out,
+		"partly", (json_int_t)forecast->partly, "changed", (json_int_t)forecast->changed,
+		"told", (json_int_t)forecast->told, "told_changed",
+		(json_int_t)forecast->told_changed, "rules", rules_json(forecast, judge),
+		"services", groups_json(forecast->services), "programs",
+		groups_json(forecast->programs), "countries", groups_json(forecast->countries),
+		"weeks", weeks_json(forecast, reference)));
 }
 
 static void print_line(const char *title, uint64_t users, uint64_t of)
@@ -261,6 +263,8 @@ static void print_text(const struct forecast *forecast, const struct sighting_ju
 	print_line("  of them have changed", forecast->changed, active);
 	print_line("partly locked out", forecast->partly, active);
 	print_line("wholly locked out", forecast->locked_out, active);
+	print_line("told by mail", forecast->told, active);
+	print_line("  of them have changed", forecast->told_changed, forecast->told);
 	print_rules(forecast, judge);
 	print_groups("SERVICE", forecast->services);
 	print_groups("PROGRAM", forecast->programs);

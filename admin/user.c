@@ -7,12 +7,15 @@
 #include "display.h"
 #include "inquiry.h"
 #include "json-output.h"
+#include "store-notices.h"
 #include "table.h"
 #include "terminal-text.h"
 #include "user-ways.h"
 
 /* More do not fit on one screen with the rest. */
-#define WAYS_SHOWN 10
+#define WAYS_SHOWN 8
+#define UNVERIFIED_SHOWN 2
+#define NOTICES_SHOWN 2
 
 static void print_help(void)
 {
@@ -35,6 +38,15 @@ struct portrait {
 	GArray *ways; /* of struct user_way */
 	const struct exemption *exemptions;
 	size_t exemption_count;
+	GArray *notices; /* of struct told, the latest last */
+};
+
+/* A notice to the user. */
+struct told {
+	enum notice_reason reason;
+	enum notice_state state;
+	int64_t time;
+	char *rules;
 };
 
 /* How a mail program is to be set up for a service. */
@@ -146,6 +158,23 @@ static json_t *exemption_json(const struct portrait *portrait, const struct exem
 		"until", iso_day_format(exemption->end - 1, until), "line", (int)exemption->line);
 }
 
+static json_t *notices_json(const GArray *notices)
+{
+	json_t *array = json_array();
+
+	for (guint i = 0; i < notices->len; i++) {
+		const struct told *told = &g_array_index(notices, struct told, i);
+		char time[UTC_TEXT_SIZE];
+
+		json_array_append_new(array, json_pack("{s:s, s:s, s:s, s:s}", "time",
+						       utc_format(told->time, time), "reason",
+						       notice_reason_name(told->reason), "rules",
+						       told->rules, "state",
+						       notice_state_name(told->state)));
+	}
+	return array;
+}
+
 static json_t *settings_json(const struct policy *policy)
 {
 	struct server servers[SERVER_COUNT];
@@ -175,8 +204,9 @@ static void print_json(const struct portrait *portrait)
 		json_array_append_new(exemptions,
 				      exemption_json(portrait, &portrait->exemptions[i]));
 	date_format(portrait->at, at);
-	json_print(json_pack("{s:s, s:s, s:o, s:o, s:o}", "user", portrait->user, "at", at,
-			     "programs", ways, "exemptions", exemptions, "settings",
+	json_print(json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "user", portrait->user, "at", at,
+			     "programs", ways, "exemptions", exemptions, "notices",
+			     notices_json(portrait->notices), "settings",
 			     settings_json(portrait->edition.policy)));
 }
 
@@ -261,20 +291,20 @@ static guint print_ways(const struct portrait *portrait, guint begin, bool verif
 		{"LAST", COLUMN_TEXT}, {"ADDRESS", COLUMN_TEXT},    {"RULES", COLUMN_SHRINKS},
 	};
 	struct table *table = table_create(columns, G_N_ELEMENTS(columns));
-	guint end = begin;
+	guint end = begin, most = verified ? WAYS_SHOWN : UNVERIFIED_SHOWN;
 
 	for (; end < portrait->ways->len; end++) {
 		const struct user_way *way = &g_array_index(portrait->ways, struct user_way, end);
 
 		if (way->verified != verified)
 			break;
-		if (end - begin < WAYS_SHOWN)
+		if (end - begin < most)
 			add_way(table, portrait, way);
 	}
 	if (end > begin)
 		table_print(table);
-	if (end - begin > WAYS_SHOWN)
-		printf("and %u more; --json tells all\n", end - begin - WAYS_SHOWN);
+	if (end - begin > most)
+		printf("and %u more; --json tells all\n", end - begin - most);
 	table_free(table);
 	return end;
 }
@@ -321,6 +351,23 @@ static void print_exemption(const struct portrait *portrait, const struct exempt
 		printf(" from %s", iso_day_format(exemption->begin, day));
 	printf(" until %s%s\n", iso_day_format(exemption->end - 1, day),
 	       exemption->end <= portrait->at ? ", which is over" : "");
+}
+
+/* The latest ones. */
+static void print_notices(const struct portrait *portrait)
+{
+	guint count = portrait->notices->len;
+
+	if (count > 0)
+		puts("\nTold by mail:");
+	for (guint i = count > NOTICES_SHOWN ? count - NOTICES_SHOWN : 0; i < count; i++) {
+		const struct told *told = &g_array_index(portrait->notices, struct told, i);
+		char date[DATE_TEXT_SIZE];
+
+		date_format((time_t)(told->time / 1000), date);
+		printf("  %s  %s (%s), %s\n", date, notice_reason_name(told->reason), told->rules,
+		       notice_state_name(told->state));
+	}
 }
 
 static void print_settings(const struct portrait *portrait)
@@ -371,16 +418,36 @@ static void print_text(const struct portrait *portrait)
 		puts("\nExemptions:");
 	for (size_t i = 0; i < portrait->exemption_count; i++)
 		print_exemption(portrait, &portrait->exemptions[i]);
+	print_notices(portrait);
 	print_settings(portrait);
 }
 
 /* ---- the command ---- */
+
+static void free_told(gpointer told)
+{
+	g_free(((struct told *)told)->rules);
+}
+
+static bool add_told(void *context, const struct store_notice *notice)
+{
+	const struct told told = {
+		.reason = notice->reason,
+		.state = notice->state,
+		.time = notice->settled == 0 ? notice->intended : notice->settled,
+		.rules = g_strdup(notice->rules),
+	};
+
+	g_array_append_val((GArray *)context, told);
+	return true;
+}
 
 static int answer(const char *user, const struct common_options *options, struct inquiry *inquiry)
 {
 	struct portrait portrait = {.edition = loaded_edition(&inquiry->loaded), .at = options->at};
 	struct sighting_judge judge;
 	char normalised[USER_SIZE];
+	bool answered;
 
 	user_normalise(user, portrait.edition.policy->default_domain, normalised,
 		       sizeof(normalised));
@@ -389,14 +456,18 @@ static int answer(const char *user, const struct common_options *options, struct
 						 &portrait.exemption_count);
 	sighting_judge_init(&judge, &portrait.edition, options->at, true);
 	portrait.ways = user_ways_find(inquiry->store, &judge, normalised);
-	if (portrait.ways == NULL)
-		return inquiry_end(inquiry, false, 0);
-	if (options->json)
+	portrait.notices = g_array_new(FALSE, FALSE, sizeof(struct told));
+	g_array_set_clear_func(portrait.notices, free_told);
+	answered = portrait.ways != NULL &&
+		   store_each_notice(inquiry->store, normalised, add_told, portrait.notices);
+	if (answered && options->json)
 		print_json(&portrait);
-	else
+	else if (answered)
 		print_text(&portrait);
-	g_array_free(portrait.ways, TRUE);
-	return inquiry_end(inquiry, true, EXIT_SUCCESS);
+	if (portrait.ways != NULL)
+		g_array_free(portrait.ways, TRUE);
+	g_array_free(portrait.notices, TRUE);
+	return inquiry_end(inquiry, answered, EXIT_SUCCESS);
 }
 
 int user_command(const char *config_path, int argc, char **argv)

@@ -1,0 +1,141 @@
+#include "unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "admin/forecast-count.h"
+#include "admin/store-notices.h"
+
+#define DAY INT64_C(86400000)
+
+/* 2024-09-20 08:15:02.123 UTC, a Friday. */
+#define NOW INT64_C(1726820102123)
+
+static char directory[] = "/tmp/portcullis-forecast.XXXXXX";
+
+static struct rule rule = {
+	.title = (char *)"encryption",
+	.kind = KIND_ENCRYPTION,
+	.services = SERVICE_BIT(SERVICE_IMAP),
+	.schedule = {SCHEDULE_ALWAYS, SCHEDULE_NEVER, SCHEDULE_NEVER, NULL, 0},
+};
+static const struct policy policy = {.rules = &rule, .rule_count = 1};
+static const struct edition edition = {.policy = &policy};
+
+static const struct store_habit old_way = {.port = 143, .mechanism = "PLAIN", .client_id = ""};
+static const struct store_habit new_way = {
+	.port = 993, .tls = TLS_IMPLICIT, .mechanism = "PLAIN", .client_id = ""};
+static const struct store_rule_set no_rules;
+
+static struct store *open_store(enum store_access access)
+{
+	char uri[128];
+	struct store_failure failure;
+	struct store *store;
+
+	snprintf(uri, sizeof(uri), "sqlite:%s/store.db", directory);
+	store = store_open(uri, access, &failure);
+	if (store == NULL)
+		fail_msg("%s", failure.text);
+	return store;
+}
+
+static void see(struct store *store, const char *user, const struct store_habit *habit,
+		unsigned int days_ago)
+{
+	const struct store_sighting sighting = {.user = user,
+						.verified = true,
+						.habit = habit,
+						.rules = &no_rules,
+						.count = 1,
+						.first_seen = NOW - days_ago * DAY,
+						.last_seen = NOW - days_ago * DAY,
+						.weeks = 1,
+						.last_client = ""};
+
+	assert_true(store_add(store, &sighting));
+}
+
+static void tell(struct store *store, const char *user, enum notice_reason reason,
+		 enum notice_state state, unsigned int days_ago)
+{
+	struct store_notice notice = {.user = user,
+				      .recipient = user,
+				      .message_id = user,
+				      .reason = reason,
+				      .rules = "encryption",
+				      .state = state,
+				      .intended = NOW - days_ago * DAY,
+				      .settled = NOW - days_ago * DAY,
+				      .attempts = 1,
+				      .error = ""};
+
+	assert_true(store_put_notice(store, &notice));
+}
+
+static void test_who_was_told(void **state)
+{
+	struct store *store = open_store(STORE_WRITE);
+	struct sighting_judge judge;
+	struct forecast forecast;
+	(void)state;
+
+	assert_true(store_begin(store));
+	/* Told, and changed. */
+	see(store, "a@example.org", &old_way, 20);
+	see(store, "a@example.org", &new_way, 1);
+	tell(store, "a@example.org", NOTICE_FIRST, NOTICE_HANDED_OVER, 15);
+	/* Told, and not. */
+	see(store, "b@example.org", &old_way, 1);
+	tell(store, "b@example.org", NOTICE_FIRST, NOTICE_HANDED_OVER, 15);
+	tell(store, "b@example.org", NOTICE_REMINDER, NOTICE_HANDED_OVER, 0);
+	/* Not told: the mail did not get out, or said that all is well. */
+	see(store, "c@example.org", &old_way, 20);
+	tell(store, "c@example.org", NOTICE_FIRST, NOTICE_FAILED, 15);
+	see(store, "d@example.org", &new_way, 1);
+	tell(store, "d@example.org", NOTICE_FIXED, NOTICE_HANDED_OVER, 1);
+	/* Told, and gone. */
+	see(store, "e@example.org", &old_way, 50);
+	tell(store, "e@example.org", NOTICE_FIRST, NOTICE_HANDED_OVER, 45);
+	assert_true(store_commit(store));
+	store_close(store);
+
+	store = open_store(STORE_READ);
+	sighting_judge_init(&judge, &edition, NOW / 1000, true);
+	assert_true(store_begin_reading(store));
+	assert_true(forecast_count(&forecast, store, &judge, NOW, NOW - 30 * DAY));
+	assert_int_equal(forecast.active_users, 4);
+	assert_int_equal(forecast.told, 2);
+	assert_int_equal(forecast.told_changed, 1);
+	assert_int_equal(forecast.fine, 1);
+	assert_int_equal(forecast.partly, 1);
+	assert_int_equal(forecast.locked_out, 2);
+	forecast_free(&forecast);
+	store_close(store);
+}
+
+static int make_directory(void **state)
+{
+	(void)state;
+	return mkdtemp(directory) == NULL ? -1 : 0;
+}
+
+static int remove_directory(void **state)
+{
+	char command[128];
+	(void)state;
+
+	snprintf(command, sizeof(command), "rm -rf '%s'", directory);
+	return system(command);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_who_was_told, make_directory,
+						remove_directory),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
