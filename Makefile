@@ -49,7 +49,7 @@ PLUGIN := $(BUILD)/libauthdb_portcullis.so
 PROGRAMS := $(BUILD)/portcullis $(BUILD)/portcullis-policyd
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test-*.c))
 
-.PHONY: all programs deps try check check-unit check-e2e bench install clean format lint
+.PHONY: all programs deps build-deps try check check-unit check-e2e bench install clean format lint
 all: programs $(PLUGIN)
 programs: $(PROGRAMS)
 
@@ -103,7 +103,7 @@ $(addprefix $(BUILD)/tests/unit/,test-exemption-line.o test-forecast.o test-term
 	CPPFLAGS += $(call package_cflags,glib-2.0)
 $(BUILD)/tests/unit/test-exemption-line: $(BUILD)/admin/exemption-line.o
 $(BUILD)/tests/unit/test-forecast: $(STORE) $(addprefix $(BUILD)/admin/,forecast-count.o \
-	harmless-text.o mail-program.o sighting-judge.o)
+	harmless-text.o mail-program.o seen-weeks.o sighting-judge.o)
 $(BUILD)/tests/unit/test-sighting-judge: $(BUILD)/admin/sighting-judge.o
 $(BUILD)/tests/unit/test-terminal-text: $(BUILD)/admin/terminal-text.o
 
@@ -112,6 +112,10 @@ $(BUILD)/tests/unit/test-import: $(addprefix $(BUILD)/admin/,id-cache.o journal-
 
 deps:
 	tests/install-dependencies
+
+# For a mail server that shall not get compilers for tests, and the like.
+build-deps:
+	tests/install-dependencies build
 
 try:
 	tests/install-dependencies try
