@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "mail-program.h"
+#include "seen-weeks.h"
 #include "store-notices.h"
 
 /* The groups that a habit belongs to, as indexes. */
@@ -156,16 +157,6 @@ static void begin_user(struct counting *counting, int64_t user_id, const char *u
 	counting->broken = counting->good_weeks = counting->bad_weeks = 0;
 }
 
-/* The weeks as seen from that of the reference, which is bit 0. */
-static uint64_t weeks_of(const struct counting *counting, const struct store_sighting *sighting)
-{
-	int64_t ago = counting->week - store_week(sighting->last_seen);
-
-	if (ago >= 64 || ago <= -64)
-		return 0;
-	return ago >= 0 ? sighting->weeks << ago : sighting->weeks >> -ago;
-}
-
 static void count_lately(struct counting *counting, const struct store_sighting *sighting,
 			 const struct sighting_verdict *verdict)
 {
@@ -187,6 +178,7 @@ static bool count(void *context, const struct store_sighting *sighting)
 {
 	struct counting *counting = context;
 	struct sighting_verdict verdict;
+	uint64_t weeks;
 
 	/* Without a login there is nobody to be counted. */
 	if (sighting->user == NULL || sighting->user[0] == '\0')
@@ -196,10 +188,11 @@ static bool count(void *context, const struct store_sighting *sighting)
 		begin_user(counting, sighting->user_id, sighting->user);
 	}
 	verdict = sighting_judge_ask(counting->judge, sighting);
+	weeks = seen_weeks(sighting, counting->week);
 	if (verdict.rejecting == 0) {
-		counting->good_weeks |= weeks_of(counting, sighting);
+		counting->good_weeks |= weeks;
 	} else {
-		counting->bad_weeks |= weeks_of(counting, sighting);
+		counting->bad_weeks |= weeks;
 		counting->bad_last = MAX(counting->bad_last, sighting->last_seen);
 	}
 	if (sighting->last_seen >= counting->since)

@@ -3,6 +3,8 @@
 #include <glib.h>
 #include <string.h>
 
+#include "seen-weeks.h"
+
 struct counting {
 	struct rule_history *histories;
 	int64_t week;
@@ -33,16 +35,12 @@ static void end_user(struct counting *counting)
 static bool count(void *context, const struct store_sighting *sighting)
 {
 	struct counting *counting = context;
-	int64_t ago = counting->week - store_week(sighting->last_seen);
-	uint64_t weeks;
+	uint64_t weeks = seen_weeks(sighting, counting->week);
 
 	if (sighting->user_id != counting->user_id) {
 		end_user(counting);
 		counting->user_id = sighting->user_id;
 	}
-	if (ago >= HISTORY_WEEKS || ago <= -HISTORY_WEEKS)
-		return true;
-	weeks = ago >= 0 ? sighting->weeks << ago : sighting->weeks >> -ago;
 	for (uint64_t left = counting->rules[sighting->rules->index]; left != 0; left &= left - 1) {
 		unsigned int rule = (unsigned int)__builtin_ctzll(left);
 
