@@ -296,12 +296,13 @@ static void test_strangers_cannot_fill_it(void **state)
 	found = ask(store);
 	assert_int_equal(found.lines, 102000);
 	/* All names but 1000, which share a row, and of one name 32 rows more. */
-	assert_in_range(found.count, 100001, 100033);
+	assert_true(found.count >= 100001 && found.count <= 100033);
 	assert_true(store_begin_reading(store));
-	assert_in_range(store_habit_count(store), 65536, 65538);
+	assert_true(store_habit_count(store) >= 65536 && store_habit_count(store) <= 65538);
 	assert_true(store_commit(store));
 	filter.user = "invented1";
-	assert_in_range(ask_with(store, &filter).count, 1, 33);
+	found = ask_with(store, &filter);
+	assert_true(found.count >= 1 && found.count <= 33);
 
 	/* A right password is always somebody's. */
 	strcpy(name, "late@example.org");
