@@ -153,7 +153,7 @@ auth_mechanisms = plain login cram-md5 scram-sha-256 anonymous
 auth_cache_size = 1M
 service auth {{
   executable = {command}
-  vsz_limit = 0
+  vsz_limit = {"0" if version == (2, 3) else "unlimited"}
 }}
 """
     host.apply(RULES, dovecot=settings + sql_users.install(version))
