@@ -267,10 +267,10 @@ static int let_off_offenders(const struct options *options, struct exemption_fil
 	if (offenders.added > 0)
 		status = exemption_file_save(file);
 	if (status == 0) {
-		printf("%zu users are let off %s until %s, %zu were already.\n", offenders.added,
-		       wish->rules, options->until, offenders.already);
+		printf("Users let off %s until %s: %zu. Already let off: %zu.\n", wish->rules,
+		       options->until, offenders.added, offenders.already);
 		if (offenders.impossible > 0) {
-			fprintf(stderr, "portcullis exempt: %zu users are not let off\n",
+			fprintf(stderr, "portcullis exempt: users who cannot be let off: %zu\n",
 				offenders.impossible);
 			status = EXIT_NO;
 		}
@@ -318,7 +318,7 @@ static int remove_exemptions(const struct options *options, const struct policy 
 	}
 	status = exemption_file_save(file);
 	if (status == 0)
-		printf("%zu lines were changed or removed.\n", changed);
+		printf("Lines changed or removed: %zu.\n", changed);
 	return status;
 }
 
