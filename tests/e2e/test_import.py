@@ -625,6 +625,17 @@ def test_as_its_own_user(host):
     shutil.rmtree(directory)
 
 
+def test_what_root_makes_belongs_to_the_service(site):
+    """Root tries an import by hand; the service goes on with the store."""
+    site.directory.chmod(0o755)
+    os.chown(site.directory, 65534, 65533)
+    site.append("dovecot.jsonl", line())
+    site.run("import")
+    files = [path for path in site.directory.iterdir() if path.name.startswith(site.store.name)]
+    assert site.store in files
+    assert {(path.stat().st_uid, path.stat().st_gid) for path in files} == {(65534, 65533)}
+
+
 def test_a_service_does_not_flood_its_log(site):
     (site.journal / "link.jsonl").symlink_to("/etc/passwd")
     with open(site.directory / "log", "w+", encoding="utf-8") as log:
