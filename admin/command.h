@@ -14,6 +14,8 @@ int forecast_command(const char *config_path, int argc, char **argv);
 int status_command(const char *config_path, int argc, char **argv);
 int user_command(const char *config_path, int argc, char **argv);
 int exempt_command(const char *config_path, int argc, char **argv);
+int notify_command(const char *config_path, int argc, char **argv);
+int notices_command(const char *config_path, int argc, char **argv);
 int import_command(const char *config_path, int argc, char **argv);
 int forget_command(const char *config_path, int argc, char **argv);
 

@@ -24,6 +24,8 @@ static const struct command {
 	{"status", "say where each rule stands, and whether all is healthy", status_command},
 	{"user", "say all that is known about a user, for the help desk", user_command},
 	{"exempt", "let users off rules for some time", exempt_command},
+	{"notify", "write to the people who are concerned, each in time and once", notify_command},
+	{"notices", "list what people were told", notices_command},
 	{"import", "take what the servers recorded into the store", import_command},
 	{"forget", "remove all that is known about a person", forget_command},
 };

@@ -1,0 +1,16 @@
+#ifndef PORTCULLIS_NOTICE_OUTPUT_H
+#define PORTCULLIS_NOTICE_OUTPUT_H
+
+#include "json-output.h"
+#include "store-notices.h"
+
+/* How what people were told is shown. */
+
+/* An object with user, recipient, reason, rules, state, time, attempts, message_id
+   and error. */
+json_t *notice_json(const struct store_notice *notice);
+
+/* The local time of what came of it, or of the intention. */
+const char *notice_time(const struct store_notice *notice, char text_r[static DATE_TEXT_SIZE]);
+
+#endif

@@ -1,0 +1,49 @@
+#ifndef PORTCULLIS_NOTICE_PEOPLE_H
+#define PORTCULLIS_NOTICE_PEOPLE_H
+
+#include <glib.h>
+
+#include "notice-plan.h"
+#include "policy/judge.h"
+
+/* Goes through the store person by person, and plans what each is to be told. Only
+   what came with a right password is looked at: anyone can type another's name. */
+struct notice_people;
+
+/* One of them. Everything lives until the visit returns. */
+struct notice_candidate {
+	const char *user;
+	struct notice_plan plan;
+	/* What was intended and not settled: 0, or the id in the store. */
+	int64_t intended_id;
+	const char *intended_message_id;
+	unsigned int intended_attempts;
+	bool told; /* of anything at any time */
+	struct notice_people *people;
+};
+
+/* The edition is borrowed. */
+struct notice_people *notice_people_create(const struct edition *edition);
+void notice_people_free(struct notice_people *people);
+
+/* Begins to read the store, which is borrowed; store_commit() ends it. False when
+   the store fails. */
+bool notice_people_begin(struct notice_people *people, struct store *store);
+
+/* Returns false to end the iteration, which is no failure. */
+typedef bool notice_visit_candidate(void *context, const struct notice_candidate *candidate);
+
+/* Visits those who broke a rule or were told of one. Needs notice_people_begin().
+   user: NULL for all. False when the store fails. */
+bool notice_people_each(struct notice_people *people, const char *user, time_t now,
+			notice_visit_candidate *visit, void *context);
+
+/* The rules of a notice to a candidate with their sightings: those that are open,
+   or were fixed. The array of struct notice_rule lives until the visit returns. */
+const struct notice_rule *notice_candidate_rules(const struct notice_candidate *candidate,
+						 uint64_t rules, time_t now, size_t *count_r);
+
+/* "encryption,country"; the caller frees it with g_free(). */
+char *notice_rule_titles(const struct policy *policy, uint64_t rules);
+
+#endif
