@@ -88,6 +88,13 @@ static inline void answer_without_credentials(lookup_credentials_callback_t *cal
 #endif
 }
 
+/* 2.4.1 goes on using a SCRAM request after its passdbs have refused it, and only
+   a delayed refusal keeps it in memory for that long. */
+static inline bool request_can_fail_at_once(const struct auth_request *request)
+{
+	return DOVECOT_RELEASE != 20401 || strncmp(request->fields.mech_name, "SCRAM-", 6) != 0;
+}
+
 /* The mechanisms that are switched on, in capitals; in the data stack. */
 static inline const char *const *enabled_mechanisms(void)
 {

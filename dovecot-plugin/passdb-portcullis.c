@@ -94,7 +94,7 @@ static enum passdb_result judge_request(struct auth_request *request, struct por
 		auth_request_set_field(request, "reason", rule->message, NULL);
 		/* It tells nothing about the password, so there is nothing to
 		   guess, and no reason to slow a whole office down. */
-		if (rule->kind != KIND_COUNTRY)
+		if (rule->kind != KIND_COUNTRY && request_can_fail_at_once(request))
 			auth_request_set_field(request, "nodelay", "", NULL);
 		return PASSDB_RESULT_USER_DISABLED;
 	case OUTCOME_REJECT_AFTER:
