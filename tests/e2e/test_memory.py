@@ -25,6 +25,7 @@ rule country      { enforce = "always" allow = { "DE" } services = { "imap", "su
 rule encryption   { enforce = "always" }
 rule implicit-tls { enforce = "always" services = { "pop3" } }
 rule mechanism    { observe = "always" }
+rule protocol     { enforce = "always" services = { "sieve" } }
 rule relay        { observe = "always" allow-networks = { "webmail" } }
 """
 
@@ -123,7 +124,8 @@ def _logins():
         clients.pop3(USER, password, tls="implicit")
         clients.imap(f"{USER}*{MASTER_USER}", password, tls="starttls")
         assert not clients.imap(f"{USER}*{MASTER_USER}", password).accepted
-        clients.sieve(USER, password, tls="starttls")
+        for mechanism in ("PLAIN", "CRAM-MD5", "SCRAM-SHA-256"):
+            assert not clients.sieve(USER, password, tls="starttls", mechanism=mechanism).accepted
         clients.submission(USER, password)
         for port in (25, 587, 465):
             clients.smtp(port, USER, password, tls="starttls", mechanism="CRAM-MD5")
@@ -148,7 +150,10 @@ def _logins():
 def test_plugin_in_the_auth_process(host):
     version = host.dovecot.version
     command = " ".join(_valgrind("auth") + [AUTH])
-    settings = f"""
+    # Without any delay, Dovecot 2.4.1 itself uses failed SCRAM requests after they
+    # are gone.
+    delay = "auth_failure_delay = 1s\n" if version == (2, 4) else ""
+    settings = f"""{delay}
 auth_mechanisms = plain login cram-md5 scram-sha-256 anonymous
 auth_cache_size = 1M
 service auth {{
