@@ -49,7 +49,8 @@ PLUGIN := $(BUILD)/libauthdb_portcullis.so
 PROGRAMS := $(BUILD)/portcullis $(BUILD)/portcullis-policyd
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test-*.c))
 
-.PHONY: all programs deps build-deps try check check-unit check-e2e bench install clean format lint
+.PHONY: all programs deps build-deps try check check-newest check-unit check-e2e bench install
+.PHONY: clean format lint
 all: programs $(PLUGIN)
 programs: $(PROGRAMS)
 
@@ -90,6 +91,8 @@ $(BUILD)/tests/unit/test-notice-%: $(BUILD)/tests/unit/test-notice-%.o $(NOTICES
 	$(call QUIET,LD)$(LINK) -o $@ $^ $(call package_libs,cmocka jansson) $(NOTICE_LIBS) \
 		$(POLICY_LIBS)
 
+$(BUILD)/tests/unit/test-notice-plan: $(BUILD)/admin/notice-plan.o
+
 # Lets the end-to-end tests compose and hand over single notices.
 $(BUILD)/tests/e2e/notice-tool: $(BUILD)/tests/e2e/notice-tool.o $(NOTICES) $(POLICY)
 	$(call QUIET,LD)$(LINK) -o $@ $^ $(call package_libs,jansson) $(NOTICE_LIBS) $(POLICY_LIBS)
@@ -124,6 +127,9 @@ try:
 
 check: deps
 	tests/check
+
+check-newest: deps
+	tests/check newest
 
 .SECONDARY: $(UNIT_TESTS) $(UNIT_TESTS:%=%.o)
 check-unit: $(UNIT_TESTS:%=%.run)
