@@ -97,8 +97,8 @@ $(BUILD)/tests/unit/test-notice-plan: $(BUILD)/admin/notice-plan.o
 $(BUILD)/tests/e2e/notice-tool: $(BUILD)/tests/e2e/notice-tool.o $(NOTICES) $(POLICY)
 	$(call QUIET,LD)$(LINK) -o $@ $^ $(call package_libs,jansson) $(NOTICE_LIBS) $(POLICY_LIBS)
 
-STORE := $(addprefix $(BUILD)/admin/,id-cache.o notice.o store-sqlite.o store-sqlite-add.o \
-	store-sqlite-notices.o store-sqlite-privacy.o store-sqlite-read.o)
+STORE := $(addprefix $(BUILD)/admin/,file-owner.o id-cache.o notice.o store-sqlite.o \
+	store-sqlite-add.o store-sqlite-notices.o store-sqlite-privacy.o store-sqlite-read.o)
 
 $(BUILD)/tests/unit/test-store: $(STORE)
 
@@ -110,8 +110,8 @@ $(BUILD)/tests/unit/test-forecast: $(STORE) $(addprefix $(BUILD)/admin/,forecast
 $(BUILD)/tests/unit/test-sighting-judge: $(BUILD)/admin/sighting-judge.o
 $(BUILD)/tests/unit/test-terminal-text: $(BUILD)/admin/terminal-text.o
 
-$(BUILD)/tests/unit/test-import: $(addprefix $(BUILD)/admin/,id-cache.o journal-file.o \
-	journal-line.o line-reader.o set-aside.o)
+$(BUILD)/tests/unit/test-import: $(addprefix $(BUILD)/admin/,file-owner.o id-cache.o \
+	journal-file.o journal-line.o json-unescape.o line-reader.o set-aside.o)
 
 deps:
 	tests/install-dependencies

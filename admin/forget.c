@@ -64,13 +64,15 @@ static int empty_journal(struct importer *importer, const struct store *store)
 static int forget_name(const struct policy *policy, struct store *store, const char *name,
 		       bool *found)
 {
-	bool found_here;
+	bool stored, set_aside;
 
-	if (!store_forget(store, name, &found_here))
+	if (!store_forget(store, name, &stored))
 		return say_failure(store_failure(store));
-	*found |= found_here;
-	if (set_aside_forget(policy->journal, name))
+	*found |= stored;
+	if (set_aside_forget(policy->journal, name, &set_aside)) {
+		*found |= set_aside;
 		return EXIT_SUCCESS;
+	}
 	fprintf(stderr, "portcullis forget: %s: ", policy->journal);
 	perror("set-aside");
 	return EX_IOERR;

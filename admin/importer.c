@@ -22,6 +22,7 @@
 #define MILLISECONDS_A_DAY INT64_C(86400000)
 #define NOTE_INTERVAL INT64_C(60000)
 #define TELL_INTERVAL INT64_C(600000)
+#define EXPIRE_INTERVAL (INT64_C(6) * 3600 * 1000)
 
 struct importer *importer_create(struct store *store, const struct policy *policy, int64_t at,
 				 const volatile sig_atomic_t *stop)
@@ -145,7 +146,8 @@ static bool add_line(struct importer *importer, struct journal_line *line)
 static bool put_aside(struct importer *importer, const char *file, uint64_t offset,
 		      const char *reason, const char *text, size_t length)
 {
-	if (!set_aside(importer->policy->journal, file, offset, reason, text, length)) {
+	if (!set_aside(importer->policy->journal, importer_now(importer) / 1000, file, offset,
+		       reason, text, length)) {
 		fprintf(stderr, "%s: a line cannot be set aside: %s\n", importer->policy->journal,
 			strerror(errno));
 		return false;
@@ -530,6 +532,19 @@ bool importer_pass(struct importer *importer, uint64_t rotate_size, struct impor
 	return fine && remove_files(importer, rest_r) && note_import(importer);
 }
 
+static void expire_set_aside(struct importer *importer)
+{
+	int64_t now = importer_now(importer);
+
+	if (importer->expired != 0 && llabs(now - importer->expired) < EXPIRE_INTERVAL)
+		return;
+	importer->expired = now;
+	if (!set_aside_expire(importer->policy->journal,
+			      now / 1000 - importer->policy->keep_addresses))
+		fprintf(stderr, "%s: what was set aside cannot be erased: %s\n",
+			importer->policy->journal, strerror(errno));
+}
+
 bool importer_expire(struct importer *importer)
 {
 	const struct store_expiry expiry = {
@@ -537,6 +552,6 @@ bool importer_expire(struct importer *importer)
 		.keep_sightings = importer->policy->keep_sightings * 1000,
 	};
 
-	set_aside_expire(importer->policy->journal, importer->policy->keep_addresses);
+	expire_set_aside(importer);
 	return store_expire(importer->store, &expiry, importer_now(importer));
 }

@@ -7,18 +7,24 @@
 
 /* Lines of the journal that could not be understood, kept beside it for whoever
    wants to know: DIRECTORY/set-aside, and DIRECTORY/set-aside.old when that grew
-   larger than SET_ASIDE_SIZE_MAX. Each line follows one that begins with '#' and
-   says where it stood and what is wrong. Nothing reads them back. */
+   larger than SET_ASIDE_SIZE_MAX. Each line follows one that says when it was put
+   there, where it stood and what is wrong:
+
+   # 2024-09-20T08:15:02Z dovecot.jsonl at 4711: it is no JSON
+
+   Nothing reads them back. Several processes may do all of this at a time. */
 #define SET_ASIDE_SIZE_MAX ((size_t)1 << 20)
 
-/* Long lines are cut. False with errno set when it cannot be written. */
-bool set_aside(const char *directory, const char *file, uint64_t offset, const char *reason,
-	       const char *line, size_t length);
+/* Long lines are cut. now: seconds since 1970. False with errno set when it cannot
+   be written. */
+bool set_aside(const char *directory, int64_t now, const char *file, uint64_t offset,
+	       const char *reason, const char *line, size_t length);
 
-/* Removes the file, or the old one, when nothing was added for so long. */
-void set_aside_expire(const char *directory, int64_t seconds);
+/* Takes out what was put there before a time. False with errno set. */
+bool set_aside_expire(const char *directory, int64_t before);
 
-/* Takes out the lines that name a user. False with errno set. */
-bool set_aside_forget(const char *directory, const char *user);
+/* Takes out the lines that name a user; *found_r says whether there were any. False
+   with errno set. */
+bool set_aside_forget(const char *directory, const char *user, bool *found_r);
 
 #endif

@@ -2,13 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
+
+#include "file-owner.h"
 
 /* "PTCL": tells a store from other people's databases. */
 #define APPLICATION_ID 0x5054434c
@@ -370,27 +370,13 @@ static bool check_version(struct store *store, enum store_access access)
 	return version == SCHEMA_VERSION || migrate(store);
 }
 
-/* A store that root makes, trying an import by hand, belongs to whoever owns the
-   directory: the service that imports later on has to write to it. */
-static void give_to_owner_of_directory(const char *path, int descriptor)
-{
-	char *copy = strdup(path);
-	struct stat directory;
-
-	if (geteuid() == 0 && copy != NULL && stat(dirname(copy), &directory) == 0 &&
-	    fchown(descriptor, directory.st_uid, directory.st_gid) < 0)
-		fprintf(stderr, "%s: cannot be given to the owner of its directory: %s\n", path,
-			strerror(errno));
-	free(copy);
-}
-
 /* SQLite would make a file that all may read. */
 static bool make_file(struct store *store)
 {
 	int descriptor = open(store->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
 
 	if (descriptor >= 0) {
-		give_to_owner_of_directory(store->path, descriptor);
+		file_give_to_owner_of_directory(store->path, descriptor);
 		close(descriptor);
 		return true;
 	}

@@ -628,10 +628,13 @@ def test_as_its_own_user(host):
 def test_what_root_makes_belongs_to_the_service(site):
     """Root tries an import by hand; the service goes on with the store."""
     site.directory.chmod(0o755)
-    os.chown(site.directory, 65534, 65533)
-    site.append("dovecot.jsonl", line())
+    for path in (site.directory, site.journal):
+        os.chown(path, 65534, 65533)
+    site.append("dovecot.jsonl", line() + b"garbage\n" + b"garbage of bob\n")
     site.run("import")
+    site.run("forget", "bob")
     files = [path for path in site.directory.iterdir() if path.name.startswith(site.store.name)]
+    files.append(site.journal / "set-aside")
     assert site.store in files
     assert {(path.stat().st_uid, path.stat().st_gid) for path in files} == {(65534, 65533)}
 
@@ -759,10 +762,20 @@ def test_addresses_and_sightings_expire(site):
     assert list(site.by_user()) == ["new"]
     site.run("import", "--at", at(now + 400 * DAY))
     assert site.rows() == {}
-    old = now - 15 * DAY
-    os.utime(site.journal / "set-aside", (old, old))
-    site.run("import")
     assert site.files() == []
+
+
+def test_what_is_set_aside_expires_line_by_line(site):
+    """Also where another one is put there every day."""
+    now = time.time()
+    site.append("dovecot.jsonl", b"garbage of today\n")
+    site.run("import")
+    site.append("dovecot.jsonl", b"garbage of next week\n")
+    site.run("import", "--at", at(now + 7 * DAY))
+    assert b"of today" in (site.journal / "set-aside").read_bytes()
+    site.run("import", "--at", at(now + 15 * DAY))
+    kept = (site.journal / "set-aside").read_bytes()
+    assert b"of today" not in kept and kept.endswith(b"garbage of next week\n")
 
 
 def test_keeping_less(site):

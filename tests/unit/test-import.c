@@ -385,33 +385,78 @@ static char *read_back(const char *name)
 	return text;
 }
 
+#define HEADING_7 "# 2024-09-20T08:15:02Z a.jsonl at 7: it is no JSON\n"
+#define HEADING_19 "# 2024-09-20T08:15:12Z a.jsonl at 19: it is no JSON\n"
+#define MOMENT INT64_C(1726820102)
+
+static void put_aside(int64_t later, uint64_t offset, const char *line, size_t length)
+{
+	assert_true(set_aside(directory, MOMENT + later, "a.jsonl", offset, "it is no JSON", line,
+			      length));
+}
+
+static bool forget(const char *user)
+{
+	bool found;
+
+	assert_true(set_aside_forget(directory, user, &found));
+	return found;
+}
+
 static void test_set_aside(void **state)
 {
 	(void)state;
 
-	assert_true(set_aside(directory, "a.jsonl", 7, "it is no JSON", "alice", 5));
-	assert_true(set_aside(directory, "a.jsonl", 13, "it is no JSON", "bob\0x", 5));
-	assert_true(set_aside(directory, "a.jsonl", 19, "it is no JSON", "carol", 5));
-	assert_true(set_aside_forget(directory, "bob"));
-	assert_string_equal(read_back("set-aside"), "# a.jsonl at 7: it is no JSON\nalice\n"
-						    "# a.jsonl at 19: it is no JSON\ncarol\n");
-	assert_true(set_aside_forget(directory, "nobody"));
-	set_aside_expire(directory, 60);
-	assert_int_equal(access(in_directory("set-aside"), F_OK), 0);
-	set_aside_expire(directory, -1);
+	put_aside(0, 7, "alice", 5);
+	put_aside(0, 13, "bob\0x", 5);
+	put_aside(10, 19, "carol", 5);
+	assert_true(forget("bob"));
+	assert_string_equal(read_back("set-aside"), HEADING_7 "alice\n" HEADING_19 "carol\n");
+	assert_false(forget("nobody"));
+	assert_true(set_aside_expire(directory, MOMENT));
+	assert_string_equal(read_back("set-aside"), HEADING_7 "alice\n" HEADING_19 "carol\n");
+	/* However often something is added, what is old goes. */
+	assert_true(set_aside_expire(directory, MOMENT + 1));
+	assert_string_equal(read_back("set-aside"), HEADING_19 "carol\n");
+	assert_true(set_aside_expire(directory, MOMENT + 11));
 	assert_int_equal(access(in_directory("set-aside"), F_OK), -1);
-	assert_true(set_aside_forget(directory, "alice"));
-	assert_false(set_aside(in_directory("missing"), "a", 1, "b", "c", 1));
+	assert_false(forget("alice"));
+	assert_true(set_aside_expire(in_directory("missing"), MOMENT));
+	assert_false(set_aside(in_directory("missing"), MOMENT, "a", 1, "b", "c", 1));
+}
+
+/* A name is the same however JSON writes it. */
+static void test_forgetting_escaped_names(void **state)
+{
+	static const char *const lines[] = {
+		"\"user\":\"o\\\"br\\\\ien",
+		"\"user\":\"o\\u0022br\\u005cien",
+		"\"user\":\"\\ud83d\\ude00\\u00e9",
+		"\"user\":\"\xf0\x9f\x98\x80\\u00E9",
+		"\\ud83d \\u12 \\x \\",
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
+		put_aside(0, 7, lines[i], strlen(lines[i]));
+	assert_true(forget("o\"br\\ien"));
+	assert_true(forget("\xf0\x9f\x98\x80\xc3\xa9"));
+	assert_string_equal(read_back("set-aside"), HEADING_7 "\\ud83d \\u12 \\x \\\n");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define FILE_TEST(test) cmocka_unit_test_setup_teardown(test, fresh_directory, remove_directory)
-		cmocka_unit_test(test_times),    cmocka_unit_test(test_line_of_our_writer),
-		FILE_TEST(test_reader),          FILE_TEST(test_listing),
-		FILE_TEST(test_rotation),        FILE_TEST(test_who_still_writes),
-		cmocka_unit_test(test_id_cache), FILE_TEST(test_set_aside),
+		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_line_of_our_writer),
+		FILE_TEST(test_reader),
+		FILE_TEST(test_listing),
+		FILE_TEST(test_rotation),
+		FILE_TEST(test_who_still_writes),
+		cmocka_unit_test(test_id_cache),
+		FILE_TEST(test_set_aside),
+		FILE_TEST(test_forgetting_escaped_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
