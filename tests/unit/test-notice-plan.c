@@ -1,0 +1,620 @@
+#include "unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "admin/notice-plan.h"
+
+#define ENCRYPTION UINT64_C(1)
+#define MECHANISM UINT64_C(2)
+#define COUNTRY UINT64_C(4)
+
+#define DAY ((time_t)86400)
+
+static time_t date(const char *text)
+{
+	const char *error = NULL;
+	time_t time;
+
+	if (!date_parse(text, &time, &error))
+		fail_msg("%s: %s", text, error);
+	return time;
+}
+
+/* The policy of all cases:
+   encryption: observe 1 May, notify 1 June, enforce 20 September 2024, with a
+   brown-out from 20 August 10:00 on for four hours; mechanism: notify 1 July, no
+   date to enforce; country: enforce from 1 October on, without a notify phase. */
+static struct brownout brownouts[1];
+static struct rule rules[3];
+static time_t last_calls[] = {7 * DAY, 1 * DAY};
+static struct policy policy = {.rules = rules, .rule_count = COUNT(rules)};
+
+static int set_up(void **state)
+{
+	(void)state;
+	setenv("TZ", "Europe/Berlin", 1);
+	tzset();
+	brownouts[0] = (struct brownout){date("2024-08-20 10:00"), date("2024-08-20 14:00")};
+	rules[0] = (struct rule){.title = (char *)"encryption",
+				 .kind = KIND_ENCRYPTION,
+				 .schedule = {date("2024-05-01"), date("2024-06-01"),
+					      date("2024-09-20"), brownouts, 1},
+				 .index = 0};
+	rules[1] = (struct rule){
+		.title = (char *)"mechanism",
+		.kind = KIND_MECHANISM,
+		.schedule = {SCHEDULE_NEVER, date("2024-07-01"), SCHEDULE_NEVER, NULL, 0},
+		.index = 1};
+	rules[2] = (struct rule){
+		.title = (char *)"country",
+		.kind = KIND_COUNTRY,
+		.schedule = {SCHEDULE_NEVER, SCHEDULE_NEVER, date("2024-10-01"), NULL, 0},
+		.index = 2};
+	policy.notices = (struct notice_settings){.remind_every = 14 * DAY,
+						  .last_calls = last_calls,
+						  .last_call_count = COUNT(last_calls)};
+	return 0;
+}
+
+/* ---- a person through a timetable ---- */
+
+#define LIFE_MAX 64
+
+/* What a person does and is told, as it goes on. */
+struct life {
+	struct notice_way ways[LIFE_MAX];
+	size_t way_count;
+	struct notice_past past[LIFE_MAX];
+	size_t past_count;
+	struct exemption exemptions[4];
+	size_t exemption_count;
+};
+
+enum device { PHONE = 1, LAPTOP, SCANNER };
+
+/* A login, which is added to what the device did in the same way before. */
+static void login(struct life *life, enum device device, uint64_t broken, time_t time)
+{
+	struct notice_way *way;
+	size_t i = 0;
+
+	while (i < life->way_count &&
+	       (life->ways[i].device != device || life->ways[i].broken != broken))
+		i++;
+	way = &life->ways[i];
+	if (i == life->way_count) {
+		assert_true(life->way_count < LIFE_MAX);
+		*way = (struct notice_way){.broken = broken,
+					   .device = device,
+					   .service = device == SCANNER ? SERVICE_SUBMISSION
+									: SERVICE_IMAP,
+					   .first_seen = time};
+		life->way_count++;
+	}
+	way->last_seen = time;
+}
+
+static struct notice_plan plan_at(struct life *life, time_t now)
+{
+	const struct notice_person person = {
+		.ways = life->ways,
+		.way_count = life->way_count,
+		.past = life->past,
+		.past_count = life->past_count,
+		.exemptions = life->exemptions,
+		.exemption_count = life->exemption_count,
+	};
+	struct notice_plan plan;
+
+	notice_plan(&policy, &person, now, &plan);
+	return plan;
+}
+
+static void remember(struct life *life, enum notice_reason reason, enum notice_state state,
+		     uint64_t about, time_t time)
+{
+	assert_true(life->past_count < LIFE_MAX);
+	life->past[life->past_count++] = (struct notice_past){reason, state, about, time};
+}
+
+/* Plans, and does what the plan says. */
+static struct notice_plan run_at(struct life *life, time_t now)
+{
+	struct notice_plan plan = plan_at(life, now);
+
+	if (plan.due)
+		remember(life, plan.reason, NOTICE_HANDED_OVER,
+			 plan.reason == NOTICE_FIXED ? plan.fixed : plan.rules, now);
+	if (plan.fixed != 0 && (!plan.due || plan.reason != NOTICE_FIXED))
+		remember(life, NOTICE_FIXED, NOTICE_NOTED, plan.fixed, now);
+	return plan;
+}
+
+/* How a device behaves between two days. */
+struct habit {
+	const char *from, *to;
+	enum device device;
+	uint64_t broken;
+	unsigned int every; /* days */
+};
+
+struct told {
+	const char *day;
+	enum notice_reason reason;
+	uint64_t rules;
+};
+
+/* Whatever daylight saving does. */
+static time_t next_day(time_t day)
+{
+	struct tm local;
+
+	localtime_r(&day, &local);
+	local.tm_mday++;
+	local.tm_isdst = -1;
+	return mktime(&local);
+}
+
+/* Runs notify at eight o'clock each day, after the logins of the day, which are at
+   seven; asserts that exactly this is told. */
+static void play(const struct habit *habits, size_t habit_count, const char *from, const char *to,
+		 struct life *life, const struct told *told, size_t told_count)
+{
+	size_t next = 0;
+
+	for (time_t day = date(from); day <= date(to); day = next_day(day)) {
+		struct notice_plan plan;
+		char text[DATE_TEXT_SIZE];
+
+		for (size_t i = 0; i < habit_count; i++) {
+			const struct habit *habit = &habits[i];
+			time_t begin = date(habit->from);
+
+			if (day >= begin && day <= date(habit->to) &&
+			    (day - begin + DAY / 2) / DAY % habit->every == 0)
+				login(life, habit->device, habit->broken, day + 7 * 3600);
+		}
+		plan = run_at(life, day + 8 * 3600);
+		if (!plan.due)
+			continue;
+		date_format(day, text);
+		text[10] = '\0';
+		if (next == told_count)
+			fail_msg("%s: unexpected %s", text, notice_reason_name(plan.reason));
+		assert_string_equal(text, told[next].day);
+		assert_string_equal(notice_reason_name(plan.reason),
+				    notice_reason_name(told[next].reason));
+		assert_int_equal(plan.reason == NOTICE_FIXED ? plan.fixed : plan.rules,
+				 told[next].rules);
+		next++;
+	}
+	if (next != told_count)
+		fail_msg("missing: %s on %s", notice_reason_name(told[next].reason),
+			 told[next].day);
+}
+
+#define PLAY(habits, from, to, told)                                                               \
+	play(habits, COUNT(habits), from, to, &(struct life){0}, told, COUNT(told))
+
+static void test_whole_timetable(void **state)
+{
+	static const struct habit habits[] = {{"2024-05-02", "2024-10-20", PHONE, ENCRYPTION, 1}};
+	static const struct told told[] = {
+		{"2024-06-01", NOTICE_FIRST, ENCRYPTION},
+		{"2024-06-15", NOTICE_REMINDER, ENCRYPTION},
+		{"2024-06-29", NOTICE_REMINDER, ENCRYPTION},
+		{"2024-07-13", NOTICE_REMINDER, ENCRYPTION},
+		{"2024-07-27", NOTICE_REMINDER, ENCRYPTION},
+		{"2024-08-10", NOTICE_REMINDER, ENCRYPTION},
+		/* Three days before the brown-out of the 20th, 10 o'clock: the first
+		   run behind that. */
+		{"2024-08-18", NOTICE_BROWNOUT, ENCRYPTION},
+		{"2024-09-01", NOTICE_REMINDER, ENCRYPTION},
+		/* Seven days and one day before the 20th. */
+		{"2024-09-13", NOTICE_LAST_CALL, ENCRYPTION},
+		{"2024-09-19", NOTICE_LAST_CALL, ENCRYPTION},
+	};
+	struct life life = {0};
+	struct notice_plan plan;
+	(void)state;
+
+	play(habits, COUNT(habits), "2024-05-01", "2024-10-20", &life, told, COUNT(told));
+	/* Now it is refused: one mail, whatever comes. */
+	login(&life, PHONE, ENCRYPTION, date("2024-10-21 09:00"));
+	life.ways[0].refused = ENCRYPTION;
+	plan = run_at(&life, date("2024-10-21 10:00"));
+	assert_true(plan.due);
+	assert_int_equal(plan.reason, NOTICE_REFUSED);
+	assert_int_equal(plan.rules, ENCRYPTION);
+	for (unsigned int day = 0; day < 100; day++) {
+		time_t now = date("2024-10-22 10:00") + day * DAY;
+
+		login(&life, PHONE, ENCRYPTION, now - 60);
+		assert_false(run_at(&life, now).due);
+	}
+}
+
+static void test_first_sighting_after_the_begin(void **state)
+{
+	static const struct habit habits[] = {{"2024-06-17", "2024-07-10", PHONE, ENCRYPTION, 1}};
+	static const struct told told[] = {{"2024-06-17", NOTICE_FIRST, ENCRYPTION},
+					   {"2024-07-01", NOTICE_REMINDER, ENCRYPTION}};
+	(void)state;
+
+	PLAY(habits, "2024-05-01", "2024-07-10", told);
+}
+
+static void test_first_seen_within_the_last_calls(void **state)
+{
+	/* Within seven days the first mail is the last call; within one day, too. */
+	static const struct habit late[] = {{"2024-09-15", "2024-09-19", PHONE, ENCRYPTION, 1}};
+	static const struct told told_late[] = {{"2024-09-15", NOTICE_LAST_CALL, ENCRYPTION},
+						{"2024-09-19", NOTICE_LAST_CALL, ENCRYPTION}};
+	static const struct habit last_day[] = {{"2024-09-19", "2024-09-19", PHONE, ENCRYPTION, 1}};
+	static const struct told told_last_day[] = {{"2024-09-19", NOTICE_LAST_CALL, ENCRYPTION}};
+	(void)state;
+
+	PLAY(late, "2024-06-01", "2024-10-10", told_late);
+	PLAY(last_day, "2024-06-01", "2024-10-10", told_last_day);
+}
+
+/* Not seen any more, and nothing that shows it is fixed: no reminder, but the
+   calls before something happens. */
+static void test_gone_quiet(void **state)
+{
+	static const struct habit habits[] = {{"2024-06-17", "2024-06-17", PHONE, ENCRYPTION, 1}};
+	static const struct told told[] = {{"2024-06-17", NOTICE_FIRST, ENCRYPTION},
+					   {"2024-08-18", NOTICE_BROWNOUT, ENCRYPTION},
+					   {"2024-09-13", NOTICE_LAST_CALL, ENCRYPTION},
+					   {"2024-09-19", NOTICE_LAST_CALL, ENCRYPTION}};
+	(void)state;
+
+	PLAY(habits, "2024-05-01", "2024-12-31", told);
+}
+
+static void test_fixed(void **state)
+{
+	/* The same device, from one day to the next: nothing more, not even the last
+	   call on that day. */
+	static const struct habit at_once[] = {{"2024-09-10", "2024-09-12", PHONE, ENCRYPTION, 1},
+					       {"2024-09-13", "2024-12-31", PHONE, 0, 1}};
+	static const struct told told_at_once[] = {{"2024-09-10", NOTICE_FIRST, ENCRYPTION}};
+	/* Another program in its place: nothing more when the old one was quiet for
+	   three days. */
+	static const struct habit replaced[] = {{"2024-06-01", "2024-07-09", PHONE, ENCRYPTION, 1},
+						{"2024-07-10", "2024-12-31", LAPTOP, 0, 1}};
+	static const struct told told_replaced[] = {{"2024-06-01", NOTICE_FIRST, ENCRYPTION},
+						    {"2024-06-15", NOTICE_REMINDER, ENCRYPTION},
+						    {"2024-06-29", NOTICE_REMINDER, ENCRYPTION}};
+	/* Before anything was sent. */
+	static const struct habit before[] = {{"2024-05-02", "2024-05-20", PHONE, ENCRYPTION, 1},
+					      {"2024-05-21", "2024-12-31", PHONE, 0, 1}};
+	(void)state;
+
+	PLAY(at_once, "2024-06-01", "2024-12-31", told_at_once);
+	PLAY(replaced, "2024-06-01", "2024-12-31", told_replaced);
+	play(before, COUNT(before), "2024-05-01", "2024-12-31", &(struct life){0}, NULL, 0);
+}
+
+/* A program that is fine beside one that is not fixes nothing: neither another one,
+   nor one of the same name. */
+static void test_two_devices(void **state)
+{
+	static const struct habit other[] = {{"2024-06-01", "2024-07-01", PHONE, ENCRYPTION, 1},
+					     {"2024-05-01", "2024-07-01", LAPTOP, 0, 1}};
+	static const struct habit same[] = {{"2024-06-01", "2024-07-01", PHONE, ENCRYPTION, 1},
+					    {"2024-05-01", "2024-07-01", PHONE, 0, 1}};
+	static const struct told told[] = {{"2024-06-01", NOTICE_FIRST, ENCRYPTION},
+					   {"2024-06-15", NOTICE_REMINDER, ENCRYPTION},
+					   {"2024-06-29", NOTICE_REMINDER, ENCRYPTION}};
+	/* What sends says nothing of what reads. */
+	static const struct habit scanner[] = {{"2024-06-01", "2024-06-02", PHONE, ENCRYPTION, 1},
+					       {"2024-06-03", "2024-09-30", SCANNER, 0, 1}};
+	static const struct told told_scanner[] = {{"2024-06-01", NOTICE_FIRST, ENCRYPTION},
+						   {"2024-06-15", NOTICE_REMINDER, ENCRYPTION},
+						   {"2024-08-18", NOTICE_BROWNOUT, ENCRYPTION},
+						   {"2024-09-13", NOTICE_LAST_CALL, ENCRYPTION},
+						   {"2024-09-19", NOTICE_LAST_CALL, ENCRYPTION}};
+	(void)state;
+
+	PLAY(other, "2024-05-01", "2024-07-01", told);
+	PLAY(same, "2024-05-01", "2024-07-01", told);
+	PLAY(scanner, "2024-05-01", "2024-09-30", told_scanner);
+}
+
+static void test_good_news(void **state)
+{
+	static const struct habit habits[] = {
+		{"2024-06-01", "2024-06-20", PHONE, ENCRYPTION | MECHANISM, 1},
+		{"2024-06-21", "2024-07-15", PHONE, MECHANISM, 1},
+		{"2024-07-16", "2024-12-31", PHONE, 0, 1}};
+	/* Of mechanism is written when its phase begins. The good news comes when the
+	   phone has been well for three days. */
+	static const struct told told[] = {{"2024-06-01", NOTICE_FIRST, ENCRYPTION},
+					   {"2024-06-15", NOTICE_REMINDER, ENCRYPTION},
+					   {"2024-06-23", NOTICE_FIXED, ENCRYPTION},
+					   {"2024-07-01", NOTICE_FIRST, MECHANISM},
+					   {"2024-07-15", NOTICE_REMINDER, MECHANISM},
+					   {"2024-07-18", NOTICE_FIXED, MECHANISM}};
+	static const struct told silent[] = {{"2024-06-01", NOTICE_FIRST, ENCRYPTION},
+					     {"2024-06-15", NOTICE_REMINDER, ENCRYPTION},
+					     {"2024-07-01", NOTICE_FIRST, MECHANISM},
+					     {"2024-07-15", NOTICE_REMINDER, MECHANISM}};
+	(void)state;
+
+	PLAY(habits, "2024-06-01", "2024-12-31", silent);
+	policy.notices.confirm_fixed = true;
+	PLAY(habits, "2024-06-01", "2024-12-31", told);
+}
+
+static void test_one_mail_for_all_rules(void **state)
+{
+	static const struct habit habits[] = {
+		{"2024-07-02", "2024-07-20", PHONE, ENCRYPTION, 1},
+		{"2024-07-02", "2024-07-20", SCANNER, ENCRYPTION | MECHANISM, 1}};
+	static const struct told told[] = {{"2024-07-02", NOTICE_FIRST, ENCRYPTION | MECHANISM},
+					   {"2024-07-16", NOTICE_REMINDER, ENCRYPTION | MECHANISM}};
+	(void)state;
+
+	PLAY(habits, "2024-06-01", "2024-07-20", told);
+}
+
+/* Seen every other week, between clean logins of another device each day: a
+   reminder as often as may be, and no good news. */
+static void test_seldom_used(void **state)
+{
+	static const struct habit habits[] = {{"2024-06-03", "2024-08-15", PHONE, ENCRYPTION, 13},
+					      {"2024-05-01", "2024-08-15", LAPTOP, 0, 1}};
+	static const struct told told[] = {{"2024-06-03", NOTICE_FIRST, ENCRYPTION},
+					   {"2024-06-17", NOTICE_REMINDER, ENCRYPTION},
+					   {"2024-07-01", NOTICE_REMINDER, ENCRYPTION},
+					   {"2024-07-25", NOTICE_REMINDER, ENCRYPTION},
+					   {"2024-08-08", NOTICE_REMINDER, ENCRYPTION}};
+	(void)state;
+
+	policy.notices.confirm_fixed = true;
+	PLAY(habits, "2024-05-01", "2024-08-15", told);
+}
+
+/* Back after the good news: from the beginning. */
+static void test_back_again(void **state)
+{
+	static const struct habit habits[] = {{"2024-06-01", "2024-06-05", PHONE, ENCRYPTION, 1},
+					      {"2024-06-06", "2024-06-20", PHONE, 0, 1},
+					      {"2024-06-21", "2024-07-01", PHONE, ENCRYPTION, 1}};
+	static const struct told told[] = {{"2024-06-01", NOTICE_FIRST, ENCRYPTION},
+					   {"2024-06-08", NOTICE_FIXED, ENCRYPTION},
+					   {"2024-06-21", NOTICE_FIRST, ENCRYPTION}};
+	/* Nobody said that it was fixed: then it goes on. */
+	static const struct habit soon[] = {{"2024-06-01", "2024-06-05", PHONE, ENCRYPTION, 1},
+					    {"2024-06-06", "2024-06-09", PHONE, 0, 1},
+					    {"2024-06-10", "2024-06-20", PHONE, ENCRYPTION, 1}};
+	static const struct told told_soon[] = {{"2024-06-01", NOTICE_FIRST, ENCRYPTION},
+						{"2024-06-15", NOTICE_FIRST, ENCRYPTION}};
+	(void)state;
+
+	PLAY(soon, "2024-06-01", "2024-06-20", told_soon);
+	policy.notices.confirm_fixed = true;
+	PLAY(habits, "2024-06-01", "2024-07-01", told);
+}
+
+/* ---- exemptions ---- */
+
+static void test_exempted_over_the_date(void **state)
+{
+	static const struct habit habits[] = {{"2024-05-02", "2024-10-20", PHONE, ENCRYPTION, 1}};
+	static const struct told told[] = {{"2024-10-09", NOTICE_LAST_CALL, ENCRYPTION},
+					   {"2024-10-15", NOTICE_LAST_CALL, ENCRYPTION}};
+	struct life life = {0};
+	struct notice_plan plan;
+	(void)state;
+
+	/* Two legs, the first of them over the date; together until 15 October. */
+	life.exemptions[life.exemption_count++] =
+		(struct exemption){.begin = SCHEDULE_ALWAYS, .end = date("2024-10-01")};
+	life.exemptions[life.exemption_count++] =
+		(struct exemption){.begin = date("2024-10-01"), .end = date("2024-10-16")};
+	plan = plan_at(&life, date("2024-10-09 08:00"));
+	assert_int_equal(plan.exempt_until, 0);
+	/* Nothing but the calls before the exemption's end. */
+	play(habits, COUNT(habits), "2024-05-01", "2024-10-15", &life, told, COUNT(told));
+	plan = plan_at(&life, date("2024-10-09 08:00"));
+	assert_int_equal(plan.exempt_until, date("2024-10-16"));
+	assert_int_equal(plan.enforce[0], date("2024-10-16"));
+	assert_int_equal(plan.first_date, date("2024-10-16"));
+}
+
+/* An exemption that ends before the date helps nobody: they are told. */
+static void test_exempted_until_before_the_date(void **state)
+{
+	static const struct habit habits[] = {{"2024-06-10", "2024-06-20", PHONE, ENCRYPTION, 1}};
+	static const struct told told[] = {{"2024-06-10", NOTICE_FIRST, ENCRYPTION}};
+	struct life life = {0};
+	(void)state;
+
+	life.exemptions[life.exemption_count++] =
+		(struct exemption){.begin = SCHEDULE_ALWAYS, .end = date("2024-09-20")};
+	play(habits, COUNT(habits), "2024-06-01", "2024-06-20", &life, told, COUNT(told));
+}
+
+static void test_exempted_from_another_rule(void **state)
+{
+	struct life life = {0};
+	(void)state;
+
+	life.exemptions[life.exemption_count++] =
+		(struct exemption){.begin = SCHEDULE_ALWAYS, .end = date("2025-01-01"), .rule = 1};
+	login(&life, PHONE, ENCRYPTION | MECHANISM, date("2024-07-02"));
+	assert_int_equal(plan_at(&life, date("2024-07-03")).rules, ENCRYPTION | MECHANISM);
+	life.exemptions[0].rule = 0;
+	assert_int_equal(plan_at(&life, date("2024-07-03")).rules, MECHANISM);
+}
+
+/* While somebody is exempted at the time of a brown-out, it is none. */
+static void test_exempted_over_a_brownout(void **state)
+{
+	struct life life = {0};
+	time_t now = date("2024-08-18 08:00");
+	(void)state;
+
+	login(&life, PHONE, ENCRYPTION, date("2024-08-16"));
+	remember(&life, NOTICE_FIRST, NOTICE_HANDED_OVER, ENCRYPTION, date("2024-08-16 08:00"));
+	assert_int_equal(plan_at(&life, now).reason, NOTICE_BROWNOUT);
+	life.exemptions[life.exemption_count++] =
+		(struct exemption){.begin = SCHEDULE_ALWAYS, .end = date("2024-08-21")};
+	assert_false(plan_at(&life, now).due);
+}
+
+static void test_a_country_that_is_added(void **state)
+{
+	struct life life = {0};
+	(void)state;
+
+	rules[2].schedule.notify = date("2024-08-01");
+	login(&life, PHONE, COUNTRY, date("2024-08-02"));
+	assert_true(plan_at(&life, date("2024-08-03")).due);
+	life.ways[0].allowed = COUNTRY;
+	assert_false(plan_at(&life, date("2024-08-03")).due);
+}
+
+/* ---- what may happen to the mails and dates ---- */
+
+static void test_a_date_that_moves(void **state)
+{
+	struct life life = {0};
+	(void)state;
+
+	login(&life, PHONE, ENCRYPTION, date("2024-09-12"));
+	assert_int_equal(run_at(&life, date("2024-09-13 08:00")).reason, NOTICE_LAST_CALL);
+	rules[0].schedule.enforce = date("2024-12-20");
+	assert_false(run_at(&life, date("2024-09-19 08:00")).due);
+	assert_false(run_at(&life, date("2024-12-12 08:00")).due);
+	assert_int_equal(run_at(&life, date("2024-12-13 08:00")).reason, NOTICE_LAST_CALL);
+	assert_int_equal(run_at(&life, date("2024-12-19 08:00")).reason, NOTICE_LAST_CALL);
+	assert_false(run_at(&life, date("2024-12-20 08:00")).due);
+}
+
+/* Runs that come late: one call for both that were missed. */
+static void test_missed_runs(void **state)
+{
+	struct life life = {0};
+	(void)state;
+
+	login(&life, PHONE, ENCRYPTION, date("2024-07-01"));
+	assert_int_equal(run_at(&life, date("2024-09-19 20:00")).reason, NOTICE_LAST_CALL);
+	assert_false(run_at(&life, date("2024-09-19 21:00")).due);
+}
+
+static void test_refused_mails(void **state)
+{
+	struct life life = {0};
+	(void)state;
+
+	/* Not handed over yet: as if there were nothing. */
+	login(&life, PHONE, ENCRYPTION, date("2024-06-02"));
+	remember(&life, NOTICE_FIRST, NOTICE_INTENDED, ENCRYPTION, 0);
+	assert_int_equal(plan_at(&life, date("2024-06-03")).reason, NOTICE_FIRST);
+	/* Refused for good: again after the time of a reminder, still as the first. */
+	life.past_count = 0;
+	remember(&life, NOTICE_FIRST, NOTICE_FAILED, ENCRYPTION, date("2024-06-03"));
+	login(&life, PHONE, ENCRYPTION, date("2024-06-16"));
+	assert_false(plan_at(&life, date("2024-06-16")).due);
+	assert_true(plan_at(&life, date("2024-06-17")).due);
+	assert_int_equal(plan_at(&life, date("2024-06-17")).reason, NOTICE_FIRST);
+	/* The last call is tried anyway, once. */
+	assert_int_equal(plan_at(&life, date("2024-09-13")).reason, NOTICE_LAST_CALL);
+	remember(&life, NOTICE_LAST_CALL, NOTICE_FAILED, ENCRYPTION, date("2024-09-13"));
+	assert_false(plan_at(&life, date("2024-09-13 12:00")).due);
+}
+
+static void test_no_reminders(void **state)
+{
+	static const struct habit habits[] = {{"2024-06-02", "2024-08-01", PHONE, ENCRYPTION, 1}};
+	static const struct told told[] = {{"2024-06-02", NOTICE_FIRST, ENCRYPTION}};
+	(void)state;
+
+	policy.notices.remind_every = 0;
+	PLAY(habits, "2024-06-01", "2024-08-01", told);
+}
+
+static void test_no_last_calls(void **state)
+{
+	static const struct habit habits[] = {{"2024-09-18", "2024-09-25", PHONE, ENCRYPTION, 1}};
+	static const struct told told[] = {{"2024-09-18", NOTICE_FIRST, ENCRYPTION}};
+	(void)state;
+
+	policy.notices.last_call_count = 0;
+	PLAY(habits, "2024-06-01", "2024-10-25", told);
+}
+
+/* A rule that is enforced without a phase before tells those whom it refuses; in
+   phase observe, and before, nobody is told of anything. */
+static void test_other_phases(void **state)
+{
+	struct life life = {0};
+	(void)state;
+
+	login(&life, PHONE, COUNTRY | MECHANISM | ENCRYPTION, date("2024-05-20"));
+	assert_false(plan_at(&life, date("2024-05-21")).due);
+	assert_int_equal(plan_at(&life, date("2024-05-21")).rules, 0);
+	life = (struct life){0};
+	login(&life, PHONE, COUNTRY, date("2024-09-20"));
+	assert_false(plan_at(&life, date("2024-09-21")).due);
+	assert_false(plan_at(&life, date("2024-10-02")).due);
+	login(&life, PHONE, COUNTRY, date("2024-10-02"));
+	life.ways[0].refused = COUNTRY;
+	assert_int_equal(run_at(&life, date("2024-10-03")).reason, NOTICE_REFUSED);
+	assert_false(run_at(&life, date("2024-10-04")).due);
+	/* Home again: no good news, for no settings were changed. */
+	policy.notices.confirm_fixed = true;
+	login(&life, PHONE, 0, date("2024-10-05"));
+	assert_int_equal(plan_at(&life, date("2024-10-09")).fixed, COUNTRY);
+	assert_false(plan_at(&life, date("2024-10-09")).due);
+}
+
+/* Two things at once: the one that comes first, and the date stands in it. */
+static void test_brownout_within_the_last_calls(void **state)
+{
+	static const struct habit habits[] = {{"2024-08-01", "2024-09-20", PHONE, ENCRYPTION, 1}};
+	static const struct told told[] = {{"2024-08-01", NOTICE_FIRST, ENCRYPTION},
+					   {"2024-08-15", NOTICE_REMINDER, ENCRYPTION},
+					   {"2024-08-29", NOTICE_REMINDER, ENCRYPTION},
+					   {"2024-09-12", NOTICE_BROWNOUT, ENCRYPTION},
+					   {"2024-09-13", NOTICE_LAST_CALL, ENCRYPTION},
+					   {"2024-09-19", NOTICE_LAST_CALL, ENCRYPTION}};
+	(void)state;
+
+	brownouts[0] = (struct brownout){date("2024-09-14 10:00"), date("2024-09-14 14:00")};
+	PLAY(habits, "2024-06-01", "2024-10-20", told);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_whole_timetable, set_up),
+		cmocka_unit_test_setup(test_first_sighting_after_the_begin, set_up),
+		cmocka_unit_test_setup(test_first_seen_within_the_last_calls, set_up),
+		cmocka_unit_test_setup(test_gone_quiet, set_up),
+		cmocka_unit_test_setup(test_fixed, set_up),
+		cmocka_unit_test_setup(test_two_devices, set_up),
+		cmocka_unit_test_setup(test_good_news, set_up),
+		cmocka_unit_test_setup(test_one_mail_for_all_rules, set_up),
+		cmocka_unit_test_setup(test_seldom_used, set_up),
+		cmocka_unit_test_setup(test_back_again, set_up),
+		cmocka_unit_test_setup(test_exempted_over_the_date, set_up),
+		cmocka_unit_test_setup(test_exempted_until_before_the_date, set_up),
+		cmocka_unit_test_setup(test_exempted_from_another_rule, set_up),
+		cmocka_unit_test_setup(test_exempted_over_a_brownout, set_up),
+		cmocka_unit_test_setup(test_a_country_that_is_added, set_up),
+		cmocka_unit_test_setup(test_a_date_that_moves, set_up),
+		cmocka_unit_test_setup(test_missed_runs, set_up),
+		cmocka_unit_test_setup(test_refused_mails, set_up),
+		cmocka_unit_test_setup(test_no_reminders, set_up),
+		cmocka_unit_test_setup(test_no_last_calls, set_up),
+		cmocka_unit_test_setup(test_other_phases, set_up),
+		cmocka_unit_test_setup(test_brownout_within_the_last_calls, set_up),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
