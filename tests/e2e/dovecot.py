@@ -141,6 +141,10 @@ auth_allow_cleartext = yes
 mail_driver = maildir
 mail_path = ~/Maildir
 mail_inbox_path =
+# Debian takes the domain off.
+protocol lmtp {{
+  auth_username_format = %{{user | lower}}
+}}
 passdb passwd-file {{
   passwd_file_path = {USER_FILE}
 }}
