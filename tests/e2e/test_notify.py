@@ -1,0 +1,453 @@
+"""portcullis notify: who is told what and when, by the journal of a site, with a
+sendmail that keeps what it gets."""
+
+import os
+import random
+import re
+import signal
+import subprocess
+import time
+
+from email.headerregistry import Address
+
+import pytest
+
+from mailhost import BUILD
+from notices import TEXTS, Mail, words
+from recorded_site import EX_CONFIG, EX_NOINPUT, EX_USAGE, RecordedSite, day, fits_a_terminal
+
+EX_UNAVAILABLE, EX_TEMPFAIL = 69, 75
+
+RULES = """
+rule encryption {
+    observe = "%s" notify = "%s" enforce = "%s"
+    brownouts = { "%s 10:00 +4h" }
+}
+rule mechanism { observe = "%s" }
+""" % (day(-60), day(-30), day(30), day(10), day(-60))  # fmt: skip
+
+NOTICES = """
+notices {
+    from = "Mail team <mail@example.org>"
+    languages = { "en" }
+    texts = "%s"
+    transport = "sendmail:%s"
+    max-per-hour = 0
+    %s
+}
+"""
+
+# Each call writes one file: its arguments, an empty line, and the mail. It is
+# renamed when it is complete, as a mail system answers when it has the whole.
+SENDMAIL = """#!/bin/sh
+test ! -e {directory}/broken || {{ echo "no, thanks" >&2; exit $(cat {directory}/broken); }}
+file={directory}/out/$$.$(date +%s%N)
+{{ echo "$@"; echo; cat; }} >$file.part && mv $file.part $file.mail
+"""
+
+
+class Site(RecordedSite):
+    def __init__(self, directory, notices="", rules=RULES):
+        self.out = directory / "out"
+        self.out.mkdir()
+        self.sendmail = directory / "sendmail"
+        self.sendmail.write_text(SENDMAIL.format(directory=directory))
+        self.sendmail.chmod(0o755)
+        super().__init__(directory, rules)
+        self.set(notices, rules)
+
+    def set(self, notices="", rules=RULES):
+        self.write_rules(rules + NOTICES % (TEXTS, self.sendmail, notices))
+
+    def take_at(self, days):
+        """An import on another day: one of today would not believe its records."""
+        self.must("import", "--quiet", "--at", day(days))
+
+    def command(self, *words):
+        return [BUILD / "portcullis", "-c", self.config, *words]
+
+    def notify(self, at, *arguments, status=0):
+        """Runs it on a day ("2024-06-01 08:00", or so many days from today)."""
+        at = day(at) if isinstance(at, int) else at
+        done = self.run("notify", "--at", at, *arguments)
+        assert done.returncode == status, done
+        return done
+
+    def raw_mails(self):
+        """What sendmail got, as (arguments, mail); the mails are gone then."""
+        found = []
+        for path in sorted(self.out.glob("*.mail"), key=lambda path: path.stat().st_mtime_ns):
+            arguments, mail = path.read_bytes().split(b"\n\n", 1)
+            found.append((arguments.decode(), mail))
+            path.unlink()
+        return found
+
+    def mails(self):
+        """{recipient: Mail}, without the operator's summaries."""
+        found = {}
+        for arguments, raw in self.raw_mails():
+            start, recipient = arguments.split(" -- ")
+            assert start == "-i -f mail@example.org"
+            if recipient == "mail@example.org":
+                continue
+            assert recipient not in found, "two mails in one run"
+            found[recipient] = Mail(raw)
+        return found
+
+    def told(self, at, *arguments):
+        """{user: subject} of what a run sends."""
+        self.notify(at, *arguments)
+        return {user: str(mail["Subject"]) for user, mail in self.mails().items()}
+
+
+@pytest.fixture
+def site(tmp_path):
+    return Site(tmp_path)
+
+
+def test_a_timetable(site):
+    """As it goes on for one who changes nothing, one who does, and one who is let off."""
+    for user in ("alice", "bob", "carol"):
+        site.record(f"{user}@example.org", "encryption")
+    site.fine("dave@example.org")
+    site.exemptions.write_text(f"carol@example.org encryption {day(200)}\n")
+    site.take()
+    first = "Please change the settings of your mail program"
+    assert site.told(1) == {"alice@example.org": first, "bob@example.org": first}
+    assert site.told(1) == {}
+    assert site.told(2) == {}
+    # Bob's Thunderbird has its new settings; alice's was not seen again.
+    site.fine("bob@example.org", days_ago=-2)
+    site.take_at(3)
+    # It is announced three days before 10 o'clock of the day.
+    assert site.told(7) == {}
+    [(user, subject)] = site.told(8).items()
+    assert user == "alice@example.org" and subject.startswith("Trial switch-off on ")
+    for at in (9, 11, 20):
+        assert site.told(at) == {}
+    [(user, subject)] = site.told(23).items()
+    assert user == "alice@example.org" and subject.startswith("Only until ")
+    assert site.told(24) == {}
+    assert list(site.told(29)) == ["alice@example.org"]
+    for at in (29, 30, 60):
+        assert site.told(at) == {}
+    # After the date, with the right password, and refused.
+    site.record("alice@example.org", "encryption=enforce", days_ago=-61)
+    site.record("carol@example.org", "encryption=enforce", days_ago=-61, verified=False)
+    site.take_at(62)
+    assert site.told(62) == {"alice@example.org": "Your mail program was refused"}
+    assert site.told(90) == {}
+    # Carol's exemption ends on day 200.
+    [(user, mail)] = (site.notify(194), site.mails())[1].items()
+    assert user == "carol@example.org"
+    assert "You have an exemption. It ends on" in words(mail.plain)
+
+
+def test_what_is_recorded(site):
+    site.record("alice@example.org", "encryption")
+    site.take()
+    assert site.ask("notices") == []
+    site.notify("%s 09:30" % day(1))
+    [mail] = site.mails().values()
+    [notice] = site.ask("notices")
+    moment = time.mktime(time.strptime(f"{day(1)} 09:30", "%Y-%m-%d %H:%M"))
+    assert notice.pop("time").startswith(time.strftime("%Y-%m-%dT%H:%M", time.gmtime(moment)))
+    assert f'<{notice.pop("message_id")}>' == mail["Message-ID"]
+    assert notice == {
+        "user": "alice@example.org", "recipient": "alice@example.org", "reason": "first",
+        "rules": ["encryption"], "state": "handed-over", "attempts": 1, "error": "",
+    }  # fmt: skip
+    assert site.ask("notices", "--user", "alice") == site.ask("notices")
+    assert site.ask("notices", "--user", "bob") == []
+    table = site.must("notices")
+    fits_a_terminal(table)
+    assert f"{day(1)} 09:30" in table and "handed-over" in table
+    # A person who is forgotten was told nothing.
+    site.must("forget", "alice@example.org")
+    assert site.ask("notices") == []
+
+
+def test_good_news(site):
+    site.set("confirm-fixed = true")
+    site.record("alice@example.org", "encryption")
+    site.take()
+    assert len(site.told(1)) == 1
+    site.fine("alice@example.org", days_ago=-1.5)
+    site.take_at(3)
+    assert site.told(5) == {
+        "alice@example.org": "Done: your mail program has its new settings"
+    }
+    assert site.told(6) == {}
+    assert [notice["reason"] for notice in site.ask("notices")] == ["first", "fixed"]
+
+
+def test_forged_attempts_tell_nobody(site):
+    """Ten thousand attempts with other people's names and wrong passwords."""
+    event = site.record("nobody@example.org", "encryption", verified=False)
+    line = (site.journal / "dovecot.jsonl").read_text().splitlines()[0]
+    with open(site.journal / "dovecot.jsonl", "a") as file:
+        for number in range(10000):
+            file.write(line.replace("nobody@", f"user{number % 2500}@") + "\n")
+    assert event
+    # Among them some whose own programs are fine.
+    for number in range(50):
+        site.fine(f"user{number}@example.org")
+    site.take()
+    for at in (1, 8, 16, 23, 29, 31, 60):
+        done = site.notify(at)
+        assert done.stdout.startswith("Told                                      0\n")
+    assert site.raw_mails() == []
+    assert site.ask("notices") == []
+    assert site.ask("notify", "--dry-run", "--at", day(1)) == []
+
+
+def test_dry_run_preview_and_to(site):
+    site.record("alice@example.org", "encryption")
+    site.record("bob@example.org", "encryption")
+    site.fine("carol@example.org")
+    site.take()
+    at = ("--at", day(1))
+    assert site.ask("notify", "--dry-run", *at) == [
+        {"user": f"{user}@example.org", "recipient": f"{user}@example.org", "reason": "first",
+         "rules": ["encryption"], "enforce": f"{day(30)} 00:00"}
+        for user in ("alice", "bob")
+    ]  # fmt: skip
+    table = site.must("notify", "--dry-run", *at)
+    fits_a_terminal(table)
+    assert table.count("first") == 2
+    mail = Mail(site.must("notify", "--preview", "alice", *at, text=False))
+    assert mail["To"] == "alice@example.org" and "Thunderbird" in mail.plain
+    assert site.run("notify", "--preview", "carol", *at).returncode == 1
+    # Nothing of that was sent or recorded; nor does the operator's own look count.
+    assert site.raw_mails() == []
+    site.notify(1, "--to", "postmaster@example.org")
+    sent = site.raw_mails()
+    assert len(sent) == 3  # and the summary
+    assert all(arguments.endswith(" postmaster@example.org") for arguments, _ in sent)
+    assert site.ask("notices") == []
+    assert len(site.told(1)) == 2
+    # Told already: the preview says so, and what it would be.
+    again = site.run("notify", "--preview", "alice", *at)
+    assert "nothing is due" in again.stderr and "Reminder" in again.stdout
+
+
+def test_summary_for_the_operator(site):
+    site.set('reply-to = "helpdesk@example.org" address-map = "file:%s/map"' % site.directory)
+    (site.directory / "map").write_text("bob@example.org robert@example.org\n")
+    for user in ("alice@example.org", "bob@example.org", "süß@example.org"):
+        site.record(user, "encryption")
+    site.take()
+    done = site.notify(1)
+    sent = dict(site.raw_mails())
+    assert set(sent) == {
+        f"-i -f mail@example.org -- {address}@example.org"
+        for address in ("alice", "robert", "helpdesk")
+    }
+    summary = sent["-i -f mail@example.org -- helpdesk@example.org"].decode()
+    assert "Subject: Portcullis: 2 told, 3 open" in summary
+    assert "Auto-Submitted: auto-generated" in summary
+    for line in ("for the first time +2", "Without an address +1", "encryption +3"):
+        assert re.search(line, done.stdout), done.stdout
+    assert "süß@example.org: there is no address" in done.stdout
+    # A run that does nothing sends nothing.
+    site.notify(1)
+    assert site.raw_mails() == []
+
+
+def test_limits(site):
+    for number in range(10):
+        site.record(f"user{number}@example.org", "encryption")
+    site.take()
+    site.set("max-per-run = 3")
+    assert len(site.told(1)) == 3
+    site.set("max-per-run = 0")
+    site.write_rules(RULES + NOTICES.replace("max-per-hour = 0", "max-per-hour = 5")
+                     % (TEXTS, site.sendmail, ""))  # fmt: skip
+    # Three of this hour are gone.
+    first = site.notify(1)
+    assert "max-per-hour is reached" in first.stdout
+    assert len(site.mails()) == 2
+    assert site.told(1) == {}
+    assert len(site.told("%s 08:30" % day(1))) == 5
+    assert site.told("%s 09:40" % day(1)) == {}
+
+
+def test_quiet_hours(site):
+    site.record("alice@example.org", "encryption")
+    site.take()
+    for moment in ("00:00", "06:59", "20:00", "23:30"):
+        done = site.notify(f"{day(1)} {moment}")
+        assert "the quiet hours have begun" in done.stdout
+        assert site.raw_mails() == []
+    assert len(site.told(f"{day(1)} 19:59")) == 1
+
+
+def test_hand_over_that_fails(site):
+    broken = site.directory / "broken"
+    for user in ("alice", "bob"):
+        site.record(f"{user}@example.org", "encryption")
+    site.take()
+    # The way is broken: one is tried, and all remain.
+    broken.write_text("78")
+    done = site.notify(1, status=EX_UNAVAILABLE)
+    assert "no, thanks" in done.stderr and "mails cannot leave" in done.stdout
+    [first] = site.ask("notices")
+    assert first["state"] == "intended" and first["attempts"] == 1
+    # Not now: with the same Message-ID again.
+    broken.write_text("75")
+    site.notify(1, status=1)
+    assert {notice["state"] for notice in site.ask("notices")} == {"intended"}
+    intended = {notice["user"]: notice["message_id"] for notice in site.ask("notices")}
+    assert intended[first["user"]] == first["message_id"]
+    broken.unlink()
+    site.notify(1)
+    sent = {user: str(mail["Message-ID"]) for user, mail in site.mails().items()}
+    assert sent == {user: f"<{message_id}>" for user, message_id in intended.items()}
+    # For good: not again and again, and the operator knows.
+    site.record("eve@example.org", "encryption")
+    site.take()
+    broken.write_text("67")
+    done = site.notify(2, status=1)
+    assert re.search("Refused for good +1\n", done.stdout)
+    assert "eve@example.org: sendmail ended with 67: no, thanks" in done.stdout
+    broken.unlink()
+    assert site.told(3) == {}
+    # What was intended and is fixed meanwhile is not sent any more.
+    site.record("frank@example.org", "encryption")
+    site.take()
+    broken.write_text("75")
+    site.notify(3, status=1)
+    broken.unlink()
+    site.fine("frank@example.org", days_ago=-4)
+    site.take_at(5)
+    assert site.told(5) == {}
+    [frank] = site.ask("notices", "--user", "frank")
+    assert frank["state"] == "noted"
+
+
+def test_one_run_at_a_time(site):
+    site.sendmail.write_text(f"#!/bin/sh\ntouch {site.directory}/begun; sleep 60\n")
+    site.record("alice@example.org", "encryption")
+    site.take()
+    command = site.command("notify", "--at", day(1))
+    first = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                             start_new_session=True)  # fmt: skip
+    try:
+        deadline = time.monotonic() + 10
+        while not (site.directory / "begun").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        second = site.run("notify", "--at", day(1))
+        assert second.returncode == EX_TEMPFAIL and "another run" in second.stderr
+        # Questions, and imports, go on.
+        assert [notice["state"] for notice in site.ask("notices")] == ["intended"]
+        site.fine("bob@example.org")
+        site.take()
+    finally:
+        os.killpg(first.pid, signal.SIGKILL)
+        first.communicate()
+
+
+def mail_address(text):
+    """Read by Python, as it would be in a header."""
+    return Address(addr_spec=text).addr_spec
+
+
+def test_hostile_names(site):
+    """Nothing that a stranger chose can add a header, a recipient or an option."""
+    users = [
+        "evil\r\nBcc: victim@example.net@example.org",
+        "evil\nX-Evil: yes\n\nbody@example.org",
+        "-odq@example.org",
+        "-f root@example.org",
+        "a@example.org,victim@example.net",
+        "<victim@example.net>@example.org",
+        '"; DROP TABLE notices; --@example.org',
+        "x" * 900 + "@example.org",
+        "\u202egro.elpmaxe@example.org",
+    ]
+    for user in users:
+        site.record(user, "encryption", client_id="name=A\r\nBcc:victim@example.net\x1b[2J")
+    site.take()
+    done = site.run("notify", "--at", day(1))
+    assert done.returncode == 0
+    sent = site.raw_mails()
+    assert sent
+    for arguments, raw in sent:
+        start, recipient = arguments.split(" -- ", 1)
+        assert start == "-i -f mail@example.org"
+        assert mail_address(recipient) != "victim@example.net"
+        head = raw.split(b"\n\n")[0]
+        names = [line.split(b":")[0] for line in head.split(b"\n") if line[:1] not in b" \t"]
+        assert len(names) == len(set(names))
+        assert not {b"Bcc", b"X-Evil", b"Cc"} & set(names)
+        if b"multipart/alternative" in head:
+            mail = Mail(raw)
+            [address] = mail["To"].addresses
+            assert mail_address(recipient) == address.addr_spec
+            assert "\x1b" not in mail.plain and "victim" not in mail["Subject"]
+    for text in (done.stdout, site.must("notices")):
+        assert "\x1b" not in text and "\u202e" not in text
+
+
+def test_mistakes(site):
+    for arguments in (
+        ["--to", "nobody"], ["--at", "tomorrow"], ["--json"], ["extra"], ["--dry-run", "--to", "a@b.c"],
+    ):  # fmt: skip
+        assert site.run("notify", *arguments).returncode == EX_USAGE
+    assert site.run("notify").returncode == EX_NOINPUT  # nothing is imported
+    site.take()
+    site.write_rules(RULES)
+    done = site.run("notify")
+    assert done.returncode == EX_CONFIG and "from" in done.stderr
+
+
+# ---- killed at any point ----
+
+PEOPLE = 1000
+KILLS = 100
+
+
+def test_killed_a_hundred_times(site):
+    """Nobody is left out; at most the one in flight comes twice, with the same
+    Message-ID."""
+    log = site.directory / "log"
+    # One line for each mail that was taken, appended at once.
+    site.sendmail.write_text(
+        "#!/bin/sh\n"
+        "message=$(sed -n 's/^Message-I[dD]: //p;/^$/q'; cat >/dev/null)\n"
+        f'echo "$5 $message" >>{log}\n'
+    )
+    for number in range(PEOPLE):
+        site.record(f"user{number}@example.org", "encryption")
+    site.take()
+    chance = random.Random(20240920)
+    kills = 0
+    while kills < KILLS:
+        process = subprocess.Popen(site.command("notify", "--at", day(1), "--quiet"),
+                                   stderr=subprocess.PIPE)  # fmt: skip
+        try:
+            process.wait(timeout=chance.uniform(0.005, 0.06))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            kills += 1
+        assert process.communicate()[1] == b""
+        assert process.returncode in (0, -signal.SIGKILL)
+        if process.returncode == 0:
+            break
+        # What it had started ends by itself; then nothing is under way.
+        time.sleep(0.01)
+    assert kills == KILLS
+    assert 0 < len(log.read_text().splitlines()) < PEOPLE
+    site.notify(1, "--quiet")
+    taken = [line.split() for line in log.read_text().splitlines()]
+    taken = [(user, message_id) for user, message_id in taken if user != "mail@example.org"]
+    assert {user for user, _ in taken} == {f"user{number}@example.org" for number in range(PEOPLE)}
+    # As many pairs as people: each always has the same Message-ID.
+    assert len(set(taken)) == PEOPLE
+    assert len({message_id for _, message_id in taken}) == PEOPLE
+    assert len(taken) <= PEOPLE + KILLS
+    notices = site.ask("notices")
+    assert len(notices) == PEOPLE
+    assert {notice["state"] for notice in notices} == {"handed-over"}
+    assert {(n["recipient"], f'<{n["message_id"]}>') for n in notices} == set(taken)
