@@ -25,6 +25,12 @@ static bool run_with(struct store *store, const char *sql, int64_t first, int64_
 	return fine;
 }
 
+/* The write-ahead log still has the pages as they were. */
+static bool commit_erasure(struct store *store)
+{
+	return store_commit(store) && store_execute(store, "PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
 /* Removes users, habits and texts that nothing refers to any more. */
 static bool remove_unused(struct store *store)
 {
@@ -102,7 +108,7 @@ bool store_expire(struct store *store, const struct store_expiry *expiry, int64_
 	if (!store_begin(store))
 		return false;
 	if (expire(store, expiry, now))
-		return store_commit(store);
+		return commit_erasure(store);
 	store_rollback(store);
 	return false;
 }
@@ -154,6 +160,5 @@ bool store_forget(struct store *store, const char *user, bool *found_r)
 		store_rollback(store);
 		return false;
 	}
-	/* The write-ahead log still has the old pages. */
-	return store_commit(store) && store_execute(store, "PRAGMA wal_checkpoint(TRUNCATE)");
+	return commit_erasure(store);
 }

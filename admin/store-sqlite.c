@@ -394,6 +394,16 @@ static bool open_database(struct store *store, enum store_access access_wanted)
 	if (access_wanted == STORE_WRITE) {
 		if (!make_file(store))
 			return false;
+/* The files of the write-ahead log stay, empty, when nobody has the store open:
+   whoever may read it, but not write to its directory, cannot make them. */
+static bool keep_log_files(struct store *store)
+{
+	int keep = 1;
+
+	sqlite3_file_control(store->database, "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
+	return store_execute(store, "PRAGMA journal_size_limit = 0");
+}
+
 	} else if (access(store->path, F_OK) < 0 && errno == ENOENT) {
 		set_failure(store, EX_NOINPUT, "there is none yet; 'portcullis import' makes it");
 		return false;
@@ -410,7 +420,7 @@ static bool open_database(struct store *store, enum store_access access_wanted)
 			    "it may only be read: it is read-only for this user, or its disk is");
 		return false;
 	}
-	if (!store_execute(store, "PRAGMA cache_size = -32768"))
+	if (!keep_log_files(store) || !store_execute(store, "PRAGMA cache_size = -32768"))
 		return false;
 	if (access_wanted == STORE_READ)
 		return check_version(store, access_wanted);

@@ -5,7 +5,11 @@ import io
 import json
 import os
 import pty
+import shutil
 import subprocess
+import tempfile
+
+from pathlib import Path
 
 import pytest
 
@@ -235,6 +239,35 @@ def test_nobody(site):
     assert site.must("offenders") == "Nobody.\n"
     assert json.loads(site.must("offenders", "--json")) == []
     assert site.must("offenders", "--csv").count("\n") == 1
+
+
+def test_as_someone_who_may_only_read():
+    """The help desk may read the store, but write nothing beside it."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as name:
+        site = RecordedSite(Path(name), RULES)
+        site.directory.chmod(0o755)
+        shutil.copy(BUILD / "portcullis", site.directory)
+        site.record("alice@example.org", "encryption")
+        site.take()
+        _ask_as_nobody(site)
+        with subprocess.Popen([BUILD / "portcullis", "-c", site.config, "import", "-f"]) as service:
+            _ask_as_nobody(site)
+            service.terminate()
+        _ask_as_nobody(site)
+
+
+def _ask_as_nobody(site):
+    answer = site.must("offenders")
+    assert "alice@example.org" in answer
+    for path in site.directory.glob("store.db*"):
+        assert path.stat().st_mode & 0o777 == 0o640
+        os.chown(path, 0, 65534)
+    before = {path.name for path in site.directory.iterdir()}
+    command = [site.directory / "portcullis", "-c", site.config, "offenders"]
+    done = subprocess.run(command, user=65533, group=65534, extra_groups=[],
+                          capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, answer, "")
+    assert {path.name for path in site.directory.iterdir()} == before
 
 
 @pytest.mark.parametrize("command", [["offenders"], ["forecast"], ["status"], ["user", "alice"],

@@ -342,6 +342,15 @@ static void test_ever_new_programs(void **state)
 	store_close(store);
 }
 
+/* True when some file of the store holds the text. */
+static bool is_on_disk(const char *text)
+{
+	char command[256];
+
+	snprintf(command, sizeof(command), "grep -q -a '%s' %s*", text, path);
+	return system(command) == 0;
+}
+
 static void test_expiry(void **state)
 {
 	const struct store_expiry expiry = {.keep_addresses = 14 * DAY,
@@ -361,7 +370,9 @@ static void test_expiry(void **state)
 	assert_true(store_expire(store, &expiry, NOW + 14 * DAY));
 	assert_int_equal(ask(store).count, 2);
 	assert_string_equal(ask(store).client, "203.0.113.5");
+	assert_true(is_on_disk("203.0.113.5"));
 	assert_true(store_expire(store, &expiry, NOW + 15 * DAY));
+	assert_false(is_on_disk("203.0.113.5"));
 	assert_int_equal(ask(store).count, 1);
 	assert_string_equal(ask(store).user, "alice@example.org");
 	assert_string_equal(ask(store).client, "");
@@ -374,15 +385,6 @@ static void test_expiry(void **state)
 	assert_int_equal(store_rule_set_count(store), 0);
 	assert_true(store_commit(store));
 	store_close(store);
-}
-
-/* True when some file of the store holds the text. */
-static bool is_on_disk(const char *text)
-{
-	char command[256];
-
-	snprintf(command, sizeof(command), "grep -q -a '%s' %s*", text, path);
-	return system(command) == 0;
 }
 
 static void test_forget(void **state)
