@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "journal-position.h"
 
@@ -61,7 +62,8 @@ static void examine_files(const struct loaded_policy *loaded, struct health_find
 
 static int64_t minutes_since_import(const struct store_totals *totals, int64_t now)
 {
-	return (now - totals->last_import) / MINUTE_MILLISECONDS;
+	/* A time to come says as little as one that is long gone. */
+	return llabs(now - totals->last_import) / MINUTE_MILLISECONDS;
 }
 
 static void examine_import(const struct store_totals *totals, int64_t now,
@@ -93,13 +95,41 @@ static void examine_backlog(const struct journal_backlog *backlog,
 		     backlog->files);
 }
 
-static void examine_lost(const struct store_totals *totals, struct health_finding *finding_r)
-{
-	uint64_t failed = totals->lost + totals->set_aside;
+/* Sums; the day of each is not used. */
+struct recent_days {
+	int64_t first; /* of the last week */
+	struct store_day last_week, before;
+};
 
-	find(finding_r, failed * 1000 <= LOST_PER_THOUSAND_MAX * totals->lines,
-	     "%" PRIu64 " lost by the servers, %" PRIu64 " could not be read, of %" PRIu64,
-	     totals->lost, totals->set_aside, totals->lines);
+static bool add_day(void *context, const struct store_day *day)
+{
+	struct recent_days *days = context;
+	struct store_day *sum = day->day >= days->first ? &days->last_week : &days->before;
+
+	sum->sightings += day->sightings;
+	sum->unknown_country += day->unknown_country;
+	sum->lines += day->lines;
+	sum->lost += day->lost;
+	sum->set_aside += day->set_aside;
+	return true;
+}
+
+/* False when the store fails. */
+static bool sum_days(struct store *store, int64_t now, struct recent_days *days_r)
+{
+	*days_r = (struct recent_days){.first = now / MILLISECONDS_A_DAY - RECENT_DAYS + 1};
+	return store_each_day(store, days_r->first - USUAL_DAYS, add_day, days_r);
+}
+
+static void examine_lost(const struct recent_days *days, struct health_finding *finding_r)
+{
+	const struct store_day *week = &days->last_week;
+
+	find(finding_r,
+	     (week->lost + week->set_aside) * 1000 <= LOST_PER_THOUSAND_MAX * week->lines,
+	     "%" PRIu64 " lost by the servers, %" PRIu64 " could not be read, of %" PRIu64
+	     " in the last week",
+	     week->lost, week->set_aside, week->lines);
 }
 
 static void examine_database(const struct loaded_policy *loaded, int64_t now,
@@ -119,65 +149,40 @@ static void examine_database(const struct loaded_policy *loaded, int64_t now,
 	find(finding_r, days <= DATABASE_DAYS_MAX, "built %" PRId64 " days ago", days);
 }
 
-struct shares {
-	int64_t first_recent;
-	struct store_day recent, usual;
-};
-
-static bool add_day(void *context, const struct store_day *day)
-{
-	struct shares *shares = context;
-	struct store_day *sum = day->day >= shares->first_recent ? &shares->recent : &shares->usual;
-
-	sum->sightings += day->sightings;
-	sum->unknown_country += day->unknown_country;
-	return true;
-}
-
 static double share(const struct store_day *sum)
 {
 	return sum->sightings == 0 ? 0
 				   : 100.0 * (double)sum->unknown_country / (double)sum->sightings;
 }
 
-/* False when the store fails. */
-static bool examine_countries(struct store *store, int64_t reference,
-			      struct health_finding *finding_r)
+static void examine_countries(const struct recent_days *days, struct health_finding *finding_r)
 {
-	int64_t today = reference / MILLISECONDS_A_DAY;
-	struct shares shares = {.first_recent = today - RECENT_DAYS + 1};
-	double recent, usual;
-	bool comparable;
+	double recent = share(&days->last_week), usual = share(&days->before);
 
-	if (!store_each_day(store, shares.first_recent - USUAL_DAYS, add_day, &shares))
-		return false;
-	recent = share(&shares.recent);
-	usual = share(&shares.usual);
-	comparable =
-		shares.recent.sightings >= SIGHTINGS_MIN && shares.usual.sightings >= SIGHTINGS_MIN;
-	if (!comparable)
+	if (days->last_week.sightings < SIGHTINGS_MIN || days->before.sightings < SIGHTINGS_MIN)
 		find(finding_r, true, "%.1f %% in the last week, too little to compare with",
 		     recent);
 	else
 		find(finding_r, recent <= SHARE_FACTOR * usual + SHARE_MARGIN,
 		     "%.1f %% in the last week, %.1f %% in the four weeks before", recent, usual);
-	return true;
 }
 
-bool health_examine(const struct inquiry *inquiry, int64_t now, int64_t reference,
+bool health_examine(const struct inquiry *inquiry, int64_t now,
 		    struct health_finding findings_r[HEALTH_COUNT])
 {
 	struct journal_backlog backlog;
 	struct store_totals totals;
+	struct recent_days days;
 
 	if (!store_totals(inquiry->store, &totals) ||
 	    !journal_backlog(inquiry->loaded.policy->journal, inquiry->store, &backlog) ||
-	    !examine_countries(inquiry->store, reference, &findings_r[HEALTH_COUNTRIES]))
+	    !sum_days(inquiry->store, now, &days))
 		return false;
 	examine_files(&inquiry->loaded, &findings_r[HEALTH_FILES]);
 	examine_import(&totals, now, &findings_r[HEALTH_IMPORT]);
 	examine_backlog(&backlog, &totals, now, &findings_r[HEALTH_BACKLOG]);
-	examine_lost(&totals, &findings_r[HEALTH_LOST]);
+	examine_lost(&days, &findings_r[HEALTH_LOST]);
 	examine_database(&inquiry->loaded, now, &findings_r[HEALTH_DATABASE]);
+	examine_countries(&days, &findings_r[HEALTH_COUNTRIES]);
 	return true;
 }

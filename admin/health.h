@@ -21,9 +21,8 @@ struct health_finding {
 
 const char *health_check_name(enum health_check check);
 
-/* now: milliseconds. reference: as inquiry_reference() tells it. False when the
-   store fails. */
-bool health_examine(const struct inquiry *inquiry, int64_t now, int64_t reference,
+/* now: milliseconds. False when the store fails. */
+bool health_examine(const struct inquiry *inquiry, int64_t now,
 		    struct health_finding findings_r[HEALTH_COUNT]);
 
 #endif

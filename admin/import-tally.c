@@ -7,24 +7,36 @@
 
 static bool store_one_day(struct import_tally *tally, struct store *store, size_t i)
 {
-	if (tally->days[i].sightings > 0 && !store_add_day(store, &tally->days[i]))
+	if (tally->days[i].day != 0 && !store_add_day(store, &tally->days[i]))
 		return false;
 	tally->days[i] = (struct store_day){0};
 	return true;
 }
 
-static bool add_to_day(struct import_tally *tally, struct store *store,
-		       const struct journal_line *line)
+/* NULL when the store fails. */
+static struct store_day *find_day(struct import_tally *tally, struct store *store, int64_t time)
 {
-	int64_t day = line->time / MILLISECONDS_A_DAY;
+	int64_t day = time / MILLISECONDS_A_DAY;
 	size_t i = (size_t)day % 64;
 
 	if (tally->days[i].day != day && !store_one_day(tally, store, i))
-		return false;
+		return NULL;
 	tally->days[i].day = day;
-	tally->days[i].sightings += line->count;
+	return &tally->days[i];
+}
+
+static bool add_to_day(struct import_tally *tally, struct store *store,
+		       const struct journal_line *line)
+{
+	struct store_day *day = find_day(tally, store, line->time);
+
+	if (day == NULL)
+		return false;
+	day->lines++;
+	day->lost += line->lost;
+	day->sightings += line->count;
 	if (line->habit.country.code[0] == '\0' && !address_is_local(&line->client))
-		tally->days[i].unknown_country += line->count;
+		day->unknown_country += line->count;
 	return true;
 }
 
@@ -61,6 +73,16 @@ bool import_tally_add(struct import_tally *tally, struct store *store,
 	tally->totals.lines++;
 	tally->totals.lost += line->lost;
 	return add_to_day(tally, store, line) && add_to_writer(tally, store, line);
+}
+
+bool import_tally_add_set_aside(struct import_tally *tally, struct store *store, int64_t now)
+{
+	struct store_day *day = find_day(tally, store, now);
+
+	tally->totals.set_aside++;
+	if (day != NULL)
+		day->set_aside++;
+	return day != NULL;
 }
 
 bool import_tally_store(struct import_tally *tally, struct store *store, int64_t now)

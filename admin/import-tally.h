@@ -7,14 +7,16 @@
    for each line. */
 struct import_tally {
 	struct store_totals totals; /* since the last import_tally_store() */
-	struct store_day days[64];  /* day N at N modulo 64; sightings 0: free */
+	struct store_day days[64];  /* day N at N modulo 64; day 0: free */
 	struct store_writer writer; /* the last one; host NULL: none */
 	char host[256];
 };
 
-/* Both false when the store fails. */
+/* All false when the store fails. */
 bool import_tally_add(struct import_tally *tally, struct store *store,
 		      const struct journal_line *line);
+/* A line that cannot be understood; its own time is not known. */
+bool import_tally_add_set_aside(struct import_tally *tally, struct store *store, int64_t now);
 /* Hands over what was counted, and begins anew. */
 bool import_tally_store(struct import_tally *tally, struct store *store, int64_t now);
 

@@ -152,10 +152,10 @@ static bool put_aside(struct importer *importer, const char *file, uint64_t offs
 			strerror(errno));
 		return false;
 	}
-	importer->tally.totals.set_aside++;
 	report(importer, file, "the line at %llu was set aside: %s", (unsigned long long)offset,
 	       reason);
-	return true;
+	return import_tally_add_set_aside(&importer->tally, importer->store,
+					  importer_now(importer));
 }
 
 /* A writer that died, or whose disk was full, leaves half a line, and the next one

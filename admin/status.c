@@ -156,7 +156,7 @@ static int answer(const struct common_options *options, struct inquiry *inquiry)
 
 	if (!inquiry_reference(inquiry, options->at, &reference) ||
 	    !rule_histories_count(histories, inquiry->store, policy, reference) ||
-	    !health_examine(inquiry, now, reference, findings))
+	    !health_examine(inquiry, now, findings))
 		return inquiry_end(inquiry, false, 0);
 	for (size_t i = 0; i < policy->rule_count; i++)
 		standings[i] = stand(&policy->rules[i], options->at, &histories[i], reference);

@@ -348,6 +348,9 @@ bool store_add_day(struct store *store, const struct store_day *day)
 	sqlite3_bind_int64(statement, 1, day->day);
 	sqlite3_bind_int64(statement, 2, (int64_t)day->sightings);
 	sqlite3_bind_int64(statement, 3, (int64_t)day->unknown_country);
+	sqlite3_bind_int64(statement, 4, (int64_t)day->lines);
+	sqlite3_bind_int64(statement, 5, (int64_t)day->lost);
+	sqlite3_bind_int64(statement, 6, (int64_t)day->set_aside);
 	return store_run(store, statement);
 }
 

@@ -337,6 +337,9 @@ bool store_each_day(struct store *store, int64_t since_day, store_visit_day *vis
 			.day = sqlite3_column_int64(row, 0),
 			.sightings = (uint64_t)sqlite3_column_int64(row, 1),
 			.unknown_country = (uint64_t)sqlite3_column_int64(row, 2),
+			.lines = (uint64_t)sqlite3_column_int64(row, 3),
+			.lost = (uint64_t)sqlite3_column_int64(row, 4),
+			.set_aside = (uint64_t)sqlite3_column_int64(row, 5),
 		};
 
 		if (!visit(context, &day))

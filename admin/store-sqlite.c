@@ -61,6 +61,11 @@ static const char *const migrations[] = {
 	" settled INTEGER NOT NULL, attempts INTEGER NOT NULL, error TEXT NOT NULL);"
 	"CREATE INDEX notices_user ON notices (user);"
 	"CREATE INDEX notices_settled ON notices (settled);",
+
+	/* 4. What was lost is told of each day, so that it is forgiven one day. */
+	"ALTER TABLE days ADD COLUMN lines INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE days ADD COLUMN lost INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE days ADD COLUMN set_aside INTEGER NOT NULL DEFAULT 0;",
 };
 
 #define SCHEMA_VERSION ((int)(sizeof(migrations) / sizeof(*migrations)))
@@ -71,6 +76,8 @@ static const char *const migrations[] = {
 
 #define SIGHTING_COLUMNS                                                                           \
 	"user, verified, habit, rules, count, rejected, first_seen, last_seen, last_client, weeks"
+
+#define DAY_COLUMNS "day, sightings, unknown_country, lines, lost, set_aside"
 
 #define NOTICE_COLUMNS                                                                             \
 	"user, recipient, message_id, reason, rules, state, intended, settled, attempts, error"
@@ -111,11 +118,12 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
 		"SELECT count(*) FROM sightings WHERE user = ?1 AND verified = ?2",
 	[STATEMENT_ADD_SIGHTING] = "INSERT INTO sightings (" SIGHTING_COLUMNS ")"
 				   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-	[STATEMENT_ADD_DAY] =
-		"INSERT INTO days (day, sightings, unknown_country) VALUES (?1, ?2, ?3)"
-		" ON CONFLICT (day) DO UPDATE SET"
-		" sightings = sightings + excluded.sightings,"
-		" unknown_country = unknown_country + excluded.unknown_country",
+	[STATEMENT_ADD_DAY] = "INSERT INTO days (" DAY_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+			      " ON CONFLICT (day) DO UPDATE SET"
+			      " sightings = sightings + excluded.sightings,"
+			      " unknown_country = unknown_country + excluded.unknown_country,"
+			      " lines = lines + excluded.lines, lost = lost + excluded.lost,"
+			      " set_aside = set_aside + excluded.set_aside",
 	[STATEMENT_ADD_WRITER] =
 		"INSERT INTO writers (host, source, lines, lost, last_seen)"
 		" VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (host, source) DO UPDATE SET"
@@ -140,8 +148,7 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
 	[STATEMENT_SIGHTINGS_OF_USER] =
 		"SELECT " SIGHTING_COLUMNS " FROM sightings"
 		" WHERE user = (SELECT id FROM users WHERE name = ?1) ORDER BY user",
-	[STATEMENT_DAYS] =
-		"SELECT day, sightings, unknown_country FROM days WHERE day >= ?1 ORDER BY day",
+	[STATEMENT_DAYS] = "SELECT " DAY_COLUMNS " FROM days WHERE day >= ?1 ORDER BY day",
 	[STATEMENT_WRITERS] =
 		"SELECT host, source, lines, lost, last_seen FROM writers ORDER BY host, source",
 	[STATEMENT_TOTALS] = "SELECT last_import, lines, lost, set_aside FROM totals",
@@ -387,13 +394,6 @@ static bool make_file(struct store *store)
 	return false;
 }
 
-static bool open_database(struct store *store, enum store_access access_wanted)
-{
-	int flags = access(store->path, W_OK) == 0 ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
-
-	if (access_wanted == STORE_WRITE) {
-		if (!make_file(store))
-			return false;
 /* The files of the write-ahead log stay, empty, when nobody has the store open:
    whoever may read it, but not write to its directory, cannot make them. */
 static bool keep_log_files(struct store *store)
@@ -404,6 +404,13 @@ static bool keep_log_files(struct store *store)
 	return store_execute(store, "PRAGMA journal_size_limit = 0");
 }
 
+static bool open_database(struct store *store, enum store_access access_wanted)
+{
+	int flags = access(store->path, W_OK) == 0 ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
+
+	if (access_wanted == STORE_WRITE) {
+		if (!make_file(store))
+			return false;
 	} else if (access(store->path, F_OK) < 0 && errno == ENOENT) {
 		set_failure(store, EX_NOINPUT, "there is none yet; 'portcullis import' makes it");
 		return false;

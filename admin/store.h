@@ -120,12 +120,14 @@ const struct store_habit *store_habit(const struct store *store, size_t index);
 size_t store_rule_set_count(const struct store *store);
 const struct store_rule_set *store_rule_set(const struct store *store, size_t index);
 
-/* Lines of one day (UTC; days since 1970), and how many of them came from a
-   client that should have a country and has none in the database. */
+/* What came on one day (UTC; days since 1970). */
 struct store_day {
 	int64_t day;
 	uint64_t sightings;
-	uint64_t unknown_country;
+	uint64_t unknown_country; /* of them: from a client that should have one */
+	uint64_t lines;
+	uint64_t lost;      /* that the servers told of in these lines */
+	uint64_t set_aside; /* that could not be understood when they were imported */
 };
 typedef bool store_visit_day(void *context, const struct store_day *day);
 bool store_each_day(struct store *store, int64_t since_day, store_visit_day *visit, void *context);

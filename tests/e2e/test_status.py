@@ -80,6 +80,8 @@ def test_backlog(site):
     site.take()
     _import_was(site, 2)
     assert unhealthy(site) == {"import"}
+    _import_was(site, -2)
+    assert unhealthy(site) == {"import"}
     site.journal.rename(site.directory / "elsewhere")
     assert "backlog" in unhealthy(site)
 
@@ -98,7 +100,32 @@ def test_lines_that_were_lost(site):
     site.record("alice@example.org", "encryption", lost=3)
     site.take()
     assert unhealthy(site) == {"lost lines"}
-    assert "3 lost by the servers" in site.run("status").stdout
+    assert "3 lost by the servers, 0 could not be read, of 501 in the last week" in (
+        site.run("status").stdout)
+
+
+def test_lines_that_could_not_be_read(site):
+    site.record("alice@example.org", "encryption", count=500)
+    with open(site.journal / "dovecot.jsonl", "ab") as file:
+        file.write(b"garbage\n")
+    site.run("import")
+    assert unhealthy(site) == {"lost lines"}
+    assert "0 lost by the servers, 1 could not be read, of 500" in site.run("status").stdout
+
+
+def test_what_was_lost_long_ago_is_forgiven(site):
+    site.record("alice@example.org", "encryption", lost=300, days_ago=8)
+    site.record("alice@example.org", "encryption", count=10)
+    site.take()
+    status(site)
+    assert "0 lost by the servers, 0 could not be read, of 10 in" in site.must("status")
+
+
+def test_trouble_of_today_is_not_hidden_by_a_long_past(site):
+    site.record("alice@example.org", "encryption", count=10000, days_ago=8)
+    site.record("alice@example.org", "encryption", lost=5)
+    site.take()
+    assert unhealthy(site) == {"lost lines"}
 
 
 def test_country_database(site):

@@ -442,7 +442,12 @@ static void test_books(void **state)
 				  .head = UINT64_MAX - 1,
 				  .position = 7};
 	struct store_file found_file = {0};
-	struct store_day day = {.day = 3, .sightings = 4, .unknown_country = 1};
+	struct store_day day = {.day = 3,
+				.sightings = 4,
+				.unknown_country = 1,
+				.lines = 5,
+				.lost = 6,
+				.set_aside = 7};
 	struct store_writer writer = {.host = "mx1", .source = SOURCE_POSTFIX, .lines = 5};
 	struct store_totals totals = {.last_import = NOW, .lines = 6, .lost = 2, .set_aside = 1};
 	(void)state;
@@ -463,6 +468,9 @@ static void test_books(void **state)
 	assert_true(store_each_day(store, 3, note_day, &day));
 	assert_int_equal(day.sightings, 8);
 	assert_int_equal(day.unknown_country, 2);
+	assert_int_equal(day.lines, 10);
+	assert_int_equal(day.lost, 12);
+	assert_int_equal(day.set_aside, 14);
 	assert_true(store_each_writer(store, note_writer, &writer));
 	assert_int_equal(writer.lines, 10);
 	assert_true(store_totals(store, &totals));
@@ -538,11 +546,13 @@ static const char version_1[] =
 	"INSERT INTO rule_sets VALUES (1, 'country=enforce,encryption=notify');"
 	"INSERT INTO users VALUES (1, 'alice@example.org', 1);"
 	"INSERT INTO sightings VALUES (1, 1, 1, 1, 4, 3, 1726820102123, 1726820102123,"
-	" '203.0.113.5');";
+	" '203.0.113.5');"
+	"INSERT INTO days VALUES (19986, 4, 1);";
 
 static void test_migration(void **state)
 {
 	struct store_sighting sighting = alice();
+	struct store_day day = {0};
 	struct store *store;
 	struct found found;
 	(void)state;
@@ -554,6 +564,9 @@ static void test_migration(void **state)
 	assert_int_equal(found.count, 1);
 	assert_int_equal(found.last.count, 4);
 	assert_int_equal(found.last.weeks, 1);
+	assert_true(store_each_day(store, 0, note_day, &day));
+	assert_int_equal(day.sightings, 4);
+	assert_int_equal(day.lost, 0);
 	store_close(store);
 	/* The old row and the new one are one. */
 	store = open_store(STORE_WRITE);
