@@ -380,7 +380,7 @@ static bool unlink_file(const char *directory, const struct store_file *row)
 
 	if (opened <= 0)
 		return opened == 0;
-	if (file.status.st_ino == row->inode && file.status.st_dev == row->device) {
+	if (journal_position_is_of(row, &file)) {
 		if (asprintf(&path, "%s/%s", directory, row->name) < 0) {
 			journal_file_close(&file);
 			return false;

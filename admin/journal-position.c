@@ -59,9 +59,16 @@ static bool has_head(const struct journal_file *file, const struct store_file *r
 	return journal_file_head(file, row->head_length, &head) && head == row->head;
 }
 
+bool journal_position_is_of(const struct store_file *row, const struct journal_file *file)
+{
+	/* After a start of the machine, a disk may have another device number. */
+	return file->status.st_ino == row->inode && (file->status.st_dev == row->device ||
+						     (row->head_length > 0 && has_head(file, row)));
+}
+
 static bool has_inode(const struct journal_file *file, const struct store_file *row)
 {
-	return file->status.st_ino == row->inode && file->status.st_dev == row->device &&
+	return journal_position_is_of(row, file) &&
 	       (!row->removed || strcmp(file->name, row->name) == 0);
 }
 

@@ -14,8 +14,11 @@ struct journal_positions {
 bool journal_positions_load(struct store *store, struct journal_positions *positions_r);
 void journal_positions_free(struct journal_positions *positions);
 
-/* What is known of an open file. A file is known by device and inode, if its
-   first bytes are still the same. One that was copied here is known by its name
+/* Whether it is the same file, by its inode, and its device or first bytes. */
+bool journal_position_is_of(const struct store_file *row, const struct journal_file *file);
+
+/* What is known of an open file. A file is known by its inode, if its first bytes
+   are still the same. One that was copied here is known by its name
    and first bytes: copying it again gives it another inode. For a new file, and one
    whose content was replaced or cut short (*replaced_r), the position is 0.
    row_r->name is file->name. */

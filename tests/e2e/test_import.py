@@ -1,6 +1,7 @@
 """portcullis import and forget: real journals into a real store, with interruptions."""
 
 import collections
+import contextlib
 import json
 import os
 import pty
@@ -382,6 +383,23 @@ def test_a_new_file_of_the_same_name_and_content(site):
         site.append("dovecot.jsonl", line(time="2026-01-01T00:00:00.000Z"))
         site.run("import", "--at", "2026-01-02")
     assert site.count() == 5
+
+
+def test_a_disk_with_another_number(site):
+    """As after a start of the machine that found its disks in another order."""
+    with open(site.journal / "dovecot.jsonl", "ab") as holder:
+        holder.write(line(user="bob") * 10)
+        holder.flush()
+        site.run("import")
+        assert len(site.files()) == 1
+        with contextlib.closing(sqlite3.connect(site.store)) as store, store:
+            store.execute("UPDATE files SET device = device + 1")
+        holder.write(line(user="carol"))
+        holder.flush()
+        site.run("import")
+    site.run("import")
+    assert site.by_user() == {"bob": 10, "carol": 1}
+    assert site.files() == []
 
 
 def test_a_file_that_was_cut_short(site):
