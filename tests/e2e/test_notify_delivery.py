@@ -1,0 +1,185 @@
+"""From a real login to a mail in the person's mailbox, and what comes after: servers,
+journal, import, notify, Postfix, Dovecot. The calendar goes on by --at."""
+
+import imaplib
+import json
+import subprocess
+import time
+
+import pytest
+
+import clients
+import dovecot
+
+from journal import DIRECTORY as JOURNAL
+from mailboxes import LMTP, mail_host  # noqa: F401 (a fixture)
+from mmdb import CLIENTS
+from notices import TEXTS, Mail, words
+from processes import wait_until
+from recorded_site import day
+
+RULES = f"""
+rule encryption {{ observe = "{day(-9)}" notify = "{day(-1)}" enforce = "{day(9)}" }}
+rule mechanism  {{ notify = "{day(-1)}" }}
+client-settings {{
+    imap-server = "imap.example.org"
+    smtp-server = "smtp.example.org"
+    webmail-url = "https://webmail.example.org/"
+}}
+notices {{
+    from        = "Mail team <mail@example.org>"
+    reply-to    = "helpdesk@example.org"
+    texts       = "{TEXTS}"
+    quiet-hours = "never"
+}}
+"""
+
+imaplib.Commands.setdefault("ID", ("NONAUTH", "AUTH"))
+
+
+def connect(user, tls, mechanism=None, password=dovecot.PASSWORD, program="Thunderbird"):
+    """As the program of that name."""
+    connection = clients.connect_imap(CLIENTS["DE"][0], tls)
+    connection._simple_command("ID", f'("name" "{program}" "version" "115.3")')
+    if mechanism is None:
+        connection.login(user, password)
+    else:
+        connection.exchange(mechanism, user, password)
+    return connection
+
+
+def login(*arguments, **options):
+    connect(*arguments, **options).logout()
+
+
+def fetch(user):
+    """Takes all mails out of a mailbox, by another program than those above."""
+    connection = connect(user, "starttls", program="Test")
+    connection.select("INBOX")
+    _, [numbers] = connection.search(None, "ALL")
+    mails = [connection.fetch(number, "(RFC822)")[1][0][1] for number in numbers.split()]
+    if mails:
+        connection.store("1:*", "+FLAGS", r"\Deleted")
+        connection.expunge()
+    connection.logout()
+    return mails
+
+
+def portcullis(*arguments):
+    done = subprocess.run(["portcullis", *arguments], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, ""), done
+    return done.stdout
+
+
+def ask(*arguments):
+    return json.loads(portcullis(*arguments, "--json"))
+
+
+def take(user, **what):
+    """Imports until it is known that a user was seen so."""
+
+    def known():
+        portcullis("import", "--quiet")
+        seen = ask("user", user)["programs"]
+        return any(what.items() <= program.items() for program in seen)
+
+    wait_until(known, f"{user} with {what} in the store")
+
+
+def told(user, *at):
+    """The mails that a run brings into a mailbox."""
+    portcullis("notify", "--quiet", *at)
+    wait_until(queue_is_empty, "an empty queue", timeout=20, interval=0.05)
+    return [Mail(raw) for raw in fetch(user)]
+
+
+def queue_is_empty():
+    done = subprocess.run(["postqueue", "-j"], check=True, capture_output=True, text=True)
+    return done.stdout == ""
+
+
+@pytest.fixture
+def site(mail_host):  # noqa: F811
+    host = mail_host
+
+    def apply(rules=RULES):
+        host.dovecot.kill()
+        host.policyd.stop()
+        for path in [*JOURNAL.glob("*.jsonl*"), *JOURNAL.parent.glob("portcullis.db*")]:
+            path.unlink()
+        listen = "address" if host.dovecot.version == (2, 3) else "listen"
+        host.apply(rules, dovecot=LMTP % listen)
+        fetch("alice@example.org")
+
+    yield apply
+    for path in JOURNAL.parent.glob("portcullis.db*"):
+        path.unlink()
+
+
+def test_from_the_login_to_the_mailbox(site):
+    site()
+    # Alice's Thunderbird has no encryption; Bob is fine, whatever strangers try.
+    login("alice@example.org", "none")
+    login("bob@example.org", "implicit")
+    for user in ("bob@example.org", "carol@example.org"):
+        with pytest.raises(imaplib.IMAP4.error):
+            login(user, "none", password="a guess")
+        take(user, port=143, verified=False)
+    take("alice@example.org", port=143, tls="none", verified=True)
+    take("bob@example.org", port=993, verified=True)
+    assert [due["user"] for due in ask("notify", "--dry-run")] == ["alice@example.org"]
+
+    [mail] = told("alice@example.org")
+    check_notice(mail)
+    [sent] = ask("notices")
+    assert mail["Message-ID"] == f'<{sent["message_id"]}>'
+    assert sent["state"] == "handed-over"
+    assert sent["reason"] == "first" and sent["rules"] == ["encryption"]
+    assert told("alice@example.org") == []
+    # A week before the day, nothing has changed.
+    [mail] = told("alice@example.org", "--at", f"{day(2)} 09:00")
+    assert "Nur noch bis" in mail["Subject"] and "Only until" in mail["Subject"]
+    assert told("alice@example.org", "--at", f"{day(2)} 10:00") == []
+
+    # Then the settings are.
+    login("alice@example.org", "implicit")
+    take("alice@example.org", port=993, client_id="name=Thunderbird version=115.3")
+    for days in (3, 5, 8, 9, 16, 30, 60):
+        assert told("alice@example.org", "--at", f"{day(days)} 09:00") == []
+    assert [notice["state"] for notice in ask("notices")] == ["handed-over"] * 2 + ["noted"]
+    assert fetch("bob@example.org") == fetch("carol@example.org") == []
+
+
+def test_a_refused_login(site):
+    site(RULES.replace(day(9), day(-1)))
+    with pytest.raises(imaplib.IMAP4.error, match="CONTACTADMIN"):
+        login("alice@example.org", "none")
+    with pytest.raises(imaplib.IMAP4.error):
+        login("bob@example.org", "none", password="a guess")
+    take("alice@example.org", port=143, tls="none", verified=True)
+    take("bob@example.org", port=143, tls="none", verified=False)
+    [mail] = told("alice@example.org")
+    assert "Your mail program was refused" in mail["Subject"]
+    assert "(refused)" in words(mail.plain) and "(refused)" in mail.page.text
+    assert told("alice@example.org", "--at", f"{day(20)} 09:00") == []
+    assert fetch("bob@example.org") == []
+
+
+def check_notice(mail):
+    assert mail["To"] == "alice@example.org"
+    assert mail["From"] == "Mail team <mail@example.org>"
+    assert mail["Reply-To"] == "helpdesk@example.org"
+    assert mail["Return-Path"] == "<mail@example.org>"
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail["List-Unsubscribe"] is None
+    assert abs(mail["Date"].datetime.timestamp() - time.time()) < 60
+    for text in (words(mail.plain), mail.page.text):
+        assert "alice@example.org" in text
+        # What was seen: by what, how, from where, in both languages.
+        for detail in ("Thunderbird 115.3", "143", "without encryption", "ohne Verschlüsselung",
+                       CLIENTS["DE"][0], "Germany", "Deutschland"):  # fmt: skip
+            assert detail in text, detail
+        # What to change, and what works meanwhile.
+        for detail in ("imap.example.org", "993", "SSL/TLS", "webmail.example.org"):
+            assert detail in text, detail
+    assert not {"a", "form", "script", "img"} & mail.page.names()
