@@ -63,7 +63,8 @@ def _finished(name):
         return trees or None
 
     try:
-        return wait_until(read, f"end of {name}", 30)
+        # Dovecot 2.4.5 keeps an old auth process for a minute.
+        return wait_until(read, f"end of {name}", 90)
     except Timeout:
         sizes = {path.name: path.stat().st_size for path in REPORTS.iterdir()}
         raise AssertionError(f"{name} did not come to a clean end: {sizes}") from None
