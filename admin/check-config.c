@@ -6,19 +6,21 @@
 
 #include "address-map.h"
 #include "command.h"
+#include "common-options.h"
 #include "json-output.h"
 #include "loaded-policy.h"
 #include "notice-texts.h"
 
 static void print_help(void)
 {
-	fputs("Usage: portcullis [-c FILE] check-config [--json]\n"
+	fputs("Usage: portcullis [-c FILE] check-config [--at DATE] [--json]\n"
 	      "\n"
 	      "Checks the configuration, the exemptions, the country database and the texts\n"
 	      "of notices, and prints the phase of every rule.\n"
 	      "\n"
-	      "  -j, --json  print JSON\n"
-	      "  -h, --help  print this\n"
+	      "      --at DATE  the phases at \"YYYY-MM-DD HH:MM\" instead of now\n"
+	      "  -j, --json     print JSON\n"
+	      "  -h, --help     print this\n"
 	      "\n"
 	      "Exit status: 0 fine, 1 a file that the configuration names has problems,\n"
 	      "78 the configuration is wrong.\n",
@@ -26,11 +28,11 @@ static void print_help(void)
 }
 
 /* "enforce from 2024-09-20 00:00", or "-" when nothing changes any more. */
-static void print_next_change(const struct schedule *schedule, time_t now)
+static void print_next_change(const struct schedule *schedule, time_t at)
 {
 	char date[DATE_TEXT_SIZE];
 	enum phase next_phase;
-	time_t next = schedule_next_change(schedule, now, &next_phase);
+	time_t next = schedule_next_change(schedule, at, &next_phase);
 
 	if (next == SCHEDULE_NEVER) {
 		puts("-");
@@ -53,7 +55,7 @@ static int title_width(const struct policy *policy)
 	return (int)width;
 }
 
-static void print_text(const struct loaded_policy *loaded, time_t now)
+static void print_text(const struct loaded_policy *loaded, time_t at)
 {
 	const struct policy *policy = loaded->policy;
 	int width = title_width(policy);
@@ -64,8 +66,8 @@ static void print_text(const struct loaded_policy *loaded, time_t now)
 		const struct rule *rule = &policy->rules[i];
 
 		printf("%-*s  %-15s  %-7s  ", width, rule->title, kind_name(rule->kind),
-		       phase_name(schedule_phase(&rule->schedule, now)));
-		print_next_change(&rule->schedule, now);
+		       phase_name(schedule_phase(&rule->schedule, at)));
+		print_next_change(&rule->schedule, at);
 	}
 	if (loaded->exemptions != NULL)
 		printf("\n%zu exemptions in %s\n", exemptions_count(loaded->exemptions),
@@ -76,11 +78,11 @@ static void print_text(const struct loaded_policy *loaded, time_t now)
 	}
 }
 
-static json_t *rule_json(const struct rule *rule, time_t now)
+static json_t *rule_json(const struct rule *rule, time_t at)
 {
 	char date[DATE_TEXT_SIZE];
 	enum phase next_phase;
-	time_t next = schedule_next_change(&rule->schedule, now, &next_phase);
+	time_t next = schedule_next_change(&rule->schedule, at, &next_phase);
 	json_t *services = json_array();
 
 	for (unsigned int service = 0; service < SERVICE_COUNT; service++) {
@@ -90,19 +92,19 @@ static json_t *rule_json(const struct rule *rule, time_t now)
 	date_format(next, date);
 	return json_pack("{s:s, s:s, s:o, s:s, s:s?, s:s?}", "rule", rule->title, "kind",
 			 kind_name(rule->kind), "services", services, "phase",
-			 phase_name(schedule_phase(&rule->schedule, now)), "next_phase",
+			 phase_name(schedule_phase(&rule->schedule, at)), "next_phase",
 			 next == SCHEDULE_NEVER ? NULL : phase_name(next_phase), "next_change",
 			 next == SCHEDULE_NEVER ? NULL : date);
 }
 
-static void print_json(const struct loaded_policy *loaded, time_t now)
+static void print_json(const struct loaded_policy *loaded, time_t at)
 {
 	const struct policy *policy = loaded->policy;
 	char built[DATE_TEXT_SIZE] = "";
 	json_t *rules = json_array(), *top;
 
 	for (size_t i = 0; i < policy->rule_count; i++)
-		json_array_append_new(rules, rule_json(&policy->rules[i], now));
+		json_array_append_new(rules, rule_json(&policy->rules[i], at));
 	if (loaded->countries != NULL)
 		date_format(country_database_built(loaded->countries), built);
 	top = json_pack(
@@ -132,33 +134,25 @@ static void check_notices(struct loaded_policy *loaded)
 
 int check_config_command(const char *config_path, int argc, char **argv)
 {
-	static const struct option names[] = {
-		{"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {0}};
+	struct common_options options;
 	struct loaded_policy loaded;
-	bool json = false;
-	int option, status;
+	int status = common_options_read(argc, argv, &options);
 
-	while ((option = getopt_long(argc, argv, "jh", names, NULL)) != -1) {
-		switch (option) {
-		case 'j':
-			json = true;
-			break;
-		case 'h':
-			print_help();
-			return EXIT_SUCCESS;
-		default:
-			return EX_USAGE;
-		}
+	if (status != 0)
+		return status;
+	if (options.help) {
+		print_help();
+		return EXIT_SUCCESS;
 	}
 	if (optind < argc)
 		return usage_error(argv[0], "unexpected '%s'", argv[optind]);
 	if (!policy_load(config_path, &loaded))
 		return EX_CONFIG;
 	check_notices(&loaded);
-	if (json)
-		print_json(&loaded, time(NULL));
+	if (options.json)
+		print_json(&loaded, options.at);
 	else
-		print_text(&loaded, time(NULL));
+		print_text(&loaded, options.at);
 	status = loaded.problems > 0 ? EXIT_NO : EXIT_SUCCESS;
 	policy_unload(&loaded);
 	return status;

@@ -5,7 +5,7 @@
 #include <sysexits.h>
 
 #include "command.h"
-#include "date-option.h"
+#include "command-options.h"
 #include "display.h"
 #include "exemption-file.h"
 #include "exemption-list.h"
@@ -54,65 +54,24 @@ struct options {
 /* Returns 0 or EX_USAGE. */
 static int read_options(int argc, char **argv, struct options *options)
 {
-	enum { OPTION_AT = 256, OPTION_REMOVE };
-	static const struct option names[] = {{"until", required_argument, NULL, 'u'},
-					      {"from", required_argument, NULL, 'f'},
-					      {"country", required_argument, NULL, 'C'},
-					      {"reason", required_argument, NULL, 'r'},
-					      {"current-offenders", required_argument, NULL, 'o'},
-					      {"since", required_argument, NULL, 's'},
-					      {"remove", no_argument, NULL, OPTION_REMOVE},
-					      {"list", no_argument, NULL, 'l'},
-					      {"at", required_argument, NULL, OPTION_AT},
-					      {"json", no_argument, NULL, 'j'},
-					      {"help", no_argument, NULL, 'h'},
-					      {0}};
-	int option;
+	const struct command_option known[] = {
+		{"until", 'u', .text = &options->until},
+		{"from", 'f', .text = &options->from},
+		{"country", 'C', .text = &options->country},
+		{"reason", 'r', .text = &options->reason},
+		{"current-offenders", 'o', .text = &options->current_offenders},
+		{"since", 's', .date = &options->since},
+		{.name = "remove", .flag = &options->remove},
+		{"list", 'l', .flag = &options->list},
+		{.name = "at", .date = &options->at},
+		{"json", 'j', .flag = &options->json},
+		{"help", 'h', .flag = &options->help},
+		{0}};
+	int status = command_options_read(argc, argv, known);
 
-	while ((option = getopt_long(argc, argv, "u:f:C:r:o:s:ljh", names, NULL)) != -1) {
-		switch (option) {
-		case 'u':
-			options->until = optarg;
-			break;
-		case 'f':
-			options->from = optarg;
-			break;
-		case 'C':
-			options->country = optarg;
-			break;
-		case 'r':
-			options->reason = optarg;
-			break;
-		case 'o':
-			options->current_offenders = optarg;
-			break;
-		case 's':
-			if (!date_option(argv[0], "since", optarg, &options->since))
-				return EX_USAGE;
-			break;
-		case OPTION_REMOVE:
-			options->remove = true;
-			break;
-		case 'l':
-			options->list = true;
-			break;
-		case OPTION_AT:
-			if (!date_option(argv[0], "at", optarg, &options->at))
-				return EX_USAGE;
-			break;
-		case 'j':
-			options->json = true;
-			break;
-		case 'h':
-			options->help = true;
-			break;
-		default:
-			return EX_USAGE;
-		}
-	}
 	options->arguments = argv + optind;
 	options->argument_count = argc - optind;
-	return 0;
+	return status;
 }
 
 /* Which of the usages it is decides how many arguments there are. */

@@ -1,11 +1,10 @@
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
 #include "command.h"
-#include "date-option.h"
+#include "command-options.h"
 #include "json-output.h"
 #include "loaded-policy.h"
 #include "rule-explanation.h"
@@ -34,67 +33,28 @@ static void print_help(void)
 
 /* The command line as it stands there. */
 struct options {
-	const char *service, *port, *tls, *mechanism, *client, *user, *at, *tls_version;
+	const char *service, *port, *tls, *mechanism, *client, *user, *tls_version;
+	time_t at;
 	bool json, help;
 };
 
-static bool read_options(int argc, char **argv, struct options *options)
+/* Returns 0 or EX_USAGE. */
+static int read_options(int argc, char **argv, struct options *options)
 {
-	enum { OPTION_AT = 256, OPTION_TLS_VERSION };
-	static const struct option names[] = {
-		{"service", required_argument, NULL, 's'},
-		{"port", required_argument, NULL, 'p'},
-		{"tls", required_argument, NULL, 't'},
-		{"mechanism", required_argument, NULL, 'm'},
-		{"client", required_argument, NULL, 'a'},
-		{"user", required_argument, NULL, 'u'},
-		{"at", required_argument, NULL, OPTION_AT},
-		{"tls-version", required_argument, NULL, OPTION_TLS_VERSION},
-		{"json", no_argument, NULL, 'j'},
-		{"help", no_argument, NULL, 'h'},
+	const struct command_option known[] = {
+		{"service", 's', .text = &options->service},
+		{"port", 'p', .text = &options->port},
+		{"tls", 't', .text = &options->tls},
+		{"mechanism", 'm', .text = &options->mechanism},
+		{"client", 'a', .text = &options->client},
+		{"user", 'u', .text = &options->user},
+		{.name = "at", .date = &options->at},
+		{.name = "tls-version", .text = &options->tls_version},
+		{"json", 'j', .flag = &options->json},
+		{"help", 'h', .flag = &options->help},
 		{0}};
-	int option;
 
-	while ((option = getopt_long(argc, argv, "s:p:t:m:a:u:jh", names, NULL)) != -1) {
-		switch (option) {
-		case 's':
-			options->service = optarg;
-			break;
-		case 'p':
-			options->port = optarg;
-			break;
-		case 't':
-			options->tls = optarg;
-			break;
-		case 'm':
-			options->mechanism = optarg;
-			break;
-		case 'a':
-			options->client = optarg;
-			break;
-		case 'u':
-			options->user = optarg;
-			break;
-		case OPTION_AT:
-			options->at = optarg;
-			break;
-		case OPTION_TLS_VERSION:
-			options->tls_version = optarg;
-			break;
-		case 'j':
-			options->json = true;
-			break;
-		case 'h':
-			options->help = true;
-			break;
-		default:
-			return false;
-		}
-	}
-	if (optind == argc)
-		return true;
-	usage_error(argv[0], "unexpected '%s'", argv[optind]);
-	return false;
+	return command_options_read_all(argc, argv, known);
 }
 
 static const char *missing_option(const struct options *options)
@@ -340,14 +300,14 @@ done:
 
 int explain_command(const char *config_path, int argc, char **argv)
 {
-	struct options options = {0};
-	struct question question = {.time = time(NULL)};
+	struct options options = {.at = time(NULL)};
+	struct question question;
 	const char *missing;
 	char *mechanism;
-	int status;
+	int status = read_options(argc, argv, &options);
 
-	if (!read_options(argc, argv, &options))
-		return EX_USAGE;
+	if (status != 0)
+		return status;
 	if (options.help) {
 		print_help();
 		return EXIT_SUCCESS;
@@ -355,8 +315,7 @@ int explain_command(const char *config_path, int argc, char **argv)
 	missing = missing_option(&options);
 	if (missing != NULL)
 		return usage_error(argv[0], "--%s is missing", missing);
-	if (!date_option(argv[0], "at", options.at, &question.time))
-		return EX_USAGE;
+	question = (struct question){.time = options.at};
 	mechanism = strdup(options.mechanism == NULL ? "" : options.mechanism);
 	if (mechanism == NULL)
 		return EX_OSERR;

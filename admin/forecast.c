@@ -1,4 +1,3 @@
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,7 +5,7 @@
 #include <sysexits.h>
 
 #include "command.h"
-#include "date-option.h"
+#include "command-options.h"
 #include "display.h"
 #include "forecast-count.h"
 #include "inquiry.h"
@@ -50,46 +49,19 @@ static bool percent_parse(const char *text, double *percent_r)
 /* Returns 0 or EX_USAGE. */
 static int read_options(int argc, char **argv, struct options *options)
 {
-	enum { OPTION_AT = 256, OPTION_FAIL_ABOVE };
-	static const struct option names[] = {
-		{"at", required_argument, NULL, OPTION_AT},
-		{"rule", required_argument, NULL, 'r'},
-		{"since", required_argument, NULL, 's'},
-		{"fail-above", required_argument, NULL, OPTION_FAIL_ABOVE},
-		{"json", no_argument, NULL, 'j'},
-		{"help", no_argument, NULL, 'h'},
-		{0}};
-	int option;
+	const char *fail_above = NULL;
+	const struct command_option known[] = {{.name = "at", .date = &options->at},
+					       {"rule", 'r', .text = &options->rule},
+					       {"since", 's', .date = &options->since},
+					       {.name = "fail-above", .text = &fail_above},
+					       {"json", 'j', .flag = &options->json},
+					       {"help", 'h', .flag = &options->help},
+					       {0}};
+	int status = command_options_read_all(argc, argv, known);
 
-	while ((option = getopt_long(argc, argv, "r:s:jh", names, NULL)) != -1) {
-		switch (option) {
-		case OPTION_AT:
-			if (!date_option(argv[0], "at", optarg, &options->at))
-				return EX_USAGE;
-			break;
-		case 'r':
-			options->rule = optarg;
-			break;
-		case 's':
-			if (!date_option(argv[0], "since", optarg, &options->since))
-				return EX_USAGE;
-			break;
-		case OPTION_FAIL_ABOVE:
-			if (!percent_parse(optarg, &options->fail_above))
-				return usage_error(argv[0],
-						   "--fail-above is a percentage from 0 to 100");
-			break;
-		case 'j':
-			options->json = true;
-			break;
-		case 'h':
-			options->help = true;
-			break;
-		default:
-			return EX_USAGE;
-		}
-	}
-	return optind < argc ? usage_error(argv[0], "unexpected '%s'", argv[optind]) : 0;
+	if (status == 0 && fail_above != NULL && !percent_parse(fail_above, &options->fail_above))
+		return usage_error(argv[0], "--fail-above is a percentage from 0 to 100");
+	return status;
 }
 
 static double percent(uint64_t part, uint64_t whole)

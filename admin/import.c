@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +6,7 @@
 #include <sysexits.h>
 
 #include "command.h"
+#include "command-options.h"
 #include "importer.h"
 #include "loaded-policy.h"
 #include "stop-signal.h"
@@ -143,42 +143,24 @@ static int import_journal(const struct policy *policy, int64_t at, bool followin
 
 int import_command(const char *config_path, int argc, char **argv)
 {
-	enum { OPTION_AT = 256 };
-	static const struct option names[] = {{"follow", no_argument, NULL, 'f'},
-					      {"at", required_argument, NULL, OPTION_AT},
-					      {"quiet", no_argument, NULL, 'q'},
-					      {"help", no_argument, NULL, 'h'},
-					      {0}};
-	bool following = false, quiet = false;
-	struct policy *policy;
-	const char *error;
+	bool following = false, quiet = false, help = false;
 	time_t at = 0;
-	int option, status;
+	const struct command_option known[] = {{"follow", 'f', .flag = &following},
+					       {.name = "at", .date = &at},
+					       {"quiet", 'q', .flag = &quiet},
+					       {"help", 'h', .flag = &help},
+					       {0}};
+	int status = command_options_read_all(argc, argv, known);
+	struct policy *policy;
 
-	while ((option = getopt_long(argc, argv, "fqh", names, NULL)) != -1) {
-		switch (option) {
-		case 'f':
-			following = true;
-			break;
-		case OPTION_AT:
-			if (!date_parse(optarg, &at, &error) || at == SCHEDULE_ALWAYS)
-				return usage_error("import", "--at: a date is YYYY-MM-DD or "
-							     "YYYY-MM-DD HH:MM");
-			break;
-		case 'q':
-			quiet = true;
-			break;
-		case 'h':
-			print_help();
-			return EXIT_SUCCESS;
-		default:
-			return usage_error("import", "wrong options");
-		}
+	if (status != 0)
+		return status;
+	if (help) {
+		print_help();
+		return EXIT_SUCCESS;
 	}
-	if (optind < argc)
-		return usage_error("import", "'%s' is too much", argv[optind]);
 	if (following && at != 0)
-		return usage_error("import", "--follow and --at exclude each other");
+		return usage_error(argv[0], "--follow and --at exclude each other");
 	policy = policy_load_alone(config_path);
 	if (policy == NULL)
 		return EX_CONFIG;

@@ -1,4 +1,3 @@
-#include <getopt.h>
 #include <glib.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,8 +5,8 @@
 #include <sysexits.h>
 
 #include "command.h"
+#include "command-options.h"
 #include "csv.h"
-#include "date-option.h"
 #include "display.h"
 #include "inquiry.h"
 #include "json-output.h"
@@ -34,79 +33,40 @@ static void print_help(void)
 	      stdout);
 }
 
-enum format { FORMAT_TABLE, FORMAT_CSV, FORMAT_JSON };
-
 /* The command line, with its dates and names read. */
 struct options {
 	const char *rule, *user, *sort;
 	enum phase phase;
-	bool phase_given, unverified, help;
+	bool phase_given, unverified, csv, json, help;
 	time_t since, at;
-	enum format format;
 };
 
 /* Returns 0 or EX_USAGE. */
 static int read_options(int argc, char **argv, struct options *options)
 {
-	enum { OPTION_AT = 256, OPTION_CSV, OPTION_SORT, OPTION_UNVERIFIED };
-	static const struct option names[] = {{"rule", required_argument, NULL, 'r'},
-					      {"phase", required_argument, NULL, 'P'},
-					      {"since", required_argument, NULL, 's'},
-					      {"user", required_argument, NULL, 'u'},
-					      {"unverified", no_argument, NULL, OPTION_UNVERIFIED},
-					      {"sort", required_argument, NULL, OPTION_SORT},
-					      {"at", required_argument, NULL, OPTION_AT},
-					      {"csv", no_argument, NULL, OPTION_CSV},
-					      {"json", no_argument, NULL, 'j'},
-					      {"help", no_argument, NULL, 'h'},
-					      {0}};
-	int option;
+	const char *phase = NULL;
+	const struct command_option known[] = {{"rule", 'r', .text = &options->rule},
+					       {"phase", 'P', .text = &phase},
+					       {"since", 's', .date = &options->since},
+					       {"user", 'u', .text = &options->user},
+					       {.name = "unverified", .flag = &options->unverified},
+					       {.name = "sort", .text = &options->sort},
+					       {.name = "at", .date = &options->at},
+					       {.name = "csv", .flag = &options->csv},
+					       {"json", 'j', .flag = &options->json},
+					       {"help", 'h', .flag = &options->help},
+					       {0}};
+	int status = command_options_read_all(argc, argv, known);
 
-	while ((option = getopt_long(argc, argv, "r:P:s:u:jh", names, NULL)) != -1) {
-		switch (option) {
-		case 'r':
-			options->rule = optarg;
-			break;
-		case 'P':
-			if (!phase_from_name(optarg, &options->phase))
-				return usage_error(argv[0], "--phase is off, observe, notify or "
-							    "enforce");
-			options->phase_given = true;
-			break;
-		case 's':
-			if (!date_option(argv[0], "since", optarg, &options->since))
-				return EX_USAGE;
-			break;
-		case 'u':
-			options->user = optarg;
-			break;
-		case OPTION_UNVERIFIED:
-			options->unverified = true;
-			break;
-		case OPTION_SORT:
-			options->sort = optarg;
-			break;
-		case OPTION_AT:
-			if (!date_option(argv[0], "at", optarg, &options->at))
-				return EX_USAGE;
-			break;
-		case OPTION_CSV:
-			options->format = FORMAT_CSV;
-			break;
-		case 'j':
-			options->format = FORMAT_JSON;
-			break;
-		case 'h':
-			options->help = true;
-			break;
-		default:
-			return EX_USAGE;
-		}
-	}
-	if (optind < argc)
-		return usage_error(argv[0], "unexpected '%s'", argv[optind]);
+	if (status != 0)
+		return status;
+	options->phase_given = phase != NULL;
+	if (options->phase_given && !phase_from_name(phase, &options->phase))
+		return usage_error(argv[0], "--phase is off, observe, notify or enforce");
 	if (!offender_order_exists(options->sort))
 		return usage_error(argv[0], "--sort is user, rule, count, first or last");
+	if (options->csv && options->json)
+		return usage_error(argv[0], "--csv and --json exclude each other");
 	return 0;
 }
 
@@ -227,20 +187,14 @@ static void print_table(const GArray *offenders, time_t now)
 
 static void print(const GArray *offenders, const struct options *options)
 {
-	switch (options->format) {
-	case FORMAT_JSON:
+	if (options->json)
 		print_json(offenders);
-		break;
-	case FORMAT_CSV:
+	else if (options->csv)
 		print_csv(offenders);
-		break;
-	case FORMAT_TABLE:
-		if (offenders->len == 0)
-			puts("Nobody.");
-		else
-			print_table(offenders, options->at);
-		break;
-	}
+	else if (offenders->len == 0)
+		puts("Nobody.");
+	else
+		print_table(offenders, options->at);
 }
 
 static int answer(const struct options *options, struct inquiry *inquiry)

@@ -142,6 +142,10 @@ def test_help_and_version(site):
     ["--nonsense"],
     ["check-config", "now"],
     ["check-config", "--nonsense"],
+    ["check-config", "--at", "tomorrow"],
+    ["offenders", "--csv", "--json"],
+    ["import", "--quiet=yes"],
+    ["forecast", "--rule"],
     ["explain"],
     ["explain", "--service", "imap"],
 ])
@@ -205,6 +209,8 @@ def test_check_config_says_what_changes_next(site):
     assert answer["problems"] == 0
     assert answer["exemptions"] == 0
     assert answer["country_database_built"] is None
+    then = site.run("check-config", "--at", "2098-01-01").stdout
+    assert "notify   enforce from 2099-01-01 06:00" in then
 
 
 def test_wrong_config(site):
