@@ -105,8 +105,9 @@ static void login_finished(const struct event *event)
 			.policy = edition->policy,
 		};
 
+		/* Nobody's name: Dovecot has refused what was sent for one. */
 		if (!attempt_from_event(event, edition->policy, &judgement.attempt) ||
-		    judgement.attempt.source == SOURCE_POSTFIX)
+		    judgement.attempt.user[0] == '\0' || judgement.attempt.source == SOURCE_POSTFIX)
 			continue;
 		(void)clock_gettime(CLOCK_REALTIME, &judgement.time);
 		judge(edition, &judgement.attempt, judgement.time.tv_sec, &judgement.verdict);

@@ -57,8 +57,8 @@ bool tls_version_from_name(const char *name, enum tls_version *version_r);
    does not fit; what was written is then cut short, but terminated. */
 bool user_normalise(const char *user, const char *default_domain, char *user_r, size_t size);
 
-/* A user name longer than this is nobody's (RFC 5321 allows 64 + 1 + 255). The
-   journal cuts it and marks the cut. */
+/* A user name that is longer is nobody's (RFC 5321 allows 64 + 1 + 255), and is
+   judged and recorded cut short. */
 #define USER_SIZE 1024
 
 #endif

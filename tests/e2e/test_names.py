@@ -1,0 +1,129 @@
+"""What strangers type for a user's name: it must find nobody else's exemption, nor
+put anything odd into journal and log."""
+
+import base64
+import imaplib
+
+import pytest
+
+import clients
+
+from clients import PASSWORD
+
+ALICE, BOB, DAVE = "alice@example.org", "bob@example.org", "dave"
+
+RULES = 'rule encryption { enforce = "always" message = "no TLS" }\n'
+
+# Alice may do without TLS, and so may Dave, who has no domain where he logs in.
+EXEMPTIONS = f"{ALICE} encryption 2037-12-31\n{DAVE}@example.org encryption 2037-12-31\n"
+
+
+def _plain(response):
+    """A login by PLAIN whose response is any bytes."""
+    connection = clients.connect_imap()
+    responses = iter([response])
+    try:
+        # What follows an error is to be confirmed by an empty response.
+        _, data = connection.authenticate("PLAIN", lambda challenge: next(responses, b""))
+        return clients.Reply(True, data[-1].decode())
+    except imaplib.IMAP4.error as error:
+        return clients.Reply(False, str(error.args[0]))
+    finally:
+        connection.shutdown()
+
+
+def _response(user, password=PASSWORD, authorise_as=""):
+    return b"\0".join(part.encode() for part in (authorise_as, user, password))
+
+
+def _broken(events):
+    return [event for event in events if event["rules"]]
+
+
+@pytest.mark.parametrize("name", [ALICE, "ALICE@Example.ORG", DAVE, "Dave"])
+def test_an_exemption_is_found_by_every_spelling(host, name):
+    host.apply(RULES, EXEMPTIONS)
+    assert clients.imap(name).accepted
+    assert _plain(_response(name)).accepted
+    assert not _broken(host.dovecot_journal.wait())
+
+
+@pytest.mark.parametrize("name, password, recorded", [
+    (f"{ALICE}@x", "wrong", f"{ALICE}@x"),
+    (f"x@{ALICE}", "wrong", f"x@{ALICE}"),
+    ("alice@", "wrong", "alice@"),
+    ("@example.org", "wrong", "@example.org"),
+    # The name behind the separator is whose password it is.
+    (f"{ALICE}*{BOB}", PASSWORD, BOB),
+    (f"{ALICE}*master", PASSWORD, "master@example.org"),
+    # Longer than anybody's name.
+    (ALICE + "x" * 1500, "wrong", (ALICE + "x" * 1500)[:1023]),
+])
+def test_an_exemption_is_nobody_elses(host, name, password, recorded):
+    host.apply(RULES, EXEMPTIONS)
+    reply = _plain(_response(name, password))
+    assert not reply.accepted and reply.text.endswith("] no TLS"), reply
+    event = host.dovecot_journal.wait_one()
+    assert event["rules"] == {"encryption": "enforce"} and event["action"] == "reject"
+    assert event["user"] == recorded
+    assert event["verified"] == (recorded == "master@example.org")
+
+
+def test_to_act_for_somebody_exempted(host):
+    """PLAIN's other name, as whom somebody wants to act, is not who is judged."""
+    host.apply(RULES, EXEMPTIONS)
+    for user, verified in ((BOB, False), ("master", True)):
+        reply = _plain(_response(user, authorise_as=ALICE))
+        assert not reply.accepted and reply.text.endswith("] no TLS"), reply
+        event = host.dovecot_journal.wait_one()
+        assert event["user"].partition("@")[0] == user.partition("@")[0]
+        assert event["verified"] == verified
+
+
+@pytest.mark.parametrize("response", [
+    b"",
+    b"x",
+    b"\0" + ALICE.encode(),
+    b"\0\0" + PASSWORD.encode(),
+    b"\0" + ALICE.encode() + b"\0x\0" + PASSWORD.encode(),
+    b"\0bob\n@example.org\0x",
+    b"\0\xff\xfe@example.org\0x",
+    "\0älice@example.org\0x".encode(),
+    f"\0{ALICE}*\0x".encode(),
+])
+def test_what_is_no_name_is_not_recorded(host, response):
+    """Dovecot refuses it by itself and asks no passdb, hence no gate."""
+    host.apply(RULES, EXEMPTIONS)
+    start = len(host.dovecot.log())
+    assert not _plain(response).accepted
+    # Somebody else's attempt comes behind it in journal and log.
+    assert not clients.imap(BOB).accepted
+    assert host.dovecot_journal.wait_one()["user"] == BOB
+    assert "portcullis: allowed" not in host.dovecot.log()[start:]
+
+
+def test_cancelled_exchanges(host):
+    """Nobody is locked out, or let in, by what was begun before on a connection."""
+    host.apply(RULES)
+    connection = clients.connect_imap()
+
+    def send(line):
+        connection.send(line + b"\r\n")
+        return connection.readline()
+
+    try:
+        for mechanism in (b"CRAM-MD5", b"PLAIN", b"LOGIN"):
+            assert send(b"a AUTHENTICATE " + mechanism).startswith(b"+ ")
+            assert send(b"*").startswith(b"a BAD ")
+        assert send(b"a AUTHENTICATE LOGIN").startswith(b"+ ")
+        assert send(base64.b64encode(ALICE.encode())).startswith(b"+ ")
+        assert send(base64.b64encode(PASSWORD.encode())) == b"a NO [CONTACTADMIN] no TLS\r\n"
+        connection.starttls(clients.TLS_CONTEXT)
+        connection.login(ALICE, PASSWORD)
+        events = host.dovecot_journal.wait(2)
+        assert [(event["mechanism"], event["tls"], event["action"]) for event in events] == [
+            ("LOGIN", "none", "reject"),
+            ("PLAIN", "starttls", "allow"),
+        ]
+    finally:
+        connection.shutdown()
