@@ -159,6 +159,7 @@ struct offenders {
 	const struct exemption_wish *wish;
 	struct exemption_file *file;
 	int64_t last_user;
+	GHashTable *names; /* as they stand in the file */
 	const char *reason;
 	size_t added, already, impossible;
 };
@@ -183,6 +184,7 @@ static bool add_offender(void *context, const struct store_sighting *sighting)
 {
 	struct offenders *offenders = context;
 	const struct exemption *exemptions;
+	char user[USER_SIZE];
 	size_t count;
 
 	/* Without a login there is no user. */
@@ -190,38 +192,54 @@ static bool add_offender(void *context, const struct store_sighting *sighting)
 	    sighting->user_id == offenders->last_user)
 		return true;
 	offenders->last_user = sighting->user_id;
-	exemptions = exemptions_of_user(offenders->file->before, sighting->user, &count);
+	/* Under another default-domain, he may have been recorded by another name. */
+	if (!read_user(sighting->user, offenders->file->policy, user)) {
+		complain(offenders, sighting->user);
+		return true;
+	}
+	if (!g_hash_table_add(offenders->names, g_strdup(user)))
+		return true;
+	exemptions = exemptions_of_user(offenders->file->before, user, &count);
 	if (exemption_wish_is_granted(offenders->wish, exemptions, count, offenders->options->at)) {
 		offenders->already++;
-	} else if (exemption_user_is_writable(sighting->user)) {
-		exemption_file_add(offenders->file, sighting->user, offenders->wish,
-				   offenders->reason);
-		offenders->added++;
 	} else {
-		complain(offenders, sighting->user);
+		exemption_file_add(offenders->file, user, offenders->wish, offenders->reason);
+		offenders->added++;
 	}
 	return true;
+}
+
+/* False when the store fails. */
+static bool find_offenders(struct offenders *offenders, struct inquiry *inquiry)
+{
+	const struct options *options = offenders->options;
+	struct store_filter filter = {
+		.rule = options->current_offenders, .verified = true, .names = true};
+	int64_t reference;
+	bool found;
+
+	if (!inquiry_reference(inquiry, options->at, &reference))
+		return false;
+	filter.since = options->since == 0 ? reference - LATELY_DAYS * MILLISECONDS_A_DAY
+					   : (int64_t)options->since * 1000;
+	offenders->names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	found = store_each_sighting(inquiry->store, &filter, add_offender, offenders);
+	g_hash_table_destroy(offenders->names);
+	return found;
 }
 
 static int let_off_offenders(const struct options *options, struct exemption_file *file,
 			     const struct exemption_wish *wish, struct inquiry *inquiry)
 {
 	struct offenders offenders = {.options = options, .wish = wish, .file = file};
-	struct store_filter filter = {
-		.rule = options->current_offenders, .verified = true, .names = true};
 	char reason[sizeof("current offender on ") + ISO_DAY_TEXT_SIZE];
 	char day[ISO_DAY_TEXT_SIZE];
-	int64_t reference;
 	int status = 0;
 
 	snprintf(reason, sizeof(reason), "current offender on %s",
 		 iso_day_format(options->at, day));
 	offenders.reason = options->reason == NULL ? reason : options->reason;
-	if (!inquiry_reference(inquiry, options->at, &reference))
-		return inquiry_end(inquiry, false, 0);
-	filter.since = options->since == 0 ? reference - LATELY_DAYS * MILLISECONDS_A_DAY
-					   : (int64_t)options->since * 1000;
-	if (!store_each_sighting(inquiry->store, &filter, add_offender, &offenders))
+	if (!find_offenders(&offenders, inquiry))
 		return inquiry_end(inquiry, false, 0);
 	if (offenders.added > 0)
 		status = exemption_file_save(file);

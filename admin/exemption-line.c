@@ -291,8 +291,10 @@ bool exemption_wish_is_granted(const struct exemption_wish *wish,
 
 bool exemption_user_is_writable(const char *user)
 {
+	/* A byte order mark at the begin of a file is not read. */
 	return user[0] != '\0' && user[0] != '#' && strchr(user, ' ') == NULL &&
-	       utf8_is_line(user) && strlen(user) < USER_SIZE;
+	       strncmp(user, "\xef\xbb\xbf", 3) != 0 && utf8_is_line(user) &&
+	       strlen(user) < USER_SIZE;
 }
 
 void exemption_line_append(GString *text, const char *user, const struct exemption_wish *wish,

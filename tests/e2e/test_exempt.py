@@ -286,14 +286,28 @@ def test_current_offenders(site):
     edit(site, "--current-offenders", "nonsense", "--until", day(90), status=EX_USAGE)
 
 
+def test_current_offenders_of_another_default_domain(site):
+    """Before it was set, or on another host, they were recorded as they typed it."""
+    site.exemptions.write_text("")
+    for user in ("alice", "alice@example.org", "Bob", "=carol"):
+        site.record(user, "encryption")
+    site.take()
+    command = ["--current-offenders", "encryption", "--until", day(90)]
+    assert ": 3. Already let off: 0." in edit(site, *command).stdout
+    assert [line.split()[0] for line in lines(site)] == [
+        "alice@example.org", "bob@example.org", "=carol@example.org"]
+    assert ": 0. Already let off: 3." in edit(site, *command).stdout
+
+
 def test_current_offenders_who_cannot_stand_in_the_file(site):
     site.exemptions.write_text("")
     site.record("old scanner@example.org", "encryption")
     site.record("esc\x1b[31m@example.org", "encryption")
+    site.record("\ufeffmark@example.org", "encryption")
     site.record("alice@example.org", "encryption")
     site.take()
     result = edit(site, "--current-offenders", "encryption", "--until", day(90), status=1)
     assert len(lines(site)) == 1
     assert "old scanner@example.org" in result.stderr
     assert "\x1b" not in result.stderr
-    assert "users who cannot be let off: 2\n" in result.stderr
+    assert "users who cannot be let off: 3\n" in result.stderr

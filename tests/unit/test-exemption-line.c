@@ -173,6 +173,8 @@ static void test_names(void **state)
 	assert_false(exemption_user_is_writable(""));
 	assert_false(exemption_user_is_writable("#a"));
 	assert_false(exemption_user_is_writable("a b"));
+	assert_false(exemption_user_is_writable("\xef\xbb\xbf"
+						"a"));
 	assert_false(exemption_user_is_writable("a\tb"));
 	assert_false(exemption_user_is_writable("a\nb"));
 	assert_false(exemption_user_is_writable("a\xff"));
