@@ -141,9 +141,16 @@ check-unit: $(UNIT_TESTS:%=%.run)
 	else cat $<.log; echo "$(<F): FAILED"; exit 1; fi
 
 
+PYTEST = PORTCULLIS_BUILD=$(abspath $(BUILD)) $(PYTHON) -B -m pytest -q -p no:cacheprovider
+
 check-e2e: all $(BUILD)/tests/e2e/notice-tool
-	PORTCULLIS_BUILD=$(abspath $(BUILD)) $(PYTHON) -B -m pytest -q -p no:cacheprovider \
-		$(PYTEST_OPTIONS) tests/e2e
+	$(PYTEST) $(PYTEST_OPTIONS) tests/e2e
+
+# With -j2 side by side: they wait more than they compute.
+.PHONY: check-e2e-in-halves check-e2e-half-1 check-e2e-half-2
+check-e2e-in-halves: check-e2e-half-1 check-e2e-half-2
+check-e2e-half-1 check-e2e-half-2: check-e2e-half-%: all $(BUILD)/tests/e2e/notice-tool
+	$(PYTEST) --half $* tests/e2e
 
 include tests/bench/bench.mk
 include tests/fuzz/fuzz.mk
