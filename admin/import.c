@@ -17,6 +17,8 @@
 
 #define FOLLOW_MILLISECONDS 1000
 #define RETRY_MILLISECONDS 10000
+/* The same trouble is told again after so long. */
+#define TELL_MILLISECONDS 600000
 
 static void print_help(void)
 {
@@ -35,6 +37,13 @@ static void print_help(void)
 	      stdout);
 }
 
+static int failure_status(const struct store *store)
+{
+	int status = store_failure(store)->status;
+
+	return status == 0 ? EX_IOERR : status;
+}
+
 static int report_failure(const struct store *store)
 {
 	const struct store_failure *failure = store_failure(store);
@@ -42,7 +51,7 @@ static int report_failure(const struct store *store)
 	/* Without a text, it was said already. */
 	if (failure->text[0] != '\0')
 		fprintf(stderr, "portcullis import: %s\n", failure->text);
-	return failure->status == 0 ? EX_IOERR : failure->status;
+	return failure_status(store);
 }
 
 static void print_summary(const struct importer *importer)
@@ -88,8 +97,26 @@ static bool is_lasting(int status)
 	return status == EX_DATAERR || status == EX_SOFTWARE || status == EX_UNAVAILABLE;
 }
 
+/* What a service told last. */
+struct told {
+	char text[sizeof(((struct store_failure *)NULL)->text)];
+	int64_t time;
+};
+
+static void report_news(const struct store *store, struct told *told, int64_t now)
+{
+	const char *text = store_failure(store)->text;
+
+	if (strcmp(text, told->text) == 0 && llabs(now - told->time) < TELL_MILLISECONDS)
+		return;
+	strcpy(told->text, text);
+	told->time = now;
+	report_failure(store);
+}
+
 static int follow(struct importer *importer, const struct store *store)
 {
+	struct told told = {0};
 	int64_t rotated = 0;
 
 	importer->following = true;
@@ -107,7 +134,8 @@ static int follow(struct importer *importer, const struct store *store)
 							    : FOLLOW_MILLISECONDS);
 			continue;
 		}
-		status = report_failure(store);
+		report_news(store, &told, now);
+		status = failure_status(store);
 		if (is_lasting(status))
 			return status;
 		stop_signal_sleep(RETRY_MILLISECONDS);

@@ -148,8 +148,10 @@ static bool put_aside(struct importer *importer, const char *file, uint64_t offs
 {
 	if (!set_aside(importer->policy->journal, importer_now(importer) / 1000, file, offset,
 		       reason, text, length)) {
-		fprintf(stderr, "%s: a line cannot be set aside: %s\n", importer->policy->journal,
-			strerror(errno));
+		if (importer->telling_problems)
+			fprintf(stderr, "%s: a line cannot be set aside: %s\n",
+				importer->policy->journal, strerror(errno));
+		importer->set_aside_failed = true;
 		return false;
 	}
 	report(importer, file, "the line at %llu was set aside: %s", (unsigned long long)offset,
@@ -509,6 +511,7 @@ bool importer_pass(struct importer *importer, uint64_t rotate_size, struct impor
 	bool fine;
 
 	*rest_r = (struct importer_rest){0};
+	importer->set_aside_failed = false;
 	importer->telling_problems =
 		!importer->following || importer->problems_told == 0 ||
 		llabs(importer_now(importer) - importer->problems_told) >= TELL_INTERVAL;
@@ -527,7 +530,7 @@ bool importer_pass(struct importer *importer, uint64_t rotate_size, struct impor
 		fine = visit_file(importer, listing.names[i], rotate_size, rest_r);
 	journal_listing_free(&listing);
 	report_the_rest(importer);
-	if (rest_r->problems > 0 && importer->telling_problems)
+	if ((rest_r->problems > 0 || importer->set_aside_failed) && importer->telling_problems)
 		importer->problems_told = importer_now(importer);
 	return fine && remove_files(importer, rest_r) && note_import(importer);
 }

@@ -34,6 +34,7 @@ struct importer {
 	unsigned int reports;
 	int64_t problems_told; /* when */
 	bool telling_problems;
+	bool set_aside_failed;
 	int64_t noted;   /* when the last import was noted in the store */
 	int64_t expired; /* when old lines that were set aside were erased */
 };

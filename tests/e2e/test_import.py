@@ -673,6 +673,25 @@ def test_a_service_does_not_flood_its_log(site):
         assert log.read().count("link.jsonl: cannot open") == 1
 
 
+def test_a_service_that_cannot_set_aside(site):
+    """It tells so once, and loses nothing."""
+    (site.journal / "set-aside").mkdir()
+    site.append("dovecot.jsonl", b"garbage\n" + line())
+    _follow_for_two_tries(site, "a line cannot be set aside")
+    (site.journal / "set-aside").rmdir()
+    assert "1 lines imported, 1 set aside" in site.run("import").stdout
+
+
+def _follow_for_two_tries(site, complaint):
+    with open(site.directory / "log", "w+", encoding="utf-8") as log:
+        service = subprocess.Popen(site.command("import", "--follow"), stderr=log)
+        time.sleep(12)
+        service.terminate()
+        assert service.wait(10) == 0
+        log.seek(0)
+        assert log.read().count(complaint) == 1
+
+
 # ---- stores in trouble; what is in the journal stays there ----
 
 
@@ -709,6 +728,7 @@ def test_full_disk(site, small_disk):
     done = site.run("import", status=EX_IOERR)
     assert "the disk is full" in done.stderr
     assert done.stdout == ""
+    _follow_for_two_tries(site, "the disk is full")
     subprocess.run(["mount", "-o", "remount,size=100m", small_disk], check=True)
     site.run("import")
     assert site.count() == number
