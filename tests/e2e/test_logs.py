@@ -9,6 +9,7 @@ import pytest
 import clients
 
 from mmdb import CLIENTS
+from processes import wait_until
 
 USER = "alice@example.org"
 ABROAD = CLIENTS["US"][0]
@@ -61,6 +62,8 @@ def honest(host):
             clients.smtp(port, USER, tls="starttls", mechanism="CRAM-MD5")
             clients.smtp(port, USER, client=ABROAD, tls="starttls")
         clients.smtp(25)
+        connections = lambda word: host.postfix.log()[offsets[2] :].count(f": {word} from")
+        wait_until(lambda: connections("connect") == connections("disconnect") > 0, "last line")
         return [server.log()[offset:] for server, offset in zip(servers, offsets)]
 
     return run
@@ -134,8 +137,13 @@ def test_guessers_are_still_seen(host, tmp_path):
     clients.imap(USER, "wrong", tls="none")
     clients.imap(USER, "wrong", tls="implicit")
     clients.smtp(587, USER, "wrong", tls="starttls")
+    # Both servers log by processes of their own.
+    wait_until(
+        lambda: host.dovecot.log()[offsets[0] :].count("(auth failed, 1 attempts") == 2
+        and "authentication failed" in host.postfix.log()[offsets[1] :],
+        "lines of failed logins",
+    )
     log = host.dovecot.log()[offsets[0] :]
-    assert log.count("(auth failed, 1 attempts") == 2
     if host.dovecot.version == (2, 3):
         # fail2ban does not know yet how 2.4 says it ("Login aborted").
         matched = _matches("dovecot", _as_by_syslog(log), tmp_path)
