@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import time
+import unicodedata
 
 import mmdb
 
@@ -126,8 +127,12 @@ class RecordedSite:
         return json.loads(self.must(*arguments, "--json", **options))
 
 
+def _columns(character):
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
 def fits_a_terminal(text):
     """Asserts that no line is longer than 100 columns, and nothing but text."""
     for line in text.splitlines():
-        assert len(line) <= 100, line
+        assert sum(map(_columns, line)) <= 100, line
         assert line.isprintable(), line

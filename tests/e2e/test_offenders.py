@@ -188,7 +188,7 @@ def test_csv(site):
 
 
 def test_names_that_strangers_choose(site):
-    names = HOSTILE_NAMES + ["x" * 10000 + "@example.org"]
+    names = HOSTILE_NAMES + ["x" * 10000 + "@example.org", "日本語" * 40 + "@example.org"]
     for name in names:
         site.record(name, "encryption", client_id=f"name={name}")
     site.take()
