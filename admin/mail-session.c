@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +33,9 @@ static int connect_address(int family, const struct sockaddr *address, socklen_t
 		return -1;
 	/* It holds for connect(2), too. */
 	setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	/* libetpan writes the end of a mail by itself, and this waits for an answer.
+	   A Unix socket does not know it. */
+	setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
 	if (connect(socket_, address, length) == 0)
 		return socket_;
 	error = errno == EINPROGRESS ? ETIMEDOUT : errno;

@@ -58,3 +58,9 @@ bench-questions: $(BUILD)/portcullis $(BUILD)/tests/bench/fill-store
 
 $(BUILD)/tests/bench/fill-store: $(BUILD)/tests/bench/fill-store.o $(STORE) $(POLICY)
 	$(call QUIET,LD)$(LINK) -o $@ $^ $(call package_libs,sqlite3) $(POLICY_LIBS)
+
+bench: bench-notify
+.PHONY: bench-notify
+
+bench-notify: $(BUILD)/portcullis
+	tests/bench/bench-notify-run $(BUILD)
