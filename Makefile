@@ -170,8 +170,8 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/share/portcullis/notices
 	install -m 644 notices/*.txt $(DESTDIR)$(PREFIX)/share/portcullis/notices/
 	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSUSERSDIR) $(DESTDIR)$(TMPFILESDIR)
-	install -m 644 conf-examples/systemd/*.service conf-examples/systemd/*.socket \
-		$(DESTDIR)$(UNITDIR)/
+	install -m 644 $(wildcard conf-examples/systemd/*.service conf-examples/systemd/*.socket \
+		conf-examples/systemd/*.timer) $(DESTDIR)$(UNITDIR)/
 	install -m 644 conf-examples/systemd/sysusers.d/* $(DESTDIR)$(SYSUSERSDIR)/
 	install -m 644 conf-examples/systemd/tmpfiles.d/* $(DESTDIR)$(TMPFILESDIR)/
 	install -d $(DESTDIR)$(DOCDIR)

@@ -20,8 +20,8 @@ def run(*command):
 
 def test_units_are_valid(host, tmp_path):
     # Under the names that they have when installed, so that they find each other.
-    units = [*SYSTEMD.glob("*.service"), *SYSTEMD.glob("*.socket")]
-    assert len(units) >= 3
+    units = [path for path in SYSTEMD.iterdir() if path.is_file()]
+    assert len(units) >= 5
     assert run("systemd-analyze", "verify", "--man=no", *units) == ""
 
 
@@ -31,11 +31,12 @@ def test_the_service_is_confined(service):
         "systemd-analyze",
         "security",
         "--offline=yes",
-        "--threshold=10",
+        "--threshold=100",
         SYSTEMD / service,
     )
     exposure = float(re.search(r"exposure level for .*: ([0-9.]+)", report)[1])
-    assert exposure < 1, report
+    # The one for notices reaches the mail system, by its program or by network.
+    assert exposure < (1.5 if service == "portcullis-notify.service" else 1), report
 
 
 def test_user_and_folders(tmp_path):

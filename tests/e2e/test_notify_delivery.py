@@ -3,6 +3,8 @@ journal, import, notify, Postfix, Dovecot. The calendar goes on by --at."""
 
 import imaplib
 import json
+import os
+import shutil
 import subprocess
 import time
 
@@ -13,6 +15,7 @@ import dovecot
 
 from journal import DIRECTORY as JOURNAL
 from mailboxes import LMTP, mail_host  # noqa: F401 (a fixture)
+from mailhost import USER
 from mmdb import CLIENTS
 from notices import TEXTS, Mail, words
 from processes import wait_until
@@ -163,6 +166,29 @@ def test_a_refused_login(site):
     assert "(refused)" in words(mail.plain) and "(refused)" in mail.page.text
     assert told("alice@example.org", "--at", f"{day(20)} 09:00") == []
     assert fetch("bob@example.org") == []
+
+
+def test_as_the_service_does_it(site):
+    """Without the right to change its group, which Postfix's sendmail has otherwise."""
+    site()
+    login("alice@example.org", "none")
+    take("alice@example.org", port=143, tls="none", verified=True)
+    folder = JOURNAL.parent
+    owner = (folder.stat().st_uid, folder.stat().st_gid)
+    paths = [folder, *folder.glob("portcullis.db*")]
+    for path in paths:
+        shutil.chown(path, USER, USER)
+    try:
+        subprocess.run(
+            ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--groups=postdrop"]
+            + ["--no-new-privs", "portcullis", "notify", "--quiet"],
+            check=True,
+            timeout=60,
+        )
+    finally:
+        os.chown(folder, *owner)
+    wait_until(queue_is_empty, "an empty queue", timeout=20, interval=0.05)
+    assert len(fetch("alice@example.org")) == 1
 
 
 def check_notice(mail):
