@@ -20,11 +20,11 @@ struct counting {
 
 	/* Of the user whose sightings come. */
 	int64_t user_id;
-	bool good, bad;   /* seen lately */
-	bool bad_before;  /* seen before */
-	int64_t bad_last; /* 0: never */
-	int64_t told_at;  /* 0: was not */
-	uint64_t broken;  /* rules, lately */
+	bool good, bad;              /* seen lately */
+	bool bad_before;             /* seen before */
+	int64_t good_last, bad_last; /* 0: never */
+	int64_t told_at;             /* 0: was not */
+	uint64_t broken;             /* rules, lately */
 	uint64_t good_weeks, bad_weeks;
 };
 
@@ -134,7 +134,9 @@ static void end_user(struct counting *counting)
 		return;
 	forecast->active_users++;
 	forecast->told += counting->told_at != 0;
-	forecast->told_changed += counting->bad_last != 0 && counting->bad_last < counting->told_at;
+	forecast->told_changed += counting->bad_last != 0 &&
+				  counting->bad_last < counting->told_at &&
+				  counting->good_last > counting->told_at;
 	if (!counting->bad) {
 		forecast->fine++;
 		forecast->changed += counting->bad_before;
@@ -152,7 +154,7 @@ static void begin_user(struct counting *counting, int64_t user_id, const char *u
 
 	counting->user_id = user_id;
 	counting->told_at = told_at == NULL ? 0 : *told_at;
-	counting->bad_last = 0;
+	counting->good_last = counting->bad_last = 0;
 	counting->good = counting->bad = counting->bad_before = false;
 	counting->broken = counting->good_weeks = counting->bad_weeks = 0;
 }
@@ -191,6 +193,7 @@ static bool count(void *context, const struct store_sighting *sighting)
 	weeks = seen_weeks(sighting, counting->week);
 	if (verdict.rejecting == 0) {
 		counting->good_weeks |= weeks;
+		counting->good_last = MAX(counting->good_last, sighting->last_seen);
 	} else {
 		counting->bad_weeks |= weeks;
 		counting->bad_last = MAX(counting->bad_last, sighting->last_seen);

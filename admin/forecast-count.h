@@ -33,7 +33,7 @@ struct forecast {
 	uint64_t partly;     /* some way still works */
 	uint64_t changed;    /* of the fine ones, who would not have been before */
 	uint64_t told;       /* got a notice */
-	/* Of them, who did nothing since that would be rejected, but did before. */
+	/* Of them, who were seen since, but not with what would be rejected, as before. */
 	uint64_t told_changed;
 	struct forecast_rule rules[RULES_MAX];
 	GArray *services, *programs, *countries; /* of struct forecast_group */
