@@ -71,15 +71,6 @@ static bool mechanism_asks_no_passdb(const char *mechanism)
 	       (strcmp(mechanism, "NTLM") == 0 || strcmp(mechanism, "GSS-SPNEGO") == 0);
 }
 
-static bool rule_allows_mechanism(const struct rule *rule, const char *mechanism)
-{
-	for (size_t i = 0; i < rule->mechanism_count; i++) {
-		if (strcmp(rule->mechanisms[i], mechanism) == 0)
-			return TRUE;
-	}
-	return FALSE;
-}
-
 static void warn_of_mechanisms(const struct policy *policy)
 {
 	for (const char *const *mechanism = enabled_mechanisms(); *mechanism != NULL; mechanism++) {

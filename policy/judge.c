@@ -21,15 +21,6 @@ static bool port_in(const uint16_t *ports, size_t count, uint16_t port)
 	return false;
 }
 
-static bool mechanism_in(const struct rule *rule, const char *mechanism)
-{
-	for (size_t i = 0; i < rule->mechanism_count; i++) {
-		if (strcmp(rule->mechanisms[i], mechanism) == 0)
-			return true;
-	}
-	return false;
-}
-
 static enum finding broken_if(bool broken)
 {
 	return broken ? FINDING_BROKEN : FINDING_KEPT;
@@ -55,7 +46,7 @@ static enum finding judge_mechanism(const struct rule *rule, const struct attemp
 {
 	if (attempt->mechanism[0] == '\0')
 		return FINDING_OUT_OF_SCOPE;
-	return broken_if(!mechanism_in(rule, attempt->mechanism));
+	return broken_if(!rule_allows_mechanism(rule, attempt->mechanism));
 }
 
 static enum finding judge_country_rule(const struct edition *edition, const struct rule *rule,

@@ -44,6 +44,15 @@ bool policy_port_is_implicit_tls(const struct policy *policy, uint16_t port)
 	return false;
 }
 
+bool rule_allows_mechanism(const struct rule *rule, const char *mechanism)
+{
+	for (size_t i = 0; i < rule->mechanism_count; i++) {
+		if (strcmp(rule->mechanisms[i], mechanism) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void rule_free(struct rule *rule)
 {
 	free(rule->title);

@@ -89,6 +89,8 @@ void policy_free(struct policy *policy);
 
 const struct rule *policy_rule(const struct policy *policy, const char *title);
 bool policy_port_is_implicit_tls(const struct policy *policy, uint16_t port);
+/* Whether a rule of kind mechanism allows one, named in capitals. */
+bool rule_allows_mechanism(const struct rule *rule, const char *mechanism);
 
 const char *kind_name(enum kind kind);
 bool kind_from_name(const char *name, enum kind *kind_r);
