@@ -2,6 +2,7 @@
 sendmail that keeps what it gets."""
 
 import os
+import pty
 import random
 import re
 import signal
@@ -159,6 +160,11 @@ def test_what_is_recorded(site):
     }  # fmt: skip
     assert site.ask("notices", "--user", "alice") == site.ask("notices")
     assert site.ask("notices", "--user", "bob") == []
+    # The other questions know of it.
+    forecast = site.ask("forecast")
+    assert (forecast["told"], forecast["told_changed"]) == (1, 0)
+    [told] = site.ask("user", "alice")["notices"]
+    assert told["reason"] == "first" and told["state"] == "handed-over"
     table = site.must("notices")
     fits_a_terminal(table)
     assert f"{day(1)} 09:30" in table and "handed-over" in table
@@ -346,6 +352,46 @@ def test_one_run_at_a_time(site):
     finally:
         os.killpg(first.pid, signal.SIGKILL)
         first.communicate()
+
+
+def slow_down(site):
+    site.sendmail.write_text(site.sendmail.read_text() + "sleep 0.02\n")
+
+
+def test_ended_in_an_orderly_way(site):
+    """SIGTERM lets it finish the mail in hand; nothing is repeated then."""
+    slow_down(site)
+    for number in range(50):
+        site.record(f"user{number}@example.org", "encryption")
+    site.take()
+    process = subprocess.Popen(site.command("notify", "--at", day(1)), stdout=subprocess.PIPE)
+    deadline = time.monotonic() + 10
+    while len(list(site.out.glob("*.mail"))) < 5:
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    process.terminate()
+    said = process.communicate()[0].decode()
+    assert process.returncode == EX_TEMPFAIL and "the run was interrupted" in said
+    first = site.mails()
+    assert 5 <= len(first) < 50
+    assert {notice["state"] for notice in site.ask("notices")} == {"handed-over"}
+    site.notify(1)
+    rest = site.mails()
+    assert len(first) + len(rest) == 50 and not set(first) & set(rest)
+
+
+def test_progress_on_a_terminal(site):
+    slow_down(site)
+    for number in range(30):
+        site.record(f"user{number}@example.org", "encryption")
+    site.take()
+    terminal, other_side = pty.openpty()
+    done = subprocess.run(site.command("notify", "--at", day(1), "--quiet"), stderr=other_side)
+    os.close(other_side)
+    assert done.returncode == 0
+    shown = os.read(terminal, 65536).decode()
+    os.close(terminal)
+    assert re.search(r"\r\[#+ +\] +\d+ %", shown) and shown.endswith("\r\x1b[K")
 
 
 def mail_address(text):
