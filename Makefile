@@ -100,7 +100,7 @@ $(BUILD)/tests/e2e/notice-tool: $(BUILD)/tests/e2e/notice-tool.o $(NOTICES) $(PO
 STORE := $(addprefix $(BUILD)/admin/,file-owner.o id-cache.o notice.o store-sqlite.o \
 	store-sqlite-add.o store-sqlite-notices.o store-sqlite-privacy.o store-sqlite-read.o)
 
-$(BUILD)/tests/unit/test-store: $(STORE)
+$(BUILD)/tests/unit/test-store $(BUILD)/tests/unit/test-store-notices: $(STORE)
 
 $(addprefix $(BUILD)/tests/unit/,test-exemption-line.o test-forecast.o test-terminal-text.o): \
 	CPPFLAGS += $(call package_cflags,glib-2.0)

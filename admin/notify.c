@@ -217,7 +217,9 @@ static int notifier_open(struct notifier *notifier, const char *config_path,
 			config_path);
 		return EX_CONFIG;
 	}
-	if (policy->exemptions != NULL && notifier->edition.exemptions == NULL) {
+	/* A file that is not there lets nobody off; one that cannot be read may. */
+	if (policy->exemptions != NULL && notifier->edition.exemptions == NULL &&
+	    access(policy->exemptions, F_OK) == 0) {
 		fputs("portcullis notify: without the exemptions, the wrong people would be told\n",
 		      stderr);
 		return EX_CONFIG;

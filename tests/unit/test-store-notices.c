@@ -1,0 +1,180 @@
+#include "unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "admin/store-notices.h"
+
+#define DAY INT64_C(86400000)
+
+/* 2024-09-20 08:15:02.123 UTC. */
+#define NOW INT64_C(1726820102123)
+
+static char directory[] = "/tmp/portcullis-notices.XXXXXX";
+static char uri[128];
+
+static int make_store(void **state)
+{
+	struct store_failure failure;
+
+	strcpy(directory + strlen(directory) - 6, "XXXXXX");
+	if (mkdtemp(directory) == NULL)
+		return -1;
+	snprintf(uri, sizeof(uri), "sqlite:%s/portcullis.db", directory);
+	*state = store_open(uri, STORE_WRITE, &failure);
+	return *state == NULL ? -1 : 0;
+}
+
+static int remove_store(void **state)
+{
+	char command[128];
+
+	store_close(*state);
+	snprintf(command, sizeof(command), "rm -rf '%s'", directory);
+	return system(command);
+}
+
+static struct store_notice to(const char *user)
+{
+	return (struct store_notice){.user = user,
+				     .recipient = "old@example.org",
+				     .message_id = "1@example.org",
+				     .reason = NOTICE_FIRST,
+				     .rules = "encryption,country",
+				     .state = NOTICE_INTENDED,
+				     .intended = NOW,
+				     .attempts = 1,
+				     .error = ""};
+}
+
+static void put(struct store *store, struct store_notice *notice)
+{
+	assert_true(store_begin(store));
+	assert_true(store_put_notice(store, notice));
+	assert_true(store_commit(store));
+}
+
+/* Compares what comes with an array, in its order. */
+struct expected {
+	const struct store_notice *notices;
+	size_t count, seen;
+};
+
+static bool compare(void *context, const struct store_notice *found)
+{
+	struct expected *expected = context;
+	const struct store_notice *notice = &expected->notices[expected->seen];
+
+	assert_true(expected->seen < expected->count);
+	assert_int_equal(found->id, notice->id);
+	assert_string_equal(found->user, notice->user);
+	assert_string_equal(found->recipient, notice->recipient);
+	assert_string_equal(found->message_id, notice->message_id);
+	assert_int_equal(found->reason, notice->reason);
+	assert_string_equal(found->rules, notice->rules);
+	assert_int_equal(found->state, notice->state);
+	assert_int_equal(found->intended, notice->intended);
+	assert_int_equal(found->settled, notice->settled);
+	assert_int_equal(found->attempts, notice->attempts);
+	assert_string_equal(found->error, notice->error);
+	expected->seen++;
+	return true;
+}
+
+static void assert_notices(struct store *store, const char *user,
+			   const struct store_notice *notices, size_t count)
+{
+	struct expected expected = {notices, count, 0};
+
+	assert_true(store_each_notice(store, user, compare, &expected));
+	assert_int_equal(expected.seen, count);
+}
+
+static void test_from_intention_to_result(void **state)
+{
+	struct store *store = *state;
+	struct store_notice notices[] = {to("alice@example.org"), to("bob@example.org"),
+					 to("alice@example.org")};
+
+	notices[1].reason = NOTICE_LAST_CALL;
+	notices[2].reason = NOTICE_FIXED;
+	for (size_t i = 0; i < COUNT(notices); i++)
+		put(store, &notices[i]);
+	assert_true(notices[0].id != 0 && notices[0].id < notices[1].id);
+	assert_notices(store, NULL, notices, COUNT(notices));
+	notices[0].state = NOTICE_HANDED_OVER;
+	notices[0].settled = NOW + 5;
+	notices[0].attempts = 2;
+	notices[1].state = NOTICE_FAILED;
+	notices[1].settled = NOW + 6;
+	notices[1].error = "550 it's \"nobody\"; DROP TABLE notices";
+	put(store, &notices[0]);
+	put(store, &notices[1]);
+	assert_notices(store, NULL, notices, COUNT(notices));
+	assert_notices(store, "bob@example.org", &notices[1], 1);
+	assert_notices(store, "carol@example.org", NULL, 0);
+}
+
+static void test_rollback(void **state)
+{
+	struct store *store = *state;
+	struct store_notice notice = to("alice@example.org");
+
+	assert_true(store_begin(store));
+	assert_true(store_put_notice(store, &notice));
+	store_rollback(store);
+	assert_notices(store, NULL, NULL, 0);
+}
+
+static void test_count(void **state)
+{
+	struct store *store = *state;
+	uint64_t count;
+
+	for (unsigned int i = 0; i < 10; i++) {
+		struct store_notice notice = to("alice@example.org");
+
+		notice.state = i < 8 ? NOTICE_HANDED_OVER : NOTICE_FAILED;
+		notice.settled = NOW + i;
+		put(store, &notice);
+	}
+	assert_true(store_count_notices(store, NOW + 2, NOW + 100, &count));
+	assert_int_equal(count, 5);
+	assert_true(store_count_notices(store, NOW - 1, NOW + 1, &count));
+	assert_int_equal(count, 2);
+}
+
+static void test_privacy(void **state)
+{
+	static const struct store_expiry expiry = {14 * DAY, 400 * DAY};
+	struct store *store = *state;
+	struct store_notice alice = to("alice@example.org"), bob = to("bob@example.org");
+	bool found;
+
+	bob.intended = NOW + DAY;
+	put(store, &alice);
+	put(store, &bob);
+	assert_true(store_expire(store, &expiry, NOW + 400 * DAY + 1));
+	assert_notices(store, NULL, &bob, 1);
+	assert_true(store_forget(store, "bob@example.org", &found));
+	assert_true(found);
+	assert_notices(store, NULL, NULL, 0);
+	assert_true(store_forget(store, "bob@example.org", &found));
+	assert_false(found);
+}
+
+#define STORE_TEST(test) cmocka_unit_test_setup_teardown(test, make_store, remove_store)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		STORE_TEST(test_from_intention_to_result),
+		STORE_TEST(test_rollback),
+		STORE_TEST(test_count),
+		STORE_TEST(test_privacy),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
