@@ -39,10 +39,10 @@ def mail_host(_installed_host):
     host.postfix.postconf(
         "-e", "virtual_transport=lmtp:inet:127.0.0.1:24", f"virtual_mailbox_maps={known}"
     )
-    host.postfix.reload()
+    host.postfix.restart()
     yield host
     host.postfix.postconf("-e", *(f"{name}={value}" for name, value in before.items()))
-    host.postfix.reload()
+    host.postfix.restart()
 
 
 class Mailbox:
