@@ -2,11 +2,13 @@
 
 import os
 import shutil
+import signal
 import subprocess
 
 import pytest
 
 import namespaces
+import processes
 
 from mailhost import BUILD, MailHost
 
@@ -34,6 +36,15 @@ def pytest_configure(config):
         namespaces.enter(LOG_DIRECTORY)
     except namespaces.CannotEnter as error:
         raise pytest.UsageError(str(error)) from None
+
+
+def pytest_unconfigure():
+    """What a failed test has left running. The servers ended by themselves."""
+    for pid in processes.descendants(os.getpid()):
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass  # it was just ending
 
 
 def pytest_sessionfinish(session, exitstatus):
