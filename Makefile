@@ -150,7 +150,7 @@ check-e2e: all $(BUILD)/tests/e2e/notice-tool
 .PHONY: check-e2e-in-halves check-e2e-half-1 check-e2e-half-2
 check-e2e-in-halves: check-e2e-half-1 check-e2e-half-2
 check-e2e-half-1 check-e2e-half-2: check-e2e-half-%: all $(BUILD)/tests/e2e/notice-tool
-	$(PYTEST) --half $* tests/e2e
+	$(PYTEST) --half=$* tests/e2e
 
 include tests/bench/bench.mk
 include tests/fuzz/fuzz.mk
