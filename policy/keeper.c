@@ -226,8 +226,9 @@ static bool read_countries(struct keeper *keeper, const struct policy *policy,
 
 /* ---- the keeping thread ---- */
 
-/* Offers an edition with these parts (a reference of each is taken over). */
-static void offer(struct keeper *keeper, struct part *policy, struct part *exemptions,
+/* Offers an edition with these parts (a reference of each is taken over). What is
+   to be said of it is said afterwards, when it is true. */
+static bool offer(struct keeper *keeper, struct part *policy, struct part *exemptions,
 		  struct part *countries)
 {
 	struct kept_edition *newest, *offered;
@@ -239,12 +240,13 @@ static void offer(struct keeper *keeper, struct part *policy, struct part *exemp
 			      "out of memory: the policy stays as it was");
 		edition_free(newest);
 		edition_free(offered);
-		return;
+		return false;
 	}
 	edition_free(keeper->newest);
 	keeper->newest = newest;
 	/* Nobody took the one offered before: it is ours again. */
 	edition_free(atomic_exchange(&keeper->offered, offered));
+	return true;
 }
 
 /* True when the file is another than the one read last, and whole. */
@@ -269,10 +271,11 @@ static void look_at_exemptions(struct keeper *keeper)
 			      policy->exemptions);
 		return;
 	}
-	messages_post(keeper->messages, MESSAGE_INFO, "exemptions %s: read again, %zu lines",
-		      policy->exemptions, exemptions_count(exemptions->value));
-	offer(keeper, part_share(keeper->newest->policy), exemptions,
-	      part_share(keeper->newest->countries));
+	if (offer(keeper, part_share(keeper->newest->policy), exemptions,
+		  part_share(keeper->newest->countries)))
+		messages_post(keeper->messages, MESSAGE_INFO,
+			      "exemptions %s: read again, %zu lines", policy->exemptions,
+			      exemptions_count(exemptions->value));
 }
 
 static void look_at_countries(struct keeper *keeper)
@@ -294,10 +297,11 @@ static void look_at_countries(struct keeper *keeper)
 		return;
 	}
 	date_format(country_database_built(countries->value), built);
-	messages_post(keeper->messages, MESSAGE_INFO, "country-database %s: read again, built %s",
-		      policy->country_database, built);
-	offer(keeper, part_share(keeper->newest->policy), part_share(keeper->newest->exemptions),
-	      countries);
+	if (offer(keeper, part_share(keeper->newest->policy),
+		  part_share(keeper->newest->exemptions), countries))
+		messages_post(keeper->messages, MESSAGE_INFO,
+			      "country-database %s: read again, built %s", policy->country_database,
+			      built);
 }
 
 static bool same_path(const char *a, const char *b)
@@ -331,9 +335,9 @@ static void reload(struct keeper *keeper)
 	}
 	keeper->exemptions_stamp = exemptions_stamp;
 	keeper->countries_stamp = countries_stamp;
-	messages_post(keeper->messages, MESSAGE_INFO, "%s: read again, %zu rules", after->file,
-		      after->rule_count);
-	offer(keeper, policy, exemptions, countries);
+	if (offer(keeper, policy, exemptions, countries))
+		messages_post(keeper->messages, MESSAGE_INFO, "%s: read again, %zu rules",
+			      after->file, after->rule_count);
 	return;
 
 refused:
