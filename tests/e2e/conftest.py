@@ -1,6 +1,7 @@
 """One mail host for the whole run; the tests tell it their policies."""
 
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -11,6 +12,9 @@ import namespaces
 import processes
 
 from mailhost import BUILD, MailHost
+
+# A login shell's 1,024 are too few for thousands of clients.
+OPEN_FILES = 16384
 
 LOG_DIRECTORY = BUILD / "e2e" / f"log-{os.getpid()}"
 
@@ -36,6 +40,9 @@ def pytest_configure(config):
         namespaces.enter(LOG_DIRECTORY)
     except namespaces.CannotEnter as error:
         raise pytest.UsageError(str(error)) from None
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    soft = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def pytest_unconfigure():
