@@ -13,7 +13,16 @@ from pathlib import Path
 import certificates
 
 from namespaces import DOVECOT_ADDRESSES, POSTFIX_ADDRESSES
-from processes import Server, command_name, descendants, log_size, read_log, wait_until
+from processes import (
+    Server,
+    children,
+    command_name,
+    descendants,
+    log_size,
+    read_log,
+    wait_until,
+    waits_for_input,
+)
 
 ETC = Path("/etc/dovecot")
 LOG = Path("/var/log/dovecot.log")
@@ -253,7 +262,13 @@ class Dovecot:
         return [pid for pid in descendants(self.pid) if command_name(pid) == name]
 
     def log(self):
-        """All that Dovecot has logged since the tests began."""
+        """All that Dovecot has logged since the tests began. Its processes
+        hand their lines to the log process and go on, so that a client can have
+        its answer first: what was handed over until now is waited for."""
+        if self.running:
+            for pid in children(self.pid):
+                if command_name(pid) == "log":
+                    wait_until(lambda: waits_for_input(pid), "log process at rest")
         return read_log(LOG)
 
 

@@ -7,9 +7,12 @@ the server ends, even by SIGKILL. (The server itself could not be process 1: it
 forgets its parent-death signal when it changes its user.)
 """
 
+import fcntl
 import os
 import signal
 import subprocess
+import sys
+import termios
 import time
 
 from pathlib import Path
@@ -67,6 +70,33 @@ def listens(port):
             if fields[3] == "0A" and int(fields[1].rpartition(":")[2], 16) == port:
                 return True
     return False
+
+
+def waits_for_input(pid):
+    """Whether a process has read all of its pipes and sleeps again."""
+
+    def sleeps():
+        fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+        return fields[0] == "S"
+
+    try:
+        return _unread_in_pipes(pid) == 0 and sleeps() and _unread_in_pipes(pid) == 0
+    except OSError:
+        return not Path(f"/proc/{pid}").exists()
+
+
+def _unread_in_pipes(pid):
+    """Bytes that wait in the pipes that a process has open."""
+    unread = 0
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        if os.readlink(link).startswith("pipe:"):
+            descriptor = os.open(link, os.O_RDONLY | os.O_NONBLOCK)
+            try:
+                answer = fcntl.ioctl(descriptor, termios.FIONREAD, b"\0" * 4)
+            finally:
+                os.close(descriptor)
+            unread += int.from_bytes(answer, sys.byteorder)
+    return unread
 
 
 def log_size(path):
