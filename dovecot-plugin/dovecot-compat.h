@@ -14,6 +14,7 @@
 #include "str.h"
 #include "lib-event-private.h"
 #include "module-dir.h"
+#include "auth.h"
 #include "auth-common.h"
 #include "auth-fields.h"
 #include "auth-request.h"
@@ -31,8 +32,8 @@
 #error "Portcullis needs Dovecot 2.3.19 to 2.3.21, or 2.4.1 or newer: 2.4.0 is untried."
 #elif DOVECOT_RELEASE > 20405
 #error "This Dovecot is newer than Portcullis knows. Check what dovecot-compat.h wraps: passdb \
-preinit(), lookup_credentials_callback_t, struct auth_request_fields; and in auth_request_unref() \
-when the request's event and pool go. Run the end-to-end tests on it, then raise the number."
+preinit(), lookup_credentials_callback_t, struct auth_request_fields and auth_passdb; and in \
+auth_request_unref() when the request's event and pool go. Run the end-to-end tests on it, then raise the number."
 #endif
 
 /* What Dovecot looks up by name in the module. */
@@ -93,6 +94,16 @@ static inline void answer_without_credentials(lookup_credentials_callback_t *cal
 static inline bool request_can_fail_at_once(const struct auth_request *request)
 {
 	return DOVECOT_RELEASE != 20401 || strncmp(request->fields.mech_name, "SCRAM-", 6) != 0;
+}
+
+/* The passdbs that a service is served by; NULL: one that has none of its own. */
+static inline const struct auth *find_auth(const char *service)
+{
+#if DOVECOT_RELEASE < 20400
+	return auth_find_service(service);
+#else
+	return auth_find_protocol(service);
+#endif
 }
 
 /* The mechanisms that are switched on, in capitals; in the data stack. */

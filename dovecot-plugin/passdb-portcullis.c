@@ -8,6 +8,7 @@
 #include "policy/config.h"
 #include "policy/decision-log.h"
 #include "portcullis.h"
+#include "ways-around.h"
 
 struct portcullis_passdb_module {
 	struct passdb_module module;
@@ -159,8 +160,10 @@ static void portcullis_init(struct passdb_module *passdb)
 				  "the gate judges in the auth process");
 		passdb->blocking = FALSE;
 	}
-	if (module->portcullis != NULL)
+	if (module->portcullis != NULL) {
+		warn_of_passdbs_without_gate();
 		portcullis_start(module->portcullis);
+	}
 }
 
 struct passdb_module_interface passdb_portcullis = {

@@ -1,6 +1,7 @@
 #include "dovecot-compat.h"
 #include "portcullis.h"
 #include "last-valid.h"
+#include "ways-around.h"
 
 struct portcullis *portcullis_list;
 
@@ -60,37 +61,6 @@ static struct policy *load_policy(const char *path)
 	return policy;
 }
 
-/* Mechanisms that let a user in without asking any passdb, so that no gate can
-   refuse them. GSSAPI and the OAuth mechanisms do ask, once the ticket or token
-   is proven; of Dovecot's others only these do not. */
-static bool mechanism_asks_no_passdb(const char *mechanism)
-{
-	if (strcmp(mechanism, "ANONYMOUS") == 0)
-		return TRUE;
-	return global_auth_settings->use_winbind &&
-	       (strcmp(mechanism, "NTLM") == 0 || strcmp(mechanism, "GSS-SPNEGO") == 0);
-}
-
-static void warn_of_mechanisms(const struct policy *policy)
-{
-	for (const char *const *mechanism = enabled_mechanisms(); *mechanism != NULL; mechanism++) {
-		if (!mechanism_asks_no_passdb(*mechanism))
-			continue;
-		for (size_t i = 0; i < policy->rule_count; i++) {
-			const struct rule *rule = &policy->rules[i];
-
-			if (rule->kind != KIND_MECHANISM ||
-			    rule->schedule.enforce == SCHEDULE_NEVER ||
-			    rule_allows_mechanism(rule, *mechanism))
-				continue;
-			i_warning("portcullis: auth_mechanisms includes %s, which asks no passdb: "
-				  "rule %s will NEVER REFUSE it. Remove it from auth_mechanisms "
-				  "by the day the rule is enforced.",
-				  *mechanism, rule->title);
-		}
-	}
-}
-
 static void portcullis_free(struct portcullis *portcullis)
 {
 	io_remove(&portcullis->io);
@@ -119,11 +89,7 @@ struct portcullis *portcullis_open(const char *path, const char **error_r)
 		*error_r = t_strdup_printf("Cannot use %s, see the errors above", path);
 		return NULL;
 	}
-	T_BEGIN
-	{
-		warn_of_mechanisms(policy);
-	}
-	T_END;
+	warn_of_mechanisms_without_passdb(policy);
 
 	portcullis = i_new(struct portcullis, 1);
 	portcullis->path = i_strdup(path);

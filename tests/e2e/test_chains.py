@@ -11,7 +11,7 @@ import pytest
 import clients
 import sql_users
 
-from dovecot import ETC, LOG, MAIL_UID, MASTER_USER, PASSWORD, USER_FILE
+from dovecot import ETC, LOG, MAIL_UID, MASTER_USER, MASTER_USER_FILE, PASSWORD, USER_FILE
 from journal import Journal
 from mailhost import CONFIG, SITE
 from mmdb import CLIENTS
@@ -34,9 +34,9 @@ def _gate(version, name, config):
 
 
 @contextmanager
-def _conf_d(text):
-    """A file of settings right behind the gate's snippet."""
-    path = ETC / "conf.d/06-test.conf"
+def _conf_d(text, name="06-test.conf"):
+    """A file of settings, by its name right behind the gate's snippet."""
+    path = ETC / "conf.d" / name
     path.write_text(text)
     try:
         yield
@@ -93,6 +93,46 @@ def test_master_user(host, mechanism):
     assert clients.imap(login, mechanism=mechanism).accepted
     assert not clients.imap(USER, mechanism=mechanism).accepted
     assert _broken(host.dovecot_journal)[0]["user"] == USER
+
+
+PASSDBS = {
+    (2, 3): f"""
+passdb {{
+  driver = passwd-file
+  args = username_format=%u {USER_FILE}
+}}
+passdb {{
+  driver = passwd-file
+  args = username_format=%u {MASTER_USER_FILE}
+  master = yes
+}}
+""",
+    (2, 4): f"""
+passdb users {{
+  driver = passwd-file
+  passwd_file_path = {USER_FILE}
+}}
+passdb masters {{
+  driver = passwd-file
+  passwd_file_path = {MASTER_USER_FILE}
+  master = yes
+}}
+""",
+}
+
+
+def test_passdbs_before_the_gate_are_warned_of(host):
+    """They let in whom the gate would refuse. Behind it they are fine."""
+    warning = "no gate stands before "
+    for name, warned in (("04-test.conf", 1), ("06-test.conf", 0)):
+        start = len(host.dovecot.log())
+        with _conf_d(PASSDBS[host.dovecot.version], name):
+            host.apply(ENCRYPTION)
+            for user in (USER, f"{USER}*{MASTER_USER}"):
+                assert clients.imap(user).accepted == bool(warned)
+        log = host.dovecot.log()[start:]
+        assert log.count(f"{warning}passdb passwd-file: ") == warned
+        assert log.count(f"{warning}master passdb passwd-file: ") == warned
 
 
 @pytest.mark.parametrize("version", [1, 2])
@@ -270,9 +310,10 @@ def test_proxying_frontend(host, backend):
         # The backend has the passwords: nothing is verified here.
         assert not event["verified"]
 
-        backend_logins = host.dovecot.log().count(f"lip={DOVECOT_ADDRESSES[0]}, mpid=")
+        logins = lambda: host.dovecot.log().count(f"lip={DOVECOT_ADDRESSES[0]}, mpid=")
+        before = logins()
         assert clients.imap(USER, tls="starttls").accepted
         event = _broken(host.dovecot_journal)[0]
         assert event["action"] == "allow" and not event["verified"]
-        assert host.dovecot.log().count(f"lip={DOVECOT_ADDRESSES[0]}, mpid=") == backend_logins + 1
+        wait_until(lambda: logins() == before + 1, "line of the backend's login")
         assert not clients.imap(USER, "wrong", tls="starttls").accepted
