@@ -48,41 +48,61 @@ static bool lets_in(const struct auth_passdb *passdb)
 				      passdb->result_success == AUTH_DB_RULE_RETURN_OK);
 }
 
-static void warn_of_chain(const struct auth_passdb *passdb, const char *setting)
+static const char *driver(const struct auth_passdb *passdb)
+{
+	return passdb->passdb->iface.name;
+}
+
+/* where: "passdb", "master passdb of protocol imap". */
+static void warn_of_chain(const struct auth_passdb *passdb, const char *where)
 {
 	for (; passdb != NULL; passdb = passdb->next) {
-		const char *driver = passdb->passdb->iface.name;
-
-		if (strcmp(driver, passdb_portcullis.name) == 0)
+		if (strcmp(driver(passdb), passdb_portcullis.name) == 0)
 			return;
-		if (!lets_in(passdb))
-			continue;
-		i_warning("portcullis: no gate stands before %s %s: whomever it lets in, "
-			  "NO RULE REFUSES, and nothing is recorded. "
-			  "Make a gate the first %s.",
-			  setting, driver, setting);
+		if (lets_in(passdb))
+			i_warning("portcullis: no gate stands before %s %s: whomever it lets in, "
+				  "NO RULE REFUSES, and nothing is recorded. "
+				  "Make a gate the first %s.",
+				  driver(passdb), where, where);
 	}
+}
+
+static bool chains_look_alike(const struct auth_passdb *one, const struct auth_passdb *other)
+{
+	while (one != NULL && other != NULL && strcmp(driver(one), driver(other)) == 0) {
+		one = one->next;
+		other = other->next;
+	}
+	return one == NULL && other == NULL;
+}
+
+/* Each protocol may have passdbs of its own, and mostly has those of all others. */
+static void warn_of_protocol(const char *protocol)
+{
+	const struct auth *usual = find_auth(NULL), *auth = find_auth(protocol);
+
+	if (!chains_look_alike(auth->passdbs, usual->passdbs))
+		warn_of_chain(auth->passdbs, t_strdup_printf("passdb of protocol %s", protocol));
+	if (!chains_look_alike(auth->masterdbs, usual->masterdbs))
+		warn_of_chain(auth->masterdbs,
+			      t_strdup_printf("master passdb of protocol %s", protocol));
 }
 
 void warn_of_passdbs_without_gate(void)
 {
-	/* Each may have a chain of its own; the first stands for all others. */
-	static const char *const services[] = {NULL, "imap", "pop3", "sieve", "submission", "smtp"};
+	static const char *const protocols[] = {"imap", "pop3", "sieve", "submission", "smtp"};
 	static bool warned;
-	const struct auth *seen[N_ELEMENTS(services)];
 
 	if (warned)
 		return;
 	warned = TRUE;
-	for (unsigned int i = 0; i < N_ELEMENTS(services); i++) {
-		bool again = FALSE;
-
-		seen[i] = find_auth(services[i]);
-		for (unsigned int before = 0; before < i; before++)
-			again = again || seen[before] == seen[i];
-		if (again)
-			continue;
-		warn_of_chain(seen[i]->passdbs, "passdb");
-		warn_of_chain(seen[i]->masterdbs, "master passdb");
+	warn_of_chain(find_auth(NULL)->passdbs, "passdb");
+	warn_of_chain(find_auth(NULL)->masterdbs, "master passdb");
+	for (unsigned int i = 0; i < N_ELEMENTS(protocols); i++) {
+		T_BEGIN
+		{
+			warn_of_protocol(protocols[i]);
+		}
+		T_END;
 	}
 }

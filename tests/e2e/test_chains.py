@@ -123,7 +123,7 @@ passdb masters {{
 
 def test_passdbs_before_the_gate_are_warned_of(host):
     """They let in whom the gate would refuse. Behind it they are fine."""
-    warning = "no gate stands before "
+    warning = "portcullis: no gate stands before passwd-file"
     for name, warned in (("04-test.conf", 1), ("06-test.conf", 0)):
         start = len(host.dovecot.log())
         with _conf_d(PASSDBS[host.dovecot.version], name):
@@ -131,8 +131,19 @@ def test_passdbs_before_the_gate_are_warned_of(host):
             for user in (USER, f"{USER}*{MASTER_USER}"):
                 assert clients.imap(user).accepted == bool(warned)
         log = host.dovecot.log()[start:]
-        assert log.count(f"{warning}passdb passwd-file: ") == warned
-        assert log.count(f"{warning}master passdb passwd-file: ") == warned
+        assert log.count(f"{warning} passdb: ") == warned
+        assert log.count(f"{warning} master passdb: ") == warned
+
+
+def test_passdbs_of_one_protocol_without_gate_are_warned_of(host):
+    with _conf_d(f"protocol pop3 {{\n{PASSDBS[host.dovecot.version]}}}\n", "04-test.conf"):
+        start = len(host.dovecot.log())
+        host.apply(ENCRYPTION)
+        assert clients.pop3(USER).accepted and not clients.imap(USER).accepted
+        assert re.findall("no gate stands before (.*?):", host.dovecot.log()[start:]) == [
+            "passwd-file passdb of protocol pop3",
+            "passwd-file master passdb of protocol pop3",
+        ]
 
 
 @pytest.mark.parametrize("version", [1, 2])
