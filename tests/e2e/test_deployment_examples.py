@@ -1,5 +1,6 @@
 """conf-examples for systemd, and the portcullis.conf of each case."""
 
+import datetime
 import os
 import re
 import subprocess
@@ -60,3 +61,16 @@ def test_there_is_one_for_each_case():
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_case_is_valid(host, path):
     assert "error" not in run("portcullis", "-c", path, "check-config")
+
+
+@pytest.mark.parametrize("case", "abe")
+def test_cases_that_write_to_people_can(host, case):
+    """Their public page has every date and the servers of the file."""
+    path = EXAMPLES / f"portcullis/case-{case}.conf"
+    command = ["portcullis", "-c", path, "announce", "--text", "--language", "en"]
+    page = " ".join(run(*command, "--at", "2024-03-01").split())
+    for key, value in re.findall(r'^ *(enforce|\w+-server) *= "(.*?)[ "]', path.read_text(), re.M):
+        if key == "enforce":
+            day = datetime.date.fromisoformat(value)
+            value = f"{day.day} {day:%B %Y}"
+        assert value in page, page
