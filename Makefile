@@ -91,7 +91,7 @@ $(BUILD)/tests/unit/test-notice-%: $(BUILD)/tests/unit/test-notice-%.o $(NOTICES
 	$(call QUIET,LD)$(LINK) -o $@ $^ $(call package_libs,cmocka jansson) $(NOTICE_LIBS) \
 		$(POLICY_LIBS)
 
-$(BUILD)/tests/unit/test-notice-plan: $(BUILD)/admin/notice-plan.o
+$(BUILD)/tests/unit/test-notice-plan: $(addprefix $(BUILD)/admin/,notice-plan.o own-date.o)
 
 # Lets the end-to-end tests compose and hand over single notices.
 $(BUILD)/tests/e2e/notice-tool: $(BUILD)/tests/e2e/notice-tool.o $(NOTICES) $(POLICY)

@@ -1,5 +1,7 @@
 #include "notice-plan.h"
 
+#include "own-date.h"
+
 #define DAY ((time_t)86400)
 
 /* What is past for one rule. SCHEDULE_ALWAYS: never. */
@@ -127,40 +129,6 @@ static struct rule_ways look_at_ways(const struct notice_person *person, uint64_
 
 /* ---- dates ---- */
 
-/* The end of the exemptions from all of a rule that cover a moment, one after
-   the other; the moment itself when none does. */
-static time_t end_of_exemptions(const struct notice_person *person, unsigned int rule,
-				time_t moment)
-{
-	bool extended;
-
-	do {
-		extended = false;
-		for (size_t i = 0; i < person->exemption_count; i++) {
-			const struct exemption *exemption = &person->exemptions[i];
-
-			if (exemption->rule != rule || exemption->country_count > 0 ||
-			    exemption->begin > moment || exemption->end <= moment)
-				continue;
-			moment = exemption->end;
-			extended = true;
-		}
-	} while (extended);
-	return moment;
-}
-
-/* When the rule will hold for the person, or has begun to. */
-static time_t own_date(const struct notice_person *person, const struct rule *rule, time_t now,
-		       bool *exempted_r)
-{
-	time_t enforce = rule->schedule.enforce;
-	time_t moment = later(enforce, now);
-	time_t end = end_of_exemptions(person, rule->index, moment);
-
-	*exempted_r = enforce != SCHEDULE_NEVER && end > moment;
-	return *exempted_r ? end : enforce;
-}
-
 struct brownout notice_next_brownout(const struct rule *rule, time_t now)
 {
 	const struct schedule *schedule = &rule->schedule;
@@ -216,7 +184,8 @@ static bool brownout_is_due(const struct rule_case *c)
 
 	return next.end != 0 && c->now >= announce && c->now < next.begin &&
 	       c->past.told_of_brownout < announce &&
-	       end_of_exemptions(c->person, c->rule->index, next.begin) == next.begin;
+	       exemptions_end(c->person->exemptions, c->person->exemption_count, c->rule,
+			      next.begin) == next.begin;
 }
 
 /* Any mail says the date, so one within the same time before it is as good. */
@@ -348,7 +317,8 @@ void notice_plan(const struct policy *policy, const struct notice_person *person
 		c.rule = &policy->rules[i];
 		c.past = find_past(person, bit);
 		c.ways = look_at_ways(person, bit, c.past.fixed, now);
-		c.date = own_date(person, c.rule, now, &c.exempted);
+		c.date = own_date(person->exemptions, person->exemption_count, c.rule, now,
+				  &c.exempted);
 		if (c.ways.settled && c.past.told != SCHEDULE_ALWAYS)
 			plan_r->fixed |= bit;
 		if (c.ways.last_open != SCHEDULE_ALWAYS && is_told_of(&c))

@@ -69,6 +69,16 @@ static bool was_kept(const struct rule *rule, const struct store_sighting *sight
 	       !rule_set_has(sighting->rules, rule->title);
 }
 
+/* Whether a rule that the user is let off would be broken. */
+static bool would_be_broken(const struct sighting_judge *judge, const struct attempt *attempt,
+			    const struct rule *rule, struct country country)
+{
+	struct edition strict = judge->edition;
+
+	strict.exemptions = NULL;
+	return judge_rule(&strict, attempt, rule, country, judge->at).finding == FINDING_BROKEN;
+}
+
 struct sighting_verdict sighting_judge_ask(const struct sighting_judge *judge,
 					   const struct store_sighting *sighting)
 {
@@ -95,7 +105,8 @@ struct sighting_verdict sighting_judge_ask(const struct sighting_judge *judge,
 		if ((judge->considered & bit) == 0)
 			continue;
 		found = judge_rule(&judge->edition, &attempt, &judge->rules[i], country, judge->at);
-		if (found.finding == FINDING_EXEMPT)
+		if (found.finding == FINDING_EXEMPT &&
+		    would_be_broken(judge, &attempt, &judge->rules[i], country))
 			verdict.exempt |= bit;
 		if (found.finding != FINDING_BROKEN ||
 		    (!known && was_kept(&policy->rules[i], sighting)))

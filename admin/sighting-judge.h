@@ -21,7 +21,7 @@ void sighting_judge_init(struct sighting_judge *judge, const struct edition *edi
 struct sighting_verdict {
 	uint64_t broken;
 	uint64_t rejecting; /* those of them that are enforced */
-	uint64_t exempt;    /* would have to be kept, were the user not let off */
+	uint64_t exempt;    /* would be broken, were the user not let off */
 };
 
 /* Where the address was erased, a network that a rule excepts cannot be told any

@@ -7,6 +7,7 @@
 #include "display.h"
 #include "inquiry.h"
 #include "json-output.h"
+#include "own-date.h"
 #include "store-notices.h"
 #include "table.h"
 #include "terminal-text.h"
@@ -88,18 +89,26 @@ static const char *server_encryption(const struct policy *policy, const struct s
 	return policy_port_is_implicit_tls(policy, server->port) ? "SSL/TLS" : "STARTTLS";
 }
 
-/* The last day of an exemption from all of a rule that holds now, or NULL. */
-static const char *exempt_until(const struct portrait *portrait, unsigned int rule,
+/* When a rule will hold for the user, or has begun to. */
+static time_t date_for_user(const struct portrait *portrait, const struct rule *rule,
+			    bool *exempted_r)
+{
+	return own_date(portrait->exemptions, portrait->exemption_count, rule, portrait->at,
+			exempted_r);
+}
+
+/* The last day on which the user is let off all of a rule: at its date or, where no
+   exemption covers that, from now on. NULL when there is none. */
+static const char *exempt_until(const struct portrait *portrait, const struct rule *rule,
 				char day_r[static ISO_DAY_TEXT_SIZE])
 {
-	for (size_t i = 0; i < portrait->exemption_count; i++) {
-		const struct exemption *exemption = &portrait->exemptions[i];
+	bool exempted;
+	time_t end = date_for_user(portrait, rule, &exempted);
 
-		if (exemption->rule == rule && exemption->country_count == 0 &&
-		    exemption->begin <= portrait->at && portrait->at < exemption->end)
-			return iso_day_format(exemption->end - 1, day_r);
-	}
-	return NULL;
+	if (!exempted)
+		end = exemptions_end(portrait->exemptions, portrait->exemption_count, rule,
+				     portrait->at);
+	return exempted || end > portrait->at ? iso_day_format(end - 1, day_r) : NULL;
 }
 
 /* ---- JSON ---- */
@@ -112,9 +121,8 @@ static json_t *way_rules_json(const struct portrait *portrait, const struct user
 	for (unsigned int i = 0; i < policy->rule_count; i++) {
 		const struct schedule *schedule = &policy->rules[i].schedule;
 		char date[DATE_TEXT_SIZE], day[ISO_DAY_TEXT_SIZE];
-		bool exempt = (way->verdict.exempt >> i & 1) != 0;
 
-		if (!exempt && (way->verdict.broken >> i & 1) == 0)
+		if (((way->verdict.broken | way->verdict.exempt) >> i & 1) == 0)
 			continue;
 		date_format(schedule->enforce, date);
 		json_array_append_new(
@@ -122,7 +130,7 @@ static json_t *way_rules_json(const struct portrait *portrait, const struct user
 			json_pack("{s:s, s:s, s:s?, s:s?}", "rule", policy->rules[i].title, "phase",
 				  phase_name(schedule_phase(schedule, portrait->at)), "enforce",
 				  schedule->enforce == SCHEDULE_NEVER ? NULL : date, "exempt_until",
-				  exempt ? exempt_until(portrait, i, day) : NULL));
+				  exempt_until(portrait, &policy->rules[i], day)));
 	}
 	return rules;
 }
@@ -212,38 +220,50 @@ static void print_json(const struct portrait *portrait)
 
 /* ---- text ---- */
 
-/* When a way ends at the first: SCHEDULE_NEVER, no rule has a date for it. */
-static time_t first_end(const struct portrait *portrait, uint64_t broken)
+/* When a way ends at the first: SCHEDULE_ALWAYS, it has; SCHEDULE_NEVER, no rule has a
+   date for it. *exempted_r: it would end sooner without an exemption. */
+static time_t first_end(const struct portrait *portrait, const struct sighting_verdict *verdict,
+			bool *exempted_r)
 {
 	time_t first = SCHEDULE_NEVER;
 
-	for (uint64_t left = broken; left != 0; left &= left - 1) {
-		const struct rule *rule = &portrait->edition.policy->rules[__builtin_ctzll(left)];
+	*exempted_r = false;
+	for (uint64_t left = verdict->broken | verdict->exempt; left != 0; left &= left - 1) {
+		unsigned int index = (unsigned int)__builtin_ctzll(left);
+		const struct rule *rule = &portrait->edition.policy->rules[index];
+		bool exempted;
+		time_t date = date_for_user(portrait, rule, &exempted);
 
-		if (schedule_phase(&rule->schedule, portrait->at) == PHASE_ENFORCE)
+		if ((verdict->broken >> index & 1) != 0 &&
+		    schedule_phase(&rule->schedule, portrait->at) == PHASE_ENFORCE)
 			return SCHEDULE_ALWAYS;
-		if (rule->schedule.enforce < first)
-			first = rule->schedule.enforce;
+		if (date >= first)
+			continue;
+		first = date;
+		*exempted_r = exempted;
 	}
 	return first;
 }
 
-#define STATE_SIZE (sizeof("until ") + ISO_DAY_TEXT_SIZE)
+#define STATE_SIZE (sizeof("ends ") + ISO_DAY_TEXT_SIZE)
 
 static const char *way_state(const struct portrait *portrait, const struct user_way *way,
 			     char state_r[static STATE_SIZE])
 {
 	const struct sighting_verdict *verdict = &way->verdict;
-	time_t end = first_end(portrait, verdict->broken);
+	bool exempted;
+	time_t end = first_end(portrait, verdict, &exempted);
 	char day[ISO_DAY_TEXT_SIZE];
 
-	if (verdict->broken == 0)
-		return verdict->exempt == 0 ? "fine" : "let off";
+	if ((verdict->broken | verdict->exempt) == 0)
+		return "fine";
 	if (end == SCHEDULE_ALWAYS)
 		return "REFUSED";
 	if (end == SCHEDULE_NEVER)
 		return "no date";
-	snprintf(state_r, STATE_SIZE, "until %s", iso_day_format(end, day));
+	if (exempted)
+		return "let off";
+	snprintf(state_r, STATE_SIZE, "ends %s", iso_day_format(end, day));
 	return state_r;
 }
 
@@ -327,14 +347,15 @@ static void print_rules(const struct portrait *portrait)
 		unsigned int index = (unsigned int)__builtin_ctzll(left);
 		const struct rule *rule = &policy->rules[index];
 		char date[DATE_TEXT_SIZE], day[ISO_DAY_TEXT_SIZE];
-		const char *until = exempt_until(portrait, index, day);
+		const char *until = exempt_until(portrait, rule, day);
 
 		date_format(rule->schedule.enforce, date);
 		printf("%s: now in phase %s", rule->title,
 		       phase_name(schedule_phase(&rule->schedule, portrait->at)));
-		if (rule->schedule.enforce > portrait->at)
-			printf(", enforced %s%s",
-			       rule->schedule.enforce == SCHEDULE_NEVER ? "" : "from ", date);
+		if (rule->schedule.enforce == SCHEDULE_NEVER)
+			printf(", no date yet");
+		else if (rule->schedule.enforce > portrait->at)
+			printf(", enforced from %s", date);
 		printf("%s%s\n", until == NULL ? "" : "; let off until ",
 		       until == NULL ? "" : until);
 	}

@@ -70,7 +70,7 @@ def test_one_screen(site):
     rows = {line.split()[0]: line for line in lines[3:6]}
     assert rows["fine"].split()[1:3] == ["K-9", "Mail"]
     assert rows["REFUSED"].split()[1] == "Thunderbird"
-    assert rows["until"].split()[1] == day(30)
+    assert rows["ends"].split()[1] == day(30)
     # As it was, and as it will be.
     assert "REFUSED" not in site.must("user", "alice", "--at", day(-2)).split("With a wrong")[0]
     assert site.must("user", "alice", "--at", day(31)).count("REFUSED") == 3
@@ -107,6 +107,35 @@ def test_exemptions(site):
     assert "let off" in text
     # After it, the rule holds.
     assert "REFUSED" in site.must("user", "alice", "--at", day(6))
+
+
+def test_only_what_an_exemption_is_needed_for_is_let_off(site):
+    populate(site)
+    site.exemptions.write_text(f"alice encryption {day(5)}\n")
+    # K-9 Mail has always used TLS.
+    assert programs(site.ask("user", "alice"))[0] == ("name=K-9 Mail version=6.8", True, [])
+    lines = site.must("user", "alice").splitlines()
+    assert [line.split()[0] for line in lines[3:6]] == ["fine", "ends", "let"]
+
+
+@pytest.mark.parametrize("exemptions, state, until", [
+    # Over before the rule's date.
+    ([f"alice mechanism {day(20)}"], f"ends {day(30)}", day(20)),
+    # It begins with that.
+    ([f"alice mechanism {day(30)}..{day(60)}"], "let off", day(60)),
+    # One after the other, in any order.
+    ([f"alice mechanism {day(36)}..{day(60)}", f"alice mechanism {day(35)}"], "let off", day(60)),
+    # The longest of them.
+    ([f"alice mechanism {day(5)}", f"alice mechanism {day(60)}"], "let off", day(60)),
+    # A day too late.
+    ([f"alice mechanism {day(31)}..{day(60)}"], f"ends {day(30)}", None),
+])
+def test_exemptions_count_at_the_date_of_the_rule(site, exemptions, state, until):
+    populate(site)
+    site.exemptions.write_text("\n".join(exemptions) + "\n")
+    assert f"\n{state}" in site.must("user", "alice")
+    script = site.ask("user", "alice")["programs"][1]
+    assert [rule["exempt_until"] for rule in script["rules"]] == [until]
 
 
 def test_settings(site):

@@ -1,0 +1,16 @@
+#ifndef PORTCULLIS_OWN_DATE_H
+#define PORTCULLIS_OWN_DATE_H
+
+#include "policy/exemption.h"
+
+/* Until when a user is let off all of a rule: the end of the exemptions that cover a
+   moment, one after the other, or the moment itself when none does. */
+time_t exemptions_end(const struct exemption *exemptions, size_t count, const struct rule *rule,
+		      time_t moment);
+
+/* When a rule will hold for a user, or has begun to: an exemption that covers the
+   rule's date, or now, where that is later, moves it. SCHEDULE_NEVER without a date. */
+time_t own_date(const struct exemption *exemptions, size_t count, const struct rule *rule,
+		time_t now, bool *exempted_r);
+
+#endif
