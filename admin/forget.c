@@ -25,7 +25,7 @@ static void print_help(void)
 	      "\n"
 	      "  -h, --help  print this\n"
 	      "\n"
-	      "Exit status: 0 removed, 1 nothing was known.\n",
+	      "Exit status: 0 removed, 1 nothing was known, 75 try again.\n",
 	      stdout);
 }
 
@@ -64,18 +64,23 @@ static int empty_journal(struct importer *importer, const struct store *store)
 static int forget_name(const struct policy *policy, struct store *store, const char *name,
 		       bool *found)
 {
-	bool stored, set_aside;
+	bool stored, wiped, set_aside;
 
-	if (!store_forget(store, name, &stored))
+	if (!store_forget(store, name, &stored, &wiped))
 		return say_failure(store_failure(store));
 	*found |= stored;
-	if (set_aside_forget(policy->journal, name, &set_aside)) {
-		*found |= set_aside;
-		return EXIT_SUCCESS;
+	if (!set_aside_forget(policy->journal, name, &set_aside)) {
+		fprintf(stderr, "portcullis forget: %s: ", policy->journal);
+		perror("set-aside");
+		return EX_IOERR;
 	}
-	fprintf(stderr, "portcullis forget: %s: ", policy->journal);
-	perror("set-aside");
-	return EX_IOERR;
+	*found |= set_aside;
+	if (wiped)
+		return EXIT_SUCCESS;
+	fputs("portcullis forget: no question finds it any more, but its bytes are still in the "
+	      "files of the store, which another process reads; try again\n",
+	      stderr);
+	return EX_TEMPFAIL;
 }
 
 static int forget_user(const struct policy *policy, struct store *store, const char *user)

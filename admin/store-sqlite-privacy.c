@@ -25,10 +25,19 @@ static bool run_with(struct store *store, const char *sql, int64_t first, int64_
 	return fine;
 }
 
-/* The write-ahead log still has the pages as they were. */
-static bool commit_erasure(struct store *store)
+/* The write-ahead log still has the pages as they were. Where somebody reads them,
+   even after a wait, *wiped_r is false. */
+static bool commit_erasure(struct store *store, bool *wiped_r)
 {
-	return store_commit(store) && store_execute(store, "PRAGMA wal_checkpoint(TRUNCATE)");
+	int code;
+
+	*wiped_r = false;
+	if (!store_commit(store))
+		return false;
+	code = sqlite3_wal_checkpoint_v2(store->database, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL,
+					 NULL);
+	*wiped_r = code == SQLITE_OK;
+	return *wiped_r || (code & 0xff) == SQLITE_BUSY || store_failed(store);
 }
 
 /* Removes users, habits and texts that nothing refers to any more. */
@@ -102,13 +111,15 @@ static bool expire(struct store *store, const struct store_expiry *expiry, int64
 bool store_expire(struct store *store, const struct store_expiry *expiry, int64_t now)
 {
 	int due = is_due(store, expiry, now);
+	bool wiped;
 
 	if (due <= 0)
 		return due == 0;
 	if (!store_begin(store))
 		return false;
+	/* What cannot be wiped now is, by the next one. */
 	if (expire(store, expiry, now))
-		return commit_erasure(store);
+		return commit_erasure(store, &wiped);
 	store_rollback(store);
 	return false;
 }
@@ -147,7 +158,7 @@ static int remove_notices(struct store *store, const char *user)
 	return sqlite3_changes(store->database) > 0;
 }
 
-bool store_forget(struct store *store, const char *user, bool *found_r)
+bool store_forget(struct store *store, const char *user, bool *found_r, bool *wiped_r)
 {
 	int removed, unsaid;
 
@@ -160,5 +171,5 @@ bool store_forget(struct store *store, const char *user, bool *found_r)
 		store_rollback(store);
 		return false;
 	}
-	return commit_erasure(store);
+	return commit_erasure(store, wiped_r);
 }

@@ -191,8 +191,9 @@ struct store_expiry {
    same limits less than six hours before now. Begins and commits by itself. */
 bool store_expire(struct store *store, const struct store_expiry *expiry, int64_t now);
 
-/* Removes all about a user, and wipes the pages; *found_r says whether there was
-   anything. Begins and commits by itself. */
-bool store_forget(struct store *store, const char *user, bool *found_r);
+/* Removes all about a user; *found_r says whether there was anything. *wiped_r is
+   false when its bytes are still in the store's files, because somebody reads them:
+   then try again. Begins and commits by itself. */
+bool store_forget(struct store *store, const char *user, bool *found_r, bool *wiped_r);
 
 #endif

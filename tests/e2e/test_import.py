@@ -850,6 +850,21 @@ def test_forget(site):
     assert site.run("forget", "", status=64)
 
 
+def test_forget_while_somebody_reads(site):
+    """A reader keeps the pages that it may still need."""
+    site.append("dovecot.jsonl", line(user="user7@example.org"))
+    site.run("import")
+    with contextlib.closing(sqlite3.connect(site.store)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM users").fetchall()
+        result = site.run("forget", "user7@example.org", status=75)
+        assert "try again" in result.stderr and result.stdout == ""
+        assert site.rows() == {}
+        assert holds(site.directory, b"user7@example.org") != []
+    site.run("forget", "user7@example.org", status=1)
+    assert holds(site.directory, b"user7@example.org") == []
+
+
 def test_forget_while_a_server_writes(site):
     with Submissions(site) as submissions:
         wait_until(lambda: submissions.sent["user99@example.org"] > 2, "submissions")

@@ -151,17 +151,17 @@ static void test_privacy(void **state)
 	static const struct store_expiry expiry = {14 * DAY, 400 * DAY};
 	struct store *store = *state;
 	struct store_notice alice = to("alice@example.org"), bob = to("bob@example.org");
-	bool found;
+	bool found, wiped;
 
 	bob.intended = NOW + DAY;
 	put(store, &alice);
 	put(store, &bob);
 	assert_true(store_expire(store, &expiry, NOW + 400 * DAY + 1));
 	assert_notices(store, NULL, &bob, 1);
-	assert_true(store_forget(store, "bob@example.org", &found));
-	assert_true(found);
+	assert_true(store_forget(store, "bob@example.org", &found, &wiped));
+	assert_true(found && wiped);
 	assert_notices(store, NULL, NULL, 0);
-	assert_true(store_forget(store, "bob@example.org", &found));
+	assert_true(store_forget(store, "bob@example.org", &found, &wiped));
 	assert_false(found);
 }
 

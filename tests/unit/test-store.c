@@ -391,7 +391,7 @@ static void test_forget(void **state)
 {
 	struct store *store = open_store(STORE_WRITE);
 	struct store_sighting sighting = alice();
-	bool found;
+	bool found, wiped;
 	(void)state;
 
 	assert_true(store_begin(store));
@@ -400,13 +400,13 @@ static void test_forget(void **state)
 	add(store, &sighting);
 	assert_true(store_commit(store));
 	assert_true(is_on_disk("alice@example.org"));
-	assert_true(store_forget(store, "alice@example.org", &found));
-	assert_true(found);
+	assert_true(store_forget(store, "alice@example.org", &found, &wiped));
+	assert_true(found && wiped);
 	assert_int_equal(ask(store).count, 1);
 	assert_string_equal(ask(store).user, "bob@example.org");
 	assert_false(is_on_disk("alice@example.org"));
 	assert_true(is_on_disk("bob@example.org"));
-	assert_true(store_forget(store, "alice@example.org", &found));
+	assert_true(store_forget(store, "alice@example.org", &found, &wiped));
 	assert_false(found);
 	store_close(store);
 }
