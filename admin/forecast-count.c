@@ -2,7 +2,9 @@
 
 #include <string.h>
 
+#include "inquiry.h"
 #include "mail-program.h"
+#include "notice-plan.h"
 #include "seen-weeks.h"
 #include "store-notices.h"
 
@@ -15,6 +17,7 @@ struct counting {
 	struct forecast *forecast;
 	const struct sighting_judge *judge;
 	int64_t since, week;
+	int64_t quiet_since;         /* what was not seen since is not used any more */
 	struct habit_groups *groups; /* by the habit's index */
 	GHashTable *told;            /* when who was told first, by name */
 
@@ -125,6 +128,17 @@ static void count_rules(struct counting *counting, bool locked_out)
 	}
 }
 
+/* Whoever reads the mail has tried a few times more in the old way, but since then
+   comes in another. */
+static bool has_changed_when_told(const struct counting *counting)
+{
+	if (counting->told_at == 0 || counting->bad_last == 0)
+		return false;
+	return counting->good_last > MAX(counting->told_at, counting->bad_last) &&
+	       (counting->bad_last < counting->told_at ||
+		counting->bad_last < counting->quiet_since);
+}
+
 static void end_user(struct counting *counting)
 {
 	struct forecast *forecast = counting->forecast;
@@ -134,9 +148,7 @@ static void end_user(struct counting *counting)
 		return;
 	forecast->active_users++;
 	forecast->told += counting->told_at != 0;
-	forecast->told_changed += counting->bad_last != 0 &&
-				  counting->bad_last < counting->told_at &&
-				  counting->good_last > counting->told_at;
+	forecast->told_changed += has_changed_when_told(counting);
 	if (!counting->bad) {
 		forecast->fine++;
 		forecast->changed += counting->bad_before;
@@ -250,7 +262,9 @@ bool forecast_count(struct forecast *forecast_r, struct store *store,
 	struct counting counting = {.forecast = forecast_r,
 				    .judge = judge,
 				    .since = since,
-				    .week = store_week(reference)};
+				    .week = store_week(reference),
+				    .quiet_since =
+					    reference - NOTICE_QUIET_DAYS * MILLISECONDS_A_DAY};
 	bool answered;
 
 	counting.told = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);

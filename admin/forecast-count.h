@@ -33,7 +33,8 @@ struct forecast {
 	uint64_t partly;     /* some way still works */
 	uint64_t changed;    /* of the fine ones, who would not have been before */
 	uint64_t told;       /* got a notice */
-	/* Of them, who were seen since, but not with what would be rejected, as before. */
+	/* Of them, who were seen since, and what would be rejected was not: since they
+	   were told, or for NOTICE_QUIET_DAYS. */
 	uint64_t told_changed;
 	struct forecast_rule rules[RULES_MAX];
 	GArray *services, *programs, *countries; /* of struct forecast_group */

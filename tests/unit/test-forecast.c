@@ -86,6 +86,14 @@ static void test_who_was_told(void **state)
 	see(store, "a@example.org", &old_way, 20);
 	see(store, "a@example.org", &new_way, 1);
 	tell(store, "a@example.org", NOTICE_FIRST, NOTICE_HANDED_OVER, 15);
+	/* Told, came once more in the old way, and changed. */
+	see(store, "g@example.org", &old_way, 14);
+	see(store, "g@example.org", &new_way, 1);
+	tell(store, "g@example.org", NOTICE_FIRST, NOTICE_HANDED_OVER, 15);
+	/* Told, and may have changed: one of two devices. */
+	see(store, "h@example.org", &old_way, 2);
+	see(store, "h@example.org", &new_way, 1);
+	tell(store, "h@example.org", NOTICE_FIRST, NOTICE_HANDED_OVER, 15);
 	/* Told, and not. */
 	see(store, "b@example.org", &old_way, 1);
 	tell(store, "b@example.org", NOTICE_FIRST, NOTICE_HANDED_OVER, 15);
@@ -108,11 +116,11 @@ static void test_who_was_told(void **state)
 	sighting_judge_init(&judge, &edition, NOW / 1000, true);
 	assert_true(store_begin_reading(store));
 	assert_true(forecast_count(&forecast, store, &judge, NOW, NOW - 30 * DAY));
-	assert_int_equal(forecast.active_users, 5);
-	assert_int_equal(forecast.told, 3);
-	assert_int_equal(forecast.told_changed, 1);
+	assert_int_equal(forecast.active_users, 7);
+	assert_int_equal(forecast.told, 5);
+	assert_int_equal(forecast.told_changed, 2);
 	assert_int_equal(forecast.fine, 1);
-	assert_int_equal(forecast.partly, 1);
+	assert_int_equal(forecast.partly, 3);
 	assert_int_equal(forecast.locked_out, 3);
 	forecast_free(&forecast);
 	store_close(store);
