@@ -11,10 +11,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "policy/text-file.h"
+
 #define NAME_PREFIX "last-valid-"
 
-/* A configuration larger than this is no configuration. */
-#define SIZE_LIMIT (16 * 1024 * 1024)
+/* Behind the name of a copy that is being written: the process. */
+#define WRITING_SUFFIX_LENGTH strlen(".4194304")
 
 static void report(config_report *function, void *context, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -44,6 +46,11 @@ static void ignore_report(void *context, const char *message)
 	(void)message;
 }
 
+static const char *name_of(const char *copy)
+{
+	return strrchr(copy, '/') + 1;
+}
+
 char *last_valid_path(const char *directory, const char *path)
 {
 	static const char plain[] =
@@ -60,8 +67,7 @@ char *last_valid_path(const char *directory, const char *path)
 
 		end += sprintf(end, format, (unsigned char)*path);
 	}
-	/* Room for what mkostemp() needs behind it. */
-	if (strlen(strrchr(copy, '/') + 1) + strlen(".XXXXXX") > NAME_MAX) {
+	if (strlen(name_of(copy)) + WRITING_SUFFIX_LENGTH > NAME_MAX) {
 		free(copy);
 		errno = ENAMETOOLONG;
 		return NULL;
@@ -69,43 +75,44 @@ char *last_valid_path(const char *directory, const char *path)
 	return copy;
 }
 
-/* Reads a whole file, with a NUL behind it. NULL with errno set. */
-static char *read_file(const char *path, size_t *size_r)
+/* The directory may belong to a group, and this process may be root: names in it,
+   and its own, must not lead elsewhere. */
+static int open_directory(const char *path)
 {
-	char *text = NULL;
+	return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* Only a copy that this user or root made is trusted. -1 with errno set. */
+static int open_copy(int directory, const char *name)
+{
+	int file = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat status;
-	ssize_t length = 0;
-	size_t size = 0;
-	int saved_errno;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
-	if (fd < 0)
-		return NULL;
-	if (fstat(fd, &status) < 0)
-		goto failed;
-	if (!S_ISREG(status.st_mode) || status.st_size > SIZE_LIMIT) {
-		errno = EINVAL;
-		goto failed;
-	}
-	text = malloc((size_t)status.st_size + 1);
-	if (text == NULL)
-		goto failed;
-	while (size < (size_t)status.st_size &&
-	       (length = read(fd, text + size, (size_t)status.st_size - size)) > 0)
-		size += (size_t)length;
-	if (length < 0)
-		goto failed;
-	text[size] = '\0';
-	*size_r = size;
-	close(fd);
-	return text;
+	if (file < 0)
+		return -1;
+	if (fstat(file, &status) == 0 && S_ISREG(status.st_mode) &&
+	    (status.st_uid == 0 || status.st_uid == geteuid()))
+		return file;
+	close(file);
+	errno = EPERM;
+	return -1;
+}
 
-failed:
-	saved_errno = errno;
-	free(text);
-	close(fd);
-	errno = saved_errno;
-	return NULL;
+static bool copy_is(int directory, const char *name, const char *text, size_t length)
+{
+	int file = open_copy(directory, name);
+	size_t old_length;
+	const char *problem;
+	char *old;
+	bool same;
+
+	if (file < 0)
+		return false;
+	old = text_file_read_open(file, CONFIG_SIZE_MAX, &old_length, &problem);
+	same = old != NULL && old_length == length && memcmp(old, text, length) == 0;
+	free(old);
+	close(file);
+	return same;
 }
 
 static bool write_all(int fd, const char *data, size_t size)
@@ -123,56 +130,44 @@ static bool write_all(int fd, const char *data, size_t size)
 
 /* By rename, so that a crash leaves the old copy or the new one. False with
    errno set. */
-static bool replace_file(const char *path, const char *data, size_t size)
+static bool replace_copy(int directory, const char *name, const char *text, size_t length)
 {
-	char *temporary = NULL;
-	int saved_errno;
-	int fd;
+	char temporary[NAME_MAX + 1];
+	int saved_errno, file;
 
-	if (asprintf(&temporary, "%s.XXXXXX", path) < 0)
+	snprintf(temporary, sizeof(temporary), "%s.%ld", name, (long)getpid());
+	/* A crash has left it, or somebody has put it there. */
+	unlinkat(directory, temporary, 0);
+	file = openat(directory, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (file < 0)
 		return false;
-	fd = mkostemp(temporary, O_CLOEXEC);
-	if (fd < 0)
+	if (!write_all(file, text, length) || fsync(file) < 0 ||
+	    renameat(directory, temporary, directory, name) < 0)
 		goto failed;
-	if (!write_all(fd, data, size) || fsync(fd) < 0 || rename(temporary, path) < 0)
-		goto failed_written;
-	close(fd);
-	free(temporary);
+	close(file);
 	return true;
 
-failed_written:
-	saved_errno = errno;
-	unlink(temporary);
-	close(fd);
-	errno = saved_errno;
 failed:
 	saved_errno = errno;
-	free(temporary);
+	unlinkat(directory, temporary, 0);
+	close(file);
 	errno = saved_errno;
 	return false;
 }
 
-static void save_copy(const struct policy *policy, const char *path, const char *text, size_t size,
-		      config_report *warning, void *context)
+static void save_copy(const struct policy *policy, const char *path, const char *text,
+		      size_t length, config_report *warning, void *context)
 {
 	char *copy = last_valid_path(policy->journal, path);
-	char *old = NULL;
-	size_t old_size;
+	int directory = copy == NULL ? -1 : open_directory(policy->journal);
 
-	if (copy == NULL)
-		goto failed;
-	old = read_file(copy, &old_size);
-	if (old != NULL && old_size == size && memcmp(old, text, size) == 0)
-		goto done;
-	if (!replace_file(copy, text, size))
-		goto failed;
-	goto done;
-
-failed:
-	report(warning, context, "%s: cannot keep a copy of this valid configuration in %s: %s",
-	       path, policy->journal, strerror(errno));
-done:
-	free(old);
+	if (directory < 0 || (!copy_is(directory, name_of(copy), text, length) &&
+			      !replace_copy(directory, name_of(copy), text, length)))
+		report(warning, context,
+		       "%s: cannot keep a copy of this valid configuration in %s: %s", path,
+		       policy->journal, strerror(errno));
+	if (directory >= 0)
+		close(directory);
 	free(copy);
 }
 
@@ -203,40 +198,39 @@ static char *find_journal(char *text)
 	return NULL;
 }
 
-/* Only a copy that this user or root made is trusted: the directory may belong
-   to a group. */
-static bool is_trusted(const char *copy)
-{
-	struct stat status;
-
-	if (lstat(copy, &status) < 0)
-		return false;
-	if (S_ISREG(status.st_mode) && (status.st_uid == 0 || status.st_uid == geteuid()))
-		return true;
-	errno = EPERM;
-	return false;
-}
-
 static struct policy *load_copy(const char *path, char *text, config_report *error, void *context,
 				char **copy_r)
 {
-	char *directory = text == NULL ? NULL : find_journal(text);
-	char *copy =
-		last_valid_path(directory != NULL ? directory : LAST_VALID_DEFAULT_DIRECTORY, path);
+	const char *journal = text == NULL ? NULL : find_journal(text);
+	const char *problem;
 	struct policy *policy = NULL;
+	char *copy, *copy_text = NULL;
+	int directory = -1, file = -1;
+	size_t length;
 
-	if (copy == NULL || !is_trusted(copy)) {
+	if (journal == NULL)
+		journal = LAST_VALID_DEFAULT_DIRECTORY;
+	copy = last_valid_path(journal, path);
+	if (copy != NULL && (directory = open_directory(journal)) >= 0)
+		file = open_copy(directory, name_of(copy));
+	problem = strerror(errno);
+	if (file >= 0)
+		copy_text = text_file_read_open(file, CONFIG_SIZE_MAX, &length, &problem);
+	if (copy_text == NULL)
 		report(error, context,
 		       "%s: there is no last valid configuration to go on with (%s: %s)", path,
-		       copy == NULL ? "its name" : copy, strerror(errno));
-		goto done;
-	}
-	policy = config_load(copy, error, ignore_report, context);
+		       copy == NULL ? "its name" : copy, problem);
+	else
+		policy = config_load_text(copy, copy_text, length, error, ignore_report, context);
 	if (policy != NULL) {
 		*copy_r = copy;
 		copy = NULL;
 	}
-done:
+	if (file >= 0)
+		close(file);
+	if (directory >= 0)
+		close(directory);
+	free(copy_text);
 	free(copy);
 	return policy;
 }
@@ -244,24 +238,20 @@ done:
 struct policy *last_valid_load(const char *path, config_report *error, config_report *warning,
 			       void *context, char **copy_r)
 {
-	size_t size, size_after;
-	char *text = read_file(path, &size);
-	char *text_after = NULL;
-	struct policy *policy = config_load(path, error, warning, context);
+	const char *problem;
+	size_t length;
+	char *text = text_file_read(path, CONFIG_SIZE_MAX, &length, &problem);
+	struct policy *policy = NULL;
 
 	*copy_r = NULL;
-	if (policy == NULL) {
+	if (text != NULL)
+		policy = config_load_text(path, text, length, error, warning, context);
+	else
+		report(error, context, "%s: %s", path, problem);
+	if (policy != NULL)
+		save_copy(policy, path, text, length, warning, context);
+	else
 		policy = load_copy(path, text, error, context, copy_r);
-		goto done;
-	}
-	/* It may have been edited meanwhile; then what was read here need not
-	   be what was found valid, and the next start will keep it. */
-	text_after = read_file(path, &size_after);
-	if (text != NULL && text_after != NULL && size == size_after &&
-	    memcmp(text, text_after, size) == 0)
-		save_copy(policy, path, text, size, warning, context);
-done:
-	free(text_after);
 	free(text);
 	return policy;
 }

@@ -5,7 +5,9 @@
 
 /* A broken portcullis.conf must not take the logins down when Dovecot is
    restarted: a copy of the last valid one is kept in the journal's directory,
-   and is used instead. */
+   and is used instead. Others may write there, and this process may be root: only
+   a copy that root or this user made is used, and neither it nor the directory may
+   be a symbolic link. */
 
 /* The directory that a configuration without a journal line writes to. */
 #define LAST_VALID_DEFAULT_DIRECTORY "/var/lib/portcullis/journal"

@@ -11,9 +11,6 @@
 #include "text-file.h"
 #include "utf8.h"
 
-/* Far more than a large site needs for its networks. */
-#define FILE_SIZE_MAX ((size_t)16 << 20)
-
 static cfg_opt_t network_options[] = {
 	CONFIG_LIST("addresses"),
 	CFG_END(),
@@ -38,26 +35,15 @@ static cfg_opt_t top_options[] = {
 	CFG_END(),
 };
 
-/* Not left to libconfuse, which ends the process when it cannot read what it
-   could open, a directory for instance. The caller frees it. */
-static char *read_text(const char *path, struct config_problems *problems)
+static void find_nul(const char *text, size_t length, struct config_problems *problems)
 {
-	const char *error;
-	size_t length;
-	char *text = text_file_read(path, FILE_SIZE_MAX, &length, &error);
 	unsigned int line = 1;
 
-	if (text == NULL) {
-		config_error(problems, 0, "%s", error);
-		return NULL;
-	}
 	if (strlen(text) == length)
-		return text;
+		return;
 	for (const char *c = text; *c != '\0'; c++)
 		line += *c == '\n';
 	config_error(problems, line, "there is a NUL byte");
-	free(text);
-	return NULL;
 }
 
 /* libconfuse passes nothing of ours to its error function, and its scanner has
@@ -292,19 +278,20 @@ static void read_rule_sections(struct config_reader *reader, cfg_t *top)
 	}
 }
 
-struct policy *config_load(const char *path, config_report *error, config_report *warning,
-			   void *context)
+struct policy *config_load_text(const char *path, const char *text, size_t length,
+				config_report *error, config_report *warning, void *context)
 {
 	struct config_problems problems = {.file = path};
 	struct config_outline outline = {0};
 	struct config_reader reader = {.problems = &problems, .outline = &outline};
-	char *text = read_text(path, &problems);
+	char *blanked = config_strdup(&problems, text);
 	cfg_t *top = NULL;
 
-	if (text == NULL)
+	find_nul(text, length, &problems);
+	if (config_has_errors(&problems))
 		goto done;
-	config_outline_read(&outline, text, top_options, &problems);
-	top = parse(text, &problems);
+	config_outline_read(&outline, blanked, top_options, &problems);
+	top = parse(blanked, &problems);
 	if (top == NULL)
 		goto done;
 	reader.policy = calloc(1, sizeof(*reader.policy));
@@ -328,6 +315,27 @@ done:
 	if (top != NULL)
 		unparse(top);
 	config_outline_free(&outline);
-	free(text);
+	free(blanked);
 	return reader.policy;
+}
+
+struct policy *config_load(const char *path, config_report *error, config_report *warning,
+			   void *context)
+{
+	/* Not left to libconfuse, which ends the process when it cannot read what
+	   it could open, a directory for instance. */
+	struct config_problems problems = {.file = path};
+	const char *problem;
+	size_t length;
+	char *text = text_file_read(path, CONFIG_SIZE_MAX, &length, &problem);
+	struct policy *policy;
+
+	if (text == NULL) {
+		config_error(&problems, 0, "%s", problem);
+		config_problems_report(&problems, error, warning, context);
+		return NULL;
+	}
+	policy = config_load_text(path, text, length, error, warning, context);
+	free(text);
+	return policy;
 }

@@ -5,6 +5,9 @@
 
 #define CONFIG_DEFAULT_PATH "/etc/portcullis/portcullis.conf"
 
+/* Bytes; far more than a large site needs for its networks. */
+#define CONFIG_SIZE_MAX ((size_t)16 << 20)
+
 /* Told of each thing that is wrong. The message is whole, with the file and
    the line in front: "/etc/portcullis/portcullis.conf:12: ...". */
 typedef void config_report(void *context, const char *message);
@@ -16,5 +19,9 @@ typedef void config_report(void *context, const char *message);
    Opens no file but this one. */
 struct policy *config_load(const char *path, config_report *error, config_report *warning,
 			   void *context);
+
+/* The same from what was read from path: length bytes with a NUL behind them. */
+struct policy *config_load_text(const char *path, const char *text, size_t length,
+				config_report *error, config_report *warning, void *context);
 
 #endif

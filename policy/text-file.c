@@ -24,17 +24,12 @@ static bool make_room(char **text, size_t length, size_t *allocated)
 	return true;
 }
 
-char *text_file_read(const char *path, size_t size_max, size_t *length_r, const char **error_r)
+char *text_file_read_open(int file, size_t size_max, size_t *length_r, const char **error_r)
 {
 	static const char byte_order_mark[] = {'\xef', '\xbb', '\xbf'};
-	int file = open(path, O_RDONLY | O_CLOEXEC);
 	size_t length = 0, allocated = 0;
 	char *text = NULL;
 
-	if (file < 0) {
-		*error_r = strerror(errno);
-		return NULL;
-	}
 	for (;;) {
 		ssize_t got;
 
@@ -56,7 +51,6 @@ char *text_file_read(const char *path, size_t size_max, size_t *length_r, const 
 			goto failed;
 		}
 	}
-	close(file);
 	if (length >= 3 && memcmp(text, byte_order_mark, 3) == 0) {
 		length -= 3;
 		memmove(text, text + 3, length);
@@ -65,7 +59,20 @@ char *text_file_read(const char *path, size_t size_max, size_t *length_r, const 
 	*length_r = length;
 	return text;
 failed:
-	close(file);
 	free(text);
 	return NULL;
+}
+
+char *text_file_read(const char *path, size_t size_max, size_t *length_r, const char **error_r)
+{
+	int file = open(path, O_RDONLY | O_CLOEXEC);
+	char *text;
+
+	if (file < 0) {
+		*error_r = strerror(errno);
+		return NULL;
+	}
+	text = text_file_read_open(file, size_max, length_r, error_r);
+	close(file);
+	return text;
 }

@@ -1,9 +1,15 @@
+#define _GNU_SOURCE /* renameat2() */
+
 #include "unit.h"
 
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "dovecot-plugin/last-valid.h"
@@ -236,6 +242,77 @@ static void test_copy_of_a_stranger_is_refused(void **state)
 	}
 }
 
+/* Somebody who may write to the directory exchanges the copy for a link to a file
+   of his own, and back, as fast as he can. */
+static void test_copy_exchanged_meanwhile(void **state)
+{
+	struct fixture *fixture = *state;
+	char own[100], link[100];
+	pid_t child;
+
+	if (geteuid() != 0)
+		return;
+	write_config(fixture, valid_text);
+	load_valid(fixture);
+	write_config(fixture, "nonsense\n");
+	snprintf(own, sizeof(own), "%s/own", fixture->journal);
+	snprintf(link, sizeof(link), "%s/link", fixture->journal);
+	write_file(own, "organisation = \"%s\"\n", "Stranger",
+		   "rule encryption { observe = \"always\" }\n");
+	assert_int_equal(chown(own, 65534, 65534), 0);
+	assert_int_equal(chmod(fixture->directory, 0755), 0);
+	assert_int_equal(chmod(fixture->journal, 0777), 0);
+
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		if (setuid(65534) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ||
+		    symlink(own, link) < 0)
+			_exit(1);
+		while (renameat2(AT_FDCWD, link, AT_FDCWD, fixture->copy, RENAME_EXCHANGE) == 0)
+			continue;
+		_exit(1);
+	}
+	for (int i = 0; i < 2000; i++) {
+		char *copy;
+		struct policy *policy = load(fixture, &copy);
+
+		if (policy != NULL)
+			assert_string_equal(policy->organisation, "First");
+		policy_free(policy);
+		free(copy);
+	}
+	assert_int_equal(waitpid(child, NULL, WNOHANG), 0);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	unlink(own);
+	unlink(link);
+}
+
+/* Whoever owns what the directory lies in can put a link in its place. */
+static void test_directory_that_is_a_link(void **state)
+{
+	struct fixture *fixture = *state;
+	char elsewhere[100];
+	struct policy *policy;
+	char *copy;
+
+	snprintf(elsewhere, sizeof(elsewhere), "%s/elsewhere", fixture->directory);
+	assert_int_equal(mkdir(elsewhere, 0700), 0);
+	assert_int_equal(rmdir(fixture->journal), 0);
+	assert_int_equal(symlink(elsewhere, fixture->journal), 0);
+	write_config(fixture, valid_text);
+	policy = load(fixture, &copy);
+	assert_non_null(policy);
+	assert_int_equal(fixture->warnings, 1);
+	policy_free(policy);
+
+	/* It is empty. */
+	assert_int_equal(rmdir(elsewhere), 0);
+	assert_int_equal(unlink(fixture->journal), 0);
+	assert_int_equal(mkdir(fixture->journal, 0700), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -248,6 +325,8 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_copy_of_a_stranger_is_refused, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(test_copy_exchanged_meanwhile, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_directory_that_is_a_link, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
