@@ -126,7 +126,11 @@ static const char *format_client_id(pool_t pool, const char *list)
 {
 	const char *result;
 
-	if (list == NULL || *list == '\0')
+	if (list == NULL)
+		return "";
+	/* What comes by a second ID command begins with a blank. */
+	list += strspn(list, " ");
+	if (*list == '\0')
 		return "";
 	if (*list != '"')
 		return p_strdup(pool, list);

@@ -103,6 +103,28 @@ def test_what_is_no_name_is_not_recorded(host, response):
     assert "portcullis: allowed" not in host.dovecot.log()[start:]
 
 
+@pytest.mark.parametrize("commands, recorded", [
+    (['("name" "first")', '("name" "second" "os" NIL)'], "name=second os="),
+    (['("name" "first")', "NIL"], ""),
+    (['("name" "\\"\x1b[31m,\\"")'], 'name="\x1b[31m,"'),
+    ([f'("name" "{"x" * 800}")'], "name=" + "x" * 251 + "…"),
+])
+def test_what_a_program_says_of_itself(host, commands, recorded):
+    """The last IMAP ID before the login, cut short."""
+    host.apply(RULES)
+    connection = clients.connect_imap()
+    try:
+        for command in commands:
+            connection.send(f"a ID {command}\r\n".encode())
+            assert connection.readline().startswith(b"* ID")
+            assert connection.readline().startswith(b"a OK")
+        with pytest.raises(imaplib.IMAP4.error):
+            connection.login(BOB, PASSWORD)
+    finally:
+        connection.shutdown()
+    assert host.dovecot_journal.wait_one()["client_id"] == recorded
+
+
 def test_cancelled_exchanges(host):
     """Nobody is locked out, or let in, by what was begun before on a connection."""
     host.apply(RULES)
