@@ -44,8 +44,21 @@ void warn_of_mechanisms_without_passdb(const struct policy *policy)
 /* Whether a right password for this passdb ends the chain, and lets in. */
 static bool lets_in(const struct auth_passdb *passdb)
 {
-	return !passdb->set->deny && (passdb->result_success == AUTH_DB_RULE_RETURN ||
-				      passdb->result_success == AUTH_DB_RULE_RETURN_OK);
+	if (passdb->set->deny)
+		return FALSE;
+	switch (passdb->result_success) {
+	case AUTH_DB_RULE_RETURN:
+	case AUTH_DB_RULE_RETURN_OK:
+		return TRUE;
+	case AUTH_DB_RULE_CONTINUE:
+	case AUTH_DB_RULE_CONTINUE_OK:
+		/* Behind the last passdb for master users come all others. */
+		return passdb->next == NULL && !passdb->set->master;
+	case AUTH_DB_RULE_RETURN_FAIL:
+	case AUTH_DB_RULE_CONTINUE_FAIL:
+		break;
+	}
+	return FALSE;
 }
 
 static const char *driver(const struct auth_passdb *passdb)

@@ -146,6 +146,25 @@ def test_passdbs_of_one_protocol_without_gate_are_warned_of(host):
         ]
 
 
+def test_the_last_passdb_lets_in_even_if_it_is_to_go_on(host):
+    """Only IMAP has a gate, and of the passdbs the last says continue-ok."""
+    version = host.dovecot.version
+    snippet = ETC / "conf.d/05-portcullis.conf"
+    text = snippet.read_text()
+    gate = f"protocol imap {{\n{_gate(version, 'portcullis', CONFIG)}}}\n"
+    users = PASSDBS[version].partition("}\n")[0] + "  result_success = continue-ok\n}\n"
+    start = len(host.dovecot.log())
+    try:
+        snippet.write_text(re.sub(r"(?m)^passdb .*\n(?:  .*\n)+}$", "", text) + gate)
+        host.apply(ENCRYPTION, dovecot=users)
+        assert clients.pop3(USER).accepted
+    finally:
+        snippet.write_text(text)
+    log = host.dovecot.log()[start:]
+    assert log.count("portcullis: no gate stands before passwd-file passdb: ") == 2
+    assert log.count("portcullis: no gate stands before passwd-file master passdb: ") == 1
+
+
 @pytest.mark.parametrize("version", [1, 2])
 def test_haproxy_listeners(host, version):
     """Address and port are those that the proxy tells, not its own."""
