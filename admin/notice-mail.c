@@ -116,11 +116,14 @@ static bool select_turn(struct text_source *source, enum text_loop loop, size_t 
 	return false;
 }
 
-/* The first day on which something stops working. */
-static time_t deadline(const struct notice *notice)
+/* The first day on which something stops working; before a brown-out, what is switched
+   off in it. */
+static time_t deadline(const struct notice *notice, const struct notice_rule *tried)
 {
 	time_t first = SCHEDULE_NEVER;
 
+	if (notice->reason == NOTICE_BROWNOUT && tried != NULL)
+		return tried->enforce;
 	for (size_t i = 0; i < notice->rule_count; i++) {
 		time_t enforce = notice->rules[i].enforce;
 
@@ -130,15 +133,17 @@ static time_t deadline(const struct notice *notice)
 	return first;
 }
 
-static const struct brownout *next_brownout(const struct notice *notice)
+/* The rule that has the next brown-out, or NULL. */
+static const struct notice_rule *next_brownout(const struct notice *notice)
 {
-	const struct brownout *next = NULL;
+	const struct notice_rule *next = NULL;
 
 	for (size_t i = 0; i < notice->rule_count; i++) {
-		const struct brownout *brownout = &notice->rules[i].brownout;
+		const struct notice_rule *rule = &notice->rules[i];
 
-		if (brownout->end > notice->date && (next == NULL || brownout->begin < next->begin))
-			next = brownout;
+		if (rule->brownout.end > notice->date &&
+		    (next == NULL || rule->brownout.begin < next->brownout.begin))
+			next = rule;
 	}
 	return next;
 }
@@ -160,7 +165,7 @@ static void set_notice(struct edition_of_notice *edition, const struct notice *n
 {
 	struct notice_values *values = &edition->values;
 	const char **texts = values->source.values;
-	const struct brownout *brownout = next_brownout(notice);
+	const struct notice_rule *tried = next_brownout(notice);
 	char *user = harmless_text(notice->user, USER_CHARACTERS);
 
 	notice_values_begin(values, notice->date);
@@ -168,14 +173,14 @@ static void set_notice(struct edition_of_notice *edition, const struct notice *n
 	edition->devices = devices;
 	edition->program_count = notice_device_programs(devices, edition->programs);
 	texts[TEXT_USER] = notice_value_keep(values, user);
-	texts[TEXT_DEADLINE] = notice_value_date(values, deadline(notice));
+	texts[TEXT_DEADLINE] = notice_value_date(values, deadline(notice, tried));
 	texts[TEXT_NEEDS_SETTINGS] = needs_settings(notice) ? "yes" : NULL;
 	if (notice->exempt_until != 0)
 		texts[TEXT_EXEMPT_UNTIL] = notice_value_date(values, notice->exempt_until);
 	if (devices->len > NOTICE_DEVICES_MAX)
 		texts[TEXT_MORE] = notice_value_number(values, devices->len - NOTICE_DEVICES_MAX);
-	if (brownout != NULL)
-		notice_values_set_brownout(values, brownout);
+	if (tried != NULL)
+		notice_values_set_brownout(values, &tried->brownout);
 	g_free(user);
 }
 

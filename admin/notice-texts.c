@@ -21,6 +21,7 @@ static const struct {
 	[WORD_DATE] = {"date", TEXT_IN_DATE},
 	[WORD_DATE_TIME] = {"date-time", TEXT_IN_DATE},
 	[WORD_AND] = {"and", 0},
+	[WORD_OR] = {"or", 0},
 	[WORD_ANY_TIME] = {"any-time", 0},
 	[WORD_OTHER_LANGUAGE] = {"other-language", 0},
 	[WORD_SERVICE_IMAP] = {"service.imap", 0},

@@ -24,6 +24,7 @@ enum word {
 	WORD_DATE,
 	WORD_DATE_TIME,
 	WORD_AND,
+	WORD_OR,
 	WORD_ANY_TIME,
 	WORD_OTHER_LANGUAGE,
 	WORD_SERVICE_IMAP, /* in the order of enum service */

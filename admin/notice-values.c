@@ -97,14 +97,14 @@ const char *notice_value_country(struct notice_values *values, struct country co
 	return notice_value_keep(values, U_FAILURE(status) ? country.code : name);
 }
 
-/* "a, b and c". */
-static const char *join(struct notice_values *values, GPtrArray *list)
+/* "a, b and c", where the word is "and". */
+static const char *join(struct notice_values *values, GPtrArray *list, enum word word)
 {
 	GString *text = g_string_new(NULL);
 
 	for (guint i = 0; i < list->len; i++) {
 		if (i > 0 && i + 1 == list->len)
-			g_string_append_printf(text, " %s ", notice_value_word(values, WORD_AND));
+			g_string_append_printf(text, " %s ", notice_value_word(values, word));
 		else if (i > 0)
 			g_string_append(text, ", ");
 		g_string_append(text, g_ptr_array_index(list, i));
@@ -131,7 +131,7 @@ static const char *service_list(struct notice_values *values, const struct rule 
 			continue;
 		g_ptr_array_add(list, (gpointer)names[service]);
 	}
-	text = join(values, list);
+	text = join(values, list, WORD_AND);
 	g_ptr_array_unref(list);
 	return text;
 }
@@ -143,7 +143,7 @@ static const char *country_list(struct notice_values *values, const struct rule 
 
 	for (size_t i = 0; i < rule->country_count; i++)
 		g_ptr_array_add(list, (gpointer)notice_value_country(values, rule->countries[i]));
-	text = join(values, list);
+	text = join(values, list, WORD_AND);
 	g_ptr_array_unref(list);
 	return text;
 }
@@ -155,7 +155,7 @@ static const char *port_list(struct notice_values *values, const struct rule *ru
 
 	for (size_t i = 0; i < rule->port_count; i++)
 		g_ptr_array_add(list, (gpointer)notice_value_number(values, rule->ports[i]));
-	text = join(values, list);
+	text = join(values, list, WORD_OR);
 	g_ptr_array_unref(list);
 	return text;
 }
@@ -233,7 +233,8 @@ void notice_values_begin(struct notice_values *values, time_t now)
 	texts[TEXT_IMAP_SERVER] = settings->imap_server;
 	texts[TEXT_IMAP_PORT] = notice_value_number(values, settings->imap_port);
 	texts[TEXT_IMAP_ENCRYPTION] = port_encryption(policy, settings->imap_port);
-	texts[TEXT_POP3_SERVER] = settings->pop3_server;
+	texts[TEXT_POP3_SERVER] =
+		policy_retires_service(policy, SERVICE_POP3) ? NULL : settings->pop3_server;
 	texts[TEXT_POP3_PORT] = notice_value_number(values, settings->pop3_port);
 	texts[TEXT_POP3_ENCRYPTION] = port_encryption(policy, settings->pop3_port);
 	texts[TEXT_SMTP_SERVER] = settings->smtp_server;

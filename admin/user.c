@@ -59,18 +59,6 @@ struct server {
 
 #define SERVER_COUNT 3
 
-/* No rule says, for any date, that a service goes as a whole. */
-static bool service_stays(const struct policy *policy, enum service service)
-{
-	for (size_t i = 0; i < policy->rule_count; i++) {
-		const struct rule *rule = &policy->rules[i];
-
-		if (rule->kind == KIND_PROTOCOL && (rule->services & SERVICE_BIT(service)) != 0)
-			return false;
-	}
-	return true;
-}
-
 static void find_servers(const struct policy *policy, struct server servers_r[SERVER_COUNT])
 {
 	const struct client_settings *settings = &policy->client_settings;
@@ -78,9 +66,9 @@ static void find_servers(const struct policy *policy, struct server servers_r[SE
 	servers_r[0] = (struct server){"IMAP", settings->imap_server, settings->imap_port};
 	servers_r[1] = (struct server){"POP3", settings->pop3_server, settings->pop3_port};
 	servers_r[2] = (struct server){"SMTP", settings->smtp_server, settings->smtp_port};
-	if (!service_stays(policy, SERVICE_IMAP))
+	if (policy_retires_service(policy, SERVICE_IMAP))
 		servers_r[0].name = NULL;
-	if (!service_stays(policy, SERVICE_POP3))
+	if (policy_retires_service(policy, SERVICE_POP3))
 		servers_r[1].name = NULL;
 }
 

@@ -44,6 +44,17 @@ bool policy_port_is_implicit_tls(const struct policy *policy, uint16_t port)
 	return false;
 }
 
+bool policy_retires_service(const struct policy *policy, enum service service)
+{
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		const struct rule *rule = &policy->rules[i];
+
+		if (rule->kind == KIND_PROTOCOL && (rule->services & SERVICE_BIT(service)) != 0)
+			return true;
+	}
+	return false;
+}
+
 bool rule_allows_mechanism(const struct rule *rule, const char *mechanism)
 {
 	for (size_t i = 0; i < rule->mechanism_count; i++) {

@@ -89,6 +89,8 @@ void policy_free(struct policy *policy);
 
 const struct rule *policy_rule(const struct policy *policy, const char *title);
 bool policy_port_is_implicit_tls(const struct policy *policy, uint16_t port);
+/* Whether a rule says, for any date, that a service goes as a whole. */
+bool policy_retires_service(const struct policy *policy, enum service service);
 /* Whether a rule of kind mechanism allows one, named in capitals. */
 bool rule_allows_mechanism(const struct rule *rule, const char *mechanism);
 

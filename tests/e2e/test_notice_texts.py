@@ -66,7 +66,7 @@ def test_both_parts_say_what_was_seen_and_what_to_do(tmp_path):
         assert "Wir fragen nie nach Ihrem Passwort" in text
         # And the same in English.
         assert "reading mail (IMAP), port 143, without encryption" in text
-        assert "from: Germany. Last on Sunday, 9 June 2024, 02:26" in text
+        assert "from: Germany. Last seen on Sunday, 9 June 2024, 02:26" in text
         assert "From Friday, 20 September 2024 this access will no longer work" in text
         assert "We never ask for your password" in text
 
@@ -101,7 +101,7 @@ def _tidy(html):
     [
         ("first", "Bitte stellen Sie Ihr Mailprogramm um", "Einstellungen zu, die wir abschalten"),
         ("reminder", "Erinnerung: Ihr Mailprogramm ist noch nicht umgestellt", "schon einmal"),
-        ("last-call", "Nur noch bis Freitag, 20. September 2024: Bitte", "in wenigen Minuten"),
+        ("last-call", "Ab Freitag, 20. September 2024: Ihr Mailprogramm", "in wenigen Minuten"),
         ("brown-out", "Probeabschaltung am Dienstag, 20. August 2024, 10:00 Uhr",
          "von Dienstag, 20. August 2024, 10:00 Uhr bis Dienstag, 20. August 2024, 14:00 Uhr"),
         ("refused", "Ihr Mailprogramm wurde abgewiesen", "Ihr Passwort ist in Ordnung"),
@@ -161,10 +161,10 @@ def test_what_is_not_known_is_left_out(tmp_path):
     text = words(mail.plain)
     assert (
         "- A program that does not say what it is: reading mail (IMAP), without encryption. "
-        "Last on Sunday, 9 June 2024, 02:26." in text
+        "Last seen on Sunday, 9 June 2024, 02:26." in text
     )
     assert "In any other program" in text and "Thunderbird" not in text
-    assert "The server stays the one that you have entered" in text
+    assert "Keep the server that you have entered" in text
     assert "Webmail" not in text
 
 
@@ -178,6 +178,63 @@ def test_a_country_needs_no_other_settings(tmp_path):
     assert "anderen Ländern als Deutschland und Frankreich" in text
     assert "imap.example.org" not in text and "So geht es" not in text
     assert "Webmail" in text
+
+
+@pytest.mark.parametrize("reason", ["first", "reminder", "last-call", "refused"])
+def test_nobody_is_sent_to_settings_because_of_a_country(tmp_path, reason):
+    config = write_config(tmp_path)
+    abroad = notice(reason=reason, rules=[{"rule": "abroad", "sightings": [sighting()]}])
+    mail = compose(config, abroad)
+    for text in (str(mail["Subject"]), words(mail.plain)):
+        for word in ("Einstellungen ändern", "Mailprogramm um", "umgestellt", "seine Einst",
+                     "your settings", "change the settings", "its settings", "wenigen Minuten",
+                     "few minutes"):  # fmt: skip
+            assert word not in text.replace("Ändern Sie die Einstellungen nur in", "").replace(
+                "Change the settings only in", ""
+            )
+
+
+def test_ports_to_choose_from(tmp_path):
+    rules = """rule smtp { kind = "submission-port" allow-ports = { 465, 587, 2525 }
+                           notify = "2024-06-01" }"""
+    mail = compose(
+        write_config(tmp_path, rules=rules),
+        notice(rules=[{"rule": "smtp", "sightings": [sighting(service="submission", port=25)]}]),
+    )
+    assert "den Port 465, 587 oder 2525 ein" in words(mail.plain)
+    assert "set port 465, 587 or 2525." in words(mail.plain)
+
+
+def test_what_is_retired_is_not_recommended(tmp_path):
+    settings = 'client-settings { pop3-server = "pop3.example.org" }'
+    pop3 = """rule pop3 { kind = "protocol" services = { "pop3" } notify = "2024-06-01" }"""
+    seen = sighting(service="pop3", port=995, tls="implicit")
+    for rules, title in ((notices.RULES, "encryption"), (pop3, "pop3")):
+        mail = compose(
+            write_config(tmp_path, rules=rules, settings=settings),
+            notice(rules=[{"rule": title, "sightings": [seen]}]),
+        )
+        assert ("pop3.example.org" in mail.plain) == (title == "encryption")
+
+
+def test_a_brownout_has_its_own_date(tmp_path):
+    """Another rule ends sooner."""
+    rules = """
+rule encryption { notify = "2024-06-01" enforce = "2024-09-20"
+                  brownouts = { "2024-06-12 10:00 +4h" } }
+rule mechanism  { notify = "2024-06-01" enforce = "2024-06-30" }
+"""
+    mail = compose(
+        write_config(tmp_path, 'languages = { "en" }', rules=rules),
+        notice(
+            reason="brown-out",
+            rules=[
+                {"rule": "encryption", "sightings": [sighting(mechanism="CRAM-MD5")]},
+                {"rule": "mechanism", "sightings": [sighting(mechanism="CRAM-MD5")]},
+            ],
+        ),
+    )
+    assert "It becomes final on Friday, 20 September 2024." in words(mail.plain)
 
 
 def test_an_exemption_moves_the_date(tmp_path):

@@ -127,7 +127,7 @@ def test_a_timetable(site):
     for at in (9, 11, 20):
         assert site.told(at) == {}
     [(user, subject)] = site.told(23).items()
-    assert user == "alice@example.org" and subject.startswith("Only until ")
+    assert user == "alice@example.org" and subject.startswith("From ")
     assert site.told(24) == {}
     assert list(site.told(29)) == ["alice@example.org"]
     for at in (29, 30, 60):

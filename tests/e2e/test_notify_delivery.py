@@ -141,7 +141,7 @@ def test_from_the_login_to_the_mailbox(site):
     assert told("alice@example.org") == []
     # A week before the day, nothing has changed.
     [mail] = told("alice@example.org", "--at", f"{day(2)} 09:00")
-    assert "Nur noch bis" in mail["Subject"] and "Only until" in mail["Subject"]
+    assert mail["Subject"].startswith("Ab ") and "/ From " in mail["Subject"]
     assert told("alice@example.org", "--at", f"{day(2)} 10:00") == []
 
     # Then the settings are.
