@@ -63,14 +63,14 @@ static struct policy *load_policy(const char *path)
 
 static void portcullis_free(struct portcullis *portcullis)
 {
+	bool threads_ended = keeper_free(portcullis->keeper);
+
 	io_remove(&portcullis->io);
-	if (portcullis->keeper != NULL)
-		keeper_free(portcullis->keeper);
-	if (portcullis->journal != NULL)
-		journal_free(portcullis->journal);
+	threads_ended = journal_free(portcullis->journal) && threads_ended;
 	if (portcullis->messages != NULL) {
 		log_messages(portcullis->messages);
-		messages_free(portcullis->messages);
+		if (threads_ended)
+			messages_free(portcullis->messages);
 	}
 	i_free(portcullis->path);
 	i_free(portcullis);

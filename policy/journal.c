@@ -347,12 +347,12 @@ static unsigned long count_lines(struct journal *journal)
 	return count;
 }
 
-void journal_free(struct journal *journal)
+bool journal_free(struct journal *journal)
 {
 	unsigned long left;
 
 	if (journal == NULL)
-		return;
+		return true;
 	if (journal->started) {
 		atomic_store(&journal->stopping, true);
 		sem_post(&journal->lines);
@@ -361,7 +361,7 @@ void journal_free(struct journal *journal)
 				      "journal %s: the disk does not answer; "
 				      "sightings in memory are lost",
 				      journal->path);
-			return; /* what the thread uses is left to it */
+			return false; /* what the thread uses is left to it */
 		}
 	}
 	left = count_lines(journal) + journal->lost_unreported;
@@ -374,4 +374,5 @@ void journal_free(struct journal *journal)
 	free(journal->path);
 	sem_destroy(&journal->lines);
 	free(journal);
+	return true;
 }

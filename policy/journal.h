@@ -30,7 +30,8 @@ bool journal_start(struct journal *journal);
 void journal_record(struct journal *journal, const struct sighting *sighting);
 
 /* Waits at most two seconds for what is in the ring to be written, reports what
-   is lost, and frees all. */
-void journal_free(struct journal *journal);
+   is lost, and frees all. False when the thread hangs in a disk: it then still
+   uses messages. */
+bool journal_free(struct journal *journal);
 
 #endif

@@ -462,14 +462,14 @@ const struct edition *keeper_current(struct keeper *keeper)
 	return &keeper->current->edition;
 }
 
-void keeper_free(struct keeper *keeper)
+bool keeper_free(struct keeper *keeper)
 {
 	if (keeper == NULL)
-		return;
+		return true;
 	if (keeper->started) {
 		wake(keeper, &keeper->stopping);
 		if (!background_thread_join(keeper->thread, STOP_SECONDS))
-			return; /* what the thread uses is left to it */
+			return false; /* what the thread uses is left to it */
 	}
 	free_retired(keeper);
 	edition_free(atomic_exchange(&keeper->offered, NULL));
@@ -478,4 +478,5 @@ void keeper_free(struct keeper *keeper)
 	pthread_cond_destroy(&keeper->wake);
 	pthread_mutex_destroy(&keeper->lock);
 	free(keeper);
+	return true;
 }

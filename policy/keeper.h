@@ -32,7 +32,8 @@ void keeper_reload(struct keeper *keeper);
    as the keeper unless keeper_reload() was called. Costs one atomic load. */
 const struct edition *keeper_current(struct keeper *keeper);
 
-/* Ends the thread if it answers within two seconds and frees all. */
-void keeper_free(struct keeper *keeper);
+/* Ends the thread if it answers within two seconds and frees all. False when it
+   hangs in a disk: it then still uses messages. */
+bool keeper_free(struct keeper *keeper);
 
 #endif

@@ -276,6 +276,31 @@ static void test_stuck_disk_loses_the_newest_and_counts(void **state)
 	messages_free(messages);
 }
 
+/* A thread that hangs to the end has something to say when the disk is back. */
+static void test_stuck_disk_at_the_end(void **state)
+{
+	/* Left to the thread. */
+	static struct messages *messages;
+	static struct journal *journal;
+	int fifo, tries;
+	(void)state;
+
+	messages = messages_create();
+	assert_int_equal(mkfifo(path, 0600), 0);
+	journal = start(messages);
+	record(journal, "alice", &broken, true);
+	assert_false(journal_free(journal));
+	assert_true(was_said(messages, "the disk does not answer"));
+
+	fifo = open(path, O_RDONLY | O_NONBLOCK);
+	assert_true(fifo >= 0);
+	for (tries = 0; tries < 3000 && !was_said(messages, "is not a regular file"); tries++)
+		usleep(20000);
+	assert_true(tries < 3000);
+	close(fifo);
+	assert_int_equal(unlink(path), 0);
+}
+
 static void limit_file_size(rlim_t size)
 {
 	struct rlimit limit;
@@ -425,6 +450,7 @@ int main(void)
 		JOURNAL_TEST(test_locked_file_is_not_written),
 		JOURNAL_TEST(test_directory_comes_later),
 		JOURNAL_TEST(test_stuck_disk_loses_the_newest_and_counts),
+		JOURNAL_TEST(test_stuck_disk_at_the_end),
 		JOURNAL_TEST(test_full_disk_keeps_lines_whole),
 		JOURNAL_TEST(test_symbolic_link_is_refused),
 		JOURNAL_TEST(test_lost_at_the_end_is_said),
