@@ -181,8 +181,8 @@ static void test_journal_line_in_any_shape(void **state)
 	static const char *const lines[] = {
 		"journal=\"%s\"\n",
 		"   journal\t =  '%s'  # here\n",
-		"rule broken { \"\n{{{\n# journal = \"/no\"\njournalist = \"/no\"\njournal = "
-		"\"%s\"\n",
+		("rule broken { \"\n{{{\n# journal = \"/no\"\njournalist = \"/no\"\njournal = "
+		 "\"%s\"\n"),
 	};
 	struct fixture *fixture = *state;
 
