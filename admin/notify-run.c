@@ -155,8 +155,16 @@ void notify_run_each_due(struct notify_run *run, notify_visit_due *visit, void *
 
 		if (!entry->mail)
 			continue;
-		if (address_map_find(run->addresses, entry->user, address, &error) == ADDRESS_FOUND)
+		switch (address_map_find(run->addresses, entry->user, address, &error)) {
+		case ADDRESS_FOUND:
 			due.address = address;
+			break;
+		case ADDRESS_NONE:
+			break;
+		case ADDRESS_FAILED:
+			end_early(run, NOTIFY_UNAVAILABLE, "address-map: %s", error);
+			break;
+		}
 		visit(context, &due);
 	}
 }

@@ -79,7 +79,7 @@ bool notify_run_plan(struct notify_run *run);
 /* Goes through those who are due, in their order, as the plan is now. For tables. */
 struct notify_due {
 	const char *user;
-	const char *address; /* NULL: there is none, or it is not known */
+	const char *address; /* NULL: there is none; or, when run->error is set, it is not known */
 	enum notice_reason reason;
 	uint64_t rules;
 	time_t first_date; /* SCHEDULE_NEVER: none */

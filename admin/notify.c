@@ -320,7 +320,10 @@ static int dry_run(struct notify_run *run, bool json)
 		return run->store_status;
 	}
 	print_due(run, json);
-	return EXIT_SUCCESS;
+	if (run->error == NULL)
+		return EXIT_SUCCESS;
+	fprintf(stderr, "portcullis notify: %s\n", run->error);
+	return EX_UNAVAILABLE;
 }
 
 /* ---- --preview ---- */
@@ -336,7 +339,7 @@ static bool print_preview(void *context, const struct notice_candidate *candidat
 	struct notify_run *run = preview->run;
 	struct notice_candidate shown = *candidate;
 	char address[MAIL_ADDRESS_SIZE], message_id[MESSAGE_ID_SIZE];
-	const char *error = "there is no address for this user";
+	const char *error;
 	size_t length;
 	char *mail = NULL;
 
@@ -349,12 +352,21 @@ static bool print_preview(void *context, const struct notice_candidate *candidat
 		shown.plan.reason = shown.told ? NOTICE_REMINDER : NOTICE_FIRST;
 	}
 	message_id_make(run->policy->notices.from, message_id);
-	if (address_map_find(run->addresses, candidate->user, address, &error) == ADDRESS_FOUND)
+	preview->status = EX_NOUSER;
+	switch (address_map_find(run->addresses, candidate->user, address, &error)) {
+	case ADDRESS_FOUND:
 		mail = notify_compose(run->composer, &shown, address, message_id,
 				      notify_run_now(run), &length, &error);
+		break;
+	case ADDRESS_NONE:
+		error = "there is no address for this user";
+		break;
+	case ADDRESS_FAILED:
+		preview->status = EX_UNAVAILABLE;
+		break;
+	}
 	if (mail == NULL) {
 		fprintf(stderr, "portcullis notify: %s\n", error);
-		preview->status = EX_NOUSER;
 		return false;
 	}
 	fwrite(mail, 1, length, stdout);

@@ -17,7 +17,7 @@ from mailhost import BUILD
 from notices import TEXTS, Mail, words
 from recorded_site import EX_CONFIG, EX_NOINPUT, EX_USAGE, RecordedSite, day, fits_a_terminal
 
-EX_UNAVAILABLE, EX_TEMPFAIL = 69, 75
+EX_NOUSER, EX_UNAVAILABLE, EX_TEMPFAIL = 67, 69, 75
 
 RULES = """
 rule encryption {
@@ -235,6 +235,25 @@ def test_dry_run_preview_and_to(site):
     # Told already: the preview says so, and what it would be.
     again = site.run("notify", "--preview", "alice", *at)
     assert "nothing is due" in again.stderr and "Reminder" in again.stdout
+
+
+def test_an_address_map_that_does_not_answer(site):
+    """What a trial says is what the run will do."""
+    site.record("alice@example.org", "encryption")
+    site.take()
+    site.set(f'address-map = "command:{site.directory}/missing"')
+    at = ("--at", day(1))
+    for arguments in ([], ["--dry-run"], ["--dry-run", "--json"], ["--preview", "alice"]):
+        done = site.run("notify", *at, *arguments)
+        assert done.returncode == EX_UNAVAILABLE
+        assert "the command of address-map cannot be started" in done.stderr
+    assert site.raw_mails() == [] and site.ask("notices") == []
+    # One that answers, but has no address for her.
+    command = site.directory / "missing"
+    command.write_text("#!/bin/sh\nwhile read user; do echo; done\n")
+    command.chmod(0o755)
+    assert site.ask("notify", "--dry-run", *at)[0]["recipient"] is None
+    assert site.run("notify", *at, "--preview", "alice").returncode == EX_NOUSER
 
 
 def test_summary_for_the_operator(site):
