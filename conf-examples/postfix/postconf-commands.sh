@@ -51,10 +51,11 @@ has_service submission || has_service 587 ||
 has_service submissions || has_service smtps || has_service 465 ||
 	add_service submissions smtpd_tls_wrappermode=yes
 
-# 4. Services whose own restrictions hide those of main.cf. Not those by which a
-# content filter gives mail back.
-for service in smtp 25 submission 587 submissions smtps 465; do
-	parameter=$service/inet/smtpd_recipient_restrictions
+# 4. Services whose own restrictions hide those of main.cf; behind postscreen, port
+# 25 is smtpd/pass. Not those by which a content filter gives mail back.
+for service in smtp/inet 25/inet smtpd/pass submission/inet 587/inet submissions/inet smtps/inet \
+	465/inet; do
+	parameter=$service/smtpd_recipient_restrictions
 	line=$(postconf -P | grep "^$parameter =") || continue
 	value=${line#"$parameter ="}
 	value=${value# }

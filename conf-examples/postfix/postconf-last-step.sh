@@ -7,5 +7,12 @@
 # Run it as root, then "postfix reload".
 set -eu
 
+# Behind postscreen, port 25 is the service smtpd/pass.
+is_smtpd() {
+	postconf -M | awk -v name="$1" '$1 "/" $2 == name && $8 == "smtpd" { found = 1 } END { exit !found }'
+}
+
 postconf -e 'smtpd_tls_auth_only = yes'
-postconf -P 'smtp/inet/smtpd_sasl_auth_enable=no'
+for service in smtp/inet 25/inet smtpd/pass; do
+	! is_smtpd "$service" || postconf -P "$service/smtpd_sasl_auth_enable=no"
+done

@@ -12,16 +12,18 @@
 set -eu
 
 name_service() {
-	postconf -M | awk -v name="$1" '$1 == name && $2 == "inet" { found = 1 } END { exit !found }' ||
+	postconf -M | awk -v name="$1" '$1 "/" $2 == name && $8 == "smtpd" { found = 1 } END { exit !found }' ||
 		return 0
-	postconf -P | grep -q "^$1/inet/smtpd_sasl_service =" ||
-		postconf -P "$1/inet/smtpd_sasl_service=$2"
+	postconf -P | grep -q "^$1/smtpd_sasl_service =" ||
+		postconf -P "$1/smtpd_sasl_service=$2"
 }
 
-name_service smtp smtp:25
-name_service 25 smtp:25
-name_service submission submission
-name_service 587 submission
-name_service submissions submissions
-name_service smtps submissions
-name_service 465 submissions
+name_service smtp/inet smtp:25
+name_service 25/inet smtp:25
+# Behind postscreen.
+name_service smtpd/pass smtp:25
+name_service submission/inet submission
+name_service 587/inet submission
+name_service submissions/inet submissions
+name_service smtps/inet submissions
+name_service 465/inet submissions

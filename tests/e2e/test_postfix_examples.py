@@ -1,6 +1,7 @@
 """conf-examples/postfix on configurations that sites have, without starting Postfix."""
 
 import os
+import re
 import shutil
 import subprocess
 
@@ -128,6 +129,23 @@ def test_the_last_step(configuration):
     parameters = configuration.service_parameters()
     assert parameters["smtp/inet/smtpd_sasl_auth_enable"] == "no"
     assert parameters["submission/inet/smtpd_sasl_auth_enable"] == "yes"
+
+
+def test_behind_postscreen(configuration):
+    """It takes port 25 and hands those who pass to an smtpd of its own."""
+    master = configuration.folder / "master.cf"
+    text = re.sub("^(smtp +inet .*) smtpd$", r"\1 postscreen", master.read_text(), flags=re.M)
+    text = re.sub("^#(smtpd +pass .*)", r"\1", text, flags=re.M)
+    master.write_text(text)
+    name = "smtpd/pass/smtpd_recipient_restrictions"
+    configuration.run("postconf", "-P", f"{name}=permit_mynetworks,reject")
+    for script in sorted(POSTFIX.glob("*.sh")):
+        configuration.example(script.name)
+    parameters = configuration.service_parameters()
+    assert parameters[name] == "portcullis,permit_mynetworks,reject"
+    assert parameters["smtpd/pass/smtpd_sasl_service"] == "smtp:25"
+    assert parameters["smtpd/pass/smtpd_sasl_auth_enable"] == "no"
+    assert not [parameter for parameter in parameters if parameter.startswith("smtp/inet/")]
 
 
 def test_names_for_the_gate(configuration):
