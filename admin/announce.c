@@ -1,4 +1,3 @@
-#include <getopt.h>
 #include <glib.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +6,7 @@
 
 #include "announcement.h"
 #include "command.h"
+#include "command-options.h"
 #include "loaded-policy.h"
 #include "policy/config.h"
 
@@ -27,13 +27,27 @@ static void print_help(void)
 	      stdout);
 }
 
-struct announce_options {
-	bool html;
-	const char *language;
-	const char *history;
-	bool has_time;
-	time_t time;
+struct options {
+	bool html, text;
+	const char *language, *history;
+	time_t at; /* 0: now */
 };
+
+static bool read_options(int argc, char **argv, struct options *options, int *status_r)
+{
+	const struct command_option known[] = {{.name = "html", .flag = &options->html},
+					       {.name = "text", .flag = &options->text},
+					       {.name = "language", .text = &options->language},
+					       {.name = "at", .date = &options->at},
+					       {.name = "history", .text = &options->history},
+					       {0}};
+
+	if (!command_options_read_all(argc, argv, known, print_help, status_r))
+		return false;
+	if (options->html && options->text)
+		*status_r = usage_error(argv[0], "--html and --text exclude each other");
+	return *status_r == 0;
+}
 
 static void report(void *context, const char *message)
 {
@@ -65,11 +79,12 @@ static void remember(struct announced_dates *dates, const struct policy *policy,
 }
 
 static int announce(const struct policy *policy, const struct notice_texts *texts,
-		    const struct announce_options *options)
+		    const struct options *options)
 {
 	const char *code =
 		options->language != NULL ? options->language : policy->notices.languages[0];
 	const struct text_language *language = notice_texts_find(texts, code);
+	time_t now = options->at == 0 ? time(NULL) : options->at;
 	struct announced_dates *dates;
 	char *path, *error, *page;
 
@@ -84,10 +99,10 @@ static int announce(const struct policy *policy, const struct notice_texts *text
 		g_free(path);
 		return EX_DATAERR;
 	}
-	if (!options->has_time)
-		remember(dates, policy, path, options->time);
-	page = options->html ? announcement_html(policy, language, dates, options->time)
-			     : announcement_plain(policy, language, dates, options->time);
+	if (options->at == 0)
+		remember(dates, policy, path, now);
+	page = options->html ? announcement_html(policy, language, dates, now)
+			     : announcement_plain(policy, language, dates, now);
 	fputs(page, stdout);
 	g_free(page);
 	g_free(path);
@@ -97,48 +112,13 @@ static int announce(const struct policy *policy, const struct notice_texts *text
 
 int announce_command(const char *config_path, int argc, char **argv)
 {
-	static const struct option names[] = {{"html", no_argument, NULL, 'H'},
-					      {"text", no_argument, NULL, 'T'},
-					      {"language", required_argument, NULL, 'l'},
-					      {"at", required_argument, NULL, 'a'},
-					      {"history", required_argument, NULL, 'f'},
-					      {"help", no_argument, NULL, 'h'},
-					      {0}};
-	struct announce_options options = {.time = time(NULL)};
+	struct options options = {0};
 	struct notice_texts *texts;
 	struct policy *policy;
-	const char *error;
-	int option, status;
+	int status;
 
-	while ((option = getopt_long(argc, argv, "h", names, NULL)) != -1) {
-		switch (option) {
-		case 'H':
-			options.html = true;
-			break;
-		case 'T':
-			options.html = false;
-			break;
-		case 'l':
-			options.language = optarg;
-			break;
-		case 'a':
-			if (!date_parse(optarg, &options.time, &error) ||
-			    options.time == SCHEDULE_ALWAYS)
-				return usage_error(argv[0], "--at: '%s' is no date", optarg);
-			options.has_time = true;
-			break;
-		case 'f':
-			options.history = optarg;
-			break;
-		case 'h':
-			print_help();
-			return EXIT_SUCCESS;
-		default:
-			return EX_USAGE;
-		}
-	}
-	if (optind < argc)
-		return usage_error(argv[0], "unexpected '%s'", argv[optind]);
+	if (!read_options(argc, argv, &options, &status))
+		return status;
 	policy = config_load(config_path, report, report, NULL);
 	if (policy == NULL)
 		return EX_CONFIG;

@@ -1,4 +1,3 @@
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,7 +5,7 @@
 
 #include "address-map.h"
 #include "command.h"
-#include "common-options.h"
+#include "command-options.h"
 #include "json-output.h"
 #include "loaded-policy.h"
 #include "notice-texts.h"
@@ -134,25 +133,22 @@ static void check_notices(struct loaded_policy *loaded)
 
 int check_config_command(const char *config_path, int argc, char **argv)
 {
-	struct common_options options;
+	time_t at = time(NULL);
+	bool json = false;
+	const struct command_option known[] = {
+		{.name = "at", .date = &at}, {"json", 'j', .flag = &json}, {0}};
 	struct loaded_policy loaded;
-	int status = common_options_read(argc, argv, &options);
+	int status;
 
-	if (status != 0)
+	if (!command_options_read_all(argc, argv, known, print_help, &status))
 		return status;
-	if (options.help) {
-		print_help();
-		return EXIT_SUCCESS;
-	}
-	if (optind < argc)
-		return usage_error(argv[0], "unexpected '%s'", argv[optind]);
 	if (!policy_load(config_path, &loaded))
 		return EX_CONFIG;
 	check_notices(&loaded);
-	if (options.json)
-		print_json(&loaded, options.at);
+	if (json)
+		print_json(&loaded, at);
 	else
-		print_text(&loaded, options.at);
+		print_text(&loaded, at);
 	status = loaded.problems > 0 ? EXIT_NO : EXIT_SUCCESS;
 	policy_unload(&loaded);
 	return status;

@@ -1,6 +1,7 @@
 #include "command-options.h"
 
 #include <getopt.h>
+#include <stdlib.h>
 #include <sysexits.h>
 
 #include "command.h"
@@ -10,16 +11,17 @@
 #define FIRST_NUMBER 256
 
 struct getopt_tables {
-	struct option names[COMMAND_OPTIONS_MAX + 1];
-	char letters[2 * COMMAND_OPTIONS_MAX + 1];
+	struct option names[COMMAND_OPTIONS_MAX + 2];
+	char letters[2 * COMMAND_OPTIONS_MAX + 2];
 };
 
 static struct getopt_tables make_tables(const struct command_option options[])
 {
-	struct getopt_tables tables = {0};
-	char *letter = tables.letters;
+	struct getopt_tables tables = {.letters = "h"};
+	char *letter = tables.letters + 1;
+	int i;
 
-	for (int i = 0; options[i].name != NULL; i++) {
+	for (i = 0; options[i].name != NULL; i++) {
 		bool has_value = options[i].flag == NULL;
 
 		tables.names[i] = (struct option){
@@ -33,6 +35,7 @@ static struct getopt_tables make_tables(const struct command_option options[])
 		if (has_value)
 			*letter++ = ':';
 	}
+	tables.names[i] = (struct option){"help", no_argument, NULL, 'h'};
 	return tables;
 }
 
@@ -56,23 +59,32 @@ static bool set(const char *command, const struct command_option *option)
 	return true;
 }
 
-int command_options_read(int argc, char **argv, const struct command_option options[])
+bool command_options_read(int argc, char **argv, const struct command_option options[],
+			  void print_help(void), int *status_r)
 {
 	const struct getopt_tables tables = make_tables(options);
 	int found;
 
+	*status_r = EX_USAGE;
 	while ((found = getopt_long(argc, argv, tables.letters, tables.names, NULL)) != -1) {
+		if (found == 'h') {
+			print_help();
+			*status_r = EXIT_SUCCESS;
+			return false;
+		}
 		if (found == '?' || !set(argv[0], find(options, found)))
-			return EX_USAGE;
+			return false;
 	}
-	return 0;
+	*status_r = EXIT_SUCCESS;
+	return true;
 }
 
-int command_options_read_all(int argc, char **argv, const struct command_option options[])
+bool command_options_read_all(int argc, char **argv, const struct command_option options[],
+			      void print_help(void), int *status_r)
 {
-	int status = command_options_read(argc, argv, options);
-
-	if (status != 0 || optind == argc)
-		return status;
-	return usage_error(argv[0], "unexpected '%s'", argv[optind]);
+	if (!command_options_read(argc, argv, options, print_help, status_r))
+		return false;
+	if (optind < argc)
+		*status_r = usage_error(argv[0], "unexpected '%s'", argv[optind]);
+	return optind == argc;
 }

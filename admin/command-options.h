@@ -15,12 +15,15 @@ struct command_option {
 
 #define COMMAND_OPTIONS_MAX 16
 
-/* Reads a command line. The options end with one without name; --help, -h is one of
-   them if the command has it. What is not given stays as it is. Returns 0, with the
-   other arguments from optind on, or EX_USAGE; the user was told then. */
-int command_options_read(int argc, char **argv, const struct command_option options[]);
+/* Reads a command line. The options end with one without name; every command has
+   --help, -h besides. What is not given stays as it is. True to go on: *status_r is 0,
+   and the other arguments begin at optind. False when the command ends with *status_r:
+   the help was printed, or the user was told what is wrong. */
+bool command_options_read(int argc, char **argv, const struct command_option options[],
+			  void print_help(void), int *status_r);
 
 /* The same, where there are no other arguments. */
-int command_options_read_all(int argc, char **argv, const struct command_option options[]);
+bool command_options_read_all(int argc, char **argv, const struct command_option options[],
+			      void print_help(void), int *status_r);
 
 #endif

@@ -46,35 +46,12 @@ static void print_help(void)
 struct options {
 	const char *until, *from, *country, *reason, *current_offenders;
 	time_t since, at; /* since 0: not given */
-	bool remove, list, json, help;
+	bool remove, list, json;
 	char **arguments; /* what is no option */
 	int argument_count;
 };
 
-/* Returns 0 or EX_USAGE. */
-static int read_options(int argc, char **argv, struct options *options)
-{
-	const struct command_option known[] = {
-		{"until", 'u', .text = &options->until},
-		{"from", 'f', .text = &options->from},
-		{"country", 'C', .text = &options->country},
-		{"reason", 'r', .text = &options->reason},
-		{"current-offenders", 'o', .text = &options->current_offenders},
-		{"since", 's', .date = &options->since},
-		{.name = "remove", .flag = &options->remove},
-		{"list", 'l', .flag = &options->list},
-		{.name = "at", .date = &options->at},
-		{"json", 'j', .flag = &options->json},
-		{"help", 'h', .flag = &options->help},
-		{0}};
-	int status = command_options_read(argc, argv, known);
-
-	options->arguments = argv + optind;
-	options->argument_count = argc - optind;
-	return status;
-}
-
-/* Which of the usages it is decides how many arguments there are. */
+/* Which of the usages it is decides how many arguments there are. Returns 0 or EX_USAGE. */
 static int check_options(const struct options *options)
 {
 	int modes = options->remove + options->list + (options->current_offenders != NULL);
@@ -99,6 +76,29 @@ static int check_options(const struct options *options)
 	if (options->reason != NULL && !utf8_is_line(options->reason))
 		return usage_error("exempt", "--reason is one line of UTF-8");
 	return 0;
+}
+
+static bool read_options(int argc, char **argv, struct options *options, int *status_r)
+{
+	const struct command_option known[] = {
+		{"until", 'u', .text = &options->until},
+		{"from", 'f', .text = &options->from},
+		{"country", 'C', .text = &options->country},
+		{"reason", 'r', .text = &options->reason},
+		{"current-offenders", 'o', .text = &options->current_offenders},
+		{"since", 's', .date = &options->since},
+		{.name = "remove", .flag = &options->remove},
+		{"list", 'l', .flag = &options->list},
+		{.name = "at", .date = &options->at},
+		{"json", 'j', .flag = &options->json},
+		{0}};
+
+	if (!command_options_read(argc, argv, known, print_help, status_r))
+		return false;
+	options->arguments = argv + optind;
+	options->argument_count = argc - optind;
+	*status_r = check_options(options);
+	return *status_r == 0;
 }
 
 static bool read_user(const char *name, const struct policy *policy, char user_r[static USER_SIZE])
@@ -359,16 +359,9 @@ int exempt_command(const char *config_path, int argc, char **argv)
 {
 	struct options options = {.at = time(NULL)};
 	struct loaded_policy loaded;
-	int status = read_options(argc, argv, &options);
+	int status;
 
-	if (status != 0)
-		return status;
-	if (options.help) {
-		print_help();
-		return EXIT_SUCCESS;
-	}
-	status = check_options(&options);
-	if (status != 0)
+	if (!read_options(argc, argv, &options, &status))
 		return status;
 	if (options.current_offenders != NULL)
 		return exempt_offenders(&options, config_path);

@@ -35,11 +35,10 @@ static void print_help(void)
 struct options {
 	const char *service, *port, *tls, *mechanism, *client, *user, *tls_version;
 	time_t at;
-	bool json, help;
+	bool json;
 };
 
-/* Returns 0 or EX_USAGE. */
-static int read_options(int argc, char **argv, struct options *options)
+static bool read_options(int argc, char **argv, struct options *options, int *status_r)
 {
 	const struct command_option known[] = {
 		{"service", 's', .text = &options->service},
@@ -51,10 +50,9 @@ static int read_options(int argc, char **argv, struct options *options)
 		{.name = "at", .date = &options->at},
 		{.name = "tls-version", .text = &options->tls_version},
 		{"json", 'j', .flag = &options->json},
-		{"help", 'h', .flag = &options->help},
 		{0}};
 
-	return command_options_read_all(argc, argv, known);
+	return command_options_read_all(argc, argv, known, print_help, status_r);
 }
 
 static const char *missing_option(const struct options *options)
@@ -304,14 +302,10 @@ int explain_command(const char *config_path, int argc, char **argv)
 	struct question question;
 	const char *missing;
 	char *mechanism;
-	int status = read_options(argc, argv, &options);
+	int status;
 
-	if (status != 0)
+	if (!read_options(argc, argv, &options, &status))
 		return status;
-	if (options.help) {
-		print_help();
-		return EXIT_SUCCESS;
-	}
 	missing = missing_option(&options);
 	if (missing != NULL)
 		return usage_error(argv[0], "--%s is missing", missing);

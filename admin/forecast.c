@@ -35,7 +35,7 @@ struct options {
 	const char *rule;
 	time_t at, since; /* 0: not given */
 	double fail_above;
-	bool json, help;
+	bool json;
 };
 
 static bool percent_parse(const char *text, double *percent_r)
@@ -46,8 +46,7 @@ static bool percent_parse(const char *text, double *percent_r)
 	return end != text && *end == '\0' && *percent_r >= 0 && *percent_r <= 100;
 }
 
-/* Returns 0 or EX_USAGE. */
-static int read_options(int argc, char **argv, struct options *options)
+static bool read_options(int argc, char **argv, struct options *options, int *status_r)
 {
 	const char *fail_above = NULL;
 	const struct command_option known[] = {{.name = "at", .date = &options->at},
@@ -55,13 +54,14 @@ static int read_options(int argc, char **argv, struct options *options)
 					       {"since", 's', .date = &options->since},
 					       {.name = "fail-above", .text = &fail_above},
 					       {"json", 'j', .flag = &options->json},
-					       {"help", 'h', .flag = &options->help},
 					       {0}};
-	int status = command_options_read_all(argc, argv, known);
 
-	if (status == 0 && fail_above != NULL && !percent_parse(fail_above, &options->fail_above))
-		return usage_error(argv[0], "--fail-above is a percentage from 0 to 100");
-	return status;
+	if (!command_options_read_all(argc, argv, known, print_help, status_r))
+		return false;
+	if (fail_above == NULL || percent_parse(fail_above, &options->fail_above))
+		return true;
+	*status_r = usage_error(argv[0], "--fail-above is a percentage from 0 to 100");
+	return false;
 }
 
 static double percent(uint64_t part, uint64_t whole)
@@ -289,14 +289,10 @@ int forecast_command(const char *config_path, int argc, char **argv)
 {
 	struct options options = {.fail_above = 100};
 	struct inquiry inquiry;
-	int status = read_options(argc, argv, &options);
+	int status;
 
-	if (status != 0)
+	if (!read_options(argc, argv, &options, &status))
 		return status;
-	if (options.help) {
-		print_help();
-		return EXIT_SUCCESS;
-	}
 	status = inquiry_begin(&inquiry, config_path);
 	return status != 0 ? status : answer(&options, &inquiry);
 }

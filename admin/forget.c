@@ -6,6 +6,7 @@
 #include <sysexits.h>
 
 #include "command.h"
+#include "command-options.h"
 #include "importer.h"
 #include "loaded-policy.h"
 #include "set-aside.h"
@@ -117,18 +118,14 @@ done:
 
 int forget_command(const char *config_path, int argc, char **argv)
 {
-	static const struct option names[] = {{"help", no_argument, NULL, 'h'}, {0}};
+	static const struct command_option none[] = {{0}};
 	struct store_failure failure;
 	struct policy *policy;
 	struct store *store;
-	int option, status;
+	int status;
 
-	while ((option = getopt_long(argc, argv, "h", names, NULL)) != -1) {
-		if (option != 'h')
-			return usage_error("forget", "wrong options");
-		print_help();
-		return EXIT_SUCCESS;
-	}
+	if (!command_options_read(argc, argv, none, print_help, &status))
+		return status;
 	if (argc - optind != 1 || argv[optind][0] == '\0')
 		return usage_error("forget", "name one user");
 	policy = policy_load_alone(config_path);

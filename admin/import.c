@@ -171,22 +171,17 @@ static int import_journal(const struct policy *policy, int64_t at, bool followin
 
 int import_command(const char *config_path, int argc, char **argv)
 {
-	bool following = false, quiet = false, help = false;
+	bool following = false, quiet = false;
 	time_t at = 0;
 	const struct command_option known[] = {{"follow", 'f', .flag = &following},
 					       {.name = "at", .date = &at},
 					       {"quiet", 'q', .flag = &quiet},
-					       {"help", 'h', .flag = &help},
 					       {0}};
-	int status = command_options_read_all(argc, argv, known);
 	struct policy *policy;
+	int status;
 
-	if (status != 0)
+	if (!command_options_read_all(argc, argv, known, print_help, &status))
 		return status;
-	if (help) {
-		print_help();
-		return EXIT_SUCCESS;
-	}
 	if (following && at != 0)
 		return usage_error(argv[0], "--follow and --at exclude each other");
 	policy = policy_load_alone(config_path);

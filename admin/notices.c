@@ -1,4 +1,3 @@
-#include <getopt.h>
 #include <glib.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,6 +5,7 @@
 #include <sysexits.h>
 
 #include "command.h"
+#include "command-options.h"
 #include "inquiry.h"
 #include "notice-output.h"
 #include "table.h"
@@ -75,33 +75,16 @@ static bool answer(struct store *store, const char *user, bool json)
 
 int notices_command(const char *config_path, int argc, char **argv)
 {
-	static const struct option names[] = {{"user", required_argument, NULL, 'u'},
-					      {"json", no_argument, NULL, 'j'},
-					      {"help", no_argument, NULL, 'h'},
-					      {0}};
 	const char *user = NULL;
+	bool json = false;
+	const struct command_option known[] = {
+		{"user", 'u', .text = &user}, {"json", 'j', .flag = &json}, {0}};
 	char normalised[USER_SIZE];
 	struct inquiry inquiry;
-	bool json = false;
-	int option, status;
+	int status;
 
-	while ((option = getopt_long(argc, argv, "u:jh", names, NULL)) != -1) {
-		switch (option) {
-		case 'u':
-			user = optarg;
-			break;
-		case 'j':
-			json = true;
-			break;
-		case 'h':
-			print_help();
-			return EXIT_SUCCESS;
-		default:
-			return EX_USAGE;
-		}
-	}
-	if (optind < argc)
-		return usage_error("notices", "unexpected '%s'", argv[optind]);
+	if (!command_options_read_all(argc, argv, known, print_help, &status))
+		return status;
 	status = inquiry_begin(&inquiry, config_path);
 	if (status != 0)
 		return status;

@@ -1,6 +1,5 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "command-options.h"
 #include "date-option.h"
 #include "display.h"
 #include "json-output.h"
@@ -44,8 +44,9 @@ static void print_help(void)
 
 struct options {
 	time_t at; /* 0: now */
+	bool at_is_day;
 	const char *preview, *to;
-	bool dry_run, quiet, json, help;
+	bool dry_run, quiet, json;
 };
 
 /* Returns 0 or EX_USAGE. */
@@ -60,59 +61,24 @@ static int check_options(const struct options *options)
 	return 0;
 }
 
-/* "2024-06-01" and not "2024-06-01 00:00": then the time of day is ours. */
-static bool is_day(const char *date)
+static bool read_options(int argc, char **argv, struct options *options, int *status_r)
 {
-	return strchr(date, ':') == NULL;
-}
+	const char *at = NULL;
+	const struct command_option known[] = {{.name = "at", .text = &at},
+					       {"dry-run", 'n', .flag = &options->dry_run},
+					       {.name = "preview", .text = &options->preview},
+					       {.name = "to", .text = &options->to},
+					       {"quiet", 'q', .flag = &options->quiet},
+					       {"json", 'j', .flag = &options->json},
+					       {0}};
 
-/* Returns 0 or EX_USAGE. */
-static int read_options(int argc, char **argv, struct options *options_r, bool *day_r)
-{
-	enum { OPTION_AT = 256, OPTION_PREVIEW, OPTION_TO };
-	static const struct option names[] = {{"at", required_argument, NULL, OPTION_AT},
-					      {"dry-run", no_argument, NULL, 'n'},
-					      {"preview", required_argument, NULL, OPTION_PREVIEW},
-					      {"to", required_argument, NULL, OPTION_TO},
-					      {"quiet", no_argument, NULL, 'q'},
-					      {"json", no_argument, NULL, 'j'},
-					      {"help", no_argument, NULL, 'h'},
-					      {0}};
-	int option;
-
-	*options_r = (struct options){0};
-	*day_r = false;
-	while ((option = getopt_long(argc, argv, "nqjh", names, NULL)) != -1) {
-		switch (option) {
-		case OPTION_AT:
-			if (!date_option("notify", "at", optarg, &options_r->at))
-				return EX_USAGE;
-			*day_r = is_day(optarg);
-			break;
-		case 'n':
-			options_r->dry_run = true;
-			break;
-		case OPTION_PREVIEW:
-			options_r->preview = optarg;
-			break;
-		case OPTION_TO:
-			options_r->to = optarg;
-			break;
-		case 'q':
-			options_r->quiet = true;
-			break;
-		case 'j':
-			options_r->json = true;
-			break;
-		case 'h':
-			options_r->help = true;
-			return 0;
-		default:
-			return EX_USAGE;
-		}
-	}
-	return optind < argc ? usage_error("notify", "unexpected '%s'", argv[optind])
-			     : check_options(options_r);
+	if (!command_options_read_all(argc, argv, known, print_help, status_r))
+		return false;
+	/* "2024-06-01" and not "2024-06-01 00:00": then the time of day is ours. */
+	options->at_is_day = at != NULL && strchr(at, ':') == NULL;
+	*status_r =
+		date_option(argv[0], "at", at, &options->at) ? check_options(options) : EX_USAGE;
+	return *status_r == 0;
 }
 
 static void report(void *context, const char *message)
@@ -194,7 +160,7 @@ static time_t working_hour(const struct quiet_hours *hours, time_t day)
 
 /* Returns 0, or an exit status after saying what is wrong; close it in any case. */
 static int notifier_open(struct notifier *notifier, const char *config_path,
-			 const struct options *options, bool day)
+			 const struct options *options)
 {
 	struct notify_run *run = &notifier->run;
 	const struct policy *policy;
@@ -210,7 +176,7 @@ static int notifier_open(struct notifier *notifier, const char *config_path,
 	run->policy = policy;
 	run->to = options->to;
 	run->begin = options->at == 0 ? time(NULL) : options->at;
-	if (options->at != 0 && day)
+	if (options->at_is_day)
 		run->begin = working_hour(&policy->notices.quiet_hours, options->at);
 	if (!notices_are_configured(&policy->notices)) {
 		fprintf(stderr, "%s: there is no sender: notices { from = ... } is missing\n",
@@ -432,17 +398,12 @@ static int notify_all(struct notify_run *run, bool quiet)
 int notify_command(const char *config_path, int argc, char **argv)
 {
 	struct notifier notifier;
-	struct options options;
-	bool day;
-	int status = read_options(argc, argv, &options, &day);
+	struct options options = {0};
+	int status;
 
-	if (status != 0)
+	if (!read_options(argc, argv, &options, &status))
 		return status;
-	if (options.help) {
-		print_help();
-		return EXIT_SUCCESS;
-	}
-	status = notifier_open(&notifier, config_path, &options, day);
+	status = notifier_open(&notifier, config_path, &options);
 	if (status == 0) {
 		if (options.dry_run)
 			status = dry_run(&notifier.run, options.json);

@@ -37,12 +37,11 @@ static void print_help(void)
 struct options {
 	const char *rule, *user, *sort;
 	enum phase phase;
-	bool phase_given, unverified, csv, json, help;
+	bool phase_given, unverified, csv, json;
 	time_t since, at;
 };
 
-/* Returns 0 or EX_USAGE. */
-static int read_options(int argc, char **argv, struct options *options)
+static bool read_options(int argc, char **argv, struct options *options, int *status_r)
 {
 	const char *phase = NULL;
 	const struct command_option known[] = {{"rule", 'r', .text = &options->rule},
@@ -54,20 +53,18 @@ static int read_options(int argc, char **argv, struct options *options)
 					       {.name = "at", .date = &options->at},
 					       {.name = "csv", .flag = &options->csv},
 					       {"json", 'j', .flag = &options->json},
-					       {"help", 'h', .flag = &options->help},
 					       {0}};
-	int status = command_options_read_all(argc, argv, known);
 
-	if (status != 0)
-		return status;
+	if (!command_options_read_all(argc, argv, known, print_help, status_r))
+		return false;
 	options->phase_given = phase != NULL;
 	if (options->phase_given && !phase_from_name(phase, &options->phase))
-		return usage_error(argv[0], "--phase is off, observe, notify or enforce");
-	if (!offender_order_exists(options->sort))
-		return usage_error(argv[0], "--sort is user, rule, count, first or last");
-	if (options->csv && options->json)
-		return usage_error(argv[0], "--csv and --json exclude each other");
-	return 0;
+		*status_r = usage_error(argv[0], "--phase is off, observe, notify or enforce");
+	else if (!offender_order_exists(options->sort))
+		*status_r = usage_error(argv[0], "--sort is user, rule, count, first or last");
+	else if (options->csv && options->json)
+		*status_r = usage_error(argv[0], "--csv and --json exclude each other");
+	return *status_r == 0;
 }
 
 static json_t *offender_json(const struct offender *offender)
@@ -232,14 +229,10 @@ int offenders_command(const char *config_path, int argc, char **argv)
 {
 	struct options options = {.at = time(NULL), .sort = "user"};
 	struct inquiry inquiry;
-	int status = read_options(argc, argv, &options);
+	int status;
 
-	if (status != 0)
+	if (!read_options(argc, argv, &options, &status))
 		return status;
-	if (options.help) {
-		print_help();
-		return EXIT_SUCCESS;
-	}
 	status = inquiry_begin(&inquiry, config_path);
 	return status != 0 ? status : answer(&options, &inquiry);
 }

@@ -1,9 +1,8 @@
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "command.h"
-#include "common-options.h"
+#include "command-options.h"
 #include "display.h"
 #include "health.h"
 #include "inquiry.h"
@@ -146,7 +145,7 @@ static void print_health(const struct health_finding findings[HEALTH_COUNT])
 		       health_check_name(i), findings[i].text);
 }
 
-static int answer(const struct common_options *options, struct inquiry *inquiry)
+static int answer(time_t at, bool json, struct inquiry *inquiry)
 {
 	const struct policy *policy = inquiry->loaded.policy;
 	int64_t now = (int64_t)time(NULL) * 1000, reference;
@@ -154,14 +153,14 @@ static int answer(const struct common_options *options, struct inquiry *inquiry)
 	struct health_finding findings[HEALTH_COUNT];
 	struct standing standings[RULES_MAX];
 
-	if (!inquiry_reference(inquiry, options->at, &reference) ||
+	if (!inquiry_reference(inquiry, at, &reference) ||
 	    !rule_histories_count(histories, inquiry->store, policy, reference) ||
 	    !health_examine(inquiry, now, findings))
 		return inquiry_end(inquiry, false, 0);
 	for (size_t i = 0; i < policy->rule_count; i++)
-		standings[i] = stand(&policy->rules[i], options->at, &histories[i], reference);
-	if (options->json) {
-		print_json(standings, policy->rule_count, options->at, findings);
+		standings[i] = stand(&policy->rules[i], at, &histories[i], reference);
+	if (json) {
+		print_json(standings, policy->rule_count, at, findings);
 	} else {
 		print_rules(standings, policy->rule_count);
 		print_health(findings);
@@ -171,18 +170,15 @@ static int answer(const struct common_options *options, struct inquiry *inquiry)
 
 int status_command(const char *config_path, int argc, char **argv)
 {
-	struct common_options options;
+	time_t at = time(NULL);
+	bool json = false;
+	const struct command_option known[] = {
+		{.name = "at", .date = &at}, {"json", 'j', .flag = &json}, {0}};
 	struct inquiry inquiry;
-	int status = common_options_read(argc, argv, &options);
+	int status;
 
-	if (status != 0)
+	if (!command_options_read_all(argc, argv, known, print_help, &status))
 		return status;
-	if (options.help) {
-		print_help();
-		return EXIT_SUCCESS;
-	}
-	if (optind < argc)
-		return usage_error(argv[0], "unexpected '%s'", argv[optind]);
 	status = inquiry_begin(&inquiry, config_path);
-	return status != 0 ? status : answer(&options, &inquiry);
+	return status != 0 ? status : answer(at, json, &inquiry);
 }

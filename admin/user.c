@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "command.h"
-#include "common-options.h"
+#include "command-options.h"
 #include "display.h"
 #include "inquiry.h"
 #include "json-output.h"
@@ -451,9 +451,9 @@ static bool add_told(void *context, const struct store_notice *notice)
 	return true;
 }
 
-static int answer(const char *user, const struct common_options *options, struct inquiry *inquiry)
+static int answer(const char *user, time_t at, bool json, struct inquiry *inquiry)
 {
-	struct portrait portrait = {.edition = loaded_edition(&inquiry->loaded), .at = options->at};
+	struct portrait portrait = {.edition = loaded_edition(&inquiry->loaded), .at = at};
 	struct sighting_judge judge;
 	char normalised[USER_SIZE];
 	bool answered;
@@ -463,13 +463,13 @@ static int answer(const char *user, const struct common_options *options, struct
 	portrait.user = normalised;
 	portrait.exemptions = exemptions_of_user(portrait.edition.exemptions, normalised,
 						 &portrait.exemption_count);
-	sighting_judge_init(&judge, &portrait.edition, options->at, true);
+	sighting_judge_init(&judge, &portrait.edition, at, true);
 	portrait.ways = user_ways_find(inquiry->store, &judge, normalised);
 	portrait.notices = g_array_new(FALSE, FALSE, sizeof(struct told));
 	g_array_set_clear_func(portrait.notices, free_told);
 	answered = portrait.ways != NULL &&
 		   store_each_notice(inquiry->store, normalised, add_told, portrait.notices);
-	if (answered && options->json)
+	if (answered && json)
 		print_json(&portrait);
 	else if (answered)
 		print_text(&portrait);
@@ -481,19 +481,18 @@ static int answer(const char *user, const struct common_options *options, struct
 
 int user_command(const char *config_path, int argc, char **argv)
 {
-	struct common_options options;
+	time_t at = time(NULL);
+	bool json = false;
+	const struct command_option known[] = {
+		{.name = "at", .date = &at}, {"json", 'j', .flag = &json}, {0}};
 	struct inquiry inquiry;
-	int status = common_options_read(argc, argv, &options);
+	int status;
 
-	if (status != 0)
+	if (!command_options_read(argc, argv, known, print_help, &status))
 		return status;
-	if (options.help) {
-		print_help();
-		return EXIT_SUCCESS;
-	}
 	if (argc - optind != 1)
 		return usage_error(argv[0],
 				   argc == optind ? "USER is missing" : "one USER at a time");
 	status = inquiry_begin(&inquiry, config_path);
-	return status != 0 ? status : answer(argv[optind], &options, &inquiry);
+	return status != 0 ? status : answer(argv[optind], at, json, &inquiry);
 }

@@ -209,8 +209,6 @@ def test_a_history_that_cannot_be_written(site):
 
 def test_wrong_use(site):
     assert site.run("--language", "fr").returncode == 64
-    assert site.run("--at", "yesterday").returncode == 64
-    assert site.run("surplus").returncode == 64
 
 
 def test_a_mistake_in_the_texts(site, tmp_path):

@@ -10,6 +10,9 @@ import mmdb
 
 from mailhost import BUILD, EXAMPLES
 
+COMMANDS = ["announce", "check-config", "explain", "offenders", "forecast", "status", "user",
+            "exempt", "notify", "notices", "import", "forget"]
+
 BUILT = 1718000000  # 2024-06-10 08:13 in Berlin
 
 CONFIG = """
@@ -128,12 +131,28 @@ def site(tmp_path):
 
 
 def test_help_and_version(site):
-    assert "check-config" in site.run("--help").stdout
+    commands = site.run("--help").stdout.partition("Commands:\n")[2].splitlines()
+    assert [command.split()[0] for command in commands] == COMMANDS
     assert site.run("--version").stdout.startswith("portcullis ")
-    for command in ["check-config", "explain"]:
-        result = site.run(command, "--help")
-        assert result.returncode == 0
-        assert f"portcullis [-c FILE] {command}" in result.stdout
+
+
+@pytest.mark.parametrize("option", ["--help", "-h"])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_a_command(site, command, option):
+    """Whatever the configuration is, and whatever stands behind it."""
+    site.config.write_text("nonsense")
+    result = site.run(command, option, "--nonsense")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.startswith(f"Usage: portcullis [-c FILE] {command} ")
+    assert "  -h, --help  " in result.stdout
+
+
+@pytest.mark.parametrize("option", ["--nonsense", "-Z", "--help=yes"])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_wrong_option_of_a_command(site, command, option):
+    result = site.run(command, option)
+    assert (result.returncode, result.stdout) == (64, "")
+    assert result.stderr.startswith(f"{command}: ")
 
 
 @pytest.mark.parametrize("arguments", [
@@ -141,8 +160,15 @@ def test_help_and_version(site):
     ["nonsense"],
     ["--nonsense"],
     ["check-config", "now"],
-    ["check-config", "--nonsense"],
-    ["check-config", "--at", "tomorrow"],
+    ["status", "now"],
+    ["announce", "--html", "--text"],
+    ["announce", "page"],
+    ["notices", "alice"],
+    ["notify", "alice"],
+    ["user"],
+    ["user", "alice", "bob"],
+    ["forget"],
+    ["forget", "alice", "bob"],
     ["offenders", "--csv", "--json"],
     ["import", "--quiet=yes"],
     ["forecast", "--rule"],
@@ -272,9 +298,10 @@ def test_warning_is_no_error(site):
     assert result.stderr.endswith(" (warning)\n")
 
 
-def test_output_that_cannot_be_written(site):
+@pytest.mark.parametrize("arguments", [["--help"], ["check-config"], ["check-config", "--help"]])
+def test_output_that_cannot_be_written(site, arguments):
     with open("/dev/full", "w", encoding="ascii") as full:
-        command = [BUILD / "portcullis", "-c", site.config, "check-config"]
+        command = [BUILD / "portcullis", "-c", site.config, *arguments]
         result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
     assert result.returncode == 74
     assert "cannot write the output" in result.stderr
