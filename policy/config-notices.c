@@ -44,37 +44,6 @@ static void value_error(struct config_reader *reader, const char *key,
 	config_error(reader->problems, value->line, "%s: '%s': %s", key, value->text, error);
 }
 
-/* "14d", "12h" or "30m". */
-static bool duration_parse(const char *text, time_t *duration_r)
-{
-	time_t number = 0, unit;
-
-	if (*text < '0' || *text > '9')
-		return false;
-	for (; *text >= '0' && *text <= '9'; text++) {
-		number = number * 10 + (*text - '0');
-		if (number > DURATION_MAX)
-			return false;
-	}
-	switch (*text) {
-	case 'm':
-		unit = MINUTE;
-		break;
-	case 'h':
-		unit = HOUR;
-		break;
-	case 'd':
-		unit = DAY;
-		break;
-	default:
-		return false;
-	}
-	*duration_r = number * unit;
-	return text[1] == '\0' && *duration_r <= DURATION_MAX;
-}
-
-static const char duration_error[] = "it must be a number and m, h or d, as in \"14d\"";
-
 static bool number_parse(const char *text, unsigned long maximum, unsigned int *number_r)
 {
 	unsigned long number = 0;
@@ -242,10 +211,11 @@ static void read_last_calls(struct config_reader *reader, cfg_t *section,
 		const struct config_value *value = config_value(section, "last-calls", i);
 		time_t *last_call = &settings->last_calls[settings->last_call_count];
 
-		if (duration_parse(value->text, last_call) && *last_call > 0)
+		if (duration_parse(value->text, MINUTE, DURATION_MAX, last_call))
 			settings->last_call_count++;
 		else
-			value_error(reader, "last-calls", value, duration_error);
+			value_error(reader, "last-calls", value,
+				    "it must be a number and m, h or d, as in \"14d\"");
 	}
 	qsort(settings->last_calls, settings->last_call_count, sizeof(*settings->last_calls),
 	      compare_durations);
@@ -260,8 +230,7 @@ static void read_remind_every(struct config_reader *reader, cfg_t *section,
 		return;
 	if (strcmp(value->text, "never") == 0)
 		settings->remind_every = 0;
-	else if (!duration_parse(value->text, &settings->remind_every) ||
-		 settings->remind_every < HOUR)
+	else if (!duration_parse(value->text, HOUR, DURATION_MAX, &settings->remind_every))
 		value_error(reader, "remind-every", value,
 			    "it must be \"never\", or an hour at least, as in \"14d\"");
 }

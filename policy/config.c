@@ -11,6 +11,9 @@
 #include "text-file.h"
 #include "utf8.h"
 
+#define DAY ((time_t)86400)
+#define KEEP_MAX (36500 * DAY)
+
 static cfg_opt_t network_options[] = {
 	CONFIG_LIST("addresses"),
 	CFG_END(),
@@ -155,31 +158,19 @@ static char *read_checked(struct config_reader *reader, cfg_t *top, const char *
 	return config_strdup(reader->problems, value->text);
 }
 
-/* Reads "14d" or "12h"; leaves *seconds as it was when there is no value. */
 static void read_duration(struct config_reader *reader, cfg_t *top, const char *key,
-			  int64_t *seconds)
+			  time_t *seconds)
 {
 	const struct config_value *value = config_value(top, key, 0);
-	const int64_t seconds_max = INT64_C(36500) * 86400;
-	int64_t number = 0;
-	const char *text;
 
 	if (value == NULL)
 		return;
-	for (text = value->text; *text >= '0' && *text <= '9' && number < seconds_max; text++)
-		number = number * 10 + (*text - '0');
-	if (text == value->text || (*text != 'd' && *text != 'h') || text[1] != '\0')
-		goto wrong;
-	number *= *text == 'd' ? 86400 : 3600;
-	if (number > seconds_max)
-		goto wrong;
-	*seconds = number;
-	return;
-wrong:
-	config_error(reader->problems, value->line,
-		     "%s: it must be a number of days or hours, as in 14d or 12h, and not "
-		     "more than 36500d",
-		     key);
+	/* No minutes: who writes "14m" may well mean months. */
+	if (strchr(value->text, 'm') != NULL || !duration_parse(value->text, 0, KEEP_MAX, seconds))
+		config_error(reader->problems, value->line,
+			     "%s: it must be a number of days or hours, as in 14d or 12h, and not "
+			     "more than 36500d",
+			     key);
 }
 
 static void lower_case(char *text)
@@ -206,9 +197,9 @@ static void read_top(struct config_reader *reader, cfg_t *top)
 		read_checked(reader, top, "journal", path_error, "/var/lib/portcullis/journal");
 	policy->store = read_checked(reader, top, "store", store_error,
 				     "sqlite:/var/lib/portcullis/portcullis.db");
-	policy->keep_addresses = INT64_C(14) * 86400;
+	policy->keep_addresses = 14 * DAY;
 	read_duration(reader, top, "keep-addresses", &policy->keep_addresses);
-	policy->keep_sightings = INT64_C(400) * 86400;
+	policy->keep_sightings = 400 * DAY;
 	read_duration(reader, top, "keep-sightings", &policy->keep_sightings);
 	if (config_is_set(reader, top, "implicit-tls-ports"))
 		config_read_ports(reader, top, "implicit-tls-ports", &policy->implicit_tls_ports,

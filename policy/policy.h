@@ -70,8 +70,8 @@ struct policy {
 	char *journal; /* never NULL */
 	char *store;   /* never NULL */
 	/* Seconds for which the store keeps clients' addresses, and sightings. */
-	int64_t keep_addresses;
-	int64_t keep_sightings;
+	time_t keep_addresses;
+	time_t keep_sightings;
 	uint16_t *implicit_tls_ports;
 	size_t implicit_tls_port_count;
 	/* smtp-enforcement = "auth": Dovecot rejects Postfix's logins by itself,

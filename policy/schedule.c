@@ -3,6 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Far longer than anybody would announce. */
+#define BROWNOUT_MAX ((time_t)100000 * 86400)
+
 static const char *const phase_names[] = {
 	[PHASE_OFF] = "off",
 	[PHASE_OBSERVE] = "observe",
@@ -263,19 +266,15 @@ bool date_parse_day(const char *text, time_t *begin_r, time_t *end_r, const char
 	return true;
 }
 
-bool brownout_parse(const char *text, struct brownout *brownout_r, const char **error_r)
+bool duration_parse(const char *text, time_t minimum, time_t maximum, time_t *seconds_r)
 {
-	long length = 0;
-	long unit;
+	time_t number = 0, unit;
 
-	if (!date_parse_prefix(&text, &brownout_r->begin, error_r))
-		return false;
-	*error_r = "a brown-out is a date and a length: \"YYYY-MM-DD HH:MM +4h\" (m, h or d)";
-	if (!character_parse(&text, ' ') || !character_parse(&text, '+'))
+	if (*text < '0' || *text > '9')
 		return false;
 	for (; *text >= '0' && *text <= '9'; text++) {
-		length = length * 10 + (*text - '0');
-		if (length > 100000)
+		number = number * 10 + (*text - '0');
+		if (number > maximum)
 			return false;
 	}
 	switch (*text) {
@@ -283,17 +282,33 @@ bool brownout_parse(const char *text, struct brownout *brownout_r, const char **
 		unit = 60;
 		break;
 	case 'h':
-		unit = 60 * 60;
+		unit = 3600;
 		break;
 	case 'd':
-		unit = 24 * 60 * 60;
+		unit = 86400;
 		break;
 	default:
 		return false;
 	}
-	if (length == 0 || text[1] != '\0')
+	if (text[1] != '\0' || number > maximum / unit || number * unit < minimum)
 		return false;
-	brownout_r->end = brownout_r->begin + length * unit;
+	*seconds_r = number * unit;
+	return true;
+}
+
+bool brownout_parse(const char *text, struct brownout *brownout_r, const char **error_r)
+{
+	time_t length;
+
+	if (!date_parse_prefix(&text, &brownout_r->begin, error_r))
+		return false;
+	if (!character_parse(&text, ' ') || !character_parse(&text, '+') ||
+	    !duration_parse(text, 60, BROWNOUT_MAX, &length)) {
+		*error_r = "a brown-out is a date and a length: "
+			   "\"YYYY-MM-DD HH:MM +4h\" (m, h or d)";
+		return false;
+	}
+	brownout_r->end = brownout_r->begin + length;
 	return true;
 }
 

@@ -50,7 +50,12 @@ bool date_parse(const char *text, time_t *time_r, const char **error_r);
    of the day after. */
 bool date_parse_day(const char *text, time_t *begin_r, time_t *end_r, const char **error_r);
 
-/* Reads "DATE +4h", the length in m, h or d of 60 s, 3600 s and 86400 s. */
+/* Reads a length of time: "30m", "12h" or "14d", which are of 60 s, 3600 s and
+   86400 s. False, and *seconds_r as it was, when it is none, less than minimum or
+   more than maximum. */
+bool duration_parse(const char *text, time_t minimum, time_t maximum, time_t *seconds_r);
+
+/* Reads "DATE +4h", which has a duration behind the plus sign. */
 bool brownout_parse(const char *text, struct brownout *brownout_r, const char **error_r);
 
 #define DATE_TEXT_SIZE sizeof("-2147481748-01-01 00:00")

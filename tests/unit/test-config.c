@@ -402,6 +402,7 @@ static const struct {
 	{"keep-addresses = \"\"", "1: keep-addresses" NOT_A_DURATION},
 	{"keep-sightings = \"d\"", "1: keep-sightings" NOT_A_DURATION},
 	{"keep-sightings = \"1y\"", "1: keep-sightings" NOT_A_DURATION},
+	{"keep-sightings = \"14m\"", "1: keep-sightings" NOT_A_DURATION},
 	{"keep-sightings = \"99999999999999999999999d\"", "1: keep-sightings" NOT_A_DURATION},
 	{"keep-sightings = \"36501d\"", "1: keep-sightings" NOT_A_DURATION},
 	{"keep-sightings = \"-1d\"", "1: keep-sightings" NOT_A_DURATION},

@@ -184,6 +184,12 @@ static void test_errors(void **state)
 		{"notices { from = \"a@b.c\"\n remind-every = \"14\"\n last-calls = { \"1w\" } }\n",
 		 "4: remind-every: '14': it must be \"never\", or an hour at least, as in \"14d\"\n"
 		 "5: last-calls: '1w': it must be a number and m, h or d, as in \"14d\"\n"},
+		{"notices { from = \"a@b.c\"\n remind-every = \"59m\"\n"
+		 " last-calls = { \"0m\", \"3651d\" } }\n",
+		 "4: remind-every: '59m': it must be \"never\", or an hour at least, as in "
+		 "\"14d\"\n"
+		 "5: last-calls: '0m': it must be a number and m, h or d, as in \"14d\"\n"
+		 "5: last-calls: '3651d': it must be a number and m, h or d, as in \"14d\"\n"},
 		{"notices { from = \"a@b.c\"\n quiet-hours = \"20-7\"\n max-per-run = many }\n",
 		 "4: quiet-hours: '20-7': it must be two times of day, as in \"20:00-07:00\", or "
 		 "\"never\"\n"

@@ -147,6 +147,44 @@ static void test_brownouts(void **state)
 	}
 }
 
+static void test_durations(void **state)
+{
+	static const struct {
+		const char *text;
+		time_t seconds; /* -1: an error */
+	} cases[] = {
+		{"60m", 3600},
+		{"1h", 3600},
+		{"2d", 2 * 86400},
+		{"48h", 2 * 86400},
+		{"002d", 2 * 86400},
+		{"59m", -1},
+		{"0h", -1},
+		{"2881m", -1},
+		{"49h", -1},
+		{"3d", -1},
+		{"99999999999999999999h", -1},
+		{"", -1},
+		{"h", -1},
+		{"24", -1},
+		{"1w", -1},
+		{"1hh", -1},
+		{"1h ", -1},
+		{" 1h", -1},
+		{"-1h", -1},
+		{"+1h", -1},
+	};
+	(void)state;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		time_t seconds = -1;
+		bool parsed = duration_parse(cases[i].text, 3600, 2 * 86400, &seconds);
+
+		if (parsed != (cases[i].seconds != -1) || seconds != cases[i].seconds)
+			fail_msg("%s", cases[i].text);
+	}
+}
+
 static void test_phases(void **state)
 {
 	struct brownout brownouts[2];
@@ -262,10 +300,15 @@ static void test_format(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_dates),  cmocka_unit_test(test_day_without_midnight),
-		cmocka_unit_test(test_day),    cmocka_unit_test(test_brownouts),
-		cmocka_unit_test(test_phases), cmocka_unit_test(test_next_change),
-		cmocka_unit_test(test_always), cmocka_unit_test(test_brownout_over_daylight_saving),
+		cmocka_unit_test(test_dates),
+		cmocka_unit_test(test_day_without_midnight),
+		cmocka_unit_test(test_day),
+		cmocka_unit_test(test_brownouts),
+		cmocka_unit_test(test_durations),
+		cmocka_unit_test(test_phases),
+		cmocka_unit_test(test_next_change),
+		cmocka_unit_test(test_always),
+		cmocka_unit_test(test_brownout_over_daylight_saving),
 		cmocka_unit_test(test_format),
 	};
 
