@@ -75,15 +75,6 @@ static const char *missing_option(const struct options *options)
 	return NULL;
 }
 
-static bool port_parse(const char *text, uint16_t *port_r)
-{
-	char *end;
-	unsigned long port = strtoul(text, &end, 10);
-
-	*port_r = (uint16_t)port;
-	return text[0] >= '0' && text[0] <= '9' && *end == '\0' && port >= 1 && port <= UINT16_MAX;
-}
-
 /* Makes an attempt of the options; the mechanism is put into capitals. Returns 0
    or EX_USAGE. */
 static int read_attempt(const struct options *options, char *mechanism, struct attempt *attempt_r)

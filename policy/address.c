@@ -64,6 +64,23 @@ bool address_is_local(const struct address *address)
 	       (ip[0] & 0xfe) == 0xfc || (ip[0] == 0xfe && (ip[1] & 0xc0) == 0x80);
 }
 
+bool port_parse(const char *text, uint16_t *port_r)
+{
+	unsigned int port = 0;
+
+	for (; *text != '\0'; text++) {
+		if (*text < '0' || *text > '9')
+			return false;
+		port = port * 10 + (unsigned int)(*text - '0');
+		if (port > UINT16_MAX)
+			return false;
+	}
+	if (port == 0)
+		return false;
+	*port_r = (uint16_t)port;
+	return true;
+}
+
 /* Host bits are those behind the prefix. */
 static void host_bits_set(unsigned char bytes[16], unsigned int prefix_length)
 {

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* A client's IP address. IPv4 is kept as the IPv4-mapped IPv6 address
    ::ffff:a.b.c.d (RFC 4291, 2.5.5.2), so a mapped address that a dual-stack
@@ -39,6 +40,10 @@ void address_format(const struct address *address, char text_r[static ADDRESS_TE
 /* True for addresses that belong to no country: loopback, private (RFC 1918),
    unique local (RFC 4193), link-local (RFC 3927, RFC 4291), and unknown ones. */
 bool address_is_local(const struct address *address);
+
+/* Reads a port in decimal digits, 1 to 65535. False when it is none; *port_r then
+   stays as it was. */
+bool port_parse(const char *text, uint16_t *port_r);
 
 /* Reads "192.0.2.0/24", "2001:db8::/32", or a single address. Returns false
    and sets *error_r to a static text when it is none or has host bits set. */

@@ -298,7 +298,6 @@ static void read_quiet_hours(struct config_reader *reader, cfg_t *section,
 static bool host_parse(const char *text, char **host_r, uint16_t *port_r)
 {
 	const char *end, *colon;
-	unsigned int port;
 
 	if (text[0] == '[') {
 		text++;
@@ -314,11 +313,8 @@ static bool host_parse(const char *text, char **host_r, uint16_t *port_r)
 	    strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:%") <
 		    (size_t)(end - text))
 		return false;
-	if (*colon != '\0') {
-		if (*colon != ':' || !number_parse(colon + 1, UINT16_MAX, &port) || port == 0)
-			return false;
-		*port_r = (uint16_t)port;
-	}
+	if (*colon != '\0' && (*colon != ':' || !port_parse(colon + 1, port_r)))
+		return false;
 	*host_r = strndup(text, (size_t)(end - text));
 	return *host_r != NULL;
 }
@@ -460,13 +456,8 @@ static void read_port(struct config_reader *reader, cfg_t *section, const char *
 		      uint16_t *port_r)
 {
 	const struct config_value *value = config_value(section, key, 0);
-	unsigned int port;
 
-	if (value == NULL)
-		return;
-	if (number_parse(value->text, UINT16_MAX, &port) && port > 0)
-		*port_r = (uint16_t)port;
-	else
+	if (value != NULL && !port_parse(value->text, port_r))
 		value_error(reader, key, value, "it is no port (1 to 65535)");
 }
 

@@ -54,21 +54,6 @@ bool config_list_is_empty(struct config_reader *reader, cfg_t *section, const ch
 	return true;
 }
 
-static bool port_parse(const char *text, uint16_t *port_r)
-{
-	unsigned int port = 0;
-
-	for (const char *c = text; *c != '\0'; c++) {
-		if (*c < '0' || *c > '9')
-			return false;
-		port = port * 10 + (unsigned int)(*c - '0');
-		if (port > UINT16_MAX)
-			return false;
-	}
-	*port_r = (uint16_t)port;
-	return port > 0;
-}
-
 bool config_default_ports(struct config_reader *reader, const uint16_t *ports, size_t count,
 			  uint16_t **ports_r, size_t *count_r)
 {

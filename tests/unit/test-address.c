@@ -79,6 +79,23 @@ static void test_local(void **state)
 	assert_true(address_is_local(&unknown));
 }
 
+static void test_ports(void **state)
+{
+	static const char *const wrong[] = {"",   "0",  "65536", "-1",   "+1",
+					    " 1", "1 ", "0x10",  "imap", "99999999999999999999"};
+	uint16_t port = 7;
+	(void)state;
+
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		if (port_parse(wrong[i], &port) || port != 7)
+			fail_msg("%s was accepted", wrong[i]);
+	}
+	assert_true(port_parse("1", &port));
+	assert_int_equal(port, 1);
+	assert_true(port_parse("65535", &port));
+	assert_int_equal(port, 65535);
+}
+
 static void test_range_errors(void **state)
 {
 	static const char *const wrong[] = {
@@ -183,8 +200,11 @@ static void test_whole_internet(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_parse_and_format), cmocka_unit_test(test_local),
-		cmocka_unit_test(test_range_errors),     cmocka_unit_test(test_network),
+		cmocka_unit_test(test_parse_and_format),
+		cmocka_unit_test(test_local),
+		cmocka_unit_test(test_ports),
+		cmocka_unit_test(test_range_errors),
+		cmocka_unit_test(test_network),
 		cmocka_unit_test(test_whole_internet),
 	};
 
