@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "policy/config-problems.h"
 #include "policy/text-file.h"
 
 #define FILE_SIZE_MAX ((size_t)256 << 20)
@@ -30,23 +31,6 @@ struct address_map {
 	int answers;
 	bool broken;
 };
-
-static void __attribute__((format(printf, 5, 6)))
-report(config_report *error, void *context, const char *file, unsigned int line, const char *format,
-       ...)
-{
-	va_list arguments;
-	char *text, *message;
-
-	va_start(arguments, format);
-	text = g_strdup_vprintf(format, arguments);
-	va_end(arguments);
-	message = line == 0 ? g_strdup_printf("%s: %s", file, text)
-			    : g_strdup_printf("%s:%u: %s", file, line, text);
-	error(context, message);
-	g_free(message);
-	g_free(text);
-}
 
 /* --- A file --- */
 
@@ -82,7 +66,7 @@ static bool read_file(struct address_map *map, const struct policy *policy, conf
 	char *text = text_file_read(path, FILE_SIZE_MAX, &length, &problem), *line = text, *next;
 
 	if (text == NULL) {
-		report(error, context, path, 0, "%s", problem);
+		config_report_at(error, context, path, 0, problem);
 		return false;
 	}
 	for (unsigned int number = 1; line != NULL; number++, line = next) {
@@ -91,7 +75,7 @@ static bool read_file(struct address_map *map, const struct policy *policy, conf
 			*next++ = '\0';
 		problem = read_line(map, policy->default_domain, line);
 		if (problem != NULL)
-			report(error, context, path, number, "%s", problem);
+			config_report_at(error, context, path, number, problem);
 	}
 	free(text);
 	return true;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "notice.h"
+#include "policy/config-problems.h"
 #include "policy/text-file.h"
 
 /* A book is too long for a notice. */
@@ -78,16 +79,13 @@ static void __attribute__((format(printf, 4, 5)))
 mistake(struct loader *loader, const char *file, unsigned int line, const char *format, ...)
 {
 	va_list arguments;
-	char *text, *message;
+	char *text;
 
 	va_start(arguments, format);
 	text = g_strdup_vprintf(format, arguments);
 	va_end(arguments);
-	message = line == 0 ? g_strdup_printf("%s: %s", file, text)
-			    : g_strdup_printf("%s:%u: %s", file, line, text);
-	loader->error(loader->context, message);
+	config_report_at(loader->error, loader->context, file, line, text);
 	loader->failed = true;
-	g_free(message);
 	g_free(text);
 }
 

@@ -73,18 +73,14 @@ static int compare(const void *a, const void *b)
 	return left->order < right->order ? -1 : 1;
 }
 
-static void report_one(const struct config_problems *problems, const struct config_problem *problem,
-		       config_report *report, void *context)
+void config_report_at(config_report *report, void *context, const char *file, unsigned int line,
+		      const char *text)
 {
 	char *message;
-	int length;
+	int length = line > 0 ? asprintf(&message, "%s:%u: %s", file, line, text)
+			      : asprintf(&message, "%s: %s", file, text);
 
-	if (problem->line > 0)
-		length = asprintf(&message, "%s:%u: %s", problems->file, problem->line,
-				  problem->text);
-	else
-		length = asprintf(&message, "%s: %s", problems->file, problem->text);
-	report(context, length < 0 ? problem->text : message);
+	report(context, length < 0 ? text : message);
 	if (length >= 0)
 		free(message);
 }
@@ -99,12 +95,12 @@ void config_problems_report(struct config_problems *problems, config_report *err
 		config_report *report = problem->is_error ? error : warning;
 
 		if (report != NULL)
-			report_one(problems, problem, report, context);
+			config_report_at(report, context, problems->file, problem->line,
+					 problem->text);
 		free(problem->text);
 	}
 	free(problems->list);
 	if (problems->out_of_memory)
-		report_one(problems, &(struct config_problem){.text = "out of memory"}, error,
-			   context);
+		config_report_at(error, context, problems->file, 0, "out of memory");
 	*problems = (struct config_problems){.file = problems->file};
 }

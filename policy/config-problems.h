@@ -6,6 +6,10 @@
 
 #include "config.h"
 
+/* Reports "FILE:LINE: TEXT", or "FILE: TEXT" when the line is 0. */
+void config_report_at(config_report *report, void *context, const char *file, unsigned int line,
+		      const char *text);
+
 struct config_problem {
 	unsigned int line;
 	unsigned int order; /* in which it was found */

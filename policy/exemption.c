@@ -1,5 +1,3 @@
-#define _GNU_SOURCE /* asprintf() */
-
 #include "exemption.h"
 
 #include <stdarg.h>
@@ -7,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config-problems.h"
 #include "text-file.h"
 #include "utf8.h"
 
@@ -71,18 +70,12 @@ static void report(struct loader *loader, const char *format, ...)
 static void report(struct loader *loader, const char *format, ...)
 {
 	char text[512];
-	char *message;
 	va_list arguments;
 
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	if (asprintf(&message, "%s:%u: %s", loader->path, loader->line, text) < 0) {
-		loader->out_of_memory = true;
-		return;
-	}
-	loader->error(loader->context, message);
-	free(message);
+	config_report_at(loader->error, loader->context, loader->path, loader->line, text);
 }
 
 /* Makes room for needed elements of an array. */
@@ -448,7 +441,7 @@ struct exemptions *exemptions_load(const char *path, const struct policy *policy
 	struct exemptions *exemptions = NULL;
 	const char *problem;
 	size_t length;
-	char *message, *text = text_file_read(path, FILE_SIZE_MAX, &length, &problem);
+	char *text = text_file_read(path, FILE_SIZE_MAX, &length, &problem);
 
 	if (text == NULL)
 		goto failed;
@@ -463,12 +456,7 @@ struct exemptions *exemptions_load(const char *path, const struct policy *policy
 		goto failed;
 	goto done;
 failed:
-	if (asprintf(&message, "%s: %s", path, problem) >= 0) {
-		error(context, message);
-		free(message);
-	} else {
-		error(context, problem);
-	}
+	config_report_at(error, context, path, 0, problem);
 	exemptions_free(exemptions);
 	exemptions = NULL;
 done:
