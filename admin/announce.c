@@ -8,7 +8,6 @@
 #include "command.h"
 #include "command-options.h"
 #include "loaded-policy.h"
-#include "policy/config.h"
 
 static void print_help(void)
 {
@@ -47,12 +46,6 @@ static bool read_options(int argc, char **argv, struct options *options, int *st
 	if (options->html && options->text)
 		*status_r = usage_error(argv[0], "--html and --text exclude each other");
 	return *status_r == 0;
-}
-
-static void report(void *context, const char *message)
-{
-	(void)context;
-	fprintf(stderr, "%s\n", message);
 }
 
 /* Beside the journal; the caller frees it with g_free(). */
@@ -119,10 +112,10 @@ int announce_command(const char *config_path, int argc, char **argv)
 
 	if (!read_options(argc, argv, &options, &status))
 		return status;
-	policy = config_load(config_path, report, report, NULL);
+	policy = policy_load_alone(config_path);
 	if (policy == NULL)
 		return EX_CONFIG;
-	texts = notice_texts_load(policy, report, NULL);
+	texts = notice_texts_load(policy, report_error, NULL);
 	status = texts == NULL ? EX_CONFIG : announce(policy, texts, &options);
 	notice_texts_free(texts);
 	policy_free(policy);

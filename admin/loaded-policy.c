@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void report_error(void *context, const char *message)
+void report_error(void *context, const char *message)
 {
 	(void)context;
 	fprintf(stderr, "%s\n", message);

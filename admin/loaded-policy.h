@@ -23,6 +23,9 @@ struct policy *policy_load_alone(const char *config_path);
 
 void policy_unload(struct loaded_policy *loaded);
 
+/* Prints what is wrong to standard error; a config_report. */
+void report_error(void *context, const char *message);
+
 struct edition loaded_edition(const struct loaded_policy *loaded);
 
 #endif

@@ -81,12 +81,6 @@ static bool read_options(int argc, char **argv, struct options *options, int *st
 	return *status_r == 0;
 }
 
-static void report(void *context, const char *message)
-{
-	(void)context;
-	fprintf(stderr, "%s\n", message);
-}
-
 /* ---- all that a run needs ---- */
 
 struct notifier {
@@ -190,10 +184,10 @@ static int notifier_open(struct notifier *notifier, const char *config_path,
 		      stderr);
 		return EX_CONFIG;
 	}
-	notifier->texts = notice_texts_load(policy, report, NULL);
+	notifier->texts = notice_texts_load(policy, report_error, NULL);
 	if (notifier->texts == NULL)
 		return EX_CONFIG;
-	run->addresses = address_map_open(policy, report, NULL);
+	run->addresses = address_map_open(policy, report_error, NULL);
 	if (run->addresses == NULL)
 		return EX_CONFIG;
 	if ((sends && !take_lock(notifier, &status)) ||
