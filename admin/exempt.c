@@ -220,8 +220,7 @@ static bool find_offenders(struct offenders *offenders, struct inquiry *inquiry)
 
 	if (!inquiry_reference(inquiry, options->at, &reference))
 		return false;
-	filter.since = options->since == 0 ? reference - LATELY_DAYS * MILLISECONDS_A_DAY
-					   : (int64_t)options->since * 1000;
+	filter.since = inquiry_since(options->since, reference);
 	offenders->names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	found = store_each_sighting(inquiry->store, &filter, add_offender, offenders);
 	g_hash_table_destroy(offenders->names);

@@ -266,8 +266,7 @@ static int answer(const struct options *options, struct inquiry *inquiry)
 	}
 	if (!inquiry_reference(inquiry, at, &reference))
 		return inquiry_end(inquiry, false, 0);
-	since = options->since == 0 ? reference - LATELY_DAYS * MILLISECONDS_A_DAY
-				    : (int64_t)options->since * 1000;
+	since = inquiry_since(options->since, reference);
 	sighting_judge_init(&judge, &edition, at, options->at == 0);
 	if (rule != NULL)
 		judge.considered = UINT64_C(1) << rule->index;

@@ -3,8 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MILLISECONDS_A_DAY INT64_C(86400000)
-
 static bool store_one_day(struct import_tally *tally, struct store *store, size_t i)
 {
 	if (tally->days[i].day != 0 && !store_add_day(store, &tally->days[i]))

@@ -19,7 +19,6 @@
 /* A flood of broken lines is not told line by line. */
 #define REPORTS_MAX 20
 
-#define MILLISECONDS_A_DAY INT64_C(86400000)
 #define NOTE_INTERVAL INT64_C(60000)
 #define TELL_INTERVAL INT64_C(600000)
 #define EXPIRE_INTERVAL (INT64_C(6) * 3600 * 1000)

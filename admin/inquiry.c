@@ -53,3 +53,8 @@ bool inquiry_reference(const struct inquiry *inquiry, time_t at, int64_t *refere
 		*reference_r = (int64_t)at * 1000;
 	return true;
 }
+
+int64_t inquiry_since(time_t since, int64_t reference)
+{
+	return since == 0 ? reference - 30 * MILLISECONDS_A_DAY : (int64_t)since * 1000;
+}

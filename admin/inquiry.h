@@ -22,8 +22,8 @@ int inquiry_end(struct inquiry *inquiry, bool answered, int status);
    long ago, still answers. False when the store fails. */
 bool inquiry_reference(const struct inquiry *inquiry, time_t at, int64_t *reference_r);
 
-/* Lately: so long before the reference. */
-#define LATELY_DAYS 30
-#define MILLISECONDS_A_DAY INT64_C(86400000)
+/* Where "lately" begins, in milliseconds: since, or where that is 0, 30 days before
+   the reference. */
+int64_t inquiry_since(time_t since, int64_t reference);
 
 #endif

@@ -7,7 +7,7 @@
 
 /* A file that was imported and removed is remembered so long, in case that it is
    copied here again. */
-#define FILE_MEMORY (INT64_C(30) * STORE_MILLISECONDS_A_DAY)
+#define FILE_MEMORY (INT64_C(30) * MILLISECONDS_A_DAY)
 
 /* Runs SQL with up to two times in ?1 and ?2. */
 static bool run_with(struct store *store, const char *sql, int64_t first, int64_t second)

@@ -170,12 +170,12 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
 
 int64_t store_week(int64_t time)
 {
-	return (time + 3 * STORE_MILLISECONDS_A_DAY) / (7 * STORE_MILLISECONDS_A_DAY);
+	return (time + 3 * MILLISECONDS_A_DAY) / (7 * MILLISECONDS_A_DAY);
 }
 
 int64_t store_week_begin(int64_t week)
 {
-	return week * 7 * STORE_MILLISECONDS_A_DAY - 3 * STORE_MILLISECONDS_A_DAY;
+	return week * 7 * MILLISECONDS_A_DAY - 3 * MILLISECONDS_A_DAY;
 }
 
 /* ---- failures ---- */

@@ -8,8 +8,6 @@
 
 /* What the parts of the SQLite store share. */
 
-#define STORE_MILLISECONDS_A_DAY INT64_C(86400000)
-
 /* Prepared once, at first use. The texts stand in store-sqlite.c. */
 enum statement {
 	STATEMENT_BEGIN,

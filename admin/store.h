@@ -16,6 +16,8 @@
    fails; store_failure() then says why. */
 struct store;
 
+#define MILLISECONDS_A_DAY INT64_C(86400000)
+
 enum store_access {
 	STORE_READ, /* for questions; the store must exist */
 	STORE_WRITE /* for imports; a missing store is made */
