@@ -289,10 +289,10 @@ def test_limits(site):
     site.write_rules(RULES + NOTICES.replace("max-per-hour = 0", "max-per-hour = 5")
                      % (TEXTS, site.sendmail, ""))  # fmt: skip
     # Three of this hour are gone.
-    first = site.notify(1)
+    first = site.notify("%s 07:10" % day(1))
     assert "max-per-hour is reached" in first.stdout
     assert len(site.mails()) == 2
-    assert site.told(1) == {}
+    assert site.told("%s 07:20" % day(1)) == {}
     assert len(site.told("%s 08:30" % day(1))) == 5
     assert site.told("%s 09:40" % day(1)) == {}
 
