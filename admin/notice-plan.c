@@ -235,8 +235,10 @@ static bool is_told_of(const struct rule_case *c)
 	const struct notice_settings *settings = &c->policy->notices;
 	const struct schedule *schedule = &c->rule->schedule;
 
+	/* An exemption that begins at the date is none in a brown-out before it. */
 	if (c->exempted)
-		return settings->last_call_count > 0 && c->date - c->now <= settings->last_calls[0];
+		return brownout_is_due(c) || (settings->last_call_count > 0 &&
+					      c->date - c->now <= settings->last_calls[0]);
 	return c->now >= schedule->notify || c->now >= schedule->enforce;
 }
 
@@ -246,7 +248,7 @@ static bool find_reason(const struct rule_case *c, enum notice_reason *reason_r)
 		*reason_r = NOTICE_REFUSED;
 		return refusal_is_due(c);
 	}
-	if (!c->exempted && brownout_is_due(c))
+	if (brownout_is_due(c))
 		*reason_r = NOTICE_BROWNOUT;
 	else if (last_call_is_due(c))
 		*reason_r = NOTICE_LAST_CALL;

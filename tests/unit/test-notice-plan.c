@@ -466,6 +466,27 @@ static void test_exempted_over_a_brownout(void **state)
 	assert_false(plan_at(&life, now).due);
 }
 
+/* An exemption from the date on does not cover a brown-out before it. */
+static void test_exempted_after_a_brownout(void **state)
+{
+	struct life life = {0};
+	struct notice_plan plan;
+	(void)state;
+
+	login(&life, PHONE, ENCRYPTION, date("2024-08-15"));
+	life.exemptions[life.exemption_count++] =
+		(struct exemption){.begin = date("2024-09-20"), .end = date("2024-12-01")};
+	assert_false(run_at(&life, date("2024-08-17 09:00")).due);
+	plan = run_at(&life, date("2024-08-17 11:00"));
+	assert_true(plan.due);
+	assert_int_equal(plan.reason, NOTICE_BROWNOUT);
+	assert_int_equal(plan.rules, ENCRYPTION);
+	assert_int_equal(plan.first_date, date("2024-12-01"));
+	assert_false(run_at(&life, date("2024-08-18")).due);
+	assert_false(run_at(&life, date("2024-09-19")).due);
+	assert_int_equal(run_at(&life, date("2024-11-25")).reason, NOTICE_LAST_CALL);
+}
+
 static void test_a_country_that_is_added(void **state)
 {
 	struct life life = {0};
@@ -606,6 +627,7 @@ int main(void)
 		cmocka_unit_test_setup(test_exempted_until_before_the_date, set_up),
 		cmocka_unit_test_setup(test_exempted_from_another_rule, set_up),
 		cmocka_unit_test_setup(test_exempted_over_a_brownout, set_up),
+		cmocka_unit_test_setup(test_exempted_after_a_brownout, set_up),
 		cmocka_unit_test_setup(test_a_country_that_is_added, set_up),
 		cmocka_unit_test_setup(test_a_date_that_moves, set_up),
 		cmocka_unit_test_setup(test_missed_runs, set_up),
