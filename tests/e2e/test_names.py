@@ -104,10 +104,11 @@ def test_what_is_no_name_is_not_recorded(host, response):
 
 
 @pytest.mark.parametrize("commands, recorded", [
-    (['("name" "first")', '("name" "second" "os" NIL)'], "name=second os="),
-    (['("name" "first")', "NIL"], ""),
-    (['("name" "\\"\x1b[31m,\\"")'], 'name="\x1b[31m,"'),
-    ([f'("name" "{"x" * 800}")'], "name=" + "x" * 251 + "…"),
+    # Dovecot 2.4 forgets the first one and does not pass on the second.
+    (['("name" "first")', '("name" "second" "os" NIL)'], ("name=second os=", "")),
+    (['("name" "first")', "NIL"], ("",)),
+    (['("name" "\\"\x1b[31m,\\"")'], ('name="\x1b[31m,"',)),
+    ([f'("name" "{"x" * 800}")'], ("name=" + "x" * 251 + "…",)),
 ])
 def test_what_a_program_says_of_itself(host, commands, recorded):
     """The last IMAP ID before the login, cut short."""
@@ -122,7 +123,7 @@ def test_what_a_program_says_of_itself(host, commands, recorded):
             connection.login(BOB, PASSWORD)
     finally:
         connection.shutdown()
-    assert host.dovecot_journal.wait_one()["client_id"] == recorded
+    assert host.dovecot_journal.wait_one()["client_id"] in recorded
 
 
 def test_cancelled_exchanges(host):
