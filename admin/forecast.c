@@ -222,14 +222,28 @@ static void print_weeks(const struct forecast *forecast, int64_t reference)
 	table_free(table);
 }
 
-static void print_text(const struct forecast *forecast, const struct sighting_judge *judge,
-		       int64_t reference, int64_t since)
+/* Who is counted, and what is supposed. */
+static void print_heading(const struct options *options, int64_t since)
 {
-	uint64_t active = forecast->active_users;
-	char day[DATE_TEXT_SIZE];
+	char day[DATE_TEXT_SIZE], at[DATE_TEXT_SIZE];
 
 	date_format((time_t)(since / 1000), day);
-	printf("Users seen since %s:\n\n", day);
+	date_format(options->at, at);
+	printf("Users seen since %s, ", day);
+	if (options->at != 0)
+		printf("as %s at %s:\n\n",
+		       options->rule == NULL ? "the rules stand" : "the rule stands", at);
+	else
+		printf("if %s enforced now:\n\n",
+		       options->rule == NULL ? "all rules were" : "the rule were");
+}
+
+static void print_text(const struct options *options, const struct forecast *forecast,
+		       const struct sighting_judge *judge, int64_t reference, int64_t since)
+{
+	uint64_t active = forecast->active_users;
+
+	print_heading(options, since);
 	print_line("active", active, 0);
 	print_line("fine", forecast->fine, active);
 	print_line("  of them have changed", forecast->changed, active);
@@ -275,7 +289,7 @@ static int answer(const struct options *options, struct inquiry *inquiry)
 		if (options->json)
 			print_json(&forecast, &judge, reference);
 		else
-			print_text(&forecast, &judge, reference, since);
+			print_text(options, &forecast, &judge, reference, since);
 		if (percent(forecast.partly + forecast.locked_out, forecast.active_users) >
 		    options->fail_above)
 			status = EXIT_NO;

@@ -171,6 +171,10 @@ def test_text(site):
     text = site.must("forecast")
     fits_a_terminal(text)
     assert "wholly locked out" in text and "40.0 %" in text
+    # What is supposed is said.
+    assert text.splitlines()[0].endswith(", if all rules were enforced now:")
+    text = site.must("forecast", "--rule", "encryption", "--at", day(3))
+    assert text.splitlines()[0].endswith(f", as the rule stands at {day(3)} 00:00:")
 
 
 def test_nobody_at_all(site):
