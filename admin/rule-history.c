@@ -92,20 +92,29 @@ static time_t first_date(const struct schedule *schedule)
 	return schedule->enforce < first ? schedule->enforce : first;
 }
 
-unsigned int rule_history_start(const struct rule_history *history, const struct schedule *schedule,
+static bool note_first_day(void *context, const struct store_day *day)
+{
+	int64_t *first = context;
+
+	*first = day->day * MILLISECONDS_A_DAY;
+	return false;
+}
+
+bool rule_history_first_record(struct store *store, int64_t reference, int64_t *first_r)
+{
+	*first_r = reference;
+	return store_each_day(store, 0, note_first_day, first_r);
+}
+
+unsigned int rule_history_start(const struct schedule *schedule, int64_t first_record,
 				int64_t reference)
 {
-	time_t begin = first_date(schedule);
-	unsigned int oldest = HISTORY_WEEKS - 1;
-	int64_t ago;
+	time_t date = first_date(schedule);
+	int64_t begin = first_record, ago;
 
-	while (oldest > 0 && history->windows[oldest] == 0)
-		oldest--;
-	if (begin != SCHEDULE_ALWAYS && begin != SCHEDULE_NEVER) {
-		ago = store_week(reference) - store_week((int64_t)begin * 1000);
-		if (ago < (int64_t)oldest)
-			oldest = ago < 0 ? 0 : (unsigned int)ago;
-	}
+	if (date != SCHEDULE_ALWAYS && date != SCHEDULE_NEVER)
+		begin = MAX(begin, (int64_t)date * 1000);
+	ago = CLAMP(store_week(reference) - store_week(begin), 0, HISTORY_WEEKS - 1);
 	/* A window is named after its last week. */
-	return oldest >= HISTORY_WINDOW ? oldest - (HISTORY_WINDOW - 1) : 0;
+	return ago >= HISTORY_WINDOW ? (unsigned int)ago - (HISTORY_WINDOW - 1) : 0;
 }

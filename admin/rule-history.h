@@ -18,9 +18,13 @@ struct rule_history {
 bool rule_histories_count(struct rule_history histories_r[RULES_MAX], struct store *store,
 			  const struct policy *policy, int64_t reference);
 
-/* The first window with the week in which a rule's first phase begins, or with the
-   first week of which something is known. */
-unsigned int rule_history_start(const struct rule_history *history, const struct schedule *schedule,
+/* When the records begin, to the day; the reference when there are none. False when the
+   store fails. */
+bool rule_history_first_record(struct store *store, int64_t reference, int64_t *first_r);
+
+/* The window that begins with the week of a rule's first phase, or with that of the
+   first record where it is later. */
+unsigned int rule_history_start(const struct schedule *schedule, int64_t first_record,
 				int64_t reference);
 
 #endif

@@ -45,14 +45,13 @@ static int64_t calendar_day(time_t time)
 }
 
 static struct standing stand(const struct rule *rule, time_t at, const struct rule_history *history,
-			     int64_t reference)
+			     unsigned int start)
 {
 	struct standing standing = {
 		.rule = rule,
 		.phase = schedule_phase(&rule->schedule, at),
 		.offenders = history->windows[0],
-		.offenders_at_start =
-			history->windows[rule_history_start(history, &rule->schedule, reference)],
+		.offenders_at_start = history->windows[start],
 	};
 
 	standing.next_change = schedule_next_change(&rule->schedule, at, &standing.next_phase);
@@ -148,17 +147,20 @@ static void print_health(const struct health_finding findings[HEALTH_COUNT])
 static int answer(time_t at, bool json, struct inquiry *inquiry)
 {
 	const struct policy *policy = inquiry->loaded.policy;
-	int64_t now = (int64_t)time(NULL) * 1000, reference;
+	int64_t now = (int64_t)time(NULL) * 1000, reference, first_record;
 	struct rule_history histories[RULES_MAX];
 	struct health_finding findings[HEALTH_COUNT];
 	struct standing standings[RULES_MAX];
 
 	if (!inquiry_reference(inquiry, at, &reference) ||
 	    !rule_histories_count(histories, inquiry->store, policy, reference) ||
+	    !rule_history_first_record(inquiry->store, reference, &first_record) ||
 	    !health_examine(inquiry, now, findings))
 		return inquiry_end(inquiry, false, 0);
 	for (size_t i = 0; i < policy->rule_count; i++)
-		standings[i] = stand(&policy->rules[i], at, &histories[i], reference);
+		standings[i] = stand(
+			&policy->rules[i], at, &histories[i],
+			rule_history_start(&policy->rules[i].schedule, first_record, reference));
 	if (json) {
 		print_json(standings, policy->rule_count, at, findings);
 	} else {

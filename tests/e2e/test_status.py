@@ -68,6 +68,16 @@ def test_offenders_now_and_at_the_start(site):
     assert (encryption["offenders"], encryption["offenders_at_start"]) == (2, 5)
 
 
+def test_nobody_at_the_start(site):
+    """Who comes later was none at the start, when others were recorded already."""
+    site.fine("carol@example.org", days_ago=80)
+    site.record("alice@example.org", "encryption=observe", days_ago=40)
+    site.record("alice@example.org", "encryption", days_ago=2)
+    site.take()
+    encryption = status(site)["rules"][0]
+    assert (encryption["offenders"], encryption["offenders_at_start"]) == (1, 0)
+
+
 def test_backlog(site):
     site.record("alice@example.org", "encryption")
     site.take()
