@@ -175,6 +175,15 @@ def test_brownouts_to_come(site):
     assert "1. Juli" not in text
 
 
+def test_a_relay_is_told_of_to_everybody(site):
+    """Only the page tells of it, whose readers are not the ones who send."""
+    site.set(more="""network relays { addresses = { "192.0.2.0/24" } }
+rule relay { allow-networks = { "relays" } enforce = "2090-01-01" }
+""")
+    assert "Geräten und Programmen, die sich nicht anmelden, ab Sonntag, 1. Januar" in site.text()
+    assert "devices and programs that do not log in" in site.text("--language", "en")
+
+
 def test_no_rules(site):
     site.config = write_config(site.directory, rules="")
     done = site.run()
