@@ -106,7 +106,7 @@ $(addprefix $(BUILD)/tests/unit/,test-exemption-line.o test-forecast.o test-term
 	CPPFLAGS += $(call package_cflags,glib-2.0)
 $(BUILD)/tests/unit/test-exemption-line: $(BUILD)/admin/exemption-line.o
 $(BUILD)/tests/unit/test-forecast: $(STORE) $(addprefix $(BUILD)/admin/,forecast-count.o \
-	harmless-text.o mail-program.o seen-weeks.o sighting-judge.o)
+	harmless-text.o mail-program.o rule-titles.o seen-weeks.o sighting-judge.o)
 $(BUILD)/tests/unit/test-sighting-judge: $(BUILD)/admin/sighting-judge.o
 $(BUILD)/tests/unit/test-terminal-text: $(BUILD)/admin/terminal-text.o
 

@@ -5,6 +5,7 @@
 #include "inquiry.h"
 #include "mail-program.h"
 #include "notice-plan.h"
+#include "rule-titles.h"
 #include "seen-weeks.h"
 #include "store-notices.h"
 
@@ -221,15 +222,17 @@ static bool count(void *context, const struct store_sighting *sighting)
 
 static bool add_told(void *context, const struct store_notice *notice)
 {
-	GHashTable *told = context;
+	const struct counting *counting = context;
+	const struct sighting_judge *judge = counting->judge;
 	int64_t *time;
 
 	if (notice->state != NOTICE_HANDED_OVER || notice->reason == NOTICE_FIXED ||
-	    g_hash_table_contains(told, notice->user))
+	    g_hash_table_contains(counting->told, notice->user) ||
+	    (rule_titles_parse(judge->edition.policy, notice->rules) & judge->considered) == 0)
 		return true;
 	time = g_new(int64_t, 1);
 	*time = notice->settled;
-	g_hash_table_insert(told, g_strdup(notice->user), time);
+	g_hash_table_insert(counting->told, g_strdup(notice->user), time);
 	return true;
 }
 
@@ -273,7 +276,7 @@ bool forecast_count(struct forecast *forecast_r, struct store *store,
 					.countries = groups_create()};
 	counting.groups = group_habits(forecast_r, store);
 	begin_user(&counting, STORE_NOBODY, "");
-	answered = store_each_notice(store, NULL, add_told, counting.told) &&
+	answered = store_each_notice(store, NULL, add_told, &counting) &&
 		   store_each_sighting(store, &filter, count, &counting);
 	end_user(&counting);
 	g_free(counting.groups);

@@ -32,7 +32,7 @@ struct forecast {
 	uint64_t locked_out; /* in every way that they use */
 	uint64_t partly;     /* some way still works */
 	uint64_t changed;    /* of the fine ones, who would not have been before */
-	uint64_t told;       /* got a notice */
+	uint64_t told;       /* got a notice of the rules that are asked */
 	/* Of them, who were seen since, and what would be rejected was not: since they
 	   were told, or for NOTICE_QUIET_DAYS. */
 	uint64_t told_changed;

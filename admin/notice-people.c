@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "mail-program.h"
+#include "rule-titles.h"
 #include "sighting-judge.h"
 
 struct notice_people {
@@ -177,33 +178,6 @@ static void add_sighting(struct notice_people *people, const struct store_sighti
 
 /* ---- what is past ---- */
 
-static uint64_t parse_titles(const struct policy *policy, const char *titles)
-{
-	uint64_t rules = 0;
-	char **list = g_strsplit(titles, ",", -1);
-
-	for (char **title = list; *title != NULL; title++) {
-		const struct rule *rule = policy_rule(policy, *title);
-
-		if (rule != NULL)
-			rules |= UINT64_C(1) << rule->index;
-	}
-	g_strfreev(list);
-	return rules;
-}
-
-char *notice_rule_titles(const struct policy *policy, uint64_t rules)
-{
-	GString *titles = g_string_new(NULL);
-
-	for (size_t i = 0; i < policy->rule_count; i++) {
-		if ((rules >> i & 1) != 0)
-			g_string_append_printf(titles, "%s%s", titles->len == 0 ? "" : ",",
-					       policy->rules[i].title);
-	}
-	return g_string_free(titles, FALSE);
-}
-
 static bool add_past(void *context, const struct store_notice *notice)
 {
 	struct notice_people *people = context;
@@ -211,7 +185,7 @@ static bool add_past(void *context, const struct store_notice *notice)
 	struct notice_past past = {
 		.reason = notice->reason,
 		.state = notice->state,
-		.rules = parse_titles(people->edition.policy, notice->rules),
+		.rules = rule_titles_parse(people->edition.policy, notice->rules),
 		.time = (time_t)(notice->settled / 1000),
 	};
 

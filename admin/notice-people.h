@@ -43,7 +43,4 @@ bool notice_people_each(struct notice_people *people, const char *user, time_t n
 const struct notice_rule *notice_candidate_rules(const struct notice_candidate *candidate,
 						 uint64_t rules, time_t now, size_t *count_r);
 
-/* "encryption,country"; the caller frees it with g_free(). */
-char *notice_rule_titles(const struct policy *policy, uint64_t rules);
-
 #endif

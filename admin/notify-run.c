@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "message-id.h"
+#include "rule-titles.h"
 #include "stop-signal.h"
 
 /* So many people are looked at in one view of the store. */
@@ -222,7 +223,7 @@ static bool put(struct notify_run *run, struct store_notice *notice)
 /* Records that all is well again with some rules. */
 static bool note_fixed(struct notify_run *run, const struct notice_candidate *candidate, time_t now)
 {
-	char *titles = notice_rule_titles(run->policy, candidate->plan.fixed);
+	char *titles = rule_titles_format(run->policy, candidate->plan.fixed);
 	struct store_notice notice = {
 		.user = candidate->user,
 		.recipient = "",
@@ -353,7 +354,7 @@ static bool write_to(struct notify_run *run, const struct notice_candidate *cand
 		run->counts.refused++;
 		return true;
 	}
-	titles = notice_rule_titles(run->policy,
+	titles = rule_titles_format(run->policy,
 				    plan->reason == NOTICE_FIXED ? plan->fixed : plan->rules);
 	notice.rules = titles;
 	go_on = put(run, &notice) && hand_over(run, &notice, mail, length);

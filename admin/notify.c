@@ -16,6 +16,7 @@
 #include "loaded-policy.h"
 #include "message-id.h"
 #include "notify-report.h"
+#include "rule-titles.h"
 #include "stop-signal.h"
 #include "table.h"
 
@@ -238,7 +239,7 @@ static void list_due(void *context, const struct notify_due *due)
 		list_json(listing, due);
 		return;
 	}
-	rules = notice_rule_titles(listing->policy, due->rules);
+	rules = rule_titles_format(listing->policy, due->rules);
 	table_add(listing->table,
 		  (const char *const[]){due->user, due->address == NULL ? "none" : due->address,
 					notice_reason_name(due->reason), rules,

@@ -57,14 +57,14 @@ static void see(struct store *store, const char *user, const struct store_habit 
 	assert_true(store_add(store, &sighting));
 }
 
-static void tell(struct store *store, const char *user, enum notice_reason reason,
-		 enum notice_state state, unsigned int days_ago)
+static void tell_of(struct store *store, const char *rules, const char *user,
+		    enum notice_reason reason, enum notice_state state, unsigned int days_ago)
 {
 	struct store_notice notice = {.user = user,
 				      .recipient = user,
 				      .message_id = user,
 				      .reason = reason,
-				      .rules = "encryption",
+				      .rules = rules,
 				      .state = state,
 				      .intended = NOW - days_ago * DAY,
 				      .settled = NOW - days_ago * DAY,
@@ -72,6 +72,12 @@ static void tell(struct store *store, const char *user, enum notice_reason reaso
 				      .error = ""};
 
 	assert_true(store_put_notice(store, &notice));
+}
+
+static void tell(struct store *store, const char *user, enum notice_reason reason,
+		 enum notice_state state, unsigned int days_ago)
+{
+	tell_of(store, "mechanism,encryption", user, reason, state, days_ago);
 }
 
 static void test_who_was_told(void **state)
@@ -98,7 +104,11 @@ static void test_who_was_told(void **state)
 	see(store, "b@example.org", &old_way, 1);
 	tell(store, "b@example.org", NOTICE_FIRST, NOTICE_HANDED_OVER, 15);
 	tell(store, "b@example.org", NOTICE_REMINDER, NOTICE_HANDED_OVER, 0);
-	/* Not told: the mail did not get out, or said that all is well. */
+	/* Not told: the mail did not get out, said that all is well, or told of a rule
+	   that is not asked. */
+	see(store, "i@example.org", &old_way, 20);
+	see(store, "i@example.org", &new_way, 1);
+	tell_of(store, "mechanism", "i@example.org", NOTICE_FIRST, NOTICE_HANDED_OVER, 15);
 	see(store, "c@example.org", &old_way, 20);
 	tell(store, "c@example.org", NOTICE_FIRST, NOTICE_FAILED, 15);
 	see(store, "d@example.org", &new_way, 1);
@@ -116,11 +126,11 @@ static void test_who_was_told(void **state)
 	sighting_judge_init(&judge, &edition, NOW / 1000, true);
 	assert_true(store_begin_reading(store));
 	assert_true(forecast_count(&forecast, store, &judge, NOW, NOW - 30 * DAY));
-	assert_int_equal(forecast.active_users, 7);
+	assert_int_equal(forecast.active_users, 8);
 	assert_int_equal(forecast.told, 5);
 	assert_int_equal(forecast.told_changed, 2);
 	assert_int_equal(forecast.fine, 1);
-	assert_int_equal(forecast.partly, 3);
+	assert_int_equal(forecast.partly, 4);
 	assert_int_equal(forecast.locked_out, 3);
 	forecast_free(&forecast);
 	store_close(store);
