@@ -47,6 +47,17 @@ static const char *const steps[MAIL_PROGRAM_COUNT] = {
 	[MAIL_PROGRAM_GENERAL] = "steps-general",
 };
 
+/* For those that give the name of a package, com.google.android.gm for instance. */
+static const char *const names[MAIL_PROGRAM_COUNT] = {
+	[MAIL_PROGRAM_THUNDERBIRD] = "Thunderbird",
+	[MAIL_PROGRAM_OUTLOOK] = "Outlook",
+	[MAIL_PROGRAM_IPHONE] = "iPhone Mail",
+	[MAIL_PROGRAM_MAC] = "Apple Mail",
+	[MAIL_PROGRAM_GMAIL] = "Gmail",
+	[MAIL_PROGRAM_SAMSUNG] = "Samsung Email",
+	[MAIL_PROGRAM_K9] = "K-9 Mail",
+};
+
 enum mail_program mail_program_of(const char *client_id)
 {
 	for (size_t i = 0; i < G_N_ELEMENTS(parts); i++) {
@@ -120,7 +131,7 @@ char *mail_program_name(const char *client_id)
 
 	if (!is_name(name)) {
 		g_free(name);
-		name = NULL;
+		name = value == NULL ? NULL : g_strdup(names[mail_program_of(value)]);
 	} else if (version != NULL && is_version(version)) {
 		char *both = g_strdup_printf("%s %s", name, version);
 

@@ -279,8 +279,9 @@ static void test_program_names(void **state)
 		 MAIL_PROGRAM_IPHONE},
 		{"name=Mac OS X Mail version=16.0 (3696)", "Mac OS X Mail", MAIL_PROGRAM_MAC},
 		{"version=1 name=K-9 Mail", "K-9 Mail 1", MAIL_PROGRAM_K9},
-		{"name=com.google.android.gm vendor=Google", NULL, MAIL_PROGRAM_GMAIL},
-		{"name=com.samsung.android.email.provider", NULL, MAIL_PROGRAM_SAMSUNG},
+		{"name=com.google.android.gm version=2024.05 vendor=Google", "Gmail",
+		 MAIL_PROGRAM_GMAIL},
+		{"name=com.samsung.android.email.provider", "Samsung Email", MAIL_PROGRAM_SAMSUNG},
 		{"name=Thunderbird for Android", "Thunderbird for Android", MAIL_PROGRAM_K9},
 		{"name=Microsoft Outlook", "Microsoft Outlook", MAIL_PROGRAM_OUTLOOK},
 		{"", NULL, MAIL_PROGRAM_GENERAL},
@@ -292,6 +293,8 @@ static void test_program_names(void **state)
 		{"name=log in at evil.example", NULL, MAIL_PROGRAM_GENERAL},
 		{"name=boss@evil.example", NULL, MAIL_PROGRAM_GENERAL},
 		{"name=<script>", NULL, MAIL_PROGRAM_GENERAL},
+		{"name=gmail.evil.example", "Gmail", MAIL_PROGRAM_GMAIL},
+		{"vendor=samsung name=mail.evil.example", NULL, MAIL_PROGRAM_SAMSUNG},
 		{"name=a version=1.evil.example", "a", MAIL_PROGRAM_GENERAL},
 	};
 
