@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "mmdb-fields.h"
+
 #define FILE_SIZE_MAX ((off_t)512 << 20)
 
 /* The separator between the search tree and the data, which the number of a
@@ -20,6 +22,10 @@
 
 /* Metadata stands at most this far from the end. */
 #define METADATA_SIZE_MAX 131072
+
+/* How many fields may be read for each byte of a section: some, because records
+   share what they point to. */
+#define FIELDS_PER_BYTE ((uint64_t)16)
 
 /* No offset of a record: files are much smaller. */
 #define NO_RECORD UINT32_MAX
@@ -123,8 +129,16 @@ static int decode_record(MMDB_entry_s *entry, struct country *country_r)
 	return MMDB_SUCCESS;
 }
 
-static int add_record(struct country_database *database, MMDB_entry_s *entry, bool *has_countries)
+/* What is gathered while the search tree is gone through. */
+struct tree_check {
+	struct country_database *database;
+	struct mmdb_section data;
+	bool has_countries;
+};
+
+static int add_record(struct tree_check *check, MMDB_entry_s *entry)
 {
+	struct country_database *database = check->database;
 	struct record *record;
 	int status;
 
@@ -133,18 +147,19 @@ static int add_record(struct country_database *database, MMDB_entry_s *entry, bo
 	record = find_record(database, entry->offset);
 	if (record->offset == entry->offset)
 		return MMDB_SUCCESS;
+	if (!mmdb_fields_are_few(&check->data, entry->offset))
+		return MMDB_INVALID_DATA_ERROR;
 	status = decode_record(entry, &record->country);
 	if (status != MMDB_SUCCESS)
 		return status;
 	record->offset = entry->offset;
 	database->record_count++;
 	if (record->country.code[0] != '\0')
-		*has_countries = true;
+		check->has_countries = true;
 	return MMDB_SUCCESS;
 }
 
-static int add_side(struct country_database *database, uint8_t type, uint64_t record,
-		    MMDB_entry_s *entry, bool *has_countries)
+static int add_side(struct tree_check *check, uint8_t type, uint64_t record, MMDB_entry_s *entry)
 {
 	switch (type) {
 	case MMDB_RECORD_TYPE_SEARCH_NODE:
@@ -152,9 +167,9 @@ static int add_side(struct country_database *database, uint8_t type, uint64_t re
 		return MMDB_SUCCESS;
 	case MMDB_RECORD_TYPE_DATA:
 		/* libmaxminddb lets one point into the separator. */
-		if (record < (uint64_t)database->mmdb.metadata.node_count + SEPARATOR_SIZE)
+		if (record < (uint64_t)check->database->mmdb.metadata.node_count + SEPARATOR_SIZE)
 			return MMDB_CORRUPT_SEARCH_TREE_ERROR;
-		return add_record(database, entry, has_countries);
+		return add_record(check, entry);
 	default:
 		return MMDB_CORRUPT_SEARCH_TREE_ERROR;
 	}
@@ -165,23 +180,29 @@ static int add_side(struct country_database *database, uint8_t type, uint64_t re
 static const char *check_tree(struct country_database *database)
 {
 	MMDB_s *mmdb = &database->mmdb;
-	bool has_countries = false;
+	struct tree_check check = {
+		.database = database,
+		.data = {.bytes = mmdb->data_section,
+			 .size = mmdb->data_section_size,
+			 .fields_left = mmdb->data_section_size * FIELDS_PER_BYTE},
+	};
 
 	for (uint32_t i = 0; i < mmdb->metadata.node_count; i++) {
 		MMDB_search_node_s node;
 		int status = MMDB_read_node(mmdb, i, &node);
 
 		if (status == MMDB_SUCCESS)
-			status = add_side(database, node.left_record_type, node.left_record,
-					  &node.left_record_entry, &has_countries);
+			status = add_side(&check, node.left_record_type, node.left_record,
+					  &node.left_record_entry);
 		if (status == MMDB_SUCCESS)
-			status = add_side(database, node.right_record_type, node.right_record,
-					  &node.right_record_entry, &has_countries);
+			status = add_side(&check, node.right_record_type, node.right_record,
+					  &node.right_record_entry);
 		if (status != MMDB_SUCCESS)
 			return MMDB_strerror(status);
 	}
-	return has_countries ? NULL
-			     : "it holds no countries (neither country/iso_code nor country_code)";
+	return check.has_countries
+		       ? NULL
+		       : "it holds no countries (neither country/iso_code nor country_code)";
 }
 
 /* The last marker in the bytes, behind which the metadata stands; NULL without. */
@@ -214,14 +235,21 @@ static bool get_number(const MMDB_s *metadata, const char *key, uint32_t *number
 	return true;
 }
 
-/* All of it, because MMDB_open() forgets to free what it has read of metadata
+/* Reads all of it, because MMDB_open() forgets to free what it has read of metadata
    that ends too early. */
 static bool metadata_is_whole(const MMDB_s *metadata)
 {
 	MMDB_entry_s entry = {.mmdb = metadata};
 	MMDB_entry_data_list_s *list = NULL;
-	int status = MMDB_get_entry_data_list(&entry, &list);
+	struct mmdb_section section = {.bytes = metadata->data_section,
+				       .size = metadata->data_section_size,
+				       .fields_left =
+					       metadata->data_section_size * FIELDS_PER_BYTE};
+	int status;
 
+	if (!mmdb_fields_are_few(&section, 0))
+		return false;
+	status = MMDB_get_entry_data_list(&entry, &list);
 	MMDB_free_entry_data_list(list);
 	return status == MMDB_SUCCESS;
 }

@@ -588,6 +588,77 @@ static void test_wrong_metadata(void **state)
 	}
 }
 
+/* Arrays of two pointers each to the next one: four million fields in 400 bytes. */
+static void test_metadata_that_grows(void **state)
+{
+	static struct bytes bytes;
+	unsigned char *metadata;
+	size_t start;
+	(void)state;
+
+	build(&bytes, FLAT, 32, 6);
+	metadata = memmem(bytes.at, bytes.length, "MaxMind.com", 11);
+	assert_non_null(metadata);
+	start = (size_t)(metadata + 11 - bytes.at);
+	bytes.at[start]++; /* one more in the map */
+	put_string(&bytes, "more");
+	put_pointer(&bytes, bytes.length + 2 - start);
+	for (int level = 0; level < 21; level++) {
+		size_t next = bytes.length + 6 - start;
+
+		put_control(&bytes, ARRAY, 2);
+		put_pointer(&bytes, next);
+		put_pointer(&bytes, next);
+	}
+	put_control(&bytes, ARRAY, 0);
+	write_bytes(bytes.at, bytes.length);
+	assert_refused("metadata");
+}
+
+/* Many records that share a long array. */
+static void test_records_that_grow(void **state)
+{
+	static struct bytes bytes, data;
+	static struct tree tree;
+	const int length = 10000;
+	(void)state;
+
+	for (int records = 2; records <= 200; records += 198) {
+		struct country_database *database;
+
+		init_tree(&tree, 4);
+		data.length = bytes.length = 0;
+		put_byte(&data, 30); /* two bytes tell how many more than 285 */
+		put_byte(&data, ARRAY - 7);
+		put_big_endian(&data, (uint64_t)length - 285, 2);
+		for (int i = 0; i < length; i++)
+			put_control(&data, UINT16, 0);
+		for (int i = 0; i < records; i++) {
+			char network[32];
+
+			snprintf(network, sizeof(network), "%d.0.0.0/8", i + 1);
+			insert(&tree, network, data.length);
+			put_control(&data, MAP, 2);
+			put_string(&data, "country_code");
+			put_string(&data, "DE");
+			put_string(&data, "more");
+			put_pointer(&data, 0);
+		}
+		put_tree(&bytes, &tree, 32);
+		put(&bytes, (unsigned char[16]){0}, 16);
+		put(&bytes, data.at, data.length);
+		put_metadata(&bytes, (uint32_t)tree.count, 32, 4);
+		if (records == 2) {
+			database = open_bytes(&bytes);
+			assert_country(database, "2.1.1.1", "DE", 8);
+			country_database_close(database);
+		} else {
+			write_bytes(bytes.at, bytes.length);
+			assert_refused("bad data");
+		}
+	}
+}
+
 /* The file may be cut short or overwritten in place: what was opened stays. */
 static void test_file_changes_afterwards(void **state)
 {
@@ -701,6 +772,8 @@ int main(void)
 		cmocka_unit_test(test_damaged_tree),
 		cmocka_unit_test(test_circle),
 		cmocka_unit_test(test_wrong_metadata),
+		cmocka_unit_test(test_metadata_that_grows),
+		cmocka_unit_test(test_records_that_grow),
 		cmocka_unit_test(test_file_changes_afterwards),
 		cmocka_unit_test(test_descriptors),
 		cmocka_unit_test(test_mutations),
