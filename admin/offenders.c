@@ -146,7 +146,7 @@ static void print_table(const GArray *offenders, time_t now)
 	static const struct table_column columns[] = {
 		{"USER", COLUMN_SHRINKS}, {"RULE", COLUMN_SHRINKS},
 		{"PHASE", COLUMN_TEXT},   {"SERVICE", COLUMN_TEXT},
-		{"TLS", COLUMN_TEXT},     {"SASL", COLUMN_TEXT},
+		{"TLS", COLUMN_TEXT},     {"SASL", COLUMN_SHRINKS},
 		{"IN", COLUMN_TEXT},      {"PROGRAM", COLUMN_SHRINKS_FIRST},
 		{"COUNT", COLUMN_NUMBER}, {"FIRST", COLUMN_TEXT},
 		{"LAST", COLUMN_TEXT},

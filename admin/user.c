@@ -295,8 +295,8 @@ static guint print_ways(const struct portrait *portrait, guint begin, bool verif
 {
 	static const struct table_column columns[] = {
 		{"", COLUMN_TEXT},     {"PROGRAM", COLUMN_SHRINKS}, {"SERVICE", COLUMN_TEXT},
-		{"TLS", COLUMN_TEXT},  {"SASL", COLUMN_TEXT},       {"IN", COLUMN_TEXT},
-		{"LAST", COLUMN_TEXT}, {"ADDRESS", COLUMN_TEXT},    {"RULES", COLUMN_SHRINKS},
+		{"TLS", COLUMN_TEXT},  {"SASL", COLUMN_SHRINKS},    {"IN", COLUMN_TEXT},
+		{"LAST", COLUMN_TEXT}, {"ADDRESS", COLUMN_SHRINKS}, {"RULES", COLUMN_SHRINKS},
 	};
 	struct table *table = table_create(columns, G_N_ELEMENTS(columns));
 	guint end = begin, most = verified ? WAYS_SHOWN : UNVERIFIED_SHOWN;

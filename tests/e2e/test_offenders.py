@@ -172,6 +172,8 @@ def test_table(site):
     assert lines[0].split() == ["USER", "RULE", "PHASE", "SERVICE", "TLS", "SASL", "IN",
                                 "PROGRAM", "COUNT", "FIRST", "LAST"]
     assert len(lines) == 3
+    # The last column is whole.
+    assert "…" in lines[1] and "…" not in lines[1].split()[-1]
     assert "submission:50587" in table and "12345" in table and "imap:143" in table
 
 

@@ -86,6 +86,19 @@ def test_many_programs_still_fit(site):
     assert len(site.ask("user", "alice")["programs"]) == 30
 
 
+def test_long_addresses_and_mechanisms_fit(site):
+    site.record("alice@example.org", "encryption", service="submission", port=50587,
+                tls="starttls", client="2a01:4f8:1111:2222:3333:4444:5555:6666",
+                mechanism="SCRAM-SHA-256-PLUS", client_id="name=" + "A program " * 4)
+    site.record("alice@example.org", "encryption", mechanism="A" * 200)
+    site.take()
+    text = site.must("user", "alice")
+    fits_a_terminal(text)
+    rows = text.splitlines()[3:5]
+    assert all(row.split()[-1][:6] in ("mechan", "encryp") for row in rows)
+    assert len([row for row in rows if "2a01:4f8:" in row]) == 1
+
+
 def test_exemptions(site):
     populate(site)
     site.exemptions.write_text(
