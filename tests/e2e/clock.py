@@ -6,10 +6,31 @@ and lets daylight-saving time begin or end in some seconds, on real servers
 whose clock nobody touches.
 """
 
+import contextlib
 import datetime
 import time
 
 DAY = 86400
+
+
+class TooSlow(Exception):
+    """A test was still doing what was to be done before a moment when it came."""
+
+
+def in_time(test):
+    """For a test (host, seconds) of what changes at a moment: it gets the seconds
+    that it has before it, and more of them when they were too few."""
+
+    def run(host):
+        for seconds in (3, 12, 48):
+            try:
+                return test(host, seconds)
+            except TooSlow as error:
+                too_slow = error
+        raise too_slow
+
+    run.__name__, run.__doc__ = test.__name__, test.__doc__
+    return run
 
 
 def _offset(seconds):
@@ -38,6 +59,11 @@ class Clock:
         if jump is not None:
             self._set_jump(now, *jump)
 
+    @classmethod
+    def shortly_before(cls, moment, seconds, jump=None):
+        """A clock that comes to the moment ("24:00:00") in so many seconds."""
+        return cls(_text(_seconds(moment) - seconds), jump)
+
     def _set_jump(self, now, at, shift):
         before = self._offset if _seconds(now) < _seconds(at) else self._offset - shift
         standard, summer = (before, before + shift) if shift > 0 else (before + shift, before)
@@ -63,12 +89,23 @@ class Clock:
         """"2024-09-20": today, or so many days from it."""
         return (self.date + datetime.timedelta(days=days)).strftime("%Y-%m-%d")
 
-    def sleep_until(self, local, days=0):
-        """Sleeps until the clock shows this time, as it goes without the jump."""
-        moment = self._midnight() - self._offset + _seconds(local) + days * DAY
-        left = moment - time.time()
-        assert left > 0, f"the test was too slow: {local} was {-left:.1f} s ago"
+    @contextlib.contextmanager
+    def before(self, local):
+        """For what is done before the clock shows this time, as it goes without the
+        jump; then sleeps until it does. TooSlow, whatever came of what was done,
+        when it does already."""
+        moment = self._midnight() - self._offset + _seconds(local)
+        try:
+            yield
+        finally:
+            left = moment - time.time()
+            if left <= 0:
+                raise TooSlow(f"{local} was {-left:.1f} s ago")
         time.sleep(left)
+
+
+def _text(seconds):
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 
 def _seconds(text):

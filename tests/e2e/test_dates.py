@@ -3,7 +3,7 @@ it: at midnight, at an hour, and when daylight-saving time begins and ends."""
 
 import clients
 
-from clock import Clock
+from clock import Clock, in_time
 from mmdb import CLIENTS
 from processes import wait_until
 
@@ -37,8 +37,9 @@ def _attempt(host):
     return imap.accepted, rules
 
 
-def test_every_phase_begins_at_midnight(host):
-    clock = Clock("23:59:57")
+@in_time
+def test_every_phase_begins_at_midnight(host, seconds):
+    clock = Clock.shortly_before("24:00:00", seconds)
     today, tomorrow = clock.day(), clock.day(1)
     host.apply(
         _rules(
@@ -52,18 +53,15 @@ def test_every_phase_begins_at_midnight(host):
         ),
         timezone=clock.timezone,
     )
-    accepted, rules = _attempt(host)
-    assert accepted
-    assert rules == {
-        "to-notify": "observe",
-        "to-enforce": "notify",
-        "later": "observe",
-        "since-today": "notify",
-    }
-    clock.sleep_until("23:59:59")
-    assert _attempt(host)[0]
-
-    clock.sleep_until("24:00:00")
+    with clock.before("24:00:00"):
+        accepted, rules = _attempt(host)
+        assert accepted
+        assert rules == {
+            "to-notify": "observe",
+            "to-enforce": "notify",
+            "later": "observe",
+            "since-today": "notify",
+        }
     accepted, rules = _attempt(host)
     assert not accepted
     assert rules == {
@@ -75,8 +73,9 @@ def test_every_phase_begins_at_midnight(host):
     }
 
 
-def test_every_kind_is_enforced_from_midnight(host):
-    clock = Clock("23:59:56")
+@in_time
+def test_every_kind_is_enforced_from_midnight(host, seconds):
+    clock = Clock.shortly_before("24:00:00", seconds)
     dates = f'notify = "{clock.day()}" enforce = "{clock.day(1)}"'
     host.apply(
         f"""
@@ -118,13 +117,14 @@ rule relay           {{ {dates} allow-networks = {{ "webmail" }} }}
             result.append((accepted, set(events[0]["rules"].values())))
         return result
 
-    assert phases() == [(True, {"notify"})] * len(attempts)
-    clock.sleep_until("24:00:00")
+    with clock.before("24:00:00"):
+        assert phases() == [(True, {"notify"})] * len(attempts)
     assert phases() == [(False, {"enforce"})] * len(attempts)
 
 
-def test_brownouts_begin_and_end_on_time(host):
-    clock = Clock("09:59:57")
+@in_time
+def test_brownouts_begin_and_end_on_time(host, seconds):
+    clock = Clock.shortly_before("10:00:00", seconds)
     day = clock.day()
     notify = f'notify = "{clock.day(-1)}"'
     host.apply(
@@ -140,15 +140,15 @@ def test_brownouts_begin_and_end_on_time(host):
         ),
         timezone=clock.timezone,
     )
-    accepted, rules = _attempt(host)
-    assert not accepted
-    assert rules == {
-        "begins": "notify",
-        "ends": "enforce",
-        "ends-too": "enforce",
-        "date": "enforce",
-    }
-    clock.sleep_until("10:00:00")
+    with clock.before("10:00:00"):
+        accepted, rules = _attempt(host)
+        assert not accepted
+        assert rules == {
+            "begins": "notify",
+            "ends": "enforce",
+            "ends-too": "enforce",
+            "date": "enforce",
+        }
     accepted, rules = _attempt(host)
     assert not accepted
     assert rules == {
@@ -159,8 +159,9 @@ def test_brownouts_begin_and_end_on_time(host):
     }
 
 
-def test_exemptions_hold_from_the_first_to_the_last_second_of_their_days(host):
-    clock = Clock("23:59:57")
+@in_time
+def test_exemptions_hold_from_the_first_to_the_last_second_of_their_days(host, seconds):
+    clock = Clock.shortly_before("24:00:00", seconds)
     today, tomorrow = clock.day(), clock.day(1)
     host.apply(
         _rules({"encryption": 'enforce = "always"'}),
@@ -177,15 +178,16 @@ dave@example.org   encryption  {today}..{tomorrow}
         users = ("alice@example.org", "bob@example.org", "carol@example.org", "dave")
         return [clients.imap(user).accepted for user in users]
 
-    assert accepted() == [True, False, False, True]
-    clock.sleep_until("24:00:00")
+    with clock.before("24:00:00"):
+        assert accepted() == [True, False, False, True]
     assert accepted() == [False, True, False, True]
 
 
-def test_daylight_saving_begins(host):
+@in_time
+def test_daylight_saving_begins(host, seconds):
     """From 02:00 the clock is put on to 03:00: what begins at 03:00 begins at
     once, and what lasts an hour from 01:30 on ends at 03:30."""
-    clock = Clock("01:59:57", jump=("02:00:00", 3600))
+    clock = Clock.shortly_before("02:00:00", seconds, jump=("02:00:00", 3600))
     day = clock.day()
     notify = f'notify = "{clock.day(-1)}"'
     host.apply(
@@ -200,15 +202,15 @@ def test_daylight_saving_begins(host):
         ),
         timezone=clock.timezone,
     )
-    _, rules = _attempt(host)
-    assert rules == {
-        "at-two": "enforce",
-        "at-three": "notify",
-        "past-three": "notify",
-        "brownout": "enforce",
-        "short": "enforce",
-    }
-    clock.sleep_until("02:00:00")
+    with clock.before("02:00:00"):
+        _, rules = _attempt(host)
+        assert rules == {
+            "at-two": "enforce",
+            "at-three": "notify",
+            "past-three": "notify",
+            "brownout": "enforce",
+            "short": "enforce",
+        }
     _, rules = _attempt(host)
     assert rules == {
         "at-two": "enforce",
@@ -219,24 +221,26 @@ def test_daylight_saving_begins(host):
     }
 
 
-def test_a_day_whose_midnight_does_not_exist(host):
+@in_time
+def test_a_day_whose_midnight_does_not_exist(host, seconds):
     """Where daylight-saving time begins at midnight, the day begins at 01:00."""
-    clock = Clock("23:59:57", jump=("24:00:00", 3600))
+    clock = Clock.shortly_before("24:00:00", seconds, jump=("24:00:00", 3600))
     host.apply(
         _rules({"tomorrow": f'observe = "{clock.day()}" enforce = "{clock.day(1)}"'}),
         exemptions=f"bob@example.org  tomorrow  {clock.day(1)}\n",
         timezone=clock.timezone,
     )
-    assert _attempt(host) == (True, {"tomorrow": "observe"})
-    clock.sleep_until("24:00:00")
+    with clock.before("24:00:00"):
+        assert _attempt(host) == (True, {"tomorrow": "observe"})
     assert _attempt(host) == (False, {"tomorrow": "enforce"})
     assert clients.imap("bob@example.org").accepted
 
 
-def test_daylight_saving_ends(host):
+@in_time
+def test_daylight_saving_ends(host, seconds):
     """At 03:00 the clock is put back to 02:00: of an hour that comes twice the
     first is meant, and what has begun does not go back with the clock."""
-    clock = Clock("02:59:57", jump=("03:00:00", -3600))
+    clock = Clock.shortly_before("03:00:00", seconds, jump=("03:00:00", -3600))
     day = clock.day()
     notify = f'notify = "{clock.day(-1)}"'
     host.apply(
@@ -250,24 +254,25 @@ def test_daylight_saving_ends(host):
         ),
         timezone=clock.timezone,
     )
-    _, rules = _attempt(host)
-    assert rules == {"at-two": "enforce", "at-three": "notify", "brownout": "enforce"}
-    clock.sleep_until("03:00:00")
+    with clock.before("03:00:00"):
+        _, rules = _attempt(host)
+        assert rules == {"at-two": "enforce", "at-three": "notify", "brownout": "enforce"}
     _, rules = _attempt(host)
     assert rules == {"at-two": "enforce", "at-three": "notify", "brownout": "notify"}
 
 
-def test_an_hour_that_the_clock_shows_again(host):
+@in_time
+def test_an_hour_that_the_clock_shows_again(host, seconds):
     """The clock is put back by seconds only, so that both can be waited for."""
-    clock = Clock("02:59:57", jump=("03:00:00", -3))
+    clock = Clock.shortly_before("03:00:00", seconds, jump=("03:00:00", -seconds))
     host.apply(
         _rules({"at-three": f'notify = "{clock.day(-1)}" enforce = "{clock.day()} 03:00"'}),
         timezone=clock.timezone,
     )
-    assert _attempt(host) == (True, {"at-three": "notify"})
-    # Now it is 02:59:57 again ...
-    clock.sleep_until("03:00:00")
-    assert _attempt(host) == (True, {"at-three": "notify"})
-    # ... and now three o'clock for the first time.
-    clock.sleep_until("03:00:03")
+    with clock.before("03:00:00"):
+        assert _attempt(host) == (True, {"at-three": "notify"})
+        # Now it is 02:59:57 again ...
+    with clock.before(f"03:00:{seconds:02}"):
+        assert _attempt(host) == (True, {"at-three": "notify"})
+        # ... and now three o'clock for the first time.
     assert _attempt(host) == (False, {"at-three": "enforce"})
