@@ -18,6 +18,7 @@ from processes import (
     children,
     command_name,
     descendants,
+    listening_sockets,
     log_size,
     read_log,
     wait_until,
@@ -36,6 +37,8 @@ PROXY_PORTS.update({587: 10587, 465: 10465})
 
 PASSWORD = "correct horse"
 MASTER_USER = "master"
+# Logs in when all others have; see MailHost.recorded().
+LAST_USER = "zoe@example.org"
 
 # Every password is PASSWORD. The domain-less one shows default-domain at work.
 USERS = {
@@ -46,6 +49,7 @@ USERS = {
     "erin@example.org": "SHA512-CRYPT",
     "frank@example.org": "CRAM-MD5",
     "grace@example.org": "SCRAM-SHA-256",
+    LAST_USER: "PLAIN",
 }
 
 MECHANISMS = "plain login cram-md5 scram-sha-256"
@@ -231,12 +235,15 @@ class Dovecot:
 
     def reload(self):
         """SIGHUP, as `doveadm reload` sends it. Who connects from then on gets
-        a new auth process; the old one may live on for some seconds."""
+        a new auth process; the old one may live on for some seconds, but listens
+        no more."""
         offset = log_size(LOG)
+        before = self.processes("auth")
         self._server.signal(signal.SIGHUP)
         wait_until(
             lambda: "reloading configuration" in read_log(LOG, offset), "reload of Dovecot"
         )
+        wait_until(lambda: not any(map(listening_sockets, before)), "end of the old auth process")
 
     def stop(self):
         if self._server is not None:

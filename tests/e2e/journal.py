@@ -31,7 +31,7 @@ class Journal:
         self._offset += len(whole)
         return [json.loads(line.decode("utf-8", "strict")) for line in whole.splitlines()]
 
-    def wait(self, count=1, timeout=5.0):
+    def wait(self, count=1):
         """Waits for so many events since the last call and returns them all."""
         events = []
 
@@ -40,13 +40,26 @@ class Journal:
             return len(events) >= count
 
         try:
-            wait_until(enough, f"{count} event(s) in {self.path.name}", timeout)
+            wait_until(enough, f"{count} event(s) in {self.path.name}")
         except Timeout as error:
             raise Timeout(f"{error}, only {events}") from None
         return events
 
-    def wait_one(self, timeout=5.0):
+    def wait_for_user(self, user):
+        """Waits for the first event of this user's, and returns all before it."""
+        events = []
+
+        def seen():
+            events.extend(self.read())
+            return any(event["user"] == user for event in events)
+
+        wait_until(seen, f"event of {user} in {self.path.name}")
+        last = next(i for i, event in enumerate(events) if event["user"] == user)
+        assert last == len(events) - 1, events
+        return events[:last]
+
+    def wait_one(self):
         """Waits for an event that must be the only one."""
-        events = self.wait(1, timeout)
+        events = self.wait(1)
         assert len(events) == 1, events
         return events[0]

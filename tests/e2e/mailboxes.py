@@ -61,7 +61,7 @@ class Mailbox:
             _, [numbers] = self.client.search(None, "ALL")
             return len(numbers.split()) >= count and numbers.split()
 
-        numbers = wait_until(enough, f"{count} mails", timeout=20, interval=0.05)
+        numbers = wait_until(enough, f"{count} mails", interval=0.05)
         assert len(numbers) == count
         return [self.client.fetch(number, "(RFC822)")[1][0][1] for number in numbers]
 

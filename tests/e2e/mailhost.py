@@ -8,9 +8,10 @@ import subprocess
 from pathlib import Path
 
 import certificates
+import clients
 import mmdb
 
-from dovecot import MAIL_UID, Dovecot
+from dovecot import LAST_USER, MAIL_UID, Dovecot
 from journal import DIRECTORY as JOURNAL_DIRECTORY
 from journal import Journal
 from namespaces import HOST_NAME
@@ -114,6 +115,15 @@ class MailHost:
             self.postfix.start()
         self.dovecot_journal.skip()
         self.postfix_journal.skip()
+
+    def recorded(self):
+        """The events that both have recorded since they were last asked, and no
+        one is still on its way: behind them comes a login that a daemon of either
+        records, once a day. So call it once after apply()."""
+        assert clients.imap(LAST_USER, tls="implicit").accepted
+        assert clients.smtp(465, LAST_USER).accepted
+        journals = (self.dovecot_journal, self.postfix_journal)
+        return [event for journal in journals for event in journal.wait_for_user(LAST_USER)]
 
     def reload(self):
         """Tells both to read portcullis.conf again, by SIGHUP."""

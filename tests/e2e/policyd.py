@@ -7,7 +7,7 @@ import signal
 
 from pathlib import Path
 
-from processes import Server, log_size, read_log, wait_until
+from processes import Server, events_are_taken, log_size, read_log, wait_until
 
 LOG = Path("/var/log/portcullis-policyd.log")
 PROGRAM = "portcullis-policyd"
@@ -86,4 +86,8 @@ class PolicyDaemon:
         self.start(environment)
 
     def log(self):
+        """All that it has logged since the tests began. A thread of its own writes
+        what the deciding one has posted: that is waited for."""
+        if self.running:
+            wait_until(lambda: events_are_taken(self.pid), "daemon that has written its log")
         return read_log(LOG)

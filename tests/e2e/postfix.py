@@ -12,10 +12,20 @@ from pathlib import Path
 import certificates
 
 from namespaces import HOST_NAME, POSTFIX_ADDRESSES
-from processes import Server, command_name, descendants, log_size, read_log, wait_until
+from processes import (
+    Server,
+    command_name,
+    descendants,
+    log_size,
+    read_log,
+    sleeps,
+    unread_datagrams,
+    wait_until,
+)
 
 ETC = Path("/etc/postfix")
 LOG = Path("/var/log/mail.log")
+LOG_SOCKET = "public/postlog"
 # postlogd wants to have made its file itself.
 START_LOG = Path("/var/log/postfix-start.log")
 DEBIAN_FILES = Path("/usr/share/postfix")
@@ -114,7 +124,7 @@ class Postfix:
     def reload(self):
         """As `postfix reload` does. That itself would read the pid from a file,
         and hit another process: Postfix counts them in a namespace of its own."""
-        [master] = [pid for pid in descendants(self.pid) if command_name(pid) == "master"]
+        [master] = self._processes("master")
         offset = log_size(LOG)
         os.kill(master, signal.SIGHUP)
         wait_until(lambda: "reload -- version" in read_log(LOG, offset), "reload of Postfix")
@@ -128,5 +138,23 @@ class Postfix:
         self.stop()
         self.start()
 
+    def _processes(self, name):
+        return [pid for pid in descendants(self.pid) if command_name(pid) == name]
+
     def log(self):
+        """All that Postfix has logged since the tests began. Its processes hand
+        their lines to postlogd and go on, so that a client can have its answer
+        first: what was handed over until now is waited for."""
+        if self.running:
+            [master] = self._processes("master")
+
+            def all_written():
+                # Between being read and being written, a line keeps postlogd awake.
+                return (
+                    unread_datagrams(master, LOG_SOCKET) == 0
+                    and all(map(sleeps, self._processes("postlogd")))
+                    and unread_datagrams(master, LOG_SOCKET) == 0
+                )
+
+            wait_until(all_written, "postlogd at rest")
         return read_log(LOG)

@@ -7,9 +7,12 @@ the server ends, even by SIGKILL. (The server itself could not be process 1: it
 forgets its parent-death signal when it changes its user.)
 """
 
+import ctypes
 import fcntl
 import os
+import re
 import signal
+import socket
 import subprocess
 import sys
 import termios
@@ -18,11 +21,15 @@ import time
 from pathlib import Path
 
 
+# Only what never comes is waited for so long; a machine may be slow.
+PATIENCE = 60.0
+
+
 class Timeout(Exception):
     pass
 
 
-def wait_until(condition, what, timeout=10.0, interval=0.002):
+def wait_until(condition, what, timeout=PATIENCE, interval=0.002):
     """Waits for condition() to be true and returns what it returned."""
     deadline = time.monotonic() + timeout
     while True:
@@ -72,15 +79,54 @@ def listens(port):
     return False
 
 
+def listening_sockets(pid):
+    """Those of a process: TCP of both families, and Unix sockets."""
+    found = {f"socket:[{inode}]" for inode, _ in _listening_unix_sockets()}
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/self/net/{table}").read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A":
+                found.add(f"socket:[{fields[9]}]")
+    return found & set(_open_files(pid).values())
+
+
+def listens_at(path):
+    """Whether a Unix socket of that path listens; it exists a moment earlier."""
+    return any(name == str(path) for _, name in _listening_unix_sockets())
+
+
+def _listening_unix_sockets():
+    """(inode, path) of each; the flag is SO_ACCEPTCON."""
+    for line in Path("/proc/self/net/unix").read_text().splitlines()[1:]:
+        fields = line.split(maxsplit=7)
+        if int(fields[3], 16) & 0x10000:
+            yield fields[6], fields[7] if len(fields) > 7 else ""
+
+
+def _open_files(pid):
+    """What a process has open, by descriptor; nothing when it has ended."""
+    files = {}
+    try:
+        for link in Path(f"/proc/{pid}/fd").iterdir():
+            files[int(link.name)] = os.readlink(link)
+    except OSError:
+        pass  # closed meanwhile, or ended
+    return files
+
+
+def sleeps(pid):
+    """Whether a process waits for something to happen, or has ended."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+    except OSError:
+        return True
+    return text.rpartition(")")[2].split()[0] in "SZ"
+
+
 def waits_for_input(pid):
     """Whether a process has read all of its pipes and sleeps again."""
-
-    def sleeps():
-        fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
-        return fields[0] == "S"
-
     try:
-        return _unread_in_pipes(pid) == 0 and sleeps() and _unread_in_pipes(pid) == 0
+        return _unread_in_pipes(pid) == 0 and sleeps(pid) and _unread_in_pipes(pid) == 0
     except OSError:
         return not Path(f"/proc/{pid}").exists()
 
@@ -97,6 +143,37 @@ def _unread_in_pipes(pid):
                 os.close(descriptor)
             unread += int.from_bytes(answer, sys.byteorder)
     return unread
+
+
+def unread_datagrams(pid, path):
+    """Bytes that wait in a datagram socket, by its path, that a process has open."""
+    libc = ctypes.CDLL(None)
+    process = os.pidfd_open(pid)
+    try:
+        for number, name in _open_files(pid).items():
+            if not name.startswith("socket:"):
+                continue
+            copy = libc.pidfd_getfd(process, number, 0)
+            if copy < 0:
+                continue  # closed meanwhile
+            with socket.socket(fileno=copy) as opened:
+                if opened.family == socket.AF_UNIX and opened.getsockname() == path:
+                    answer = fcntl.ioctl(opened, termios.FIONREAD, b"\0" * 4)
+                    return int.from_bytes(answer, sys.byteorder)
+    finally:
+        os.close(process)
+    raise LookupError(f"process {pid} has no {path} open")
+
+
+def events_are_taken(pid):
+    """Whether all counters of a process (eventfd(2)), by which one thread tells the
+    other that there is something to do, are back at zero."""
+    try:
+        texts = [path.read_text() for path in Path(f"/proc/{pid}/fdinfo").iterdir()]
+    except OSError:
+        return not Path(f"/proc/{pid}").exists()
+    counts = re.findall(r"eventfd-count:\s*(\w+)", "".join(texts))
+    return not any(int(count, 16) for count in counts)
 
 
 def log_size(path):
@@ -133,14 +210,14 @@ class Server:
                 stderr=output,
                 start_new_session=True,
             )
-        self.pid = wait_until(self._find_pid, f"process for {self.command[0]}")
+        self._shell, self.pid = wait_until(self._find_pids, f"process for {self.command[0]}")
 
-    def _find_pid(self):
-        """The server's pid, as the tests see it."""
+    def _find_pids(self):
+        """Those of the shell and of the server, as the tests see them."""
         if self._supervisor.poll() is not None:
-            return -1
+            return -1, -1
         below = descendants(self._supervisor.pid)
-        return below[1] if len(below) > 1 else None
+        return below[:2] if len(below) > 1 else None
 
     @property
     def running(self):
@@ -151,14 +228,14 @@ class Server:
         """None while it runs."""
         return self._supervisor.poll()
 
-    def wait(self, timeout=10.0):
+    def wait(self, timeout=PATIENCE):
         """Waits for its own end; returns the exit status."""
         return self._supervisor.wait(timeout)
 
     def signal(self, number):
         os.kill(self.pid, number)
 
-    def stop(self, timeout=10.0):
+    def stop(self, timeout=PATIENCE):
         """SIGTERM, and SIGKILL for what has not ended in time."""
         if not self.running:
             return
@@ -169,5 +246,12 @@ class Server:
             self.kill()
 
     def kill(self):
-        self._supervisor.kill()
+        """Returns when all its processes are gone, and their ports are free: the
+        end of a namespace's first process waits for that, and the supervisor for
+        the first process."""
+        if self.running:
+            try:
+                os.kill(self._shell, signal.SIGKILL)
+            except ProcessLookupError:
+                pass  # it was just ending
         self._supervisor.wait()

@@ -4,6 +4,7 @@ No login waits for it, and every sighting is either written or counted as lost."
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -72,24 +73,21 @@ def _frozen():
 
 
 def _login(number):
-    began = time.monotonic()
     reply = clients.imap(f"user{number}@example.org")
     assert reply.text == "[ALERT] no TLS", reply
-    return time.monotonic() - began
 
 
 def _mail(number):
-    began = time.monotonic()
     reply = clients.smtp(25, client=f"141.0.{number // 250}.{number % 250 + 1}")
     assert reply.text.startswith("530 5.7.0 ") and reply.text.endswith("no TLS"), reply
-    return time.monotonic() - began
 
 
 def _attempts(numbers):
-    """Logins and mails, all at full speed."""
+    """Logins and mails, all at full speed. One that waited for a disk would get no
+    answer: what ails the disk is mended only behind them all."""
     with ThreadPoolExecutor(6) as pool:
-        times = list(pool.map(_login, numbers)) + list(pool.map(_mail, numbers))
-    assert max(times) < 1, f"the slowest took {max(times):.1f} s"
+        list(pool.map(_login, numbers))
+        list(pool.map(_mail, numbers))
 
 
 def _apply(host):
@@ -165,8 +163,8 @@ def test_a_disk_that_stands_still(host):
         _all_accounted_for(range(TOO_MANY))
         for server, offset, source in zip((host.dovecot, host.policyd), offsets, SOURCES):
             assert 0 < _lost(_events(source)) < TOO_MANY - FITS, source
-            assert f"journal {DISK}/{source}.jsonl: " in server.log()[offset:]
-            assert "sightings lost" in server.log()[offset:]
+            said = rf"journal {DISK}/{source}.jsonl: \d+ sightings lost"
+            wait_until(lambda: re.search(said, server.log()[offset:]), f"count of {source}")
     IMAGE.unlink()
 
 
@@ -186,7 +184,10 @@ def test_a_full_disk(host):
         _all_accounted_for(range(FITS))
         for server, offset, source in zip((host.dovecot, host.policyd), offsets, SOURCES):
             assert not _lost(_events(source))
-            assert f"{source}.jsonl: written again" in server.log()[offset:]
+            wait_until(
+                lambda: f"{source}.jsonl: written again" in server.log()[offset:],
+                f"end of the complaint about {source}",
+            )
             # At most once a minute.
             assert server.log()[offset:].count("cannot write") == 1
 
@@ -213,6 +214,7 @@ def test_a_file_that_is_renamed_away(host):
     """As the importer does, in the midst of the traffic."""
     with _mounted("-t", "tmpfs", "tmpfs"):
         _apply(host)
+        _all_accounted_for(range(1))
         with ThreadPoolExecutor(1) as pool:
             traffic = pool.submit(_attempts, range(1, FITS))
             count = 0

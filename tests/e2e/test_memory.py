@@ -168,7 +168,7 @@ service auth {{
     # The exemptions change while logins go on.
     EXEMPTIONS.write_text(f"bob@example.org encryption 2037-12-31\n{USER} country=US 2020-01-01\n")
     _logins()
-    wait_until(lambda: "exemptions: read again" in host.dovecot.log()[offset:], "new edition", 14)
+    wait_until(lambda: "exemptions: read again" in host.dovecot.log()[offset:], "new edition")
     assert clients.imap("bob@example.org").accepted
     # One is still in hand when the process ends.
     connection = clients.connect_imap()

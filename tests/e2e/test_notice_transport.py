@@ -5,8 +5,8 @@ import contextlib
 import imaplib
 import os
 import signal
+import socket
 import subprocess
-import time
 
 import pytest
 
@@ -14,7 +14,7 @@ import dovecot
 
 from mailboxes import Mailbox, mail_host  # noqa: F401 (a fixture)
 from notices import TOOL, compose, notice, write_config
-from processes import command_name, descendants, wait_until
+from processes import PATIENCE, command_name, descendants, wait_until
 
 SENDMAIL = "sendmail:/usr/sbin/sendmail"
 SMTP = "smtp://127.0.0.1:25"
@@ -181,23 +181,19 @@ def test_too_large(tmp_path, mail_host):
 
 def test_the_server_dies_before_it_answers(tmp_path, mail_host):
     """Nobody knows then whether the mail was taken."""
-    with settings(mail_host.postfix, smtpd_end_of_data_restrictions="sleep 30, defer"):
+    # It has the whole mail when it asks a policy service, which then says nothing.
+    service = socket.create_server(("127.0.0.1", 0))
+    service.settimeout(PATIENCE)
+    restriction = f"check_policy_service inet:127.0.0.1:{service.getsockname()[1]}"
+    with service, settings(mail_host.postfix, smtpd_end_of_data_restrictions=restriction):
         process = start(site(tmp_path, SMTP), "alice@example.org")
-        wait_until(lambda: _sleeping_smtpds(mail_host.postfix), "smtpd that sleeps")
-        for pid in _sleeping_smtpds(mail_host.postfix):
-            os.kill(pid, signal.SIGKILL)
+        with service.accept()[0]:
+            for pid in descendants(mail_host.postfix.pid):
+                if command_name(pid) == "smtpd":
+                    os.kill(pid, signal.SIGKILL)
         output = process.stdout.read().decode()
     assert process.wait() == 0
     assert output == "unknown end of data: the connection broke\n"
-
-
-def _sleeping_smtpds(postfix):
-    """Those that have the whole mail: cleanup has begun its queue file."""
-    processes = {pid: command_name(pid) for pid in descendants(postfix.pid)}
-    if "cleanup" not in processes.values():
-        return []
-    time.sleep(0.5)
-    return [pid for pid, name in processes.items() if name == "smtpd"]
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,7 @@ def test_postfix_login_refused_before_the_password(host):
         assert event["service"] == "submission" and event["country"] == "US"
         assert event["client"] == CLIENTS["US"][version] and not event["verified"]
         assert clients.smtp(587, USER, client=CLIENTS["DE"][version], tls="starttls").accepted
-    assert not [event for event in host.postfix_journal.read() if event["rules"]]
+    assert not [event for event in host.recorded() if event["rules"]]
 
 
 def test_smtp_enforcement_at_auth(host):

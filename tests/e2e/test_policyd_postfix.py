@@ -1,7 +1,6 @@
 """The policy daemon behind a real Postfix."""
 
 import threading
-import time
 
 import pytest
 
@@ -46,9 +45,7 @@ def test_three_recipients_are_one_record(host, date):
         assert event["rules"] == {"smtp-port-25": date}
         assert event["user"] == "alice@example.org"
         assert event["verified"]
-        # Nothing more comes after it.
-        time.sleep(0.3)
-        assert host.postfix_journal.read() == []
+    assert not [event for event in host.recorded() if event["source"] == "postfix"]
 
 
 def test_killed_and_restarted_under_load(host):
@@ -63,23 +60,27 @@ def test_killed_and_restarted_under_load(host):
             mail = clients.smtp(25, client=client)
             replies[client].append(mail)
 
+    def some_mails():
+        wanted = {client: len(mails) + 8 for client, mails in replies.items()}
+        enough = lambda: all(len(replies[client]) >= wanted[client] for client in wanted)
+        wait_until(enough, "mails of both")
+
     threads = [threading.Thread(target=send, args=(client,)) for client in replies for _ in "123"]
     for thread in threads:
         thread.start()
     try:
         for _ in range(4):
-            time.sleep(0.7)
+            some_mails()
             host.policyd.kill()
-            time.sleep(0.7)
+            some_mails()
             host.policyd.start(host.environment)
         # With the daemon back, the policy holds again.
-        wait_until(lambda: not clients.smtp(25, client=STRANGER).accepted, "rejection", 15)
+        wait_until(lambda: not clients.smtp(25, client=STRANGER).accepted, "rejection")
     finally:
         stop.set()
         for thread in threads:
             thread.join()
 
-    assert len(replies[GERMANY]) > 20 and len(replies[STRANGER]) > 20
     for mail in replies[GERMANY]:
         assert mail.accepted, mail
     for mail in replies[STRANGER]:
