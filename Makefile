@@ -16,9 +16,13 @@ HARDENING ?= -fstack-protector-strong -D_FORTIFY_SOURCE=2
 PKG_CONFIG ?= pkg-config
 PYTHON ?= /usr/bin/python3
 
-# SANITIZE=1 builds with ASan and UBSan, into a folder of its own.
+# SANITIZE=1 builds with ASan and UBSan, SANITIZE=thread with TSan. Each wants a
+# BUILD folder of its own.
 ifeq ($(SANITIZE),1)
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+HARDENING := -fstack-protector-strong
+else ifeq ($(SANITIZE),thread)
+SANITIZERS := -fsanitize=thread -fno-omit-frame-pointer
 HARDENING := -fstack-protector-strong
 endif
 

@@ -4,6 +4,7 @@ others are served meanwhile, and memory stays bounded."""
 
 import json
 import os
+import re
 import shlex
 import signal
 import socket
@@ -15,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from mailhost import BUILD
-from processes import Server, wait_until
+from processes import PATIENCE, Server, events_are_taken, listens_at, wait_until
 
 pytestmark = pytest.mark.daemon
 
@@ -23,8 +24,8 @@ PROGRAM = Path(os.environ.get("POLICYD_PROGRAM", BUILD / "portcullis-policyd"))
 # A command in front of the daemon, such as valgrind's.
 WRAPPER = shlex.split(os.environ.get("POLICYD_WRAPPER", ""))
 
-# What valgrind and ASan keep of memory that was freed.
-CHECKED = bool(WRAPPER) or b"__asan_init" in PROGRAM.read_bytes()
+# What valgrind and the sanitizers need beside the daemon's own memory.
+CHECKED = bool(WRAPPER) or re.search(b"__[at]san_init", PROGRAM.read_bytes()) is not None
 OVERHEAD = 64 * 1024 * 1024 if CHECKED else 0
 
 REQUEST_TIMEOUT = 2
@@ -75,11 +76,11 @@ class Daemon:
 
     def start(self, *options, before=()):
         """before: a command in front of it."""
-        command = [*before, *WRAPPER, PROGRAM, "-c", self.config, "-t", str(REQUEST_TIMEOUT)]
+        command = [*before, *WRAPPER, PROGRAM, "-c", self.config]
         if not any(option.startswith("-l") for option in options):
             options += (f"-lunix:{self.path}",)
         self.server = Server([*command, *options], log=self.log_path)
-        wait_until(self.answers, f"daemon that answers, see {self.log_path}", timeout=30)
+        wait_until(self.answers, f"daemon that answers, see {self.log_path}")
         return self
 
     def answers(self):
@@ -93,11 +94,14 @@ class Daemon:
 
     def connect(self):
         client = socket.socket(socket.AF_UNIX)
-        client.settimeout(10)
+        client.settimeout(PATIENCE)
         client.connect(str(self.path))
         return client
 
     def log(self):
+        """All that it had to say until now."""
+        if self.server.running:
+            wait_until(lambda: events_are_taken(self.server.pid), "daemon that has written its log")
         return self.log_path.read_text(errors="strict")
 
     def events(self, count):
@@ -121,7 +125,7 @@ class Daemon:
         """Ends it by SIGTERM, which it must survive to the end."""
         if self.server is not None and self.server.running:
             self.server.signal(signal.SIGTERM)
-            assert self.server.wait(30) == 0, self.log()
+            assert self.server.wait() == 0, self.log()
 
 
 @pytest.fixture
@@ -134,6 +138,11 @@ def stopped_daemon(tmp_path):
 @pytest.fixture
 def daemon(stopped_daemon):
     return stopped_daemon.start()
+
+
+@pytest.fixture
+def impatient_daemon(stopped_daemon):
+    return stopped_daemon.start("-t", str(REQUEST_TIMEOUT))
 
 
 def read_all(client):
@@ -155,7 +164,7 @@ def is_open(client):
     except BlockingIOError:
         return True
     finally:
-        client.settimeout(10)
+        client.settimeout(PATIENCE)
 
 
 def read_answer(client):
@@ -199,7 +208,7 @@ def test_broken_request_gets_no_answer(daemon, what):
         client.sendall(BROKEN[what])
         assert read_all(client) == b""
         assert ask(other) == DUNNO
-    wait_until(lambda: "cut off without an answer" in daemon.log(), "line in the log")
+    assert "cut off without an answer" in daemon.log()
 
 
 def test_requests_before_a_broken_one_are_answered(daemon):
@@ -209,12 +218,14 @@ def test_requests_before_a_broken_one_are_answered(daemon):
 
 
 def test_complaints_are_limited(daemon):
+    begin = time.monotonic()
     for _ in range(500):
         with daemon.connect() as client:
             client.sendall(b"nonsense\n\n")
             assert read_all(client) == b""
     assert daemon.answers()
-    assert daemon.log().count("cut off") <= 20
+    minutes = (time.monotonic() - begin) // 60 + 2
+    assert daemon.log().count("cut off") <= 10 * minutes
 
 
 def test_megabytes_without_a_newline(daemon):
@@ -251,7 +262,7 @@ def test_bytes_that_are_no_text(daemon, value):
     assert event["rules"] == {"submission-port": "observe"}
     assert event["user"].endswith("@example.org")
     assert ("\ufffd" in event["user"]) == (value != b"\x1b[2J\r")
-    wait_until(lambda: "submission-port" in daemon.log(), "decision in the log")
+    assert "submission-port" in daemon.log()
     assert "\x1b" not in daemon.log()
     assert daemon.log().isascii()
 
@@ -269,35 +280,36 @@ def test_long_values(daemon):
 
 def test_byte_by_byte(daemon):
     with daemon.connect() as client:
-        for byte in ALLOWED[:-1]:
+        for byte in ALLOWED:
             client.send(bytes([byte]))
-        client.settimeout(0.1)
-        with pytest.raises(TimeoutError):
-            client.recv(1)
-        client.settimeout(10)
-        client.send(ALLOWED[-1:])
         assert read_answer(client) == DUNNO
+        # Had a part of it been answered, the rest of it would be nonsense.
+        assert ask(client) == DUNNO
 
 
-def test_half_a_request_and_silence(daemon):
+def test_half_a_request_and_silence(impatient_daemon):
+    daemon = impatient_daemon
     with daemon.connect() as other, daemon.connect() as client:
-        client.sendall(ALLOWED[:-1])
         begin = time.monotonic()
+        client.sendall(ALLOWED[:-1])
         while time.monotonic() - begin < REQUEST_TIMEOUT - 0.5:
             assert ask(other) == DUNNO
             time.sleep(0.05)
         assert read_all(client) == b""
-        assert REQUEST_TIMEOUT - 1 < time.monotonic() - begin < REQUEST_TIMEOUT + 3
-        # Rest is not silence: who has nothing in hand stays.
-        time.sleep(REQUEST_TIMEOUT + 2)
+        assert time.monotonic() - begin > REQUEST_TIMEOUT - 1
+        # Rest is not silence: who has nothing in hand stays, for longer than it
+        # takes with somebody who has.
+        with daemon.connect() as client:
+            client.sendall(ALLOWED[:-1])
+            assert read_all(client) == b""
         assert ask(other) == DUNNO
 
 
-def test_a_byte_now_and_then_does_not_help(daemon):
-    with daemon.connect() as client:
+def test_a_byte_now_and_then_does_not_help(impatient_daemon):
+    with impatient_daemon.connect() as client:
         begin = time.monotonic()
         with pytest.raises((BrokenPipeError, ConnectionResetError)):
-            while time.monotonic() - begin < REQUEST_TIMEOUT + 5:
+            while time.monotonic() - begin < PATIENCE:
                 client.send(b"a")
                 time.sleep(0.1)
 
@@ -325,7 +337,8 @@ def test_pipelined_requests_are_answered_in_order(daemon):
         assert received == expected
 
 
-def test_a_client_that_never_reads(daemon):
+def test_a_client_that_never_reads(impatient_daemon):
+    daemon = impatient_daemon
     before = daemon.resident()
     plain = request(encryption_protocol="") * 50
     clients = [daemon.connect() for _ in range(20)]
@@ -334,7 +347,7 @@ def test_a_client_that_never_reads(daemon):
             client.setblocking(False)
         begin = time.monotonic()
         cut_off = 0
-        while clients and time.monotonic() - begin < REQUEST_TIMEOUT + 5:
+        while clients and time.monotonic() - begin < PATIENCE:
             for client in list(clients):
                 try:
                     client.send(plain)
@@ -363,8 +376,7 @@ def test_answers_are_taken_late(daemon):
         except BlockingIOError:
             pass
         time.sleep(0.5)
-        client.setblocking(True)
-        client.settimeout(10)
+        client.settimeout(PATIENCE)
         whole, rest = divmod(sent, len(plain))
         expected = one * whole
         received = b""
@@ -385,9 +397,7 @@ def test_a_client_that_ends_its_side_first(daemon):
 def test_two_thousand_connections(daemon):
     with daemon.connect() as other:
         clients = [daemon.connect() for _ in range(2000)]
-        begin = time.monotonic()
         assert ask(other) == DUNNO
-        assert time.monotonic() - begin < 5
         for client in clients:
             client.sendall(ALLOWED)
         for client in clients:
@@ -404,7 +414,6 @@ def test_memory_that_all_clients_together_hold(daemon):
     clients = [daemon.connect() for _ in range(600)]
     with daemon.connect() as other:
         for client in clients:
-            client.settimeout(10)
             client.sendall(part)
         assert ask(other) == DUNNO
         assert daemon.resident() - before < 2 * HELD_MAX + OVERHEAD
@@ -416,7 +425,8 @@ def test_memory_that_all_clients_together_hold(daemon):
 
 
 def test_no_descriptors_left(stopped_daemon):
-    daemon = stopped_daemon.start(before=("prlimit", "--nofile=100"))
+    options = ("-t", str(REQUEST_TIMEOUT))
+    daemon = stopped_daemon.start(*options, before=("prlimit", "--nofile=100"))
     clients = [daemon.connect() for _ in range(150)]
     try:
         # Those that rest for longest make room, so the last is served at once.
@@ -426,9 +436,9 @@ def test_no_descriptors_left(stopped_daemon):
         # Nobody rests: the newcomer waits until somebody's time is over.
         busy = [client for client in clients if is_open(client)]
         assert 20 <= len(busy) < 100
+        begin = time.monotonic()
         for client in busy:
             client.sendall(ALLOWED[:-1])
-        begin = time.monotonic()
         with daemon.connect() as late:
             assert ask(late) == DUNNO
         assert time.monotonic() - begin > REQUEST_TIMEOUT - 1
@@ -452,21 +462,16 @@ def test_a_log_that_stands_still(tmp_path):
     )
     os.close(writing)
     try:
-        wait_until(lambda: daemon.path.exists(), "socket", timeout=30)
-        time.sleep(0.5)
+        wait_until(lambda: listens_at(daemon.path), "daemon that listens")
         plain = request(encryption_protocol="", helo_name="h" * 100, sasl_username="u" * 300)
-        slowest = 0
         with daemon.connect() as client:
             for i in range(2000):
-                begin = time.monotonic()
                 answer = ask(client, plain.replace(b"\n\n", b"\ninstance=%d\n\n" % i))
-                slowest = max(slowest, time.monotonic() - begin)
                 assert answer.startswith(b"action=530 ")
-        assert slowest < 1
         assert len(daemon.events(2000)) == 2000
         process.terminate()
         # It waits for the log, but not for ever.
-        process.wait(20)
+        process.wait(PATIENCE)
     finally:
         process.kill()
         process.wait()
@@ -479,15 +484,15 @@ def test_three_recipients_are_one_record(daemon):
         assert ask(first, observed * 2).count(b"action=") in (1, 2)
         assert ask(second, observed) == DUNNO
         assert ask(first, request(server_port=25, instance="1a.2b.3c.1")).endswith(DUNNO)
-    events = daemon.events(3)
-    time.sleep(0.2)
-    assert len(events) == len(daemon.events(3)) == 3
+        # Behind it, nothing is on its way any more.
+        assert ask(second, request(server_port=25, instance="1a.2b.3c.2")).endswith(DUNNO)
+    events = daemon.events(4)
     # The first is the one that asked whether the daemon answers.
-    assert [event["rules"] for event in events] == [{}] + [{"submission-port": "observe"}] * 2
-    assert [event["session"] for event in events[1:]] == ["1a.2b.3c.0", "1a.2b.3c.1"]
+    assert [event["rules"] for event in events] == [{}] + [{"submission-port": "observe"}] * 3
+    assert [event["session"] for event in events[1:]] == [f"1a.2b.3c.{i}" for i in range(3)]
     assert all(event["verified"] for event in events)
     assert daemon.log().count("1a.2b") == 0
-    assert daemon.log().count("submission-port") == 2
+    assert daemon.log().count("submission-port") == 3
 
 
 def test_sigterm_finishes_what_is_in_hand(daemon):
@@ -502,16 +507,16 @@ def test_sigterm_finishes_what_is_in_hand(daemon):
             daemon.connect()
         client.sendall(ALLOWED[-10:])
         assert read_all(client) == DUNNO
-    assert daemon.server.wait(10) == 0
+    assert daemon.server.wait() == 0
 
 
 def test_sigterm_does_not_wait_for_ever(daemon):
     with daemon.connect() as client:
-        client.sendall(ALLOWED[:-1])
-        time.sleep(0.2)
+        client.sendall(ALLOWED + ALLOWED[:-1])
+        assert read_answer(client) == DUNNO
         daemon.server.signal(signal.SIGTERM)
         assert read_all(client) == b""
-    assert daemon.server.wait(10) == 0
+    assert daemon.server.wait() == 0
 
 
 def test_sighup_with_a_broken_configuration(daemon):
@@ -530,7 +535,7 @@ def test_sighup_with_a_broken_configuration(daemon):
 
 def run(*options):
     """The exit status and standard error of a start that must fail."""
-    done = subprocess.run([PROGRAM, *options], stderr=subprocess.PIPE, text=True, timeout=30)
+    done = subprocess.run([PROGRAM, *options], stderr=subprocess.PIPE, text=True, timeout=PATIENCE)
     return done.returncode, done.stderr
 
 
@@ -586,19 +591,19 @@ def test_internet_sockets(stopped_daemon, family, host):
         port = free.getsockname()[1]
     address = f"[{host}]" if ":" in host else host
     stopped_daemon.start(f"-lunix:{stopped_daemon.path}", f"-linet:{address}:{port}")
-    with socket.create_connection((host, port), timeout=10) as client:
+    with socket.create_connection((host, port), timeout=PATIENCE) as client:
         assert ask(client) == DUNNO
         assert run("-c", stopped_daemon.config, "-l", f"inet:{address}:{port}")[0] == 71
         client.sendall(b"nonsense\n\n")
         assert read_all(client) == b""
-    wait_until(lambda: f"policy client {host} port" in stopped_daemon.log(), "peer in the log")
+    assert f"policy client {host} port" in stopped_daemon.log()
 
 
 def test_systemd_passes_a_socket(stopped_daemon, tmp_path):
     """sd_listen_fds(3) and sd_notify(3), as systemd speaks them."""
     notifications = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     notifications.bind(str(tmp_path / "notify"))
-    notifications.settimeout(30)
+    notifications.settimeout(PATIENCE)
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(stopped_daemon.path))
     listener.listen()
@@ -615,7 +620,7 @@ def test_systemd_passes_a_socket(stopped_daemon, tmp_path):
             assert ask(client) == DUNNO
         process.terminate()
         assert notifications.recv(100) == b"STOPPING=1"
-        assert process.wait(10) == 0
+        assert process.wait(PATIENCE) == 0
         # It is not the daemon's to remove: the successor gets it.
         assert stopped_daemon.path.exists()
         stopped_daemon.connect().close()
