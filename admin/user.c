@@ -16,6 +16,7 @@
 /* More do not fit on one screen with the rest. */
 #define WAYS_SHOWN 8
 #define UNVERIFIED_SHOWN 2
+#define EXEMPTIONS_SHOWN 4
 #define NOTICES_SHOWN 2
 
 static void print_help(void)
@@ -362,6 +363,27 @@ static void print_exemption(const struct portrait *portrait, const struct exempt
 	       exemption->end <= portrait->at ? ", which is over" : "");
 }
 
+/* Those that are over come last. */
+static void print_exemptions(const struct portrait *portrait)
+{
+	size_t count = portrait->exemption_count, shown = 0;
+
+	if (count > 0)
+		puts("\nExemptions:");
+	for (int over = 0; over <= 1; over++) {
+		for (size_t i = 0; i < count && shown < EXEMPTIONS_SHOWN; i++) {
+			const struct exemption *exemption = &portrait->exemptions[i];
+
+			if ((exemption->end <= portrait->at) != (over == 1))
+				continue;
+			print_exemption(portrait, exemption);
+			shown++;
+		}
+	}
+	if (count > shown)
+		printf("  and %zu more; --json tells all\n", count - shown);
+}
+
 /* The latest ones. */
 static void print_notices(const struct portrait *portrait)
 {
@@ -423,10 +445,7 @@ static void print_text(const struct portrait *portrait)
 		print_ways(portrait, verified, false);
 	}
 	print_rules(portrait);
-	if (portrait->exemption_count > 0)
-		puts("\nExemptions:");
-	for (size_t i = 0; i < portrait->exemption_count; i++)
-		print_exemption(portrait, &portrait->exemptions[i]);
+	print_exemptions(portrait);
 	print_notices(portrait);
 	print_settings(portrait);
 }

@@ -122,6 +122,17 @@ def test_exemptions(site):
     assert "REFUSED" in site.must("user", "alice", "--at", day(6))
 
 
+def test_many_exemptions_still_fit(site):
+    """The legs of a journey; those that are over are the least of interest."""
+    populate(site)
+    site.exemptions.write_text("".join(
+        f"alice abroad=US {day(leg)}..{day(leg)}\n" for leg in range(-20, 10)))
+    text = site.must("user", "alice")
+    assert text.count("abroad=US") == 4 and "which is over" not in text
+    assert "  and 26 more; --json tells all\n" in text
+    assert len(site.ask("user", "alice")["exemptions"]) == 30
+
+
 def test_only_what_an_exemption_is_needed_for_is_let_off(site):
     populate(site)
     site.exemptions.write_text(f"alice encryption {day(5)}\n")
