@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool network_add(struct network *network, const struct address_range *range)
+static bool add(struct network *network, const struct address_range *range)
 {
 	if (network->count == network->allocated) {
 		size_t allocated = network->allocated == 0 ? 8 : network->allocated * 2;
@@ -19,10 +19,30 @@ bool network_add(struct network *network, const struct address_range *range)
 	return true;
 }
 
+/* IPv4 lies within IPv6 here (::ffff:0:0/96), but whoever writes ::/0 does not mean
+   it: such a range is added without. */
+static const struct address_range below_ipv4 = {
+	.last = {[10] = 0xff, 0xfe, 0xff, 0xff, 0xff, 0xff}};
+static const struct address_range above_ipv4 = {.first = {[9] = 1}};
+
+bool network_add(struct network *network, const struct address_range *range)
+{
+	struct address_range below = below_ipv4, above = above_ipv4;
+
+	if (memcmp(range->first, below.last, sizeof(below.last)) > 0 ||
+	    memcmp(range->last, below.last, sizeof(below.last)) <= 0)
+		return add(network, range);
+	memcpy(below.first, range->first, sizeof(below.first));
+	memcpy(above.last, range->last, sizeof(above.last));
+	/* ::/80 ends with IPv4. */
+	return add(network, &below) &&
+	       (memcmp(above.last, above.first, sizeof(above.first)) < 0 || add(network, &above));
+}
+
 bool network_add_all(struct network *network, const struct network *other)
 {
 	for (size_t i = 0; i < other->count; i++) {
-		if (!network_add(network, &other->ranges[i]))
+		if (!add(network, &other->ranges[i]))
 			return false;
 	}
 	return true;

@@ -183,18 +183,39 @@ static void test_network(void **state)
 
 static void test_whole_internet(void **state)
 {
-	struct network network = {0};
+	struct network ipv4 = {0}, ipv6 = {0}, both = {0}, end = {0};
 	(void)state;
 
-	add(&network, "0.0.0.0/0");
-	network_seal(&network);
-	assert_true(contains(&network, "255.255.255.255"));
-	assert_false(contains(&network, "2001:db8::1"));
-	add(&network, "::/0");
-	network_seal(&network);
-	assert_int_equal(network.count, 1);
-	assert_true(contains(&network, "2001:db8::1"));
-	network_free(&network);
+	add(&ipv4, "0.0.0.0/0");
+	network_seal(&ipv4);
+	assert_true(contains(&ipv4, "0.0.0.0"));
+	assert_true(contains(&ipv4, "255.255.255.255"));
+	assert_false(contains(&ipv4, "2001:db8::1"));
+
+	add(&ipv6, "::/0");
+	network_seal(&ipv6);
+	assert_true(contains(&ipv6, "::"));
+	assert_true(contains(&ipv6, "::1"));
+	assert_true(contains(&ipv6, "::fffe:ffff:ffff"));
+	assert_false(contains(&ipv6, "0.0.0.0"));
+	assert_false(contains(&ipv6, "255.255.255.255"));
+	assert_true(contains(&ipv6, "::1:0:0:0"));
+	assert_true(contains(&ipv6, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"));
+
+	assert_true(network_add_all(&both, &ipv6));
+	assert_true(network_add_all(&both, &ipv4));
+	network_seal(&both);
+	assert_true(contains(&both, "192.0.2.1"));
+	assert_true(contains(&both, "2001:db8::1"));
+	add(&end, "::/80");
+	network_seal(&end);
+	assert_true(contains(&end, "::fffe:ffff:ffff"));
+	assert_false(contains(&end, "192.0.2.1"));
+	assert_false(contains(&end, "::1:0:0:0"));
+	network_free(&end);
+	network_free(&ipv4);
+	network_free(&ipv6);
+	network_free(&both);
 }
 
 int main(void)
