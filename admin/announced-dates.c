@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "file-owner.h"
 #include "policy/text-file.h"
 
 #define FILE_SIZE_MAX ((size_t)16 << 20)
@@ -346,6 +347,7 @@ static bool write_file(const char *path, const json_t *top)
 
 	if (file < 0)
 		return false;
+	file_give_to_owner_of_directory(path, file);
 	written = json_dumpfd(top, file, JSON_INDENT(2)) == 0 && fsync(file) == 0;
 	return close(file) == 0 && written;
 }

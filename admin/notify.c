@@ -12,6 +12,7 @@
 #include "command-options.h"
 #include "date-option.h"
 #include "display.h"
+#include "file-owner.h"
 #include "json-output.h"
 #include "loaded-policy.h"
 #include "message-id.h"
@@ -137,6 +138,8 @@ static bool take_lock(struct notifier *notifier, int *status_r)
 		*status_r = EX_TEMPFAIL;
 		close(notifier->lock);
 		notifier->lock = -1;
+	} else {
+		file_give_to_owner_of_directory(path, notifier->lock);
 	}
 	g_free(path);
 	g_free(folder);

@@ -196,6 +196,13 @@ def test_history_elsewhere(site, tmp_path):
     assert (tmp_path / "mine.json").exists() and not site.history.exists()
 
 
+def test_a_history_that_root_begins_belongs_to_the_service(site):
+    os.chown(site.directory, 65534, 65533)
+    site.announce()
+    history = site.history.stat()
+    assert (history.st_uid, history.st_gid) == (65534, 65533)
+
+
 @pytest.mark.parametrize(
     "content", ["", "{", "[]", '{"rules":{},"changes":[{}]}', '{"rules":{"a":{"notify":5}}}']
 )

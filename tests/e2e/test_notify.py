@@ -371,6 +371,15 @@ def test_one_run_at_a_time(site):
         first.communicate()
 
 
+def test_what_root_tries_does_not_stop_the_service(site):
+    """Whatever the umask: the lock belongs to whoever sends from then on."""
+    site.take()
+    os.chown(site.directory, 65534, 65533)
+    subprocess.run(site.command("notify", "--at", day(1)), umask=0o077, check=True)
+    lock = (site.directory / "notify.lock").stat()
+    assert (lock.st_uid, lock.st_gid) == (65534, 65533)
+
+
 def test_ended_in_an_orderly_way(site):
     """SIGTERM lets it finish the mail in hand; nothing is repeated then."""
     # With the fifth mail in hand, it waits to be told to go on.
