@@ -208,6 +208,7 @@ static int answer(const struct options *options, struct inquiry *inquiry)
 		.names = true,
 	};
 	bool answered;
+	int status = EXIT_SUCCESS;
 
 	if (options->user != NULL) {
 		user_normalise(options->user, policy->default_domain, user, sizeof(user));
@@ -217,12 +218,17 @@ static int answer(const struct options *options, struct inquiry *inquiry)
 	if (options->phase_given)
 		list.phase = &options->phase;
 	answered = offender_list_fill(&list, inquiry->store, &filter);
-	if (answered) {
+	/* A rule that is gone may still have offenders in the store; a title that was
+	   mistyped has none, and "nobody" would be a comfort. */
+	if (answered && list.offenders->len == 0 && options->rule != NULL &&
+	    policy_rule(policy, options->rule) == NULL) {
+		status = usage_error("offenders", "no rule is called '%s'", options->rule);
+	} else if (answered) {
 		offender_list_sort(&list, options->sort);
 		print(list.offenders, options);
 	}
 	offender_list_end(&list);
-	return inquiry_end(inquiry, answered, EXIT_SUCCESS);
+	return inquiry_end(inquiry, answered, status);
 }
 
 int offenders_command(const char *config_path, int argc, char **argv)

@@ -97,7 +97,6 @@ def test_filters(site):
                   ("bob@example.org", "mechanism"), ("carol@example.org", "gone-rule")]
     assert pairs(site.ask("offenders")) == everything
     assert pairs(site.ask("offenders", "--rule", "mechanism")) == [everything[2]]
-    assert pairs(site.ask("offenders", "--rule", "nothing")) == []
     assert pairs(site.ask("offenders", "--phase", "notify")) == everything[:2]
     assert pairs(site.ask("offenders", "--phase", "observe")) == [everything[2]]
     # A rule that the policy does not have any more is off.
@@ -241,6 +240,18 @@ def test_nobody(site):
     assert site.must("offenders") == "Nobody.\n"
     assert json.loads(site.must("offenders", "--json")) == []
     assert site.must("offenders", "--csv").count("\n") == 1
+    assert site.must("offenders", "--rule", "encryption") == "Nobody.\n"
+
+
+def test_a_rule_that_there_is_not(site):
+    """Whoever mistypes a title is not told that nobody breaks the rule."""
+    site.record("alice@example.org", "encryption", "retired")
+    site.take()
+    done = site.run("offenders", "--rule", "encrytion")
+    assert (done.returncode, done.stdout) == (EX_USAGE, "")
+    assert "no rule is called 'encrytion'" in done.stderr
+    # Of one that was taken out of the file, the store still knows.
+    assert "alice@example.org" in site.must("offenders", "--rule", "retired")
 
 
 def test_as_someone_who_may_only_read():
