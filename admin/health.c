@@ -85,7 +85,9 @@ static void examine_backlog(const struct journal_backlog *backlog,
 			    struct health_finding *finding_r)
 {
 	if (backlog->unreadable > 0)
-		find(finding_r, false, "%zu journal files or directories cannot be read",
+		find(finding_r, false,
+		     "%zu journal files or directories cannot be read; 'portcullis import' "
+		     "says which",
 		     backlog->unreadable);
 	else if (backlog->bytes == 0)
 		find(finding_r, true, "everything is imported");

@@ -102,13 +102,15 @@ no_semaphore:
 
 static void report_failure(struct journal *journal, const char *what)
 {
+	int error = errno;
 	time_t now = monotonic_seconds();
 
 	if (journal->failing && now - journal->failure_reported < REPORT_INTERVAL_SECONDS)
 		return;
 	messages_post(journal->messages, MESSAGE_ERROR,
-		      "journal %s: %s: %s; sightings wait in memory", journal->path, what,
-		      strerror(errno));
+		      "journal %s: %s: %s%s; sightings wait in memory", journal->path, what,
+		      strerror(error),
+		      error == EACCES ? " (is this process in the directory's group?)" : "");
 	journal->failing = true;
 	journal->failure_reported = now;
 }

@@ -217,8 +217,9 @@ static bool read_countries(struct keeper *keeper, const struct policy *policy,
 		return true;
 	database = country_database_open(policy->country_database, &error);
 	if (database == NULL)
-		messages_post(keeper->messages, MESSAGE_ERROR, "country-database %s: %s",
-			      policy->country_database, error != NULL ? error : "out of memory");
+		/* The error begins with the path. */
+		messages_post(keeper->messages, MESSAGE_ERROR, "country-database %s",
+			      error != NULL ? error : "out of memory");
 	free(error);
 	*countries_r = part_new(database, free_countries);
 	return *countries_r != NULL;

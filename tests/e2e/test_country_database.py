@@ -133,7 +133,11 @@ def test_both_layouts_at_start(host, database, flat):
 def test_missing_at_start(host, database):
     """Country rules cannot be judged; logins go on, and the log says so."""
     database.unlink()
-    wait = _noticed(host, f"country-database {database}: country rules are not judged")
+    wait = _noticed(
+        host,
+        f"country-database {database}: No such file or directory",
+        f"country-database {database}: country rules are not judged",
+    )
     host.apply(RULES + 'rule encryption { enforce = "always" }\n')
     for country in ("DE", "US"):
         client = CLIENTS[country][0]

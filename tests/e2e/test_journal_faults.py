@@ -201,7 +201,8 @@ def test_a_directory_that_is_not_writable(host):
         _attempts(range(1, FITS))
         for server, offset, source in zip((host.dovecot, host.policyd), offsets, SOURCES):
             wait_until(
-                lambda: f"{source}.jsonl: cannot open: Permission denied" in server.log()[offset:],
+                lambda: f"{source}.jsonl: cannot open: Permission denied (is this process in the"
+                " directory's group?)" in server.log()[offset:],
                 f"complaint about {source}",
             )
         shutil.chown(DISK, GROUP, GROUP)

@@ -94,6 +94,7 @@ def test_backlog(site):
     assert unhealthy(site) == {"import"}
     site.journal.rename(site.directory / "elsewhere")
     assert "backlog" in unhealthy(site)
+    assert "'portcullis import' says which" in site.run("status").stdout
 
 
 def _import_was(site, days_ago):
