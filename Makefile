@@ -54,7 +54,7 @@ PROGRAMS := $(BUILD)/portcullis $(BUILD)/portcullis-policyd
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test-*.c))
 
 .PHONY: all programs deps build-deps try check check-newest check-unit check-e2e bench install
-.PHONY: clean format lint
+.PHONY: uninstall clean format lint
 all: programs $(PLUGIN)
 programs: $(PROGRAMS)
 
@@ -179,8 +179,21 @@ install: all
 	install -m 644 conf-examples/systemd/sysusers.d/* $(DESTDIR)$(SYSUSERSDIR)/
 	install -m 644 conf-examples/systemd/tmpfiles.d/* $(DESTDIR)$(TMPFILESDIR)/
 	install -d $(DESTDIR)$(DOCDIR)
-	cp -R conf-examples $(DESTDIR)$(DOCDIR)/
+	cp -R conf-examples docs $(DESTDIR)$(DOCDIR)/
 	install -m 644 README.md LICENSE $(DESTDIR)$(DOCDIR)/
+
+# A Dovecot that is told to load a module that is gone lets nobody in.
+uninstall:
+	@test -n "$(DESTDIR)" || ! doveconf -n 2>/dev/null | grep portcullis || \
+		{ echo "Take these lines out of Dovecot's configuration first, and reload it." >&2; \
+		exit 1; }
+	rm -f $(addprefix $(DESTDIR),$(PREFIX)/bin/portcullis $(PREFIX)/sbin/portcullis-policyd \
+		$(DOVECOT_AUTH_MODULE_DIR)/$(notdir $(PLUGIN)) \
+		$(DOVECOT_SETTINGS_MODULE_DIR)/libportcullis_settings.so \
+		$(UNITDIR)/portcullis-*.service $(UNITDIR)/portcullis-*.socket \
+		$(UNITDIR)/portcullis-*.timer $(SYSUSERSDIR)/portcullis.conf \
+		$(TMPFILESDIR)/portcullis.conf $(MANDIR)/man[158]/portcullis*.[158])
+	rm -rf $(DESTDIR)$(PREFIX)/share/portcullis $(DESTDIR)$(DOCDIR)
 
 # Nothing that is mounted there may go with it.
 clean:

@@ -42,6 +42,7 @@ add_service() {
 		smtpd_recipient_restrictions=permit_sasl_authenticated,reject; do
 		postconf -P "$service/inet/$setting"
 	done
+	echo "Added to master.cf: $service"
 }
 
 # "may" lets the policy see, record and reject a client without TLS; "encrypt"

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from mailhost import EXAMPLES, USER
+from mailhost import BUILD, EXAMPLES, ROOT, USER
 
 SYSTEMD = EXAMPLES / "systemd"
 CASES = sorted((EXAMPLES / "portcullis").glob("case-*.conf"))
@@ -24,6 +24,15 @@ def test_units_are_valid(host, tmp_path):
     units = [path for path in SYSTEMD.iterdir() if path.is_file()]
     assert len(units) >= 5
     assert run("systemd-analyze", "verify", "--man=no", *units) == ""
+
+
+def test_what_is_installed_can_be_taken_away(tmp_path):
+    make = ["make", "-C", ROOT, f"BUILD={BUILD}", f"DESTDIR={tmp_path}"]
+    run(*make, "install")
+    installed = {path.name for path in tmp_path.rglob("*") if path.is_file()}
+    assert installed >= {"portcullis", "libauthdb_portcullis.so", "portcullis.1", "en.txt"}
+    run(*make, "uninstall")
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 @pytest.mark.parametrize("service", sorted(path.name for path in SYSTEMD.glob("*.service")))

@@ -65,7 +65,9 @@ def test_a_fresh_debian(configuration):
     assert parameters["submission/inet/smtpd_tls_security_level"] == "may"
 
 
-def test_what_a_site_has_stays(configuration):
+@pytest.fixture
+def site(configuration):
+    """One that has restrictions and services of its own."""
     configuration.edit(
         "smtpd_restriction_classes = greylist",
         "greylist = check_policy_service unix:private/greylist",
@@ -82,14 +84,18 @@ def test_what_a_site_has_stays(configuration):
             "127.0.0.1:10025 inet n - y - - smtpd\n"
             "  -o smtpd_recipient_restrictions=permit_mynetworks,reject\n"
         )
-    configuration.example("postconf-commands.sh", "inet:127.0.0.1:10040")
-    assert configuration.parameter("smtpd_restriction_classes") == "greylist, portcullis"
-    assert "inet:127.0.0.1:10040" in configuration.parameter("portcullis")
+    return configuration
+
+
+def test_what_a_site_has_stays(site):
+    site.example("postconf-commands.sh", "inet:127.0.0.1:10040")
+    assert site.parameter("smtpd_restriction_classes") == "greylist, portcullis"
+    assert "inet:127.0.0.1:10040" in site.parameter("portcullis")
     assert (
-        configuration.parameter("smtpd_recipient_restrictions")
+        site.parameter("smtpd_recipient_restrictions")
         == "portcullis, permit_mynetworks, reject_unauth_destination"
     )
-    parameters = configuration.service_parameters()
+    parameters = site.service_parameters()
     name = "smtpd_recipient_restrictions"
     assert parameters["submission/inet/smtpd_tls_security_level"] == "encrypt"
     assert parameters[f"submission/inet/{name}"] == "portcullis,permit_sasl_authenticated,reject"
@@ -139,13 +145,20 @@ def test_behind_postscreen(configuration):
     master.write_text(text)
     name = "smtpd/pass/smtpd_recipient_restrictions"
     configuration.run("postconf", "-P", f"{name}=permit_mynetworks,reject")
-    for script in sorted(POSTFIX.glob("*.sh")):
-        configuration.example(script.name)
+    before = configuration.run("postconf", "-n")
+    for script in ("commands", "sasl-service", "last-step"):
+        configuration.example(f"postconf-{script}.sh")
     parameters = configuration.service_parameters()
     assert parameters[name] == "portcullis,permit_mynetworks,reject"
     assert parameters["smtpd/pass/smtpd_sasl_service"] == "smtp:25"
     assert parameters["smtpd/pass/smtpd_sasl_auth_enable"] == "no"
     assert not [parameter for parameter in parameters if parameter.startswith("smtp/inet/")]
+    configuration.example("postconf-remove.sh")
+    configuration.run("postconf", "-X", "smtpd_tls_auth_only")
+    assert configuration.run("postconf", "-n") == before
+    parameters = configuration.service_parameters()
+    assert parameters[name] == "permit_mynetworks,reject"
+    assert "smtpd/pass/smtpd_sasl_service" not in parameters
 
 
 def test_names_for_the_gate(configuration):
@@ -164,3 +177,38 @@ def test_names_for_the_gate(configuration):
     before = configuration.files()
     configuration.example("postconf-sasl-service.sh")
     assert configuration.files() == before
+
+
+def settings(configuration):
+    return [configuration.run("postconf", option) for option in ("-n", "-M", "-P")]
+
+
+def test_taken_out_again(site):
+    before = settings(site)
+    site.example("postconf-commands.sh")
+    site.example("postconf-sasl-service.sh")
+    assert settings(site) != before
+    site.example("postconf-remove.sh")
+    assert settings(site) == before
+
+
+def test_what_still_asks_is_not_left_without_an_answer(configuration):
+    """smtpd answers 451 to all mail where a restriction is unknown to it."""
+    before = settings(configuration)
+    with open(configuration.folder / "main.cf", "a") as main:
+        main.write(
+            "smtpd_restriction_classes = portcullis\n"
+            f"portcullis = {POLICY}\n"
+            "smtpd_recipient_restrictions = reject_unlisted_sender, portcullis, reject\n"
+            "smtpd_sender_restrictions = permit_mynetworks, portcullis\n"
+        )
+    with pytest.raises(AssertionError, match="take portcullis out of these first"):
+        configuration.example("postconf-remove.sh")
+    restrictions = configuration.parameter("smtpd_recipient_restrictions")
+    assert restrictions == "reject_unlisted_sender, reject"
+    assert configuration.parameter("smtpd_restriction_classes") == "portcullis"
+    assert configuration.parameter("portcullis") == POLICY
+    configuration.run("postconf", "-X", "smtpd_sender_restrictions")
+    configuration.example("postconf-remove.sh")
+    configuration.run("postconf", "-X", "smtpd_recipient_restrictions")
+    assert settings(configuration) == before

@@ -1,0 +1,45 @@
+#!/bin/sh
+# Takes out of Postfix what postconf-commands.sh and postconf-sasl-service.sh put
+# into it. The services on 587 and 465 stay: people send their mail there. What
+# postconf-last-step.sh set stays, too: it needs no Portcullis.
+#
+# Run it as root, then "postfix reload".
+set -eu
+
+without_portcullis() {
+	printf '%s\n' "$1" | sed -E 's/(^|[, ])portcullis[, ]+/\1/; s/[, ]*(^|[, ])portcullis$//'
+}
+
+# An empty list in main.cf is its default.
+take_out_of() {
+	value=$(without_portcullis "$(postconf -h "$1")")
+	if [ -n "$value" ]; then
+		postconf -e "$1 = $value"
+	else
+		postconf -X "$1"
+	fi
+}
+
+# 1. Those who ask.
+take_out_of smtpd_recipient_restrictions
+postconf -P | while read -r parameter _ value; do
+	case "$parameter" in
+	*/smtpd_recipient_restrictions)
+		left=$(without_portcullis "$value")
+		test "$left" = "$value" || postconf -P "$parameter=$left"
+		;;
+	*/smtpd_sasl_service)
+		case "$value" in
+		smtp:25 | submission | submissions) postconf -PX "$parameter" ;;
+		esac
+		;;
+	esac
+done
+
+# 2. What asking means: without it, whoever still asks would turn all mail away.
+if { postconf -n; postconf -P; } | grep -E '_restrictions = (.*[, ])?portcullis([, ]|$)' >&2; then
+	echo "$0: take portcullis out of these first, and run this again." >&2
+	exit 1
+fi
+take_out_of smtpd_restriction_classes
+postconf -X portcullis
