@@ -69,6 +69,17 @@ static bool was_kept(const struct rule *rule, const struct store_sighting *sight
 	       !rule_set_has(sighting->rules, rule->title);
 }
 
+/* Whoever broke a rule about encryption with TLS had too old a version of it. */
+static enum tls_version recorded_version(const struct rule *rule,
+					 const struct store_sighting *sighting)
+{
+	bool too_old = rule->kind == KIND_ENCRYPTION && rule->minimum != TLS_VERSION_UNKNOWN &&
+		       sighting->habit->tls != TLS_NONE &&
+		       rule_set_has(sighting->rules, rule->title);
+
+	return too_old ? rule->minimum - 1 : TLS_VERSION_UNKNOWN;
+}
+
 /* Whether a rule that the user is let off would be broken. */
 static bool would_be_broken(const struct sighting_judge *judge, const struct attempt *attempt,
 			    const struct rule *rule, struct country country)
@@ -104,6 +115,7 @@ struct sighting_verdict sighting_judge_ask(const struct sighting_judge *judge,
 
 		if ((judge->considered & bit) == 0)
 			continue;
+		attempt.tls_version = recorded_version(&policy->rules[i], sighting);
 		found = judge_rule(&judge->edition, &attempt, &judge->rules[i], country, judge->at);
 		if (found.finding == FINDING_EXEMPT &&
 		    would_be_broken(judge, &attempt, &judge->rules[i], country))

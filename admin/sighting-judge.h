@@ -25,8 +25,9 @@ struct sighting_verdict {
 };
 
 /* Where the address was erased, a network that a rule excepts cannot be told any
-   more: what was recorded then counts, if the rule was on. The version of TLS is
-   not recorded, so any is taken for new enough.  */
+   more: what was recorded then counts, if the rule was on. The version of TLS is not
+   recorded: it is too old for a rule that the record says was broken by it, and new
+   enough for any other. */
 struct sighting_verdict sighting_judge_ask(const struct sighting_judge *judge,
 					   const struct store_sighting *sighting);
 

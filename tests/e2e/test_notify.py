@@ -188,6 +188,24 @@ def test_good_news(site):
     assert [notice["reason"] for notice in site.ask("notices")] == ["first", "fixed"]
 
 
+def test_a_version_of_tls_that_is_too_old(site):
+    """Nothing but the rule that was recorded says so."""
+    rules = f"""rule encryption {{ minimum = "TLSv1.2" notify = "{day(-30)}"
+                                  enforce = "{day(30)}" }}"""
+    site.set(rules=rules)
+    submission = {"service": "submission", "port": 587, "tls": "starttls", "source": "postfix"}
+    site.record("alice@example.org", "encryption", **submission)
+    site.record("bob@example.org", **submission)
+    site.take()
+    forecast = site.ask("forecast")
+    assert (forecast["fine"], forecast["locked_out"]) == (1, 1)
+    assert not site.ask("user", "alice")["programs"][0]["fine"]
+    site.notify(1)
+    [mail] = site.mails().values()
+    assert mail["To"] == "alice@example.org"
+    assert "or with a version older than TLSv1.2 stops working" in words(mail.plain)
+
+
 def test_forged_attempts_tell_nobody(site):
     """Ten thousand attempts with other people's names and wrong passwords."""
     event = site.record("nobody@example.org", "encryption", verified=False)

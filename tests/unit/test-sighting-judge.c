@@ -110,6 +110,20 @@ static void test_services(void **state)
 	open_imap.service = SERVICE_IMAP;
 }
 
+/* Only a version that was too old breaks the rule in spite of TLS. */
+static void test_versions(void **state)
+{
+	(void)state;
+	open_imap.tls = TLS_STARTTLS;
+	assert_int_equal(ask("78.46.5.205", &recorded_encryption, true).broken, 0);
+	rules[ENCRYPTION].minimum = TLS_V1_2;
+	assert_int_equal(ask("78.46.5.205", &recorded_encryption, true).rejecting,
+			 1u << ENCRYPTION);
+	assert_int_equal(ask("78.46.5.205", &clean, true).broken, 0);
+	assert_int_equal(ask("192.0.2.7", &recorded_encryption, true).broken, 0);
+	open_imap.tls = TLS_NONE;
+}
+
 /* Without a database the servers do not judge countries, and so does this. */
 static void test_countries(void **state)
 {
@@ -139,6 +153,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_phases, make_policy, free_policy),
 		cmocka_unit_test_setup_teardown(test_networks, make_policy, free_policy),
 		cmocka_unit_test_setup_teardown(test_services, make_policy, free_policy),
+		cmocka_unit_test_setup_teardown(test_versions, make_policy, free_policy),
 		cmocka_unit_test_setup_teardown(test_countries, make_policy, free_policy),
 		cmocka_unit_test_setup_teardown(test_one_rule, make_policy, free_policy),
 	};
