@@ -148,7 +148,8 @@ static void examine_database(const struct loaded_policy *loaded, int64_t now,
 		return;
 	}
 	days = (now / 1000 - country_database_built(loaded->countries)) / 86400;
-	find(finding_r, days <= DATABASE_DAYS_MAX, "built %" PRId64 " days ago", days);
+	find(finding_r, days <= DATABASE_DAYS_MAX, "built %" PRId64 " day%s ago", days,
+	     days == 1 ? "" : "s");
 }
 
 static double share(const struct store_day *sum)
