@@ -25,7 +25,7 @@
 
 /* How many fields may be read for each byte of a section: some, because records
    share what they point to. */
-#define FIELDS_PER_BYTE ((uint64_t)16)
+#define FIELDS_PER_BYTE ((uint64_t)32)
 
 /* No offset of a record: files are much smaller. */
 #define NO_RECORD UINT32_MAX
