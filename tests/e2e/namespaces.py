@@ -4,14 +4,16 @@ The process enters a mount, a network and a host name namespace of its own. In
 there /etc, /usr, /var and /run may be written to as on a machine that nobody
 else uses, the real ports (25, 143, 993 ...) are free, and the loopback device
 answers for every address in the world, so that a client can connect from a
-real address of any country. Nobody outside sees any of it, and with the last
-process it is gone, however that ended.
+real address of any country. It is morning, so that no day ends under the tests.
+Nobody outside sees any of it, and with the last process it is gone, however that
+ended.
 """
 
 import ctypes
 import os
 import socket
 import subprocess
+import time
 
 from pathlib import Path
 
@@ -48,6 +50,7 @@ def enter(log_directory):
     try:
         _private_files(libc, log_directory)
         _private_network()
+        _private_time_zone()
     except (OSError, subprocess.CalledProcessError) as error:
         raise CannotEnter(f"cannot set up the namespaces: {error}") from error
     socket.sethostname(HOST_NAME)
@@ -103,3 +106,14 @@ def _private_network():
         _run("ip", "address", "add", f"{address}/{length}", "dev", "lo")
     _run("ip", "-4", "route", "add", "local", "default", "dev", "lo")
     _run("ip", "-6", "route", "add", "local", "default", "dev", "lo")
+
+
+def _private_time_zone():
+    """The one in which it is past eight now."""
+    ahead = (8 - time.gmtime().tm_hour + 12) % 24 - 12
+    time_zone = Path("/etc/localtime")
+    time_zone.unlink(missing_ok=True)
+    # The names say what is added to local time to give UTC.
+    time_zone.symlink_to(f"/usr/share/zoneinfo/Etc/GMT{-ahead:+d}")
+    os.environ.pop("TZ", None)
+    time.tzset()
