@@ -12,7 +12,7 @@ import pytest
 
 import dovecot
 
-from mailboxes import Mailbox, mail_host  # noqa: F401 (a fixture)
+from mailboxes import Mailbox, mail_host, queue_is_empty  # noqa: F401 (a fixture)
 from notices import TOOL, compose, notice, write_config
 from processes import PATIENCE, command_name, descendants, wait_until
 
@@ -110,6 +110,8 @@ def test_the_server_is_restarted_meanwhile(tmp_path, mail_host, alice, transport
     assert process.stdout.readline() == b"taken \n"
     assert process.stdout.readline() == b"waiting\n"
     if transport == SMTP:
+        # One that is being delivered meanwhile would be delivered once more.
+        wait_until(queue_is_empty, "an empty queue", interval=0.05)
         mail_host.postfix.restart()
     else:
         mail_host.dovecot.restart()

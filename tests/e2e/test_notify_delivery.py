@@ -14,7 +14,7 @@ import clients
 import dovecot
 
 from journal import DIRECTORY as JOURNAL
-from mailboxes import LMTP, mail_host  # noqa: F401 (a fixture)
+from mailboxes import LMTP, mail_host, queue_is_empty  # noqa: F401 (a fixture)
 from mailhost import USER
 from mmdb import CLIENTS
 from notices import TEXTS, Mail, words
@@ -94,13 +94,6 @@ def told(user, *at):
     portcullis("notify", "--quiet", *at)
     wait_until(queue_is_empty, "an empty queue", interval=0.05)
     return [Mail(raw) for raw in fetch(user)]
-
-
-def queue_is_empty():
-    """Asked twice: a mail that goes from one of the queue's folders into another
-    while they are read, one after the other, may be missed once."""
-    command = ["postqueue", "-j"]
-    return not any(subprocess.run(command, check=True, capture_output=True).stdout for _ in "12")
 
 
 @pytest.fixture
