@@ -309,13 +309,6 @@ static void read_mechanisms(struct config_reader *reader, cfg_t *section, struct
 		add_mechanism(reader, rule, usual[i], 0);
 }
 
-static int compare_countries(const void *a, const void *b)
-{
-	const struct country *left = a, *right = b;
-
-	return strcmp(left->code, right->code);
-}
-
 static void read_countries(struct config_reader *reader, cfg_t *section, struct rule *rule)
 {
 	unsigned int count = cfg_size(section, "allow");
@@ -344,7 +337,6 @@ static void read_countries(struct config_reader *reader, cfg_t *section, struct 
 				     strcmp(value->text, "UK") == 0 ? "the United Kingdom is GB"
 								    : "Germany is DE");
 	}
-	qsort(rule->countries, rule->country_count, sizeof(*rule->countries), compare_countries);
 }
 
 static void read_unknown(struct config_reader *reader, cfg_t *section, struct rule *rule)

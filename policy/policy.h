@@ -44,7 +44,7 @@ struct rule {
 	enum tls_version minimum; /* encryption; TLS_VERSION_UNKNOWN: any */
 	char **mechanisms;        /* mechanism: allowed ones in capitals */
 	size_t mechanism_count;
-	struct country *countries; /* country: allowed ones, sorted */
+	struct country *countries; /* country: allowed ones, in their order */
 	size_t country_count;
 	bool reject_unknown; /* country: the database has no answer */
 	uint16_t *ports;     /* submission-port: allowed ones */

@@ -192,8 +192,8 @@ static void test_rules(void **state)
 	assert_int_equal(rule->index, 1);
 	assert_int_equal(rule->kind, KIND_COUNTRY);
 	assert_int_equal(rule->country_count, 3);
-	assert_string_equal(rule->countries[0].code, "DE");
-	assert_string_equal(rule->countries[1].code, "FR");
+	assert_string_equal(rule->countries[0].code, "FR");
+	assert_string_equal(rule->countries[1].code, "DE");
 	assert_string_equal(rule->countries[2].code, "XK");
 	assert_false(rule->reject_unknown);
 	assert_int_equal(rule->schedule.enforce, SCHEDULE_ALWAYS);
