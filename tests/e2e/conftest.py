@@ -5,7 +5,6 @@ import resource
 import shutil
 import signal
 import subprocess
-import time
 
 import pytest
 
@@ -31,15 +30,7 @@ def pytest_collection_modifyitems(config, items):
         items[:] = items[half - 1 :: 2]
 
 
-def _begin_in_the_morning():
-    """Local time as it is where it is past ten now: today stays the same day to the
-    end of the tests, for them and for all that they start."""
-    os.environ["TZ"] = f"LOC{time.gmtime().tm_hour - 10:+}"
-    time.tzset()
-
-
 def pytest_configure(config):
-    _begin_in_the_morning()
     config.addinivalue_line(
         "markers", "daemon: runs under valgrind and with the sanitizers, too, in make check"
     )

@@ -199,7 +199,6 @@ class Server:
         """log: a file that standard output and standard error are appended to."""
         self.command = [str(word) for word in command]
         inherited = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
-        inherited["TZ"] = os.environ["TZ"]
         with open(log or os.devnull, "ab") as output:
             self._supervisor = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", "unshare", "--pid", "--fork", "--kill-child"]
