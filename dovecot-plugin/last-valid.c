@@ -12,8 +12,12 @@
 #include <unistd.h>
 
 #include "policy/text-file.h"
+#include "separate-process.h"
 
 #define NAME_PREFIX "last-valid-"
+
+/* So long the copy is waited for. */
+#define SAVE_MILLISECONDS 2000
 
 /* Behind the name of a copy that is being written: the process. */
 #define WRITING_SUFFIX_LENGTH strlen(".4194304")
@@ -155,20 +159,40 @@ failed:
 	return false;
 }
 
-static void save_copy(const struct policy *policy, const char *path, const char *text,
-		      size_t length, config_report *warning, void *context)
-{
-	char *copy = last_valid_path(policy->journal, path);
-	int directory = copy == NULL ? -1 : open_directory(policy->journal);
+struct kept {
+	const char *directory, *path, *text;
+	size_t length;
+};
 
-	if (directory < 0 || (!copy_is(directory, name_of(copy), text, length) &&
-			      !replace_copy(directory, name_of(copy), text, length)))
-		report(warning, context,
-		       "%s: cannot keep a copy of this valid configuration in %s: %s", path,
-		       policy->journal, strerror(errno));
+/* Returns 0 or an errno. */
+static int bring_copy_up_to_date(const void *context)
+{
+	const struct kept *kept = context;
+	char *copy = last_valid_path(kept->directory, kept->path);
+	int directory = copy == NULL ? -1 : open_directory(kept->directory);
+	int result = 0;
+
+	if (directory < 0 || (!copy_is(directory, name_of(copy), kept->text, kept->length) &&
+			      !replace_copy(directory, name_of(copy), kept->text, kept->length)))
+		result = errno;
 	if (directory >= 0)
 		close(directory);
 	free(copy);
+	return result;
+}
+
+static void save_copy(const struct policy *policy, const char *path, const char *text,
+		      size_t length, config_report *warning, void *context)
+{
+	const struct kept kept = {policy->journal, path, text, length};
+	/* Logins wait for this one. */
+	int result = separate_process_call(bring_copy_up_to_date, &kept, SAVE_MILLISECONDS);
+
+	if (result != 0)
+		report(warning, context,
+		       "%s: cannot keep a copy of this valid configuration in %s: %s", path,
+		       policy->journal,
+		       result == ETIMEDOUT ? "the disk does not answer" : strerror(result));
 }
 
 /* The value of the first line that sets the journal, in whatever else the text

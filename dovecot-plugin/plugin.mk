@@ -37,5 +37,7 @@ $(BUILD)/libportcullis_settings.so: $(BUILD)/dovecot-plugin/settings-2.4.o
 
 all: $(PLUGIN_SETTINGS)
 
-# It needs no Dovecot.
-$(BUILD)/tests/unit/test-last-valid: $(BUILD)/dovecot-plugin/last-valid.o
+# They need no Dovecot.
+$(BUILD)/tests/unit/test-last-valid: $(addprefix $(BUILD)/dovecot-plugin/, \
+	last-valid.o separate-process.o)
+$(BUILD)/tests/unit/test-separate-process: $(BUILD)/dovecot-plugin/separate-process.o

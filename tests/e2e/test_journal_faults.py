@@ -90,9 +90,13 @@ def _attempts(numbers):
         list(pool.map(_mail, numbers))
 
 
+def _site():
+    return SITE.replace(str(JOURNAL_DIRECTORY), str(DISK))
+
+
 def _apply(host):
     """A fresh start, and attempt 0, for which the servers' processes are made."""
-    host.apply(RULES, site=SITE.replace(str(JOURNAL_DIRECTORY), str(DISK)))
+    host.apply(RULES, site=_site())
     # An smtpd that still has a connection to the daemon before would try that
     # one first and then rest a second (smtpd_policy_service_retry_delay).
     host.postfix.restart()
@@ -165,6 +169,14 @@ def test_a_disk_that_stands_still(host):
             assert 0 < _lost(_events(source)) < TOO_MANY - FITS, source
             said = rf"journal {DISK}/{source}.jsonl: \d+ sightings lost"
             wait_until(lambda: re.search(said, server.log()[offset:]), f"count of {source}")
+        # Dovecot keeps a copy of each new configuration on that disk.
+        with _frozen():
+            host.write_policy(RULES.replace("no TLS", "no TLS either"), site=_site())
+            host.dovecot.reload()
+            assert clients.imap("user0@example.org").text == "[ALERT] no TLS either"
+            assert "the disk does not answer" in host.dovecot.log()
+        copies = lambda: [path.read_text() for path in DISK.glob("last-valid-*[!0-9]")]
+        wait_until(lambda: any("no TLS either" in copy for copy in copies()), "copy")
     IMAGE.unlink()
 
 
