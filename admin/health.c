@@ -6,12 +6,20 @@
 #include <stdlib.h>
 
 #include "journal-position.h"
+#include "terminal-text.h"
 
 #define MINUTE_MILLISECONDS INT64_C(60000)
 
 /* An import that runs every few minutes, or as a service, is never that late. */
 #define IMPORT_MINUTES_MAX 1440
 #define BACKLOG_MINUTES_MAX 60
+
+/* Who logs in is recorded once a day, so a server with users is never quiet for so
+   long. One that is quiet for much longer was taken out of service. */
+#define QUIET_DAYS_MAX 3
+#define GONE_DAYS 30
+
+#define HOST_COLUMNS 64
 
 #define LOST_PER_THOUSAND_MAX 1
 #define DATABASE_DAYS_MAX 60
@@ -28,6 +36,7 @@ static const char *const names[HEALTH_COUNT] = {
 	[HEALTH_FILES] = "files",
 	[HEALTH_IMPORT] = "import",
 	[HEALTH_BACKLOG] = "backlog",
+	[HEALTH_SERVERS] = "servers",
 	[HEALTH_LOST] = "lost lines",
 	[HEALTH_DATABASE] = "country database",
 	[HEALTH_COUNTRIES] = "unknown countries",
@@ -95,6 +104,50 @@ static void examine_backlog(const struct journal_backlog *backlog,
 		find(finding_r, minutes_since_import(totals, now) <= BACKLOG_MINUTES_MAX,
 		     "%" PRIu64 " bytes in %zu journal files wait to be imported", backlog->bytes,
 		     backlog->files);
+}
+
+struct servers {
+	int64_t now;
+	size_t recording, quiet;
+	struct health_finding *finding;
+};
+
+static bool examine_server(void *context, const struct store_writer *writer)
+{
+	struct servers *servers = context;
+	int64_t days = (servers->now - writer->last_seen) / MILLISECONDS_A_DAY;
+	char date[DATE_TEXT_SIZE];
+	GString *host;
+
+	if (days >= GONE_DAYS)
+		return true;
+	if (days < QUIET_DAYS_MAX) {
+		servers->recording++;
+		return true;
+	}
+	servers->quiet++;
+	host = g_string_new(NULL);
+	terminal_text_append(host, writer->host, HOST_COLUMNS);
+	date_format((time_t)(writer->last_seen / 1000), date);
+	find(servers->finding, false, "%s on %s has recorded nothing since %s",
+	     source_name(writer->source), host->str, date);
+	g_string_free(host, TRUE);
+	return true;
+}
+
+/* False when the store fails. */
+static bool examine_servers(struct store *store, int64_t now, struct health_finding *finding_r)
+{
+	struct servers servers = {.now = now, .finding = finding_r};
+
+	if (!store_each_writer(store, examine_server, &servers))
+		return false;
+	if (servers.recording + servers.quiet == 0)
+		find(finding_r, false, "none has recorded anything");
+	else if (servers.quiet == 0)
+		find(finding_r, true, "%zu recorded something in the last %d days",
+		     servers.recording, QUIET_DAYS_MAX);
+	return true;
 }
 
 /* Sums; the day of each is not used. */
@@ -179,6 +232,7 @@ bool health_examine(const struct inquiry *inquiry, int64_t now,
 
 	if (!store_totals(inquiry->store, &totals) ||
 	    !journal_backlog(inquiry->loaded.policy->journal, inquiry->store, &backlog) ||
+	    !examine_servers(inquiry->store, now, &findings_r[HEALTH_SERVERS]) ||
 	    !sum_days(inquiry->store, now, &days))
 		return false;
 	examine_files(&inquiry->loaded, &findings_r[HEALTH_FILES]);

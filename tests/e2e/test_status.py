@@ -38,6 +38,7 @@ def unhealthy(site):
 
 
 def test_rules(site):
+    site.fine("carol@example.org")
     site.take()
     encryption, abroad, pop3 = status(site)["rules"]
     assert encryption == {"rule": "encryption", "phase": "notify", "next_phase": "enforce",
@@ -49,6 +50,7 @@ def test_rules(site):
 
 
 def test_at_a_date(site):
+    site.fine("carol@example.org")
     site.take()
     answer = status(site, "--at", f"{day(30)} 05:59")
     assert answer["at"] == f"{day(30)} 05:59"
@@ -104,6 +106,24 @@ def _import_was(site, days_ago):
         store.execute("UPDATE totals SET last_import = ?", (moment,))
 
 
+def test_servers_that_record_nothing(site):
+    """Whoever sees no offenders then would think that all is well."""
+    site.take()
+    assert unhealthy(site) == {"servers"}
+    assert "none has recorded anything" in site.run("status").stdout
+    site.fine("carol@example.org", days_ago=2.9)
+    site.fine("carol@example.org", host="mx2", days_ago=31)
+    site.take()
+    status(site)
+    assert "1 recorded something in the last 3 days" in site.must("status")
+    moment = site.fine("carol@example.org", host="mx3\x1b[m", source="postfix", days_ago=4)
+    site.take()
+    assert unhealthy(site) == {"servers"}
+    day_of_it = moment.partition("T")[0]
+    assert rf"postfix on mx3\x1b[m has recorded nothing since {day_of_it}" in (
+        site.run("status", environment={"TZ": "UTC"}).stdout)
+
+
 def test_lines_that_were_lost(site):
     site.record("alice@example.org", "encryption", count=500)
     site.take()
@@ -140,6 +160,7 @@ def test_trouble_of_today_is_not_hidden_by_a_long_past(site):
 
 
 def test_country_database(site):
+    site.fine("carol@example.org")
     site.take()
     mmdb.write(site.directory / "country.mmdb", built=int(time.time() - 61 * DAY))
     assert unhealthy(site) == {"country database"}
@@ -149,6 +170,7 @@ def test_country_database(site):
 
 
 def test_a_wrong_exemption(site):
+    site.fine("carol@example.org")
     site.take()
     site.exemptions.write_text("alice nonsense 2024-01-01\n")
     assert unhealthy(site) == {"files"}
@@ -170,6 +192,7 @@ def test_share_of_unknown_countries(site):
 
 
 def test_text(site):
+    site.fine("carol@example.org")
     site.take()
     text = site.must("status")
     fits_a_terminal(text)
