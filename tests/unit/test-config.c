@@ -1,4 +1,5 @@
 #include "unit.h"
+#include "dates.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -131,15 +132,6 @@ static bool contains(const struct network *network, const char *text)
 
 	assert_true(address_parse(text, &address));
 	return network_contains(network, &address);
-}
-
-static time_t date(const char *text)
-{
-	const char *error;
-	time_t time;
-
-	assert_true(date_parse(text, &time, &error));
-	return time;
 }
 
 static void test_site(void **state)

@@ -1,4 +1,5 @@
 #include "unit.h"
+#include "dates.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,15 +83,6 @@ static struct exemptions *load(const char *text)
 
 	assert_non_null(exemptions);
 	return exemptions;
-}
-
-static time_t date(const char *text)
-{
-	const char *error;
-	time_t time;
-
-	assert_true(date_parse(text, &time, &error));
-	return time;
 }
 
 /* As text: "RULE[=COUNTRY...] BEGIN END LINE;" for each. */

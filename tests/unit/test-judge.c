@@ -1,4 +1,5 @@
 #include "unit.h"
+#include "dates.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,16 +56,6 @@ static void unload(struct fixture *fixture)
 {
 	exemptions_free(fixture->exemptions);
 	policy_free(fixture->policy);
-}
-
-static time_t date(const char *text)
-{
-	const char *error = NULL;
-	time_t time;
-
-	if (!date_parse(text, &time, &error))
-		fail_msg("%s: %s", text, error);
-	return time;
 }
 
 static struct address address(const char *text)

@@ -1,4 +1,5 @@
 #include "unit.h"
+#include "dates.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,16 +11,6 @@
 #define COUNTRY UINT64_C(4)
 
 #define DAY ((time_t)86400)
-
-static time_t date(const char *text)
-{
-	const char *error = NULL;
-	time_t time;
-
-	if (!date_parse(text, &time, &error))
-		fail_msg("%s: %s", text, error);
-	return time;
-}
 
 /* The policy of all cases:
    encryption: observe 1 May, notify 1 June, enforce 20 September 2024, with a

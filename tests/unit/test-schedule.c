@@ -1,4 +1,5 @@
 #include "unit.h"
+#include "dates.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,16 +10,6 @@ static void local_time_in(const char *zone)
 {
 	setenv("TZ", zone, 1);
 	tzset();
-}
-
-static time_t date(const char *text)
-{
-	const char *error = NULL;
-	time_t time;
-
-	if (!date_parse(text, &time, &error))
-		fail_msg("%s: %s", text, error);
-	return time;
 }
 
 static void test_dates(void **state)
