@@ -13,7 +13,7 @@ const char *notice_time(const struct store_notice *notice, char text_r[static DA
 	return text_r;
 }
 
-static json_t *rules_json(const char *titles)
+json_t *notice_rules_json(const char *titles)
 {
 	json_t *rules = json_array();
 	char **list = g_strsplit(titles, ",", -1);
@@ -28,10 +28,10 @@ json_t *notice_json(const struct store_notice *notice)
 {
 	char time[UTC_TEXT_SIZE];
 
-	return json_pack("{s:s, s:s, s:s, s:o, s:s, s:s, s:i, s:s, s:s}", "user", notice->user,
-			 "recipient", notice->recipient, "reason",
-			 notice_reason_name(notice->reason), "rules", rules_json(notice->rules),
-			 "state", notice_state_name(notice->state), "time",
-			 utc_format(time_of(notice), time), "attempts", (int)notice->attempts,
-			 "message_id", notice->message_id, "error", notice->error);
+	return json_pack(
+		"{s:s, s:s, s:s, s:o, s:s, s:s, s:i, s:s, s:s}", "user", notice->user, "recipient",
+		notice->recipient, "reason", notice_reason_name(notice->reason), "rules",
+		notice_rules_json(notice->rules), "state", notice_state_name(notice->state), "time",
+		utc_format(time_of(notice), time), "attempts", (int)notice->attempts, "message_id",
+		notice->message_id, "error", notice->error);
 }

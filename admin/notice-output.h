@@ -6,6 +6,9 @@
 
 /* How what people were told is shown. */
 
+/* An array of titles, from "encryption,country". */
+json_t *notice_rules_json(const char *titles);
+
 /* An object with user, recipient, reason, rules, state, time, attempts, message_id
    and error. */
 json_t *notice_json(const struct store_notice *notice);

@@ -332,3 +332,8 @@ void notice_plan(const struct policy *policy, const struct notice_person *person
 		plan_r->reason = NOTICE_FIXED;
 	}
 }
+
+uint64_t notice_plan_told(const struct notice_plan *plan)
+{
+	return plan->due && plan->reason == NOTICE_FIXED ? plan->fixed : plan->rules;
+}

@@ -80,6 +80,9 @@ struct notice_plan {
 void notice_plan(const struct policy *policy, const struct notice_person *person, time_t now,
 		 struct notice_plan *plan_r);
 
+/* The rules that a mail is about. */
+uint64_t notice_plan_told(const struct notice_plan *plan);
+
 /* The brown-out of a rule that is announced next or holds now; of zeros if none. */
 struct brownout notice_next_brownout(const struct rule *rule, time_t now);
 

@@ -92,7 +92,7 @@ static bool add_entry(void *context, const struct notice_candidate *candidate)
 	const struct notice_plan *plan = &candidate->plan;
 	struct notify_entry entry = {
 		.first_date = plan->first_date,
-		.rules = plan->due && plan->reason == NOTICE_FIXED ? plan->fixed : plan->rules,
+		.rules = notice_plan_told(plan),
 		.reason = plan->reason,
 		.mail = plan->due,
 	};
@@ -199,9 +199,8 @@ char *notify_compose(struct notice_composer *composer, const struct notice_candi
 		.exempt_until = last_day(plan->exempt_until),
 	};
 
-	notice.rules = notice_candidate_rules(
-		candidate, plan->reason == NOTICE_FIXED ? plan->fixed : plan->rules, now,
-		&notice.rule_count);
+	notice.rules =
+		notice_candidate_rules(candidate, notice_plan_told(plan), now, &notice.rule_count);
 	return notice_compose(composer, &notice, length_r, error_r);
 }
 
@@ -354,8 +353,7 @@ static bool write_to(struct notify_run *run, const struct notice_candidate *cand
 		run->counts.refused++;
 		return true;
 	}
-	titles = rule_titles_format(run->policy,
-				    plan->reason == NOTICE_FIXED ? plan->fixed : plan->rules);
+	titles = rule_titles_format(run->policy, notice_plan_told(plan));
 	notice.rules = titles;
 	go_on = put(run, &notice) && hand_over(run, &notice, mail, length);
 	free(mail);

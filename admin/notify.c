@@ -16,6 +16,7 @@
 #include "json-output.h"
 #include "loaded-policy.h"
 #include "message-id.h"
+#include "notice-output.h"
 #include "notify-report.h"
 #include "rule-titles.h"
 #include "stop-signal.h"
@@ -215,20 +216,16 @@ struct listing {
 	struct json_array_printer *printer; /* one of them is NULL */
 };
 
-static void list_json(const struct listing *listing, const struct notify_due *due)
+static void list_json(const struct listing *listing, const struct notify_due *due,
+		      const char *rules)
 {
-	json_t *rules = json_array();
 	char date[DATE_TEXT_SIZE];
 
-	for (size_t i = 0; i < listing->policy->rule_count; i++) {
-		if ((due->rules >> i & 1) != 0)
-			json_array_append_new(rules, json_string(listing->policy->rules[i].title));
-	}
 	date_format(due->first_date, date);
 	json_array_element(listing->printer,
 			   json_pack("{s:s, s:s?, s:s, s:o, s:s?}", "user", due->user, "recipient",
 				     due->address, "reason", notice_reason_name(due->reason),
-				     "rules", rules, "enforce",
+				     "rules", notice_rules_json(rules), "enforce",
 				     due->first_date == SCHEDULE_NEVER ? NULL : date));
 }
 
@@ -236,13 +233,13 @@ static void list_due(void *context, const struct notify_due *due)
 {
 	const struct listing *listing = context;
 	char day[ISO_DAY_TEXT_SIZE];
-	char *rules;
+	char *rules = rule_titles_format(listing->policy, due->rules);
 
 	if (listing->printer != NULL) {
-		list_json(listing, due);
+		list_json(listing, due, rules);
+		g_free(rules);
 		return;
 	}
-	rules = rule_titles_format(listing->policy, due->rules);
 	table_add(listing->table,
 		  (const char *const[]){due->user, due->address == NULL ? "none" : due->address,
 					notice_reason_name(due->reason), rules,

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "policy/config-problems.h"
 #include "policy/text-file.h"
 #include "separate-process.h"
 
@@ -271,7 +272,7 @@ struct policy *last_valid_load(const char *path, config_report *error, config_re
 	if (text != NULL)
 		policy = config_load_text(path, text, length, error, warning, context);
 	else
-		report(error, context, "%s: %s", path, problem);
+		config_report_at(error, context, path, 0, problem);
 	if (policy != NULL)
 		save_copy(policy, path, text, length, warning, context);
 	else

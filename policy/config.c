@@ -315,15 +315,13 @@ struct policy *config_load(const char *path, config_report *error, config_report
 {
 	/* Not left to libconfuse, which ends the process when it cannot read what
 	   it could open, a directory for instance. */
-	struct config_problems problems = {.file = path};
 	const char *problem;
 	size_t length;
 	char *text = text_file_read(path, CONFIG_SIZE_MAX, &length, &problem);
 	struct policy *policy;
 
 	if (text == NULL) {
-		config_error(&problems, 0, "%s", problem);
-		config_problems_report(&problems, error, warning, context);
+		config_report_at(error, context, path, 0, problem);
 		return NULL;
 	}
 	policy = config_load_text(path, text, length, error, warning, context);
