@@ -33,7 +33,8 @@
 #elif DOVECOT_RELEASE > 20405
 #error "This Dovecot is newer than Portcullis knows. Check what dovecot-compat.h wraps: passdb \
 preinit(), lookup_credentials_callback_t, struct auth_request_fields and auth_passdb; and in \
-auth_request_unref() when the request's event and pool go. Run the end-to-end tests on it, then raise the number."
+auth_request_unref() when the request's event and pool go. Run the end-to-end tests on it, then \
+raise the number."
 #endif
 
 /* What Dovecot looks up by name in the module. */
