@@ -48,7 +48,10 @@ NOTICE_LIBS = $(call package_libs,gmime-3.0 libetpan icu-uc)
 
 objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
 
+# Each program is main.c and an archive of all the rest, which tests are linked with.
 POLICY := $(BUILD)/policy.a
+POLICYD := $(BUILD)/policyd.a
+ADMIN := $(BUILD)/admin.a
 PLUGIN := $(BUILD)/libauthdb_portcullis.so
 PROGRAMS := $(BUILD)/portcullis $(BUILD)/portcullis-policyd
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test-*.c))
@@ -62,60 +65,32 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call QUIET,CC)$(COMPILE) -c -o $@ $<
 
-$(BUILD)/admin/%.o: CPPFLAGS += $(call package_cflags,gmime-3.0) \
+$(BUILD)/admin/%.o $(BUILD)/tests/%.o: CPPFLAGS += $(call package_cflags,gmime-3.0) \
 	-DPORTCULLIS_NOTICES='"$(PREFIX)/share/portcullis/notices"'
 
 $(POLICY): $(call objects,policy)
+$(POLICYD): $(filter-out %/main.o,$(call objects,postfix-policyd))
+$(ADMIN): $(call objects,admin/*)
+$(POLICY) $(POLICYD) $(ADMIN):
 	@rm -f $@
 	$(call QUIET,AR)$(AR) rcs $@ $^
 
-$(BUILD)/portcullis: $(call objects,admin) $(POLICY)
+$(BUILD)/portcullis: $(BUILD)/admin/main.o $(ADMIN) $(POLICY)
 	$(call QUIET,LD)$(LINK) -o $@ $^ $(ADMIN_LIBS)
 
-$(BUILD)/portcullis-policyd: $(call objects,postfix-policyd) $(POLICY)
+$(BUILD)/portcullis-policyd: $(BUILD)/postfix-policyd/main.o $(POLICYD) $(POLICY)
 	$(call QUIET,LD)$(LINK) -o $@ $^ $(POLICYD_LIBS)
 
 include dovecot-plugin/plugin.mk
 
-# A unit test is linked with all of policy/, and with what it names below.
-$(BUILD)/tests/unit/test-%: $(BUILD)/tests/unit/test-%.o $(POLICY)
-	$(call QUIET,LD)$(LINK) -o $@ $(filter %.o,$^) $(POLICY) \
-		$(call package_libs,cmocka jansson sqlite3 glib-2.0) $(POLICY_LIBS)
-
-$(BUILD)/tests/unit/test-policy-protocol: $(addprefix $(BUILD)/postfix-policyd/, \
-	attempt-from-policy.o instances.o policy-request.o reply.o)
-
-# What composing and handing over of notices is made of.
-NOTICES := $(addprefix $(BUILD)/admin/,address-map.o harmless-text.o mail-envelope.o mail-program.o \
-	mail-session.o message-id.o notice.o notice-devices.o notice-mail.o notice-texts.o \
-	notice-transport.o notice-values.o sendmail.o text-check.o text-line.o text-names.o \
-	text-parse.o text-render.o text-sections.o text-writers.o)
-
-$(BUILD)/tests/unit/test-notice-%: $(BUILD)/tests/unit/test-notice-%.o $(NOTICES) $(POLICY)
-	$(call QUIET,LD)$(LINK) -o $@ $^ $(call package_libs,cmocka jansson) $(NOTICE_LIBS) \
-		$(POLICY_LIBS)
-
-$(BUILD)/tests/unit/test-notice-plan: $(addprefix $(BUILD)/admin/,notice-plan.o own-date.o)
+# A unit test is linked with what it needs of everything.
+$(BUILD)/tests/unit/test-%: $(BUILD)/tests/unit/test-%.o $(POLICYD) $(ADMIN) $(POLICY)
+	$(call QUIET,LD)$(LINK) -o $@ $(filter %.o,$^) $(filter %.a,$^) \
+		$(call package_libs,cmocka) $(ADMIN_LIBS)
 
 # Lets the end-to-end tests compose and hand over single notices.
-$(BUILD)/tests/e2e/notice-tool: $(BUILD)/tests/e2e/notice-tool.o $(NOTICES) $(POLICY)
-	$(call QUIET,LD)$(LINK) -o $@ $^ $(call package_libs,jansson) $(NOTICE_LIBS) $(POLICY_LIBS)
-
-STORE := $(addprefix $(BUILD)/admin/,file-owner.o id-cache.o notice.o store-sqlite.o \
-	store-sqlite-add.o store-sqlite-notices.o store-sqlite-privacy.o store-sqlite-read.o)
-
-$(BUILD)/tests/unit/test-store $(BUILD)/tests/unit/test-store-notices: $(STORE)
-
-$(addprefix $(BUILD)/tests/unit/,test-exemption-line.o test-forecast.o test-terminal-text.o): \
-	CPPFLAGS += $(call package_cflags,glib-2.0)
-$(BUILD)/tests/unit/test-exemption-line: $(BUILD)/admin/exemption-line.o
-$(BUILD)/tests/unit/test-forecast: $(STORE) $(addprefix $(BUILD)/admin/,forecast-count.o \
-	harmless-text.o mail-program.o rule-titles.o seen-weeks.o sighting-judge.o)
-$(BUILD)/tests/unit/test-sighting-judge: $(BUILD)/admin/sighting-judge.o
-$(BUILD)/tests/unit/test-terminal-text: $(BUILD)/admin/terminal-text.o
-
-$(BUILD)/tests/unit/test-import: $(addprefix $(BUILD)/admin/,file-owner.o id-cache.o \
-	journal-file.o journal-line.o json-unescape.o line-reader.o set-aside.o)
+$(BUILD)/tests/e2e/notice-tool: $(BUILD)/tests/e2e/notice-tool.o $(ADMIN) $(POLICY)
+	$(call QUIET,LD)$(LINK) -o $@ $^ $(ADMIN_LIBS)
 
 deps:
 	tests/install-dependencies
@@ -202,12 +177,12 @@ clean:
 	rm -rf $(BUILD)
 
 SOURCES = $(wildcard policy/*.[ch] dovecot-plugin/*.[ch] postfix-policyd/*.[ch] admin/*.[ch] \
-	tests/*/*.[ch])
+	admin/*/*.[ch] tests/*/*.[ch])
 
 format:
 	clang-format -i $(SOURCES)
 
 lint:
-	clang-format --dry-run -Werror $(SOURCES)
+	@clang-format --dry-run -Werror $(SOURCES)
 
--include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/*/*.d)
+-include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d)

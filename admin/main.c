@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "command.h"
+#include "admin/commands/command.h"
 #include "policy/config.h"
 
 static const struct command {

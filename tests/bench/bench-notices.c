@@ -8,7 +8,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#include "admin/notice-mail.h"
+#include "admin/wording/notice-mail.h"
 #include "policy/config.h"
 
 #define SIGHTINGS 5

@@ -40,8 +40,8 @@ bench: bench-notices
 bench-notices: $(BUILD)/tests/bench/bench-notices
 	tests/bench/bench-notices-run $(BUILD)
 
-$(BUILD)/tests/bench/bench-notices: $(BUILD)/tests/bench/bench-notices.o $(NOTICES) $(POLICY)
-	$(call QUIET,LD)$(LINK) -o $@ $^ $(NOTICE_LIBS) $(POLICY_LIBS)
+$(BUILD)/tests/bench/bench-notices: $(BUILD)/tests/bench/bench-notices.o $(ADMIN) $(POLICY)
+	$(call QUIET,LD)$(LINK) -o $@ $^ $(ADMIN_LIBS)
 
 bench: bench-import
 .PHONY: bench-import
@@ -56,8 +56,8 @@ bench-questions: $(BUILD)/portcullis $(BUILD)/tests/bench/fill-store
 	tests/bench/bench-questions-run $(BUILD) $(BUILD)/tests/bench/fill-store \
 		"$$(tests/bench/country-database $(BUILD)/bench)"
 
-$(BUILD)/tests/bench/fill-store: $(BUILD)/tests/bench/fill-store.o $(STORE) $(POLICY)
-	$(call QUIET,LD)$(LINK) -o $@ $^ $(call package_libs,sqlite3) $(POLICY_LIBS)
+$(BUILD)/tests/bench/fill-store: $(BUILD)/tests/bench/fill-store.o $(ADMIN) $(POLICY)
+	$(call QUIET,LD)$(LINK) -o $@ $^ $(ADMIN_LIBS)
 
 bench: bench-notify
 .PHONY: bench-notify

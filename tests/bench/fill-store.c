@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "admin/store.h"
+#include "admin/store/store.h"
 
 #define DAY INT64_C(86400000)
 

@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "admin/notice-mail.h"
-#include "admin/notice-transport.h"
+#include "admin/wording/notice-mail.h"
+#include "admin/delivery/notice-transport.h"
 #include "policy/config.h"
 
 #define SIGHTINGS_MAX 4096

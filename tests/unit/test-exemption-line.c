@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "admin/exemption-line.h"
+#include "admin/exemptions/exemption-line.h"
 
 static struct rule rules[] = {
 	{.title = (char *)"encryption", .kind = KIND_ENCRYPTION, .index = 0},

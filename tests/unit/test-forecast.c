@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "admin/forecast-count.h"
-#include "admin/store-notices.h"
+#include "admin/questions/forecast-count.h"
+#include "admin/store/store-notices.h"
 
 #define DAY INT64_C(86400000)
 

@@ -6,11 +6,11 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include "admin/id-cache.h"
-#include "admin/journal-file.h"
-#include "admin/journal-line.h"
-#include "admin/line-reader.h"
-#include "admin/set-aside.h"
+#include "admin/store/id-cache.h"
+#include "admin/journal/journal-file.h"
+#include "admin/journal/journal-line.h"
+#include "admin/journal/line-reader.h"
+#include "admin/journal/set-aside.h"
 #include "policy/sighting.h"
 
 static char directory[] = "/tmp/portcullis-import.XXXXXX";

@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "admin/address-map.h"
-#include "admin/message-id.h"
+#include "admin/delivery/address-map.h"
+#include "admin/delivery/message-id.h"
 
 static char path[] = "/tmp/portcullis-addresses.XXXXXX";
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "admin/notice-plan.h"
+#include "admin/notices/notice-plan.h"
 
 #define ENCRYPTION UINT64_C(1)
 #define MECHANISM UINT64_C(2)

@@ -5,9 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "admin/harmless-text.h"
-#include "admin/mail-program.h"
-#include "admin/text-template.h"
+#include "admin/sightings/harmless-text.h"
+#include "admin/sightings/mail-program.h"
+#include "admin/templates/text-template.h"
 
 #define SAID_SIZE 4096
 

@@ -1,6 +1,6 @@
 #include "unit.h"
 
-#include "admin/sighting-judge.h"
+#include "admin/sightings/sighting-judge.h"
 
 /* 2024-09-20 08:15:02.123 UTC. */
 #define NOW INT64_C(1726820102123)

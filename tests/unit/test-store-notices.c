@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "admin/store-notices.h"
+#include "admin/store/store-notices.h"
 
 #define DAY INT64_C(86400000)
 

@@ -8,7 +8,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "admin/store.h"
+#include "admin/store/store.h"
 
 #define DAY INT64_C(86400000)
 

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "admin/terminal-text.h"
+#include "admin/terminal/terminal-text.h"
 
 static void check(const char *text, size_t columns, const char *shown, size_t width)
 {

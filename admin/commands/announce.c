@@ -1,0 +1,123 @@
+#include <glib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "admin/questions/loaded-policy.h"
+#include "admin/terminal/command-options.h"
+#include "admin/wording/announcement.h"
+#include "command.h"
+
+static void print_help(void)
+{
+	fputs("Usage: portcullis [-c FILE] announce [--html|--text] [OPTION...]\n"
+	      "\n"
+	      "Writes the page that tells the public what is being retired and when, how the\n"
+	      "dates have changed, and which settings are the right ones.\n"
+	      "\n"
+	      "  --html              write HTML\n"
+	      "  --text              write plain text (the default)\n"
+	      "  --language CODE     in this language instead of the first of notices { }\n"
+	      "  --at DATE           as it is on \"YYYY-MM-DD HH:MM\"; nothing is remembered then\n"
+	      "  --history FILE      remember the announced dates there; the default is\n"
+	      "                      announced.json beside the journal\n"
+	      "  -h, --help          print this\n",
+	      stdout);
+}
+
+struct options {
+	bool html, text;
+	const char *language, *history;
+	time_t at; /* 0: now */
+};
+
+static bool read_options(int argc, char **argv, struct options *options, int *status_r)
+{
+	const struct command_option known[] = {{.name = "html", .flag = &options->html},
+					       {.name = "text", .flag = &options->text},
+					       {.name = "language", .text = &options->language},
+					       {.name = "at", .date = &options->at},
+					       {.name = "history", .text = &options->history},
+					       {0}};
+
+	if (!command_options_read_all(argc, argv, known, print_help, status_r))
+		return false;
+	if (options->html && options->text)
+		*status_r = usage_error(argv[0], "--html and --text exclude each other");
+	return *status_r == 0;
+}
+
+/* Beside the journal; the caller frees it with g_free(). */
+static char *default_history(const struct policy *policy)
+{
+	char *folder = g_path_get_dirname(policy->journal);
+	char *path = g_build_filename(folder, "announced.json", NULL);
+
+	g_free(folder);
+	return path;
+}
+
+/* Notes changes and saves them. The page is right without, so that is a warning. */
+static void remember(struct announced_dates *dates, const struct policy *policy, const char *path,
+		     time_t now)
+{
+	char *error;
+
+	if (!announced_dates_update(dates, policy, now) ||
+	    announced_dates_save(dates, path, &error))
+		return;
+	fprintf(stderr, "%s (warning: the announced dates are not remembered)\n", error);
+	g_free(error);
+}
+
+static int announce(const struct policy *policy, const struct notice_texts *texts,
+		    const struct options *options)
+{
+	const char *code =
+		options->language != NULL ? options->language : policy->notices.languages[0];
+	const struct text_language *language = notice_texts_find(texts, code);
+	time_t now = options->at == 0 ? time(NULL) : options->at;
+	struct announced_dates *dates;
+	char *path, *error, *page;
+
+	if (language == NULL)
+		return usage_error("announce", "'%s' is none of the languages of notices { }",
+				   code);
+	path = options->history != NULL ? g_strdup(options->history) : default_history(policy);
+	dates = announced_dates_load(path, &error);
+	if (dates == NULL) {
+		fprintf(stderr, "%s\n", error);
+		g_free(error);
+		g_free(path);
+		return EX_DATAERR;
+	}
+	if (options->at == 0)
+		remember(dates, policy, path, now);
+	page = options->html ? announcement_html(policy, language, dates, now)
+			     : announcement_plain(policy, language, dates, now);
+	fputs(page, stdout);
+	g_free(page);
+	g_free(path);
+	announced_dates_free(dates);
+	return EXIT_SUCCESS;
+}
+
+int announce_command(const char *config_path, int argc, char **argv)
+{
+	struct options options = {0};
+	struct notice_texts *texts;
+	struct policy *policy;
+	int status;
+
+	if (!read_options(argc, argv, &options, &status))
+		return status;
+	policy = policy_load_alone(config_path);
+	if (policy == NULL)
+		return EX_CONFIG;
+	texts = notice_texts_load(policy, report_error, NULL);
+	status = texts == NULL ? EX_CONFIG : announce(policy, texts, &options);
+	notice_texts_free(texts);
+	policy_free(policy);
+	return status;
+}

@@ -1,0 +1,372 @@
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "admin/exemptions/exemption-file.h"
+#include "admin/exemptions/exemption-list.h"
+#include "admin/questions/inquiry.h"
+#include "admin/terminal/command-options.h"
+#include "admin/terminal/display.h"
+#include "admin/terminal/terminal-text.h"
+#include "command.h"
+#include "policy/utf8.h"
+
+static void print_help(void)
+{
+	fputs("Usage: portcullis [-c FILE] exempt USER RULES --until DATE [OPTION...]\n"
+	      "       portcullis [-c FILE] exempt --current-offenders RULE --until DATE "
+	      "[OPTION...]\n"
+	      "       portcullis [-c FILE] exempt --remove USER [RULES]\n"
+	      "       portcullis [-c FILE] exempt --list [USER] [--json]\n"
+	      "\n"
+	      "Lets users off rules for some time, by editing the file of exemptions. RULES are\n"
+	      "titles with commas between them.\n"
+	      "\n"
+	      "  -u, --until DATE              the last day, YYYY-MM-DD\n"
+	      "  -f, --from DATE               the first day; without, from now\n"
+	      "  -C, --country CC[,CC...]      not all of a rule about countries: add these\n"
+	      "  -r, --reason TEXT             stands as a comment in the file\n"
+	      "  -o, --current-offenders RULE  everybody who was seen breaking it lately\n"
+	      "  -s, --since DATE              lately is since then; without, the last 30 days\n"
+	      "      --remove                  lets nobody off any more: from RULES, or from all\n"
+	      "  -l, --list                    print who is let off\n"
+	      "      --at DATE                 \"YYYY-MM-DD HH:MM\" instead of now, for --list "
+	      "and\n"
+	      "                                --current-offenders\n"
+	      "  -j, --json                    print JSON\n"
+	      "  -h, --help                    print this\n"
+	      "\n"
+	      "Exit status: 0 done, 1 not: there was nothing to remove, or not all users can\n"
+	      "stand in the file.\n",
+	      stdout);
+}
+
+struct options {
+	const char *until, *from, *country, *reason, *current_offenders;
+	time_t since, at; /* since 0: not given */
+	bool remove, list, json;
+	char **arguments; /* what is no option */
+	int argument_count;
+};
+
+/* Which of the usages it is decides how many arguments there are. Returns 0 or EX_USAGE. */
+static int check_options(const struct options *options)
+{
+	int modes = options->remove + options->list + (options->current_offenders != NULL);
+	int least = 2, most = 2;
+
+	if (modes > 1)
+		return usage_error("exempt",
+				   "--remove, --list and --current-offenders exclude each other");
+	if (options->remove || options->list) {
+		least = options->remove;
+		most = options->remove ? 2 : 1;
+	} else if (options->current_offenders != NULL) {
+		least = most = 0;
+	}
+	if (options->argument_count < least)
+		return usage_error("exempt", options->argument_count == 0 ? "USER is missing"
+									  : "RULES are missing");
+	if (options->argument_count > most)
+		return usage_error("exempt", "unexpected '%s'", options->arguments[most]);
+	if (!options->remove && !options->list && options->until == NULL)
+		return usage_error("exempt", "--until is missing");
+	if (options->reason != NULL && !utf8_is_line(options->reason))
+		return usage_error("exempt", "--reason is one line of UTF-8");
+	return 0;
+}
+
+static bool read_options(int argc, char **argv, struct options *options, int *status_r)
+{
+	const struct command_option known[] = {
+		{"until", 'u', .text = &options->until},
+		{"from", 'f', .text = &options->from},
+		{"country", 'C', .text = &options->country},
+		{"reason", 'r', .text = &options->reason},
+		{"current-offenders", 'o', .text = &options->current_offenders},
+		{"since", 's', .date = &options->since},
+		{.name = "remove", .flag = &options->remove},
+		{"list", 'l', .flag = &options->list},
+		{.name = "at", .date = &options->at},
+		{"json", 'j', .flag = &options->json},
+		{0}};
+
+	if (!command_options_read(argc, argv, known, print_help, status_r))
+		return false;
+	options->arguments = argv + optind;
+	options->argument_count = argc - optind;
+	*status_r = check_options(options);
+	return *status_r == 0;
+}
+
+static bool read_user(const char *name, const struct policy *policy, char user_r[static USER_SIZE])
+{
+	return user_normalise(name, policy->default_domain, user_r, USER_SIZE) &&
+	       exemption_user_is_writable(user_r);
+}
+
+static bool read_wish(const struct options *options, const struct policy *policy, const char *rules,
+		      struct exemption_wish *wish_r)
+{
+	char *error;
+
+	if (!exemption_wish_read(wish_r, policy, rules, options->country, options->from,
+				 options->until, &error)) {
+		usage_error("exempt", "%s", error);
+		g_free(error);
+		return false;
+	}
+	if (wish_r->end <= options->at)
+		fprintf(stderr, "portcullis exempt: %s is over already (warning)\n",
+			options->until);
+	return true;
+}
+
+/* ---- exempt USER RULES ---- */
+
+static int let_off(const struct options *options, const struct policy *policy,
+		   struct exemption_file *file, const struct exemption_wish *wish)
+{
+	char user[USER_SIZE];
+	const struct exemption *exemptions;
+	size_t count;
+	int status;
+
+	if (!read_user(options->arguments[0], policy, user)) {
+		fputs("portcullis exempt: such a user name cannot stand in a file of exemptions: "
+		      "it has blanks or control characters, begins with '#', or is too long\n",
+		      stderr);
+		return EX_DATAERR;
+	}
+	exemptions = exemptions_of_user(file->before, user, &count);
+	if (exemption_wish_is_granted(wish, exemptions, count, options->at)) {
+		printf("%s is let off %s already.\n", user, wish->rules);
+		return EXIT_SUCCESS;
+	}
+	exemption_file_add(file, user, wish, options->reason);
+	status = exemption_file_save(file);
+	if (status == 0)
+		printf("%s is let off %s until %s.\n", user, wish->rules, options->until);
+	return status;
+}
+
+/* ---- exempt --current-offenders ---- */
+
+struct offenders {
+	const struct options *options;
+	const struct exemption_wish *wish;
+	struct exemption_file *file;
+	int64_t last_user;
+	GHashTable *names; /* as they stand in the file */
+	const char *reason;
+	size_t added, already, impossible;
+};
+
+#define COMPLAINTS_MAX 10
+#define USER_COLUMNS 80
+
+static void complain(struct offenders *offenders, const char *user)
+{
+	GString *text = g_string_new(NULL);
+
+	if (++offenders->impossible <= COMPLAINTS_MAX) {
+		terminal_text_append(text, user, USER_COLUMNS);
+		fprintf(stderr,
+			"portcullis exempt: this user's name cannot stand in the file: %s\n",
+			text->str);
+	}
+	g_string_free(text, TRUE);
+}
+
+static bool add_offender(void *context, const struct store_sighting *sighting)
+{
+	struct offenders *offenders = context;
+	const struct exemption *exemptions;
+	char user[USER_SIZE];
+	size_t count;
+
+	/* Without a login there is no user. */
+	if (sighting->user == NULL || sighting->user[0] == '\0' ||
+	    sighting->user_id == offenders->last_user)
+		return true;
+	offenders->last_user = sighting->user_id;
+	/* Under another default-domain, he may have been recorded by another name. */
+	if (!read_user(sighting->user, offenders->file->policy, user)) {
+		complain(offenders, sighting->user);
+		return true;
+	}
+	if (!g_hash_table_add(offenders->names, g_strdup(user)))
+		return true;
+	exemptions = exemptions_of_user(offenders->file->before, user, &count);
+	if (exemption_wish_is_granted(offenders->wish, exemptions, count, offenders->options->at)) {
+		offenders->already++;
+	} else {
+		exemption_file_add(offenders->file, user, offenders->wish, offenders->reason);
+		offenders->added++;
+	}
+	return true;
+}
+
+/* False when the store fails. */
+static bool find_offenders(struct offenders *offenders, struct inquiry *inquiry)
+{
+	const struct options *options = offenders->options;
+	struct store_filter filter = {
+		.rule = options->current_offenders, .verified = true, .names = true};
+	int64_t reference;
+	bool found;
+
+	if (!inquiry_reference(inquiry, options->at, &reference))
+		return false;
+	filter.since = inquiry_since(options->since, reference);
+	offenders->names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	found = store_each_sighting(inquiry->store, &filter, add_offender, offenders);
+	g_hash_table_destroy(offenders->names);
+	return found;
+}
+
+static int let_off_offenders(const struct options *options, struct exemption_file *file,
+			     const struct exemption_wish *wish, struct inquiry *inquiry)
+{
+	struct offenders offenders = {.options = options, .wish = wish, .file = file};
+	char reason[sizeof("current offender on ") + ISO_DAY_TEXT_SIZE];
+	char day[ISO_DAY_TEXT_SIZE];
+	int status = 0;
+
+	snprintf(reason, sizeof(reason), "current offender on %s",
+		 iso_day_format(options->at, day));
+	offenders.reason = options->reason == NULL ? reason : options->reason;
+	if (!find_offenders(&offenders, inquiry))
+		return inquiry_end(inquiry, false, 0);
+	if (offenders.added > 0)
+		status = exemption_file_save(file);
+	if (status == 0) {
+		printf("Users let off %s until %s: %zu. Already let off: %zu.\n", wish->rules,
+		       options->until, offenders.added, offenders.already);
+		if (offenders.impossible > 0) {
+			fprintf(stderr, "portcullis exempt: users who cannot be let off: %zu\n",
+				offenders.impossible);
+			status = EXIT_NO;
+		}
+	}
+	return inquiry_end(inquiry, true, status);
+}
+
+/* ---- exempt --remove ---- */
+
+static int rule_bits(const struct policy *policy, const char *rules, uint64_t *bits_r)
+{
+	char **titles = g_strsplit(rules, ",", -1);
+	int status = 0;
+
+	*bits_r = 0;
+	for (size_t i = 0; status == 0 && titles[i] != NULL; i++) {
+		const struct rule *rule = policy_rule(policy, titles[i]);
+
+		if (rule == NULL)
+			status = usage_error("exempt", "no rule is called '%s'", titles[i]);
+		else
+			*bits_r |= UINT64_C(1) << rule->index;
+	}
+	g_strfreev(titles);
+	return status;
+}
+
+static int remove_exemptions(const struct options *options, const struct policy *policy,
+			     struct exemption_file *file)
+{
+	char user[USER_SIZE];
+	uint64_t bits = UINT64_MAX;
+	size_t changed = 0;
+	int status = 0;
+
+	if (options->argument_count == 2)
+		status = rule_bits(policy, options->arguments[1], &bits);
+	if (status != 0)
+		return status;
+	if (read_user(options->arguments[0], policy, user))
+		changed = exemption_file_remove(file, user, bits);
+	if (changed == 0) {
+		fputs("portcullis exempt: there is no such exemption\n", stderr);
+		return EXIT_NO;
+	}
+	status = exemption_file_save(file);
+	if (status == 0)
+		printf("Lines changed or removed: %zu.\n", changed);
+	return status;
+}
+
+/* ---- the command ---- */
+
+/* What edits, or does not ask the store. */
+static int edit(const struct options *options, const struct policy *policy)
+{
+	struct exemption_wish wish;
+	struct exemption_file file;
+	bool wishes = !options->list && !options->remove;
+	int status = EX_USAGE;
+
+	if (wishes && !read_wish(options, policy, options->arguments[1], &wish))
+		goto done;
+	status = exemption_file_open(&file, policy);
+	if (status == 0) {
+		if (options->list)
+			exemption_list_print(&file, options->arguments[0], options->at,
+					     options->json);
+		else if (options->remove)
+			status = remove_exemptions(options, policy, &file);
+		else
+			status = let_off(options, policy, &file, &wish);
+	}
+	exemption_file_close(&file);
+done:
+	if (wishes)
+		exemption_wish_free(&wish);
+	return status;
+}
+
+static int exempt_offenders(const struct options *options, const char *config_path)
+{
+	struct exemption_wish wish;
+	struct exemption_file file;
+	struct inquiry inquiry;
+	int status = inquiry_begin(&inquiry, config_path);
+
+	if (status != 0)
+		return status;
+	if (policy_rule(inquiry.loaded.policy, options->current_offenders) == NULL)
+		return inquiry_end(&inquiry, true,
+				   usage_error("exempt", "no rule is called '%s'",
+					       options->current_offenders));
+	if (!read_wish(options, inquiry.loaded.policy, options->current_offenders, &wish)) {
+		exemption_wish_free(&wish);
+		return inquiry_end(&inquiry, true, EX_USAGE);
+	}
+	status = exemption_file_open(&file, inquiry.loaded.policy);
+	if (status == 0)
+		status = let_off_offenders(options, &file, &wish, &inquiry);
+	else
+		status = inquiry_end(&inquiry, true, status);
+	exemption_file_close(&file);
+	exemption_wish_free(&wish);
+	return status;
+}
+
+int exempt_command(const char *config_path, int argc, char **argv)
+{
+	struct options options = {.at = time(NULL)};
+	struct loaded_policy loaded;
+	int status;
+
+	if (!read_options(argc, argv, &options, &status))
+		return status;
+	if (options.current_offenders != NULL)
+		return exempt_offenders(&options, config_path);
+	if (!policy_load(config_path, &loaded))
+		return EX_CONFIG;
+	status = edit(&options, loaded.policy);
+	policy_unload(&loaded);
+	return status;
+}

@@ -1,0 +1,312 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "admin/questions/loaded-policy.h"
+#include "admin/questions/rule-explanation.h"
+#include "admin/terminal/command-options.h"
+#include "admin/terminal/json-output.h"
+#include "command.h"
+
+static void print_help(void)
+{
+	fputs("Usage: portcullis [-c FILE] explain --service SERVICE --port PORT --tls STATE\n"
+	      "           --client ADDRESS [--mechanism MECHANISM --user USER] [OPTION...]\n"
+	      "\n"
+	      "Says what happens to a login or a mail, and why.\n"
+	      "\n"
+	      "  -s, --service SERVICE      imap, pop3, sieve, submission or smtp\n"
+	      "  -p, --port PORT            the server's port\n"
+	      "  -t, --tls STATE            none, starttls or implicit\n"
+	      "  -m, --mechanism MECHANISM  SASL mechanism; not for smtp\n"
+	      "  -a, --client ADDRESS       the client's IP address\n"
+	      "  -u, --user USER            who logs in; not for smtp\n"
+	      "      --at DATE              \"YYYY-MM-DD HH:MM\" instead of now\n"
+	      "      --tls-version VERSION  TLSv1 to TLSv1.3\n"
+	      "  -j, --json                 print JSON\n"
+	      "  -h, --help                 print this\n"
+	      "\n"
+	      "Exit status: 0 allowed, 1 rejected.\n",
+	      stdout);
+}
+
+/* The command line as it stands there. */
+struct options {
+	const char *service, *port, *tls, *mechanism, *client, *user, *tls_version;
+	time_t at;
+	bool json;
+};
+
+static bool read_options(int argc, char **argv, struct options *options, int *status_r)
+{
+	const struct command_option known[] = {
+		{"service", 's', .text = &options->service},
+		{"port", 'p', .text = &options->port},
+		{"tls", 't', .text = &options->tls},
+		{"mechanism", 'm', .text = &options->mechanism},
+		{"client", 'a', .text = &options->client},
+		{"user", 'u', .text = &options->user},
+		{.name = "at", .date = &options->at},
+		{.name = "tls-version", .text = &options->tls_version},
+		{"json", 'j', .flag = &options->json},
+		{0}};
+
+	return command_options_read_all(argc, argv, known, print_help, status_r);
+}
+
+static const char *missing_option(const struct options *options)
+{
+	if (options->service == NULL)
+		return "service";
+	if (options->port == NULL)
+		return "port";
+	if (options->tls == NULL)
+		return "tls";
+	if (options->client == NULL)
+		return "client";
+	/* Without a login there is neither. */
+	if (strcmp(options->service, "smtp") == 0)
+		return NULL;
+	if (options->mechanism == NULL)
+		return "mechanism";
+	if (options->user == NULL)
+		return "user";
+	return NULL;
+}
+
+/* Makes an attempt of the options; the mechanism is put into capitals. Returns 0
+   or EX_USAGE. */
+static int read_attempt(const struct options *options, char *mechanism, struct attempt *attempt_r)
+{
+	struct attempt attempt = {
+		.mechanism = mechanism, .user = "", .client_id = "", .session = ""};
+
+	if (!service_from_name(options->service, &attempt.service))
+		return usage_error("explain", "--service is imap, pop3, sieve, submission or smtp");
+	if (attempt.service == SERVICE_SMTP &&
+	    (options->mechanism != NULL || options->user != NULL))
+		return usage_error("explain", "--service smtp is mail without a login, so it takes "
+					      "no --mechanism and no --user");
+	if (!port_parse(options->port, &attempt.port))
+		return usage_error("explain", "--port is a number from 1 to 65535");
+	if (!tls_state_from_name(options->tls, &attempt.tls))
+		return usage_error("explain", "--tls is none, starttls or implicit");
+	if (!address_parse(options->client, &attempt.client))
+		return usage_error("explain", "--client: '%s' is no IP address", options->client);
+	if (options->tls_version != NULL &&
+	    !tls_version_from_name(options->tls_version, &attempt.tls_version))
+		return usage_error("explain", "--tls-version is TLSv1, TLSv1.1, TLSv1.2 or "
+					      "TLSv1.3");
+	if (attempt.service == SERVICE_SUBMISSION || attempt.service == SERVICE_SMTP)
+		attempt.source = SOURCE_POSTFIX;
+	for (char *c = mechanism; *c != '\0'; c++) {
+		if (*c >= 'a' && *c <= 'z')
+			*c -= 'a' - 'A';
+	}
+	*attempt_r = attempt;
+	return 0;
+}
+
+static const char *when(enum outcome outcome)
+{
+	switch (outcome) {
+	case OUTCOME_REJECT_BEFORE:
+		return "before-password";
+	case OUTCOME_REJECT_AFTER:
+		return "after-password";
+	case OUTCOME_ALLOW:
+		break;
+	}
+	return NULL;
+}
+
+static void print_attempt(const struct question *question)
+{
+	const struct attempt *attempt = &question->attempt;
+	const struct country_database *countries = question->edition.countries;
+	char at[DATE_TEXT_SIZE], built[DATE_TEXT_SIZE];
+	char client[ADDRESS_TEXT_SIZE], prefix[PREFIX_TEXT_SIZE];
+
+	date_format(question->time, at);
+	printf("time     %s\n", at);
+	printf("service  %s, port %u, TLS %s", service_name(attempt->service), attempt->port,
+	       tls_state_name(attempt->tls));
+	if (attempt->mechanism[0] != '\0')
+		printf(", %s", attempt->mechanism);
+	address_format(&attempt->client, client);
+	if (attempt->user[0] != '\0')
+		printf("\nuser     %s", attempt->user);
+	printf("\nclient   %s\n", client);
+	if (address_is_local(&attempt->client)) {
+		printf("country  none, a local address\n");
+		return;
+	}
+	if (countries == NULL) {
+		printf("country  not known, there is no country database\n");
+		return;
+	}
+	date_format(country_database_built(countries), built);
+	prefix_format(&attempt->client, question->prefix_length, prefix);
+	printf("country  %s for %s, by the database built %s\n",
+	       question->country.code[0] == '\0' ? "not known" : question->country.code, prefix,
+	       built);
+}
+
+static void print_step(const char *step, const char *text)
+{
+	if (text != NULL)
+		printf("    %-9s  %s\n", step, text);
+}
+
+static const char *finding_text(enum finding finding)
+{
+	switch (finding) {
+	case FINDING_OFF:
+		return "does not hold yet";
+	case FINDING_OUT_OF_SCOPE:
+		return "does not apply";
+	case FINDING_EXEMPT:
+	case FINDING_NETWORK:
+		return "let off";
+	case FINDING_UNKNOWN:
+		return "cannot be judged";
+	case FINDING_KEPT:
+		return "kept";
+	case FINDING_BROKEN:
+		break;
+	}
+	return "broken";
+}
+
+static void print_rule(const struct rule *rule, const struct rule_explanation *explanation)
+{
+	printf("\nrule %s", rule->title);
+	if (strcmp(rule->title, kind_name(rule->kind)) != 0)
+		printf(" (%s)", kind_name(rule->kind));
+	printf(", phase %s: %s\n", phase_name(explanation->found.phase),
+	       finding_text(explanation->found.finding));
+	print_step("exemption", explanation->exemption);
+	print_step("network", explanation->network);
+	print_step("rule", explanation->rule);
+}
+
+static void print_verdict(const struct verdict *verdict)
+{
+	if (verdict->outcome == OUTCOME_ALLOW) {
+		printf("\nAllowed%s.\n",
+		       verdict->broken == 0 ? "" : ", but recorded for the rules it breaks");
+		return;
+	}
+	printf("\nRejected %s, by rule %s. The client is told:\n    %s\n",
+	       verdict->outcome == OUTCOME_REJECT_BEFORE ? "before the password is looked at"
+							 : "after the password was verified",
+	       verdict->rejecting->title, verdict->rejecting->message);
+}
+
+static json_t *rule_json(const struct rule *rule, const struct rule_explanation *explanation)
+{
+	return json_pack("{s:s, s:s, s:s, s:b, s:s}", "rule", rule->title, "kind",
+			 kind_name(rule->kind), "phase", phase_name(explanation->found.phase),
+			 "broken", explanation->found.finding == FINDING_BROKEN, "why",
+			 explanation->why);
+}
+
+static void print_json(const struct question *question, const struct verdict *verdict,
+		       json_t *rules)
+{
+	const struct rule *rejecting = verdict->rejecting;
+	const char *country = question->country.code;
+	json_t *top = json_pack("{s:s, s:s?, s:s?, s:O, s:s?}", "action",
+				verdict->outcome == OUTCOME_ALLOW ? "allow" : "reject", "when",
+				when(verdict->outcome), "message",
+				rejecting == NULL ? NULL : rejecting->message, "rules", rules,
+				"country", country[0] == '\0' ? NULL : country);
+
+	json_print(top);
+}
+
+/* Explains every rule and the verdict; returns the exit status. */
+static int explain(const struct question *question, bool json)
+{
+	const struct policy *policy = question->edition.policy;
+	json_t *rules = json_array();
+	struct verdict verdict;
+
+	judge(&question->edition, &question->attempt, question->time, &verdict);
+	/* Without the policy daemon only Dovecot can refuse the login. */
+	if (policy->smtp_enforced_at_auth && question->attempt.service == SERVICE_SUBMISSION &&
+	    verdict.outcome == OUTCOME_REJECT_AFTER)
+		verdict.outcome = OUTCOME_REJECT_BEFORE;
+	if (!json)
+		print_attempt(question);
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		struct rule_explanation explanation;
+
+		if (!rule_explain(question, &policy->rules[i], &explanation)) {
+			rule_explanation_free(&explanation);
+			json_decref(rules);
+			fputs("portcullis: out of memory\n", stderr);
+			return EX_OSERR;
+		}
+		if (json)
+			json_array_append_new(rules, rule_json(&policy->rules[i], &explanation));
+		else
+			print_rule(&policy->rules[i], &explanation);
+		rule_explanation_free(&explanation);
+	}
+	if (json)
+		print_json(question, &verdict, rules);
+	else
+		print_verdict(&verdict);
+	json_decref(rules);
+	return verdict.outcome == OUTCOME_ALLOW ? EXIT_SUCCESS : EXIT_NO;
+}
+
+/* Answers for the files as they are now; the servers may still have older ones. */
+static int answer(const char *config_path, const struct options *options, struct question *question)
+{
+	struct loaded_policy loaded;
+	char user[USER_SIZE];
+	int status;
+
+	if (!policy_load(config_path, &loaded))
+		return EX_CONFIG;
+	if (!user_normalise(options->user == NULL ? "" : options->user,
+			    loaded.policy->default_domain, user, sizeof(user))) {
+		status = usage_error("explain", "--user is too long");
+		goto done;
+	}
+	question->attempt.user = user;
+	question->edition = loaded_edition(&loaded);
+	question->country =
+		judge_country(&question->edition, &question->attempt, &question->prefix_length);
+	status = explain(question, options->json);
+done:
+	policy_unload(&loaded);
+	return status;
+}
+
+int explain_command(const char *config_path, int argc, char **argv)
+{
+	struct options options = {.at = time(NULL)};
+	struct question question;
+	const char *missing;
+	char *mechanism;
+	int status;
+
+	if (!read_options(argc, argv, &options, &status))
+		return status;
+	missing = missing_option(&options);
+	if (missing != NULL)
+		return usage_error(argv[0], "--%s is missing", missing);
+	question = (struct question){.time = options.at};
+	mechanism = strdup(options.mechanism == NULL ? "" : options.mechanism);
+	if (mechanism == NULL)
+		return EX_OSERR;
+	status = read_attempt(&options, mechanism, &question.attempt);
+	if (status == 0)
+		status = answer(config_path, &options, &question);
+	free(mechanism);
+	return status;
+}

@@ -1,0 +1,145 @@
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "admin/journal/importer.h"
+#include "admin/journal/set-aside.h"
+#include "admin/questions/loaded-policy.h"
+#include "admin/terminal/command-options.h"
+#include "admin/terminal/stop-signal.h"
+#include "command.h"
+
+/* A writer that has nothing to write lets go of its file within a few seconds. */
+#define WAIT_MILLISECONDS 30000
+#define STEP_MILLISECONDS 500
+
+static void print_help(void)
+{
+	fputs("Usage: portcullis [-c FILE] forget USER\n"
+	      "\n"
+	      "Removes all that is recorded about a person: from the journal, from the lines\n"
+	      "that were set aside, and from the store. What stands in the configuration and\n"
+	      "the exemptions is the operator's and stays. A later login is recorded anew.\n"
+	      "\n"
+	      "  -h, --help  print this\n"
+	      "\n"
+	      "Exit status: 0 removed, 1 nothing was known, 75 try again.\n",
+	      stdout);
+}
+
+static int say_failure(const struct store_failure *failure)
+{
+	if (failure->text[0] != '\0')
+		fprintf(stderr, "portcullis forget: %s\n", failure->text);
+	return failure->status == 0 ? EX_IOERR : failure->status;
+}
+
+/* Imports everything, until no file is left that has old lines in it. Returns an
+   exit status. */
+static int empty_journal(struct importer *importer, const struct store *store)
+{
+	struct importer_rest rest;
+	uint64_t rotate_size = 0;
+
+	for (unsigned int waited = 0;; waited += STEP_MILLISECONDS) {
+		if (!importer_pass(importer, rotate_size, &rest))
+			return say_failure(store_failure(store));
+		if (rest.problems > 0)
+			return rest.status;
+		if (rest.soon == 0 && rest.in_use == 0)
+			return EXIT_SUCCESS;
+		if (waited >= WAIT_MILLISECONDS || stop_signal)
+			break;
+		rotate_size = UINT64_MAX;
+		stop_signal_sleep(STEP_MILLISECONDS);
+	}
+	fputs("portcullis forget: a journal file is still being written; nothing was removed, "
+	      "try again\n",
+	      stderr);
+	return EX_TEMPFAIL;
+}
+
+static int forget_name(const struct policy *policy, struct store *store, const char *name,
+		       bool *found)
+{
+	bool stored, wiped, set_aside;
+
+	if (!store_forget(store, name, &stored, &wiped))
+		return say_failure(store_failure(store));
+	*found |= stored;
+	if (!set_aside_forget(policy->journal, name, &set_aside)) {
+		fprintf(stderr, "portcullis forget: %s: ", policy->journal);
+		perror("set-aside");
+		return EX_IOERR;
+	}
+	*found |= set_aside;
+	if (wiped)
+		return EXIT_SUCCESS;
+	fputs("portcullis forget: no question finds it any more, but its bytes are still in the "
+	      "files of the store, which another process reads; try again\n",
+	      stderr);
+	return EX_TEMPFAIL;
+}
+
+static int forget_user(const struct policy *policy, struct store *store, const char *user)
+{
+	size_t size = strlen(user) + 1 +
+		      (policy->default_domain == NULL ? 0 : strlen(policy->default_domain) + 1);
+	char *recorded = malloc(size);
+	struct importer *importer = importer_create(store, policy, 0, &stop_signal);
+	bool found = false;
+	int status = EX_OSERR;
+
+	if (recorded == NULL || importer == NULL) {
+		fputs("portcullis forget: out of memory\n", stderr);
+		goto done;
+	}
+	/* As it is recorded, and as it was given. */
+	user_normalise(user, policy->default_domain, recorded, size);
+	status = empty_journal(importer, store);
+	if (status == EXIT_SUCCESS)
+		status = forget_name(policy, store, recorded, &found);
+	if (status == EXIT_SUCCESS && strcmp(user, recorded) != 0)
+		status = forget_name(policy, store, user, &found);
+	if (status == EXIT_SUCCESS && !found)
+		status = EXIT_NO;
+	if (status == EXIT_SUCCESS)
+		puts("removed");
+	else if (status == EXIT_NO)
+		puts("nothing was known");
+done:
+	importer_free(importer);
+	free(recorded);
+	return status;
+}
+
+int forget_command(const char *config_path, int argc, char **argv)
+{
+	static const struct command_option none[] = {{0}};
+	struct store_failure failure;
+	struct policy *policy;
+	struct store *store;
+	int status;
+
+	if (!command_options_read(argc, argv, none, print_help, &status))
+		return status;
+	if (argc - optind != 1 || argv[optind][0] == '\0')
+		return usage_error("forget", "name one user");
+	policy = policy_load_alone(config_path);
+	if (policy == NULL)
+		return EX_CONFIG;
+	stop_signal_catch();
+	signal(SIGIO, SIG_IGN);
+	store = store_open(policy->store, STORE_WRITE, &failure);
+	if (store == NULL) {
+		status = say_failure(&failure);
+	} else {
+		status = forget_user(policy, store, argv[optind]);
+		store_close(store);
+	}
+	policy_free(policy);
+	return status;
+}

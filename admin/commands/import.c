@@ -1,0 +1,193 @@
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "admin/journal/importer.h"
+#include "admin/questions/loaded-policy.h"
+#include "admin/terminal/command-options.h"
+#include "admin/terminal/stop-signal.h"
+#include "command.h"
+
+/* In a service, files are renamed when they are that large or that old. */
+#define ROTATE_SIZE ((uint64_t)16 << 20)
+#define ROTATE_INTERVAL INT64_C(3600000)
+
+#define FOLLOW_MILLISECONDS 1000
+#define RETRY_MILLISECONDS 10000
+/* The same trouble is told again after so long. */
+#define TELL_MILLISECONDS 600000
+
+static void print_help(void)
+{
+	fputs("Usage: portcullis [-c FILE] import [--follow | --at DATE] [--quiet]\n"
+	      "\n"
+	      "Takes what the servers recorded from the journal into the store, and removes\n"
+	      "what is older than the configuration wants it kept.\n"
+	      "\n"
+	      "  -f, --follow   go on until told to end by SIGTERM or SIGINT\n"
+	      "      --at DATE  judge ages as of this local time, \"YYYY-MM-DD HH:MM\"\n"
+	      "  -q, --quiet    do not say how much was imported\n"
+	      "  -h, --help     print this\n"
+	      "\n"
+	      "Lines that cannot be understood are kept in the file set-aside beside the\n"
+	      "journal.\n",
+	      stdout);
+}
+
+static int failure_status(const struct store *store)
+{
+	int status = store_failure(store)->status;
+
+	return status == 0 ? EX_IOERR : status;
+}
+
+static int report_failure(const struct store *store)
+{
+	const struct store_failure *failure = store_failure(store);
+
+	/* Without a text, it was said already. */
+	if (failure->text[0] != '\0')
+		fprintf(stderr, "portcullis import: %s\n", failure->text);
+	return failure_status(store);
+}
+
+static void print_summary(const struct importer *importer)
+{
+	printf("%llu lines imported, %llu set aside, %llu lost by the servers\n",
+	       (unsigned long long)importer->lines, (unsigned long long)importer->set_aside,
+	       (unsigned long long)importer->lost);
+	if (importer->too_old > 0)
+		printf("%llu of them were older than keep-sightings and are not kept\n",
+		       (unsigned long long)importer->too_old);
+	if (importer->too_new > 0)
+		printf("%llu of them were dated more than a day ahead and are taken as of now\n",
+		       (unsigned long long)importer->too_new);
+}
+
+static int import_once(struct importer *importer, const struct store *store, bool quiet)
+{
+	struct importer_rest rest;
+
+	if (!importer_pass(importer, 0, &rest))
+		return report_failure(store);
+	/* What a writer without a lock may still append to. */
+	if (rest.soon > 0 && rest.problems == 0 && !stop_signal) {
+		stop_signal_sleep(JOURNAL_QUIET_SECONDS * 1000 + 100);
+		if (!stop_signal && !importer_pass(importer, UINT64_MAX, &rest))
+			return report_failure(store);
+	}
+	if (!stop_signal && !importer_expire(importer))
+		return report_failure(store);
+	progress_clear(&importer->progress);
+	if (!quiet)
+		print_summary(importer);
+	if (stop_signal) {
+		fputs("portcullis import: interrupted; the rest stays in the journal\n", stderr);
+		return EX_TEMPFAIL;
+	}
+	return rest.problems > 0 ? rest.status : EXIT_SUCCESS;
+}
+
+/* What does not mend itself ends a service. */
+static bool is_lasting(int status)
+{
+	return status == EX_DATAERR || status == EX_SOFTWARE || status == EX_UNAVAILABLE;
+}
+
+/* What a service told last. */
+struct told {
+	char text[sizeof(((struct store_failure *)NULL)->text)];
+	int64_t time;
+};
+
+static void report_news(const struct store *store, struct told *told, int64_t now)
+{
+	const char *text = store_failure(store)->text;
+
+	if (strcmp(text, told->text) == 0 && llabs(now - told->time) < TELL_MILLISECONDS)
+		return;
+	strcpy(told->text, text);
+	told->time = now;
+	report_failure(store);
+}
+
+static int follow(struct importer *importer, const struct store *store)
+{
+	struct told told = {0};
+	int64_t rotated = 0;
+
+	importer->following = true;
+	while (!stop_signal) {
+		int64_t now = importer_now(importer);
+		bool rotate_all = llabs(now - rotated) >= ROTATE_INTERVAL;
+		struct importer_rest rest;
+		int status;
+
+		if (importer_pass(importer, rotate_all ? 0 : ROTATE_SIZE, &rest) &&
+		    importer_expire(importer)) {
+			if (rotate_all)
+				rotated = now;
+			stop_signal_sleep(rest.problems > 0 ? RETRY_MILLISECONDS
+							    : FOLLOW_MILLISECONDS);
+			continue;
+		}
+		report_news(store, &told, now);
+		status = failure_status(store);
+		if (is_lasting(status))
+			return status;
+		stop_signal_sleep(RETRY_MILLISECONDS);
+	}
+	return EXIT_SUCCESS;
+}
+
+static int import_journal(const struct policy *policy, int64_t at, bool following, bool quiet)
+{
+	struct store_failure failure;
+	struct store *store = store_open(policy->store, STORE_WRITE, &failure);
+	struct importer *importer;
+	int status = EX_OSERR;
+
+	if (store == NULL) {
+		fprintf(stderr, "portcullis import: %s\n", failure.text);
+		return failure.status;
+	}
+	stop_signal_catch();
+	/* Someone may open a file just when the kernel is asked who has it open. */
+	signal(SIGIO, SIG_IGN);
+	importer = importer_create(store, policy, at, &stop_signal);
+	if (importer == NULL)
+		fputs("portcullis import: out of memory\n", stderr);
+	else if (following)
+		status = follow(importer, store);
+	else
+		status = import_once(importer, store, quiet);
+	importer_free(importer);
+	store_close(store);
+	return status;
+}
+
+int import_command(const char *config_path, int argc, char **argv)
+{
+	bool following = false, quiet = false;
+	time_t at = 0;
+	const struct command_option known[] = {{"follow", 'f', .flag = &following},
+					       {.name = "at", .date = &at},
+					       {"quiet", 'q', .flag = &quiet},
+					       {0}};
+	struct policy *policy;
+	int status;
+
+	if (!command_options_read_all(argc, argv, known, print_help, &status))
+		return status;
+	if (following && at != 0)
+		return usage_error(argv[0], "--follow and --at exclude each other");
+	policy = policy_load_alone(config_path);
+	if (policy == NULL)
+		return EX_CONFIG;
+	status = import_journal(policy, (int64_t)at * 1000, following, quiet);
+	policy_free(policy);
+	return status;
+}

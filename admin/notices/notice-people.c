@@ -1,0 +1,359 @@
+#include "notice-people.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "admin/questions/rule-titles.h"
+#include "admin/sightings/mail-program.h"
+#include "admin/sightings/sighting-judge.h"
+
+struct notice_people {
+	struct edition edition;
+	/* As if all rules were in force, without exemptions and with them. */
+	struct sighting_judge strict, lenient;
+
+	/* A device's number for each habit, 0 where it was not asked for yet. */
+	GArray *devices; /* of guint */
+	GHashTable *device_numbers;
+
+	/* Of one reading of the store: */
+	struct store *store;
+	time_t now;
+	notice_visit_candidate *visit;
+	void *context;
+	bool ended, failed;
+
+	/* Of the person whose sightings come: */
+	GString *user;
+	int64_t user_id;
+	const struct exemption *exemptions;
+	size_t exemption_count;
+	GArray *ways;      /* of struct notice_way */
+	GArray *sightings; /* of struct notice_sighting, one a way */
+	GStringChunk *clients;
+	GArray *past; /* of struct notice_past */
+	struct notice_candidate candidate;
+	GString *intended_message_id;
+	GArray *rules; /* of struct notice_rule */
+	GArray *told;  /* of struct notice_sighting, of one rule after the other */
+};
+
+struct notice_people *notice_people_create(const struct edition *edition)
+{
+	struct notice_people *people = g_new0(struct notice_people, 1);
+	struct edition strict = *edition;
+
+	strict.exemptions = NULL;
+	people->edition = *edition;
+	sighting_judge_init(&people->strict, &strict, 0, true);
+	sighting_judge_init(&people->lenient, edition, 0, true);
+	people->devices = g_array_new(FALSE, TRUE, sizeof(guint));
+	people->device_numbers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	people->user = g_string_new(NULL);
+	people->ways = g_array_new(FALSE, FALSE, sizeof(struct notice_way));
+	people->sightings = g_array_new(FALSE, FALSE, sizeof(struct notice_sighting));
+	people->clients = g_string_chunk_new(4096);
+	people->past = g_array_new(FALSE, FALSE, sizeof(struct notice_past));
+	people->intended_message_id = g_string_new(NULL);
+	people->rules = g_array_new(FALSE, FALSE, sizeof(struct notice_rule));
+	people->told = g_array_new(FALSE, FALSE, sizeof(struct notice_sighting));
+	return people;
+}
+
+void notice_people_free(struct notice_people *people)
+{
+	if (people == NULL)
+		return;
+	g_array_unref(people->devices);
+	g_hash_table_unref(people->device_numbers);
+	g_string_free(people->user, TRUE);
+	g_array_unref(people->ways);
+	g_array_unref(people->sightings);
+	g_string_chunk_free(people->clients);
+	g_array_unref(people->past);
+	g_string_free(people->intended_message_id, TRUE);
+	g_array_unref(people->rules);
+	g_array_unref(people->told);
+	g_free(people);
+}
+
+/* ---- ways ---- */
+
+/* A newer version of a program is the same device. */
+static char *device_name(const struct store_habit *habit)
+{
+	char *program = mail_program_name(habit->client_id);
+	char *version = program == NULL ? NULL : strrchr(program, ' ');
+	char *name;
+
+	if (version != NULL && strspn(version + 1, "0123456789.") == strlen(version + 1))
+		*version = '\0';
+	name = g_strdup_printf("%d %s", notice_purpose_of(habit->service),
+			       program == NULL ? habit->client_id : program);
+	g_free(program);
+	return name;
+}
+
+static guint device_of(struct notice_people *people, const struct store_habit *habit)
+{
+	guint *device;
+	char *name;
+
+	if (habit->index >= people->devices->len)
+		g_array_set_size(people->devices, (guint)habit->index + 1);
+	device = &g_array_index(people->devices, guint, habit->index);
+	if (*device != 0)
+		return *device;
+	name = device_name(habit);
+	*device = GPOINTER_TO_UINT(g_hash_table_lookup(people->device_numbers, name));
+	if (*device == 0) {
+		*device = g_hash_table_size(people->device_numbers) + 1;
+		g_hash_table_insert(people->device_numbers, name, GUINT_TO_POINTER(*device));
+	} else {
+		g_free(name);
+	}
+	return *device;
+}
+
+/* The rules in force for whose sake it was refused. */
+static uint64_t refusing_rules(const struct policy *policy, const struct store_sighting *sighting)
+{
+	uint64_t rules = 0;
+
+	if (sighting->rejected == 0)
+		return 0;
+	for (size_t i = 0; i < sighting->rules->rule_count; i++) {
+		const struct store_broken_rule *broken = &sighting->rules->rules[i];
+		const struct rule *rule = policy_rule(policy, broken->title);
+
+		if (rule != NULL && broken->phase == PHASE_ENFORCE &&
+		    sighting->last_seen / 1000 >= rule->schedule.enforce)
+			rules |= UINT64_C(1) << rule->index;
+	}
+	return rules;
+}
+
+static struct notice_way way_of(struct notice_people *people, const struct store_sighting *sighting)
+{
+	struct notice_way way = {
+		.broken = sighting_judge_ask(&people->strict, sighting).broken,
+		.service = sighting->habit->service,
+		.device = device_of(people, sighting->habit),
+		.first_seen = (time_t)(sighting->first_seen / 1000),
+		.last_seen = MIN((time_t)(sighting->last_seen / 1000), people->now),
+	};
+
+	if (way.broken == 0)
+		return way;
+	way.refused = way.broken & refusing_rules(people->edition.policy, sighting);
+	if (people->exemption_count > 0) {
+		struct sighting_verdict lenient = sighting_judge_ask(&people->lenient, sighting);
+
+		way.allowed = way.broken & ~lenient.broken & ~lenient.exempt;
+	}
+	return way;
+}
+
+static void add_sighting(struct notice_people *people, const struct store_sighting *sighting)
+{
+	const struct store_habit *habit = sighting->habit;
+	struct notice_way way = way_of(people, sighting);
+	struct notice_sighting shown = {
+		.client_id = habit->client_id,
+		.service = habit->service,
+		.port = habit->port,
+		.tls = habit->tls,
+		.mechanism = habit->mechanism,
+		.country = habit->country,
+		.last_seen = way.last_seen,
+		.client = sighting->last_client[0] == '\0'
+				  ? ""
+				  : g_string_chunk_insert(people->clients, sighting->last_client),
+		.refused = sighting->rejected > 0,
+	};
+
+	g_array_append_val(people->ways, way);
+	g_array_append_val(people->sightings, shown);
+}
+
+/* ---- what is past ---- */
+
+static bool add_past(void *context, const struct store_notice *notice)
+{
+	struct notice_people *people = context;
+	struct notice_candidate *candidate = &people->candidate;
+	struct notice_past past = {
+		.reason = notice->reason,
+		.state = notice->state,
+		.rules = rule_titles_parse(people->edition.policy, notice->rules),
+		.time = (time_t)(notice->settled / 1000),
+	};
+
+	if (notice->state == NOTICE_INTENDED) {
+		candidate->intended_id = notice->id;
+		candidate->intended_attempts = notice->attempts;
+		g_string_assign(people->intended_message_id, notice->message_id);
+		return true;
+	}
+	candidate->told |= notice->state == NOTICE_HANDED_OVER;
+	g_array_append_val(people->past, past);
+	return true;
+}
+
+/* ---- people ---- */
+
+static bool concerns(const struct notice_people *people)
+{
+	const struct notice_candidate *candidate = &people->candidate;
+
+	if (people->past->len > 0 || candidate->intended_id != 0)
+		return true;
+	for (guint i = 0; i < people->ways->len; i++) {
+		if (g_array_index(people->ways, struct notice_way, i).broken != 0)
+			return true;
+	}
+	return false;
+}
+
+/* Returns false to end the iteration. */
+static bool end_person(struct notice_people *people)
+{
+	struct notice_candidate *candidate = &people->candidate;
+	struct notice_person person = {.exemptions = people->exemptions,
+				       .exemption_count = people->exemption_count};
+
+	if (people->ways->len == 0)
+		return true;
+	if (!store_each_notice(people->store, people->user->str, add_past, people)) {
+		people->failed = true;
+		return false;
+	}
+	if (!concerns(people))
+		return true;
+	person.ways = (struct notice_way *)people->ways->data;
+	person.way_count = people->ways->len;
+	person.past = (struct notice_past *)people->past->data;
+	person.past_count = people->past->len;
+	candidate->user = people->user->str;
+	candidate->intended_message_id = people->intended_message_id->str;
+	candidate->people = people;
+	notice_plan(people->edition.policy, &person, people->now, &candidate->plan);
+	return people->visit(people->context, candidate);
+}
+
+static void begin_person(struct notice_people *people, int64_t user_id, const char *user)
+{
+	people->user_id = user_id;
+	g_string_assign(people->user, user);
+	people->exemptions =
+		exemptions_of_user(people->edition.exemptions, user, &people->exemption_count);
+	g_array_set_size(people->ways, 0);
+	g_array_set_size(people->sightings, 0);
+	g_array_set_size(people->past, 0);
+	g_string_chunk_clear(people->clients);
+	people->candidate = (struct notice_candidate){0};
+}
+
+static bool visit_sighting(void *context, const struct store_sighting *sighting)
+{
+	struct notice_people *people = context;
+
+	if (sighting->user == NULL || sighting->user[0] == '\0' ||
+	    sighting->first_seen / 1000 > people->now)
+		return true;
+	if (sighting->user_id != people->user_id) {
+		if (!end_person(people)) {
+			people->ended = true;
+			return false;
+		}
+		begin_person(people, sighting->user_id, sighting->user);
+	}
+	add_sighting(people, sighting);
+	return true;
+}
+
+bool notice_people_begin(struct notice_people *people, struct store *store)
+{
+	people->store = store;
+	/* Habits may have other indexes now. */
+	g_array_set_size(people->devices, 0);
+	return store_begin_reading(store);
+}
+
+bool notice_people_each(struct notice_people *people, const char *user, time_t now,
+			notice_visit_candidate *visit, void *context)
+{
+	const struct store_filter filter = {.user = user, .verified = true, .names = true};
+
+	people->now = now;
+	people->strict.at = people->lenient.at = now;
+	people->visit = visit;
+	people->context = context;
+	people->ended = people->failed = false;
+	begin_person(people, STORE_NOBODY, "");
+	if (!store_each_sighting(people->store, &filter, visit_sighting, people))
+		return false;
+	if (!people->ended)
+		end_person(people);
+	begin_person(people, STORE_NOBODY, "");
+	return !people->failed;
+}
+
+/* ---- for composing ---- */
+
+static int compare_last_seen(gconstpointer one, gconstpointer other)
+{
+	const struct notice_sighting *a = one, *b = other;
+
+	return (a->last_seen < b->last_seen) - (a->last_seen > b->last_seen);
+}
+
+/* Appends the sightings of one rule, the latest first; returns how many. */
+static guint add_sightings(const struct notice_people *people, uint64_t bit, bool open)
+{
+	guint begin = people->told->len;
+
+	for (guint i = 0; i < people->ways->len; i++) {
+		const struct notice_way *way = &g_array_index(people->ways, struct notice_way, i);
+
+		if (((open ? way->open : way->broken) & bit) != 0)
+			g_array_append_val(people->told, g_array_index(people->sightings,
+								       struct notice_sighting, i));
+	}
+	if (people->told->len - begin > 1)
+		qsort(&g_array_index(people->told, struct notice_sighting, begin),
+		      people->told->len - begin, sizeof(struct notice_sighting), compare_last_seen);
+	return people->told->len - begin;
+}
+
+const struct notice_rule *notice_candidate_rules(const struct notice_candidate *candidate,
+						 uint64_t rules, time_t now, size_t *count_r)
+{
+	struct notice_people *people = candidate->people;
+	const struct policy *policy = people->edition.policy;
+	bool open = candidate->plan.reason != NOTICE_FIXED;
+	const struct notice_sighting *sightings;
+
+	g_array_set_size(people->rules, 0);
+	g_array_set_size(people->told, 0);
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		struct notice_rule rule = {.rule = &policy->rules[i]};
+
+		if ((rules >> i & 1) == 0)
+			continue;
+		rule.enforce = open ? candidate->plan.enforce[i] : rule.rule->schedule.enforce;
+		rule.brownout = notice_next_brownout(rule.rule, now);
+		rule.sighting_count = add_sightings(people, UINT64_C(1) << i, open);
+		g_array_append_val(people->rules, rule);
+	}
+	/* Now the array grows no more. */
+	sightings = (struct notice_sighting *)people->told->data;
+	for (guint i = 0; i < people->rules->len; i++) {
+		struct notice_rule *rule = &g_array_index(people->rules, struct notice_rule, i);
+
+		rule->sightings = sightings;
+		sightings += rule->sighting_count;
+	}
+	*count_r = people->rules->len;
+	return (struct notice_rule *)people->rules->data;
+}

@@ -1,0 +1,245 @@
+#include "health.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "admin/journal/journal-position.h"
+#include "admin/terminal/terminal-text.h"
+
+#define MINUTE_MILLISECONDS INT64_C(60000)
+
+/* An import that runs every few minutes, or as a service, is never that late. */
+#define IMPORT_MINUTES_MAX 1440
+#define BACKLOG_MINUTES_MAX 60
+
+/* Who logs in is recorded once a day, so a server with users is never quiet for so
+   long. One that is quiet for much longer was taken out of service. */
+#define QUIET_DAYS_MAX 3
+#define GONE_DAYS 30
+
+#define HOST_COLUMNS 64
+
+#define LOST_PER_THOUSAND_MAX 1
+#define DATABASE_DAYS_MAX 60
+
+/* Addresses change hands all the time; a database that lags behind shows in the
+   share of addresses that it does not know. */
+#define RECENT_DAYS 7
+#define USUAL_DAYS 28
+#define SIGHTINGS_MIN 100
+#define SHARE_FACTOR 2
+#define SHARE_MARGIN 5.0
+
+static const char *const names[HEALTH_COUNT] = {
+	[HEALTH_FILES] = "files",
+	[HEALTH_IMPORT] = "import",
+	[HEALTH_BACKLOG] = "backlog",
+	[HEALTH_SERVERS] = "servers",
+	[HEALTH_LOST] = "lost lines",
+	[HEALTH_DATABASE] = "country database",
+	[HEALTH_COUNTRIES] = "unknown countries",
+};
+
+const char *health_check_name(enum health_check check)
+{
+	return names[check];
+}
+
+static void find(struct health_finding *finding_r, bool healthy, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void find(struct health_finding *finding_r, bool healthy, const char *format, ...)
+{
+	va_list arguments;
+
+	finding_r->healthy = healthy;
+	va_start(arguments, format);
+	vsnprintf(finding_r->text, sizeof(finding_r->text), format, arguments);
+	va_end(arguments);
+}
+
+static void examine_files(const struct loaded_policy *loaded, struct health_finding *finding_r)
+{
+	if (loaded->problems == 0)
+		find(finding_r, true, "exemptions and country database can be read");
+	else
+		find(finding_r, false, "%u problems; see 'portcullis check-config'",
+		     loaded->problems);
+}
+
+static int64_t minutes_since_import(const struct store_totals *totals, int64_t now)
+{
+	/* A time to come says as little as one that is long gone. */
+	return llabs(now - totals->last_import) / MINUTE_MILLISECONDS;
+}
+
+static void examine_import(const struct store_totals *totals, int64_t now,
+			   struct health_finding *finding_r)
+{
+	char date[DATE_TEXT_SIZE];
+
+	if (totals->last_import == 0) {
+		find(finding_r, false, "nothing was imported yet");
+		return;
+	}
+	date_format((time_t)(totals->last_import / 1000), date);
+	find(finding_r, minutes_since_import(totals, now) <= IMPORT_MINUTES_MAX,
+	     "last at %s, %" PRIu64 " lines in all", date, totals->lines);
+}
+
+static void examine_backlog(const struct journal_backlog *backlog,
+			    const struct store_totals *totals, int64_t now,
+			    struct health_finding *finding_r)
+{
+	if (backlog->unreadable > 0)
+		find(finding_r, false,
+		     "%zu journal files or directories cannot be read; 'portcullis import' "
+		     "says which",
+		     backlog->unreadable);
+	else if (backlog->bytes == 0)
+		find(finding_r, true, "everything is imported");
+	else
+		find(finding_r, minutes_since_import(totals, now) <= BACKLOG_MINUTES_MAX,
+		     "%" PRIu64 " bytes in %zu journal files wait to be imported", backlog->bytes,
+		     backlog->files);
+}
+
+struct servers {
+	int64_t now;
+	size_t recording, quiet;
+	struct health_finding *finding;
+};
+
+static bool examine_server(void *context, const struct store_writer *writer)
+{
+	struct servers *servers = context;
+	int64_t days = (servers->now - writer->last_seen) / MILLISECONDS_A_DAY;
+	char date[DATE_TEXT_SIZE];
+	GString *host;
+
+	if (days >= GONE_DAYS)
+		return true;
+	if (days < QUIET_DAYS_MAX) {
+		servers->recording++;
+		return true;
+	}
+	servers->quiet++;
+	host = g_string_new(NULL);
+	terminal_text_append(host, writer->host, HOST_COLUMNS);
+	date_format((time_t)(writer->last_seen / 1000), date);
+	find(servers->finding, false, "%s on %s has recorded nothing since %s",
+	     source_name(writer->source), host->str, date);
+	g_string_free(host, TRUE);
+	return true;
+}
+
+/* False when the store fails. */
+static bool examine_servers(struct store *store, int64_t now, struct health_finding *finding_r)
+{
+	struct servers servers = {.now = now, .finding = finding_r};
+
+	if (!store_each_writer(store, examine_server, &servers))
+		return false;
+	if (servers.recording + servers.quiet == 0)
+		find(finding_r, false, "none has recorded anything");
+	else if (servers.quiet == 0)
+		find(finding_r, true, "%zu recorded something in the last %d days",
+		     servers.recording, QUIET_DAYS_MAX);
+	return true;
+}
+
+/* Sums; the day of each is not used. */
+struct recent_days {
+	int64_t first; /* of the last week */
+	struct store_day last_week, before;
+};
+
+static bool add_day(void *context, const struct store_day *day)
+{
+	struct recent_days *days = context;
+	struct store_day *sum = day->day >= days->first ? &days->last_week : &days->before;
+
+	sum->sightings += day->sightings;
+	sum->unknown_country += day->unknown_country;
+	sum->lines += day->lines;
+	sum->lost += day->lost;
+	sum->set_aside += day->set_aside;
+	return true;
+}
+
+/* False when the store fails. */
+static bool sum_days(struct store *store, int64_t now, struct recent_days *days_r)
+{
+	*days_r = (struct recent_days){.first = now / MILLISECONDS_A_DAY - RECENT_DAYS + 1};
+	return store_each_day(store, days_r->first - USUAL_DAYS, add_day, days_r);
+}
+
+static void examine_lost(const struct recent_days *days, struct health_finding *finding_r)
+{
+	const struct store_day *week = &days->last_week;
+
+	find(finding_r,
+	     (week->lost + week->set_aside) * 1000 <= LOST_PER_THOUSAND_MAX * week->lines,
+	     "%" PRIu64 " lost by the servers, %" PRIu64 " could not be read, of %" PRIu64
+	     " in the last week",
+	     week->lost, week->set_aside, week->lines);
+}
+
+static void examine_database(const struct loaded_policy *loaded, int64_t now,
+			     struct health_finding *finding_r)
+{
+	int64_t days;
+
+	if (loaded->policy->country_database == NULL) {
+		find(finding_r, true, "none is used");
+		return;
+	}
+	if (loaded->countries == NULL) {
+		find(finding_r, false, "cannot be read; rules about countries do not hold");
+		return;
+	}
+	days = (now / 1000 - country_database_built(loaded->countries)) / 86400;
+	find(finding_r, days <= DATABASE_DAYS_MAX, "built %" PRId64 " day%s ago", days,
+	     days == 1 ? "" : "s");
+}
+
+static double share(const struct store_day *sum)
+{
+	return sum->sightings == 0 ? 0
+				   : 100.0 * (double)sum->unknown_country / (double)sum->sightings;
+}
+
+static void examine_countries(const struct recent_days *days, struct health_finding *finding_r)
+{
+	double recent = share(&days->last_week), usual = share(&days->before);
+
+	if (days->last_week.sightings < SIGHTINGS_MIN || days->before.sightings < SIGHTINGS_MIN)
+		find(finding_r, true, "%.1f %% in the last week, too little to compare with",
+		     recent);
+	else
+		find(finding_r, recent <= SHARE_FACTOR * usual + SHARE_MARGIN,
+		     "%.1f %% in the last week, %.1f %% in the four weeks before", recent, usual);
+}
+
+bool health_examine(const struct inquiry *inquiry, int64_t now,
+		    struct health_finding findings_r[HEALTH_COUNT])
+{
+	struct journal_backlog backlog;
+	struct store_totals totals;
+	struct recent_days days;
+
+	if (!store_totals(inquiry->store, &totals) ||
+	    !journal_backlog(inquiry->loaded.policy->journal, inquiry->store, &backlog) ||
+	    !examine_servers(inquiry->store, now, &findings_r[HEALTH_SERVERS]) ||
+	    !sum_days(inquiry->store, now, &days))
+		return false;
+	examine_files(&inquiry->loaded, &findings_r[HEALTH_FILES]);
+	examine_import(&totals, now, &findings_r[HEALTH_IMPORT]);
+	examine_backlog(&backlog, &totals, now, &findings_r[HEALTH_BACKLOG]);
+	examine_lost(&days, &findings_r[HEALTH_LOST]);
+	examine_database(&inquiry->loaded, now, &findings_r[HEALTH_DATABASE]);
+	examine_countries(&days, &findings_r[HEALTH_COUNTRIES]);
+	return true;
+}

@@ -1,0 +1,29 @@
+#ifndef PORTCULLIS_INQUIRY_H
+#define PORTCULLIS_INQUIRY_H
+
+#include "admin/store/store.h"
+#include "loaded-policy.h"
+
+/* A question to the store, about the policy of a configuration file. */
+struct inquiry {
+	struct loaded_policy loaded;
+	struct store *store; /* being read */
+};
+
+/* Returns 0, or what is wrong as an exit status, having said so. */
+int inquiry_begin(struct inquiry *inquiry_r, const char *config_path);
+
+/* answered: false when the store failed, which is said. Frees all; returns status,
+   or the store's exit status. */
+int inquiry_end(struct inquiry *inquiry, bool answered, int status);
+
+/* What "lately" is counted from, in milliseconds: at, now, or the latest sighting,
+   whichever is the earliest. So a store that got nothing new for a while, or one of
+   long ago, still answers. False when the store fails. */
+bool inquiry_reference(const struct inquiry *inquiry, time_t at, int64_t *reference_r);
+
+/* Where "lately" begins, in milliseconds: since, or where that is 0, 30 days before
+   the reference. */
+int64_t inquiry_since(time_t since, int64_t reference);
+
+#endif

@@ -1,0 +1,37 @@
+#ifndef PORTCULLIS_SIGHTING_JUDGE_H
+#define PORTCULLIS_SIGHTING_JUDGE_H
+
+#include "admin/store/store.h"
+#include "policy/judge.h"
+
+/* Judges what is recorded by the policy of today, as if it were tried again. */
+struct sighting_judge {
+	struct edition edition;
+	time_t at;
+	uint64_t considered;          /* a bit for each rule that is asked */
+	struct rule rules[RULES_MAX]; /* with the schedule to judge by */
+};
+
+/* at: the moment whose exemptions count, and whose phases, unless enforced: then
+   every rule is in force whatever its dates. */
+void sighting_judge_init(struct sighting_judge *judge, const struct edition *edition, time_t at,
+			 bool enforced);
+
+/* A bit for each rule's index. */
+struct sighting_verdict {
+	uint64_t broken;
+	uint64_t rejecting; /* those of them that are enforced */
+	uint64_t exempt;    /* would be broken, were the user not let off */
+};
+
+/* Where the address was erased, a network that a rule excepts cannot be told any
+   more: what was recorded then counts, if the rule was on. The version of TLS is not
+   recorded: it is too old for a rule that the record says was broken by it, and new
+   enough for any other. */
+struct sighting_verdict sighting_judge_ask(const struct sighting_judge *judge,
+					   const struct store_sighting *sighting);
+
+/* Whether a recorded set of rules has a title. */
+bool rule_set_has(const struct store_rule_set *set, const char *title);
+
+#endif

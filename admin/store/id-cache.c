@@ -1,0 +1,68 @@
+#include "id-cache.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/fnv.h"
+
+/* Strangers may make keys collide; then one pushes out the other, no more. */
+#define SLOT_COUNT 4096
+#define KEY_LENGTH_MAX 1024
+
+struct id_cache {
+	struct slot {
+		char *key; /* NULL: free */
+		size_t length;
+		int64_t id;
+	} slots[SLOT_COUNT];
+};
+
+struct id_cache *id_cache_create(void)
+{
+	return calloc(1, sizeof(struct id_cache));
+}
+
+void id_cache_clear(struct id_cache *cache)
+{
+	for (size_t i = 0; i < SLOT_COUNT; i++)
+		free(cache->slots[i].key);
+	memset(cache, 0, sizeof(*cache));
+}
+
+void id_cache_free(struct id_cache *cache)
+{
+	if (cache == NULL)
+		return;
+	id_cache_clear(cache);
+	free(cache);
+}
+
+static size_t slot_index(const char *key, size_t length)
+{
+	return fnv_hash(FNV_START, key, length) % SLOT_COUNT;
+}
+
+bool id_cache_find(const struct id_cache *cache, const char *key, size_t length, int64_t *id_r)
+{
+	const struct slot *slot = &cache->slots[slot_index(key, length)];
+
+	if (slot->key == NULL || slot->length != length || memcmp(slot->key, key, length) != 0)
+		return false;
+	*id_r = slot->id;
+	return true;
+}
+
+void id_cache_put(struct id_cache *cache, const char *key, size_t length, int64_t id)
+{
+	struct slot *slot = &cache->slots[slot_index(key, length)];
+
+	if (length > KEY_LENGTH_MAX)
+		return;
+	free(slot->key);
+	slot->key = malloc(length + 1);
+	if (slot->key == NULL)
+		return;
+	memcpy(slot->key, key, length);
+	slot->length = length;
+	slot->id = id;
+}

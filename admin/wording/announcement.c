@@ -1,0 +1,172 @@
+#include "announcement.h"
+
+#include "admin/sightings/mail-program.h"
+#include "admin/templates/text-writers.h"
+#include "notice-values.h"
+
+/* So many of the latest changes are told. */
+#define CHANGES_SHOWN 30
+
+struct announcement {
+	struct notice_values values; /* first: the source's select() gets it */
+	const struct rule *rule;     /* of the present turn */
+	GArray *changes;             /* of struct date_change, the latest first */
+};
+
+static const struct rule *public_rule(const struct policy *policy, size_t index)
+{
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		if (rule_is_public(&policy->rules[i]) && index-- == 0)
+			return &policy->rules[i];
+	}
+	return NULL;
+}
+
+static const struct brownout *coming_brownout(const struct rule *rule, time_t now, size_t index)
+{
+	for (size_t i = 0; i < rule->schedule.brownout_count; i++) {
+		const struct brownout *brownout = &rule->schedule.brownouts[i];
+
+		if (brownout->end > now && brownout->begin < rule->schedule.enforce && index-- == 0)
+			return brownout;
+	}
+	return NULL;
+}
+
+/* A rule may be gone that a change is about, so this is told of it. */
+static void set_change(struct notice_values *values, const struct date_change *change)
+{
+	const struct rule about = {
+		.title = change->rule, .kind = change->kind, .services = change->services};
+	const char **texts = values->source.values;
+
+	notice_values_set_rule(values, &about, SCHEDULE_NEVER);
+	texts[TEXT_CHANGE_DATE] = notice_value_moment(values, change->time);
+	texts[TEXT_CHANGE_WHAT] = notice_value_word(values, WORD_CHANGE_NOTIFY + change->date);
+	texts[TEXT_CHANGE_FROM] = notice_value_date(values, change->from);
+	texts[TEXT_CHANGE_TO] = notice_value_date(values, change->to);
+}
+
+static bool select_turn(struct text_source *source, enum text_loop loop, size_t index)
+{
+	struct announcement *page = (struct announcement *)source;
+	struct notice_values *values = &page->values;
+	const struct brownout *brownout;
+
+	switch (loop) {
+	case TEXT_EACH_RULE:
+		page->rule = public_rule(values->policy, index);
+		if (page->rule == NULL)
+			return false;
+		notice_values_set_rule(values, page->rule, page->rule->schedule.enforce);
+		return true;
+	case TEXT_EACH_BROWNOUT:
+		brownout = coming_brownout(page->rule, values->now, index);
+		if (brownout == NULL)
+			return false;
+		notice_values_set_brownout(values, brownout);
+		return true;
+	case TEXT_EACH_PROGRAM:
+		if (index >= MAIL_PROGRAM_COUNT)
+			return false;
+		source->steps = mail_program_steps((enum mail_program)index);
+		return true;
+	case TEXT_EACH_CHANGE:
+		if (index >= page->changes->len || index >= CHANGES_SHOWN)
+			return false;
+		set_change(values, &g_array_index(page->changes, struct date_change, index));
+		return true;
+	case TEXT_EACH_SIGHTING:
+	case TEXT_LOOP_COUNT:
+		break;
+	}
+	return false;
+}
+
+static void begin(struct announcement *page, const struct policy *policy,
+		  const struct text_language *language, const struct announced_dates *dates,
+		  time_t now)
+{
+	const GArray *changes = announced_changes(dates);
+
+	notice_values_init(&page->values, policy, language);
+	notice_values_begin(&page->values, now);
+	page->values.source.select = select_turn;
+	page->changes = g_array_new(FALSE, FALSE, sizeof(struct date_change));
+	for (guint i = changes->len; i > 0; i--) {
+		const struct date_change *change =
+			&g_array_index(changes, struct date_change, i - 1);
+
+		if (change->time <= now)
+			g_array_append_vals(page->changes, change, 1);
+	}
+	if (page->changes->len > 0)
+		page->values.source.values[TEXT_CHANGES] = "yes";
+}
+
+static void finish(struct announcement *page)
+{
+	g_array_unref(page->changes);
+	notice_values_clear(&page->values);
+}
+
+static const char style[] =
+	"<style>\n"
+	"body { max-width: 42rem; margin: 0 auto; padding: 1rem; color: #1b1b1b; "
+	"background: #fff; font: 1.05rem/1.55 system-ui, sans-serif; overflow-wrap: "
+	"break-word; }\n"
+	"h1 { font-size: 1.7rem; line-height: 1.25; }\n"
+	"h2 { font-size: 1.3rem; margin-top: 2.2rem; border-bottom: 2px solid #c8c8c8; }\n"
+	"h3 { font-size: 1.08rem; margin-bottom: 0.3rem; }\n"
+	"ul, ol { margin-top: 0.3rem; padding-left: 1.4rem; }\n"
+	"li { margin-bottom: 0.3rem; }\n"
+	"a { color: #0b4f9c; }\n"
+	"@media print { body { max-width: none; font-size: 11pt; } }\n"
+	"</style>\n";
+
+char *announcement_html(const struct policy *policy, const struct text_language *language,
+			const struct announced_dates *dates, time_t now)
+{
+	GString *out = g_string_new("<!DOCTYPE html>\n");
+	struct announcement page;
+	struct html_writer writer;
+	char *title;
+
+	begin(&page, policy, language, dates, now);
+	title = text_sections_head(language->sections, "page", &page.values.source);
+	g_string_append_printf(out, "<html lang=\"%s\">\n<head>\n<meta charset=\"utf-8\">\n",
+			       language->code);
+	g_string_append(out, "<meta name=\"viewport\" content=\"width=device-width, "
+			     "initial-scale=1\">\n<title>");
+	html_append_escaped(out, title);
+	g_string_append(out, "</title>\n");
+	g_string_append(out, style);
+	g_string_append(out, "</head>\n<body>\n<main>\n<h1>");
+	html_append_escaped(out, title);
+	g_string_append(out, "</h1>\n");
+	html_writer_init(&writer, out, policy->help_url);
+	text_sections_render(language->sections, "page", &page.values.source, &writer.writer);
+	html_writer_finish(&writer);
+	g_string_append(out, "</main>\n</body>\n</html>\n");
+	g_free(title);
+	finish(&page);
+	return g_string_free(out, FALSE);
+}
+
+char *announcement_plain(const struct policy *policy, const struct text_language *language,
+			 const struct announced_dates *dates, time_t now)
+{
+	GString *out = g_string_new(NULL);
+	struct announcement page;
+	struct plain_writer writer;
+	char *title;
+
+	begin(&page, policy, language, dates, now);
+	title = text_sections_head(language->sections, "page", &page.values.source);
+	plain_writer_init(&writer, out);
+	writer.writer.write(&writer.writer, TEXT_HEADING, title);
+	text_sections_render(language->sections, "page", &page.values.source, &writer.writer);
+	g_free(title);
+	finish(&page);
+	return g_string_free(out, FALSE);
+}
