@@ -13,7 +13,7 @@
 #include "admin/notices/notice-output.h"
 #include "admin/notices/notify-report.h"
 #include "admin/questions/loaded-policy.h"
-#include "admin/questions/rule-titles.h"
+#include "admin/store/rule-titles.h"
 #include "admin/terminal/command-options.h"
 #include "admin/terminal/date-option.h"
 #include "admin/terminal/display.h"

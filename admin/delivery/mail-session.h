@@ -1,7 +1,7 @@
 #ifndef PORTCULLIS_MAIL_SESSION_H
 #define PORTCULLIS_MAIL_SESSION_H
 
-#include "mail-envelope.h"
+#include "hand-over.h"
 #include "notice-transport.h"
 
 /* A connection to an SMTP (RFC 5321) or LMTP (RFC 2033) server, in clear and

@@ -1,7 +1,7 @@
 #ifndef PORTCULLIS_SENDMAIL_H
 #define PORTCULLIS_SENDMAIL_H
 
-#include "mail-envelope.h"
+#include "hand-over.h"
 #include "notice-transport.h"
 
 /* Runs the sendmail program of the mail system as "PATH -i -f FROM -- RECIPIENT"

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "admin/questions/rule-titles.h"
+#include "admin/store/rule-titles.h"
 #include "admin/sightings/mail-program.h"
 #include "admin/sightings/sighting-judge.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "admin/delivery/message-id.h"
-#include "admin/questions/rule-titles.h"
+#include "admin/store/rule-titles.h"
 #include "admin/terminal/stop-signal.h"
 
 /* So many people are looked at in one view of the store. */

@@ -6,8 +6,8 @@
 #include "admin/sightings/mail-program.h"
 #include "admin/store/store-notices.h"
 #include "inquiry.h"
-#include "rule-titles.h"
-#include "seen-weeks.h"
+#include "admin/store/rule-titles.h"
+#include "admin/store/store-week.h"
 
 /* The groups that a habit belongs to, as indexes. */
 struct habit_groups {

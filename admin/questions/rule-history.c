@@ -3,7 +3,7 @@
 #include <glib.h>
 #include <string.h>
 
-#include "seen-weeks.h"
+#include "admin/store/store-week.h"
 
 struct counting {
 	struct rule_history *histories;

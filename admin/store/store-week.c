@@ -1,4 +1,4 @@
-#include "seen-weeks.h"
+#include "store-week.h"
 
 uint64_t seen_weeks(const struct store_sighting *sighting, int64_t week)
 {

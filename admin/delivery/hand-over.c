@@ -1,4 +1,4 @@
-#include "mail-envelope.h"
+#include "hand-over.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 #ifndef PORTCULLIS_SEEN_WEEKS_H
 #define PORTCULLIS_SEEN_WEEKS_H
 
-#include "admin/store/store.h"
+#include "store.h"
 
 /* The weeks of a sighting as counted from another one than its last: bit i says
    that it was seen in the week i before that. */

@@ -1,4 +1,4 @@
-#include "notice.h"
+#include "admin/wording/notice.h"
 
 #include <string.h>
 
