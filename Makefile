@@ -15,6 +15,8 @@ WARNINGS ?= -Wall -Wextra -Werror
 HARDENING ?= -fstack-protector-strong -D_FORTIFY_SOURCE=2
 PKG_CONFIG ?= pkg-config
 PYTHON ?= /usr/bin/python3
+# Versions of it differ in taste; both Debians have this one.
+CLANG_FORMAT ?= clang-format-19
 
 # SANITIZE=1 builds with ASan and UBSan, SANITIZE=thread with TSan. Each wants a
 # BUILD folder of its own.
@@ -180,9 +182,10 @@ SOURCES = $(wildcard policy/*.[ch] dovecot-plugin/*.[ch] postfix-policyd/*.[ch] 
 	admin/*/*.[ch] tests/*/*.[ch])
 
 format:
-	clang-format -i $(SOURCES)
+	$(CLANG_FORMAT) -i $(SOURCES)
 
 lint:
-	@clang-format --dry-run -Werror $(SOURCES)
+	@$(CLANG_FORMAT) --dry-run -Werror $(SOURCES)
+	@tests/lint/rooms
 
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d)

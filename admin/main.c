@@ -1,12 +1,12 @@
 #include <errno.h>
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
 #include "admin/commands/command.h"
+#include "admin/terminal/command-options.h"
 #include "policy/config.h"
 
 static const struct command {
@@ -44,18 +44,6 @@ static void print_help(FILE *file)
 	      file);
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		fprintf(file, "  %-17s  %s\n", commands[i].name, commands[i].summary);
-}
-
-int usage_error(const char *command, const char *format, ...)
-{
-	va_list arguments;
-
-	fprintf(stderr, "portcullis%s%s: ", command[0] == '\0' ? "" : " ", command);
-	va_start(arguments, format);
-	vfprintf(stderr, format, arguments);
-	va_end(arguments);
-	fprintf(stderr, "\nTry 'portcullis%s%s --help'.\n", command[0] == '\0' ? "" : " ", command);
-	return EX_USAGE;
 }
 
 static const struct command *find_command(const char *name)

@@ -19,7 +19,4 @@ int notices_command(const char *config_path, int argc, char **argv);
 int import_command(const char *config_path, int argc, char **argv);
 int forget_command(const char *config_path, int argc, char **argv);
 
-/* Says what is wrong with the command line, and returns EX_USAGE. */
-int usage_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
 #endif

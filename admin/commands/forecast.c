@@ -6,6 +6,7 @@
 
 #include "admin/questions/forecast-count.h"
 #include "admin/questions/inquiry.h"
+#include "admin/store/store-week.h"
 #include "admin/terminal/command-options.h"
 #include "admin/terminal/display.h"
 #include "admin/terminal/json-output.h"

@@ -6,6 +6,7 @@
 
 #include "admin/questions/inquiry.h"
 #include "admin/questions/offender-list.h"
+#include "admin/sightings/sighting-text.h"
 #include "admin/terminal/command-options.h"
 #include "admin/terminal/csv.h"
 #include "admin/terminal/display.h"

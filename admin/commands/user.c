@@ -5,6 +5,7 @@
 #include "admin/exemptions/own-date.h"
 #include "admin/questions/inquiry.h"
 #include "admin/questions/user-ways.h"
+#include "admin/sightings/sighting-text.h"
 #include "admin/store/store-notices.h"
 #include "admin/terminal/command-options.h"
 #include "admin/terminal/display.h"

@@ -2,7 +2,7 @@
 #define PORTCULLIS_MAIL_SESSION_H
 
 #include "hand-over.h"
-#include "notice-transport.h"
+#include "policy/notice-settings.h"
 
 /* A connection to an SMTP (RFC 5321) or LMTP (RFC 2033) server, in clear and
    without a login: it is meant for the host itself or a relay beside it. */

@@ -1,23 +1,8 @@
 #ifndef PORTCULLIS_NOTICE_TRANSPORT_H
 #define PORTCULLIS_NOTICE_TRANSPORT_H
 
+#include "hand-over.h"
 #include "policy/notice-settings.h"
-
-/* What became of a mail. */
-enum hand_over {
-	/* The server has taken it, and answers for it from now on. */
-	HAND_OVER_TAKEN,
-	/* Not now: full, busy, greylisted. The same mail may go later. */
-	HAND_OVER_LATER,
-	/* This recipient or this mail never. */
-	HAND_OVER_REFUSED,
-	/* The way itself is broken (no such program, nobody listens, sender
-	   refused): it makes no sense to try the others now. */
-	HAND_OVER_UNAVAILABLE,
-	/* The connection broke after the mail was sent and before the answer: it
-	   may have been taken. If repeated, then with the same Message-ID. */
-	HAND_OVER_UNKNOWN,
-};
 
 /* A way for mails to leave. Opens a connection with the first mail, keeps it for
    the next ones, and opens a new one when the server closed it. */

@@ -2,7 +2,6 @@
 #define PORTCULLIS_SENDMAIL_H
 
 #include "hand-over.h"
-#include "notice-transport.h"
 
 /* Runs the sendmail program of the mail system as "PATH -i -f FROM -- RECIPIENT"
    with the message as its input, and waits for its exit status (sysexits.h). */

@@ -3,6 +3,7 @@
 
 #include <glib.h>
 
+#include "admin/wording/notice.h"
 #include "notice-plan.h"
 #include "policy/judge.h"
 

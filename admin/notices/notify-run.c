@@ -60,8 +60,9 @@ time_t notify_run_now(const struct notify_run *run)
 	return run->begin + (monotonic_seconds() - run->started);
 }
 
-static void __attribute__((format(printf, 3, 4)))
-end_early(struct notify_run *run, enum notify_stop stop, const char *format, ...)
+static void __attribute__((format(printf, 3, 4))) end_early(struct notify_run *run,
+							    enum notify_stop stop,
+							    const char *format, ...)
 {
 	va_list arguments;
 

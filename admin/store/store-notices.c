@@ -1,4 +1,4 @@
-#include "admin/wording/notice.h"
+#include "store-notices.h"
 
 #include <string.h>
 
@@ -22,4 +22,16 @@ bool notice_reason_from_name(const char *name, enum notice_reason *reason_r)
 		}
 	}
 	return false;
+}
+
+static const char *const state_names[NOTICE_STATE_COUNT] = {
+	[NOTICE_INTENDED] = "intended",
+	[NOTICE_HANDED_OVER] = "handed-over",
+	[NOTICE_FAILED] = "failed",
+	[NOTICE_NOTED] = "noted",
+};
+
+const char *notice_state_name(enum notice_state state)
+{
+	return state_names[state];
 }

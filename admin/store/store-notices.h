@@ -1,10 +1,26 @@
 #ifndef PORTCULLIS_STORE_NOTICES_H
 #define PORTCULLIS_STORE_NOTICES_H
 
-#include "admin/wording/notice.h"
 #include "store.h"
 
 /* What people were told: the part of the store that notices are kept in. */
+
+/* Why somebody is written to. Where several reasons come together in one mail,
+   the caller gives the most pressing one. */
+enum notice_reason {
+	NOTICE_FIRST,     /* seen for the first time in a notify phase */
+	NOTICE_REMINDER,  /* still seen */
+	NOTICE_LAST_CALL, /* enforced soon */
+	NOTICE_BROWNOUT,  /* a brown-out is near */
+	NOTICE_REFUSED,   /* a right password was refused */
+	NOTICE_FIXED,     /* nothing seen any more */
+	NOTICE_REASON_COUNT
+};
+
+/* Names as in the store, in tables and as sections of the texts: "first",
+   "reminder", "last-call", "brown-out", "refused", "fixed". */
+const char *notice_reason_name(enum notice_reason reason);
+bool notice_reason_from_name(const char *name, enum notice_reason *reason_r);
 
 enum notice_state {
 	/* Will be handed over, or may have been: whoever goes on with it uses its

@@ -1,18 +1,6 @@
 #include "store-notices.h"
 #include "store-sqlite.h"
 
-static const char *const state_names[NOTICE_STATE_COUNT] = {
-	[NOTICE_INTENDED] = "intended",
-	[NOTICE_HANDED_OVER] = "handed-over",
-	[NOTICE_FAILED] = "failed",
-	[NOTICE_NOTED] = "noted",
-};
-
-const char *notice_state_name(enum notice_state state)
-{
-	return state_names[state];
-}
-
 bool store_put_notice(struct store *store, struct store_notice *notice)
 {
 	sqlite3_stmt *row = store_statement(store, notice->id == 0 ? STATEMENT_ADD_NOTICE

@@ -168,16 +168,6 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
 	[STATEMENT_DROP_NOTICES] = "DELETE FROM notices WHERE user = ?1",
 };
 
-int64_t store_week(int64_t time)
-{
-	return (time + 3 * MILLISECONDS_A_DAY) / (7 * MILLISECONDS_A_DAY);
-}
-
-int64_t store_week_begin(int64_t week)
-{
-	return week * 7 * MILLISECONDS_A_DAY - 3 * MILLISECONDS_A_DAY;
-}
-
 /* ---- failures ---- */
 
 const struct store_failure *store_failure(const struct store *store)

@@ -1,7 +1,12 @@
-#ifndef PORTCULLIS_SEEN_WEEKS_H
-#define PORTCULLIS_SEEN_WEEKS_H
+#ifndef PORTCULLIS_STORE_WEEK_H
+#define PORTCULLIS_STORE_WEEK_H
 
 #include "store.h"
+
+/* Weeks begin on Monday, 00:00 UTC, and are numbered from the one of 1970-01-01,
+   which is number 0. */
+int64_t store_week(int64_t time);
+int64_t store_week_begin(int64_t week);
 
 /* The weeks of a sighting as counted from another one than its last: bit i says
    that it was seen in the week i before that. */

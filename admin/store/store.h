@@ -45,11 +45,6 @@ void store_rollback(struct store *store);
 /* A view that stays the same whatever others write, until store_commit(). */
 bool store_begin_reading(struct store *store);
 
-/* Weeks begin on Monday, 00:00 UTC, and are numbered from the one of 1970-01-01,
-   which is number 0. */
-int64_t store_week(int64_t time);
-int64_t store_week_begin(int64_t week);
-
 /* ---- what is stored ---- */
 
 struct store_habit {

@@ -1,11 +1,24 @@
 #include "command-options.h"
 
 #include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
 
-#include "admin/commands/command.h"
 #include "date-option.h"
+
+int usage_error(const char *command, const char *format, ...)
+{
+	va_list arguments;
+
+	fprintf(stderr, "portcullis%s%s: ", command[0] == '\0' ? "" : " ", command);
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fprintf(stderr, "\nTry 'portcullis%s%s --help'.\n", command[0] == '\0' ? "" : " ", command);
+	return EX_USAGE;
+}
 
 /* What getopt_long(3) wants to have; the options are numbered behind all letters. */
 #define FIRST_NUMBER 256

@@ -26,4 +26,7 @@ bool command_options_read(int argc, char **argv, const struct command_option opt
 bool command_options_read_all(int argc, char **argv, const struct command_option options[],
 			      void print_help(void), int *status_r);
 
+/* Says what is wrong with the command line, and returns EX_USAGE. */
+int usage_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 #endif

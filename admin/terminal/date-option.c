@@ -1,6 +1,6 @@
 #include "date-option.h"
 
-#include "admin/commands/command.h"
+#include "command-options.h"
 
 bool date_option(const char *command, const char *option, const char *value, time_t *time_r)
 {

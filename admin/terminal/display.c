@@ -1,11 +1,8 @@
 #include "display.h"
 
-#include <glib.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
-
-#include "admin/sightings/mail-program.h"
 
 #define ALMOST_A_YEAR (335 * 86400)
 
@@ -31,27 +28,8 @@ const char *iso_day_format(time_t time, char text_r[static ISO_DAY_TEXT_SIZE])
 	return local_format(time, "%Y-%m-%d", text_r, ISO_DAY_TEXT_SIZE);
 }
 
-const char *service_format(const struct store_habit *habit, char text_r[static SERVICE_TEXT_SIZE])
-{
-	if (habit->port == 0)
-		snprintf(text_r, SERVICE_TEXT_SIZE, "%s", service_name(habit->service));
-	else
-		snprintf(text_r, SERVICE_TEXT_SIZE, "%s:%u", service_name(habit->service),
-			 habit->port);
-	return text_r;
-}
-
 const char *number_format(uint64_t number, char text_r[static NUMBER_TEXT_SIZE])
 {
 	snprintf(text_r, NUMBER_TEXT_SIZE, "%" PRIu64, number);
 	return text_r;
-}
-
-char *program_format(const char *client_id)
-{
-	char *name = mail_program_name(client_id);
-
-	if (name != NULL)
-		return name;
-	return g_strdup(client_id[0] == '\0' ? "?" : client_id);
 }

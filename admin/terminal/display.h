@@ -1,7 +1,8 @@
 #ifndef PORTCULLIS_DISPLAY_H
 #define PORTCULLIS_DISPLAY_H
 
-#include "admin/store/store.h"
+#include <stdint.h>
+#include <time.h>
 
 /* How what is stored is shown in tables. */
 
@@ -13,15 +14,7 @@ const char *day_format(int64_t time, time_t now, char text_r[static DAY_TEXT_SIZ
 #define ISO_DAY_TEXT_SIZE sizeof("-2147481748-01-01")
 const char *iso_day_format(time_t time, char text_r[static ISO_DAY_TEXT_SIZE]);
 
-/* "imap:143" */
-#define SERVICE_TEXT_SIZE sizeof("submission:65535")
-const char *service_format(const struct store_habit *habit, char text_r[static SERVICE_TEXT_SIZE]);
-
 #define NUMBER_TEXT_SIZE sizeof("18446744073709551615")
 const char *number_format(uint64_t number, char text_r[static NUMBER_TEXT_SIZE]);
-
-/* Name and version of a program, or all that it says of itself when it tells no
-   name; "?" when it says nothing. The caller frees it with g_free(). */
-char *program_format(const char *client_id);
 
 #endif

@@ -75,8 +75,9 @@ struct loader {
 	bool failed;
 };
 
-static void __attribute__((format(printf, 4, 5)))
-mistake(struct loader *loader, const char *file, unsigned int line, const char *format, ...)
+static void __attribute__((format(printf, 4, 5))) mistake(struct loader *loader, const char *file,
+							  unsigned int line, const char *format,
+							  ...)
 {
 	va_list arguments;
 	char *text;

@@ -1,24 +1,7 @@
 #ifndef PORTCULLIS_NOTICE_H
 #define PORTCULLIS_NOTICE_H
 
-#include "policy/policy.h"
-
-/* Why somebody is written to. Where several reasons come together in one mail,
-   the caller gives the most pressing one. */
-enum notice_reason {
-	NOTICE_FIRST,     /* seen for the first time in a notify phase */
-	NOTICE_REMINDER,  /* still seen */
-	NOTICE_LAST_CALL, /* enforced soon */
-	NOTICE_BROWNOUT,  /* a brown-out is near */
-	NOTICE_REFUSED,   /* a right password was refused */
-	NOTICE_FIXED,     /* nothing seen any more */
-	NOTICE_REASON_COUNT
-};
-
-/* Names as in the store, in tables and as sections of the texts: "first",
-   "reminder", "last-call", "brown-out", "refused", "fixed". */
-const char *notice_reason_name(enum notice_reason reason);
-bool notice_reason_from_name(const char *name, enum notice_reason *reason_r);
+#include "admin/store/store-notices.h"
 
 /* A verified sighting as the store aggregates it. The strings may hold whatever
    a stranger's program sent: composing makes them harmless. */

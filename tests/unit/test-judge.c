@@ -112,10 +112,7 @@ static const char policy_text[] =
 	"rule later { kind = \"encryption\" observe = \"2024-05-01\" notify = \"2024-06-01\"\n"
 	"    enforce = \"2024-09-20\" }\n";
 
-#define ATTEMPT(...)                                                                               \
-	{                                                                                          \
-		.user = "alice@example.org", .client_id = "", .session = "", __VA_ARGS__           \
-	}
+#define ATTEMPT(...) {.user = "alice@example.org", .client_id = "", .session = "", __VA_ARGS__}
 #define DOVECOT(service_, tls_, port_, ...)                                                        \
 	ATTEMPT(.source = SOURCE_DOVECOT, .service = SERVICE_##service_, .tls = TLS_##tls_,        \
 		.port = port_, ##__VA_ARGS__)

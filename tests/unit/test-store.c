@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "admin/store/store.h"
+#include "admin/store/store-week.h"
 
 #define DAY INT64_C(86400000)
 
