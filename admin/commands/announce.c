@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "admin/files/account.h"
 #include "admin/questions/loaded-policy.h"
 #include "admin/terminal/command-options.h"
 #include "admin/wording/announcement.h"
@@ -85,6 +86,10 @@ static int announce(const struct policy *policy, const struct notice_texts *text
 		return usage_error("announce", "'%s' is none of the languages of notices { }",
 				   code);
 	path = options->history != NULL ? g_strdup(options->history) : default_history(policy);
+	if (!account_become_owner(path)) {
+		g_free(path);
+		return EX_NOPERM;
+	}
 	dates = announced_dates_load(path, &error);
 	if (dates == NULL) {
 		fprintf(stderr, "%s\n", error);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "admin/files/account.h"
 #include "admin/exemptions/exemption-file.h"
 #include "admin/exemptions/exemption-list.h"
 #include "admin/questions/inquiry.h"
@@ -227,31 +228,43 @@ static bool find_offenders(struct offenders *offenders, struct inquiry *inquiry)
 	return found;
 }
 
+/* The store is asked as the account that it belongs to; the file is the operator's. */
+static int ask_for_offenders(struct offenders *offenders, struct inquiry *inquiry)
+{
+	int status;
+
+	if (!account_lend_owner(policy_records(inquiry->loaded.policy)))
+		return EX_NOPERM;
+	status = inquiry_open_store(inquiry);
+	if (status == 0)
+		status = inquiry_close_store(inquiry, find_offenders(offenders, inquiry), 0);
+	account_return();
+	return status;
+}
+
 static int let_off_offenders(const struct options *options, struct exemption_file *file,
 			     const struct exemption_wish *wish, struct inquiry *inquiry)
 {
 	struct offenders offenders = {.options = options, .wish = wish, .file = file};
 	char reason[sizeof("current offender on ") + ISO_DAY_TEXT_SIZE];
 	char day[ISO_DAY_TEXT_SIZE];
-	int status = 0;
+	int status;
 
 	snprintf(reason, sizeof(reason), "current offender on %s",
 		 iso_day_format(options->at, day));
 	offenders.reason = options->reason == NULL ? reason : options->reason;
-	if (!find_offenders(&offenders, inquiry))
-		return inquiry_end(inquiry, false, 0);
-	if (offenders.added > 0)
+	status = ask_for_offenders(&offenders, inquiry);
+	if (status == 0 && offenders.added > 0)
 		status = exemption_file_save(file);
-	if (status == 0) {
-		printf("Users let off %s until %s: %zu. Already let off: %zu.\n", wish->rules,
-		       options->until, offenders.added, offenders.already);
-		if (offenders.impossible > 0) {
-			fprintf(stderr, "portcullis exempt: users who cannot be let off: %zu\n",
-				offenders.impossible);
-			status = EXIT_NO;
-		}
-	}
-	return inquiry_end(inquiry, true, status);
+	if (status != 0)
+		return status;
+	printf("Users let off %s until %s: %zu. Already let off: %zu.\n", wish->rules,
+	       options->until, offenders.added, offenders.already);
+	if (offenders.impossible == 0)
+		return EXIT_SUCCESS;
+	fprintf(stderr, "portcullis exempt: users who cannot be let off: %zu\n",
+		offenders.impossible);
+	return EXIT_NO;
 }
 
 /* ---- exempt --remove ---- */
@@ -327,29 +340,21 @@ done:
 	return status;
 }
 
-static int exempt_offenders(const struct options *options, const char *config_path)
+static int exempt_offenders(const struct options *options, struct inquiry *inquiry)
 {
+	const struct policy *policy = inquiry->loaded.policy;
 	struct exemption_wish wish;
 	struct exemption_file file;
-	struct inquiry inquiry;
-	int status = inquiry_begin(&inquiry, config_path);
+	int status = EX_USAGE;
 
-	if (status != 0)
-		return status;
-	if (policy_rule(inquiry.loaded.policy, options->current_offenders) == NULL)
-		return inquiry_end(&inquiry, true,
-				   usage_error("exempt", "no rule is called '%s'",
-					       options->current_offenders));
-	if (!read_wish(options, inquiry.loaded.policy, options->current_offenders, &wish)) {
-		exemption_wish_free(&wish);
-		return inquiry_end(&inquiry, true, EX_USAGE);
+	if (policy_rule(policy, options->current_offenders) == NULL)
+		return usage_error("exempt", "no rule is called '%s'", options->current_offenders);
+	if (read_wish(options, policy, options->current_offenders, &wish)) {
+		status = exemption_file_open(&file, policy);
+		if (status == 0)
+			status = let_off_offenders(options, &file, &wish, inquiry);
+		exemption_file_close(&file);
 	}
-	status = exemption_file_open(&file, inquiry.loaded.policy);
-	if (status == 0)
-		status = let_off_offenders(options, &file, &wish, &inquiry);
-	else
-		status = inquiry_end(&inquiry, true, status);
-	exemption_file_close(&file);
 	exemption_wish_free(&wish);
 	return status;
 }
@@ -357,16 +362,21 @@ static int exempt_offenders(const struct options *options, const char *config_pa
 int exempt_command(const char *config_path, int argc, char **argv)
 {
 	struct options options = {.at = time(NULL)};
-	struct loaded_policy loaded;
+	struct inquiry inquiry = {0};
+	const struct policy *policy;
 	int status;
 
 	if (!read_options(argc, argv, &options, &status))
 		return status;
-	if (options.current_offenders != NULL)
-		return exempt_offenders(&options, config_path);
-	if (!policy_load(config_path, &loaded))
+	if (!policy_load(config_path, &inquiry.loaded))
 		return EX_CONFIG;
-	status = edit(&options, loaded.policy);
-	policy_unload(&loaded);
+	policy = inquiry.loaded.policy;
+	if (policy->exemptions != NULL && !account_become_owner(policy->exemptions))
+		status = EX_NOPERM;
+	else if (options.current_offenders != NULL)
+		status = exempt_offenders(&options, &inquiry);
+	else
+		status = edit(&options, policy);
+	policy_unload(&inquiry.loaded);
 	return status;
 }

@@ -1,10 +1,14 @@
+#include <errno.h>
 #include <getopt.h>
+#include <glib.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
+#include "admin/files/account.h"
+#include "admin/files/file-open.h"
 #include "admin/journal/importer.h"
 #include "admin/journal/set-aside.h"
 #include "admin/questions/loaded-policy.h"
@@ -71,8 +75,8 @@ static int forget_name(const struct policy *policy, struct store *store, const c
 		return say_failure(store_failure(store));
 	*found |= stored;
 	if (!set_aside_forget(policy->journal, name, &set_aside)) {
-		fprintf(stderr, "portcullis forget: %s: ", policy->journal);
-		perror("set-aside");
+		fprintf(stderr, "portcullis forget: %s/set-aside: %s\n", policy->journal,
+			file_problem(errno));
 		return EX_IOERR;
 	}
 	*found |= set_aside;
@@ -86,17 +90,13 @@ static int forget_name(const struct policy *policy, struct store *store, const c
 
 static int forget_user(const struct policy *policy, struct store *store, const char *user)
 {
+	struct importer *importer = importer_create(store, policy, 0, false, &stop_signal);
 	size_t size = strlen(user) + 1 +
 		      (policy->default_domain == NULL ? 0 : strlen(policy->default_domain) + 1);
-	char *recorded = malloc(size);
-	struct importer *importer = importer_create(store, policy, 0, &stop_signal);
+	char *recorded = g_malloc(size);
 	bool found = false;
-	int status = EX_OSERR;
+	int status;
 
-	if (recorded == NULL || importer == NULL) {
-		fputs("portcullis forget: out of memory\n", stderr);
-		goto done;
-	}
 	/* As it is recorded, and as it was given. */
 	user_normalise(user, policy->default_domain, recorded, size);
 	status = empty_journal(importer, store);
@@ -110,9 +110,8 @@ static int forget_user(const struct policy *policy, struct store *store, const c
 		puts("removed");
 	else if (status == EXIT_NO)
 		puts("nothing was known");
-done:
 	importer_free(importer);
-	free(recorded);
+	g_free(recorded);
 	return status;
 }
 
@@ -131,6 +130,10 @@ int forget_command(const char *config_path, int argc, char **argv)
 	policy = policy_load_alone(config_path);
 	if (policy == NULL)
 		return EX_CONFIG;
+	if (!account_become_owner(policy_records(policy))) {
+		policy_free(policy);
+		return EX_NOPERM;
+	}
 	stop_signal_catch();
 	signal(SIGIO, SIG_IGN);
 	store = store_open(policy->store, STORE_WRITE, &failure);

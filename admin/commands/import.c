@@ -1,11 +1,14 @@
-#include <errno.h>
+#include <glib.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
+#include "admin/files/account.h"
+#include "admin/files/file-group.h"
 #include "admin/journal/importer.h"
+#include "admin/journal/journal-file.h"
 #include "admin/questions/loaded-policy.h"
 #include "admin/terminal/command-options.h"
 #include "admin/terminal/stop-signal.h"
@@ -54,17 +57,17 @@ static int report_failure(const struct store *store)
 	return failure_status(store);
 }
 
-static void print_summary(const struct importer *importer)
+static void print_summary(const struct importer_counts *counts)
 {
 	printf("%llu lines imported, %llu set aside, %llu lost by the servers\n",
-	       (unsigned long long)importer->lines, (unsigned long long)importer->set_aside,
-	       (unsigned long long)importer->lost);
-	if (importer->too_old > 0)
+	       (unsigned long long)counts->lines, (unsigned long long)counts->set_aside,
+	       (unsigned long long)counts->lost);
+	if (counts->too_old > 0)
 		printf("%llu of them were older than keep-sightings and are not kept\n",
-		       (unsigned long long)importer->too_old);
-	if (importer->too_new > 0)
+		       (unsigned long long)counts->too_old);
+	if (counts->too_new > 0)
 		printf("%llu of them were dated more than a day ahead and are taken as of now\n",
-		       (unsigned long long)importer->too_new);
+		       (unsigned long long)counts->too_new);
 }
 
 static int import_once(struct importer *importer, const struct store *store, bool quiet)
@@ -81,9 +84,9 @@ static int import_once(struct importer *importer, const struct store *store, boo
 	}
 	if (!stop_signal && !importer_expire(importer))
 		return report_failure(store);
-	progress_clear(&importer->progress);
+	importer_end_progress(importer);
 	if (!quiet)
-		print_summary(importer);
+		print_summary(importer_counts(importer));
 	if (stop_signal) {
 		fputs("portcullis import: interrupted; the rest stays in the journal\n", stderr);
 		return EX_TEMPFAIL;
@@ -119,7 +122,6 @@ static int follow(struct importer *importer, const struct store *store)
 	struct told told = {0};
 	int64_t rotated = 0;
 
-	importer->following = true;
 	while (!stop_signal) {
 		int64_t now = importer_now(importer);
 		bool rotate_all = llabs(now - rotated) >= ROTATE_INTERVAL;
@@ -143,27 +145,37 @@ static int follow(struct importer *importer, const struct store *store)
 	return EXIT_SUCCESS;
 }
 
+/* The servers' accounts are in the group of the journal. */
+static void keep_servers_out(const struct policy *policy)
+{
+	static const char *const suffixes[] = {"", "-wal", "-shm"};
+	const char *store = store_file_of(policy->store);
+
+	for (size_t i = 0; store != NULL && i < G_N_ELEMENTS(suffixes); i++) {
+		char *path = g_strconcat(store, suffixes[i], NULL);
+
+		file_keep_from_writers(path, policy->journal);
+		g_free(path);
+	}
+}
+
 static int import_journal(const struct policy *policy, int64_t at, bool following, bool quiet)
 {
 	struct store_failure failure;
 	struct store *store = store_open(policy->store, STORE_WRITE, &failure);
 	struct importer *importer;
-	int status = EX_OSERR;
+	int status;
 
 	if (store == NULL) {
 		fprintf(stderr, "portcullis import: %s\n", failure.text);
 		return failure.status;
 	}
+	keep_servers_out(policy);
 	stop_signal_catch();
 	/* Someone may open a file just when the kernel is asked who has it open. */
 	signal(SIGIO, SIG_IGN);
-	importer = importer_create(store, policy, at, &stop_signal);
-	if (importer == NULL)
-		fputs("portcullis import: out of memory\n", stderr);
-	else if (following)
-		status = follow(importer, store);
-	else
-		status = import_once(importer, store, quiet);
+	importer = importer_create(store, policy, at, following, &stop_signal);
+	status = following ? follow(importer, store) : import_once(importer, store, quiet);
 	importer_free(importer);
 	store_close(store);
 	return status;
@@ -187,6 +199,10 @@ int import_command(const char *config_path, int argc, char **argv)
 	policy = policy_load_alone(config_path);
 	if (policy == NULL)
 		return EX_CONFIG;
+	if (!account_become_owner(policy_records(policy))) {
+		policy_free(policy);
+		return EX_NOPERM;
+	}
 	status = import_journal(policy, (int64_t)at * 1000, following, quiet);
 	policy_free(policy);
 	return status;

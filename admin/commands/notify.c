@@ -4,12 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "admin/delivery/message-id.h"
-#include "admin/files/file-owner.h"
+#include "admin/files/account.h"
+#include "admin/files/directory.h"
+#include "admin/files/file-lock.h"
+#include "admin/files/file-open.h"
 #include "admin/notices/notice-output.h"
 #include "admin/notices/notify-report.h"
 #include "admin/questions/loaded-policy.h"
@@ -129,19 +131,23 @@ static bool take_lock(struct notifier *notifier, int *status_r)
 {
 	char *folder = g_path_get_dirname(notifier->loaded.policy->journal);
 	char *path = g_build_filename(folder, "notify.lock", NULL);
+	const char *name;
+	int directory = directory_open_of(path, &name);
+	int lock = directory < 0 ? -1 : file_open(directory, name, O_RDONLY | O_CREAT, 0600);
 
-	notifier->lock = open(path, O_RDONLY | O_CREAT | O_CLOEXEC, 0644);
-	if (notifier->lock < 0) {
-		fprintf(stderr, "portcullis notify: %s: %s\n", path, strerror(errno));
-		*status_r = EX_CANTCREAT;
-	} else if (flock(notifier->lock, LOCK_EX | LOCK_NB) < 0) {
+	if (lock >= 0 && file_lock(lock, 0)) {
+		notifier->lock = lock;
+	} else if (lock >= 0 && errno == EWOULDBLOCK) {
 		fputs("portcullis notify: another run is under way\n", stderr);
 		*status_r = EX_TEMPFAIL;
-		close(notifier->lock);
-		notifier->lock = -1;
 	} else {
-		file_give_to_owner_of_directory(path, notifier->lock);
+		fprintf(stderr, "portcullis notify: %s: %s\n", path, file_problem(errno));
+		*status_r = EX_CANTCREAT;
 	}
+	if (lock >= 0 && notifier->lock < 0)
+		close(lock);
+	if (directory >= 0)
+		close(directory);
 	g_free(path);
 	g_free(folder);
 	return notifier->lock >= 0;
@@ -171,6 +177,8 @@ static int notifier_open(struct notifier *notifier, const char *config_path,
 	if (!policy_load(config_path, &notifier->loaded))
 		return EX_CONFIG;
 	policy = notifier->loaded.policy;
+	if (!account_become_owner(policy_records(policy)))
+		return EX_NOPERM;
 	notifier->edition = loaded_edition(&notifier->loaded);
 	run->policy = policy;
 	run->to = options->to;

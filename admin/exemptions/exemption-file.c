@@ -1,5 +1,3 @@
-#define _GNU_SOURCE /* mkostemp() */
-
 #include "exemption-file.h"
 
 #include <errno.h>
@@ -7,14 +5,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "policy/text-file.h"
+#include "admin/files/directory.h"
+#include "admin/files/file-lock.h"
+#include "admin/files/file-open.h"
+#include "admin/files/file-read.h"
+#include "admin/files/file-replace.h"
 
 #define FILE_SIZE_MAX ((size_t)128 << 20)
+
+/* Many editors may wait for each other. */
+#define LOCK_MILLISECONDS 60000
 
 /* What is to be different for one user. */
 struct exemption_change {
@@ -38,32 +42,19 @@ static void be_silent(void *context, const char *message)
 
 /* ---- opening ---- */
 
-/* Not the file itself is locked: it is replaced. */
-static bool lock_directory(struct exemption_file *file)
-{
-	char *directory = g_path_get_dirname(file->path);
-	int result;
-
-	file->directory = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	g_free(directory);
-	if (file->directory < 0)
-		return false;
-	do
-		result = flock(file->directory, LOCK_EX);
-	while (result < 0 && errno == EINTR);
-	return result == 0;
-}
-
 static int read_file(struct exemption_file *file)
 {
 	const char *error;
 	size_t length;
 	char *text;
 
-	file->exists = stat(file->path, &file->status) == 0;
+	file->exists =
+		fstatat(file->directory, file->name, &file->status, AT_SYMLINK_NOFOLLOW) == 0;
 	if (!file->exists)
 		return errno == ENOENT ? 0 : complain(file, EX_NOINPUT, strerror(errno));
-	text = text_file_read(file->path, FILE_SIZE_MAX, &length, &error);
+	/* The operator may have given it to whoever edits it. */
+	text = file_read(file_open_of_anybody(file->directory, file->name, O_RDONLY), FILE_SIZE_MAX,
+			 &length, &error);
 	if (text == NULL)
 		return complain(file, EX_NOINPUT, error);
 	g_string_append_len(file->text, text, (gssize)length);
@@ -98,8 +89,12 @@ int exemption_file_open(struct exemption_file *file_r, const struct policy *poli
 	resolved = realpath(policy->exemptions, NULL);
 	file_r->path = g_strdup(resolved == NULL ? policy->exemptions : resolved);
 	free(resolved);
-	if (!lock_directory(file_r))
+	file_r->directory = directory_open_of(file_r->path, &file_r->name);
+	if (file_r->directory < 0)
 		return complain(file_r, EX_NOINPUT, strerror(errno));
+	/* Not the file itself is locked: it is replaced. */
+	if (!file_lock(file_r->directory, LOCK_MILLISECONDS))
+		return complain(file_r, EX_TEMPFAIL, file_problem(errno));
 	return read_file(file_r);
 }
 
@@ -238,8 +233,11 @@ static bool is_as_meant(const struct exemption_file *file, const struct exemptio
 }
 
 /* Reads the new file as the servers would. */
-static bool reads_as_meant(const struct exemption_file *file, const char *path)
+static bool reads_as_meant(const struct exemption_file *file,
+			   const struct file_replacement *replacement)
 {
+	char *path = g_strdup_printf("/proc/self/fd/%d/%s", file->directory,
+				     file_replace_name(replacement));
 	struct exemptions *after = exemptions_load(path, file->policy, be_silent, NULL);
 	size_t lines = file->before == NULL ? 0 : exemptions_count(file->before);
 	bool fine = after != NULL &&
@@ -248,32 +246,8 @@ static bool reads_as_meant(const struct exemption_file *file, const char *path)
 	for (guint i = 0; fine && i < file->changed->len; i++)
 		fine = is_as_meant(file, after, g_ptr_array_index(file->changed, i));
 	exemptions_free(after);
+	g_free(path);
 	return fine;
-}
-
-static bool write_all(int descriptor, const GString *text)
-{
-	size_t done = 0;
-
-	while (done < text->len) {
-		ssize_t written = write(descriptor, text->str + done, text->len - done);
-
-		if (written < 0 && errno != EINTR)
-			return false;
-		if (written > 0)
-			done += (size_t)written;
-	}
-	return fsync(descriptor) == 0;
-}
-
-/* With owner and mode of the old file; a new one is readable for the servers, which
-   run as other users. */
-static bool take_over_owner(const struct exemption_file *file, int descriptor)
-{
-	if (!file->exists)
-		return fchmod(descriptor, 0644) == 0;
-	return fchown(descriptor, file->status.st_uid, file->status.st_gid) == 0 &&
-	       fchmod(descriptor, file->status.st_mode & 07777) == 0;
 }
 
 /* Somebody may have edited it without the lock. */
@@ -281,7 +255,7 @@ static bool is_unchanged(const struct exemption_file *file)
 {
 	struct stat status;
 
-	if (stat(file->path, &status) < 0)
+	if (fstatat(file->directory, file->name, &status, AT_SYMLINK_NOFOLLOW) < 0)
 		return !file->exists && errno == ENOENT;
 	return file->exists && status.st_dev == file->status.st_dev &&
 	       status.st_ino == file->status.st_ino && status.st_size == file->status.st_size &&
@@ -289,32 +263,35 @@ static bool is_unchanged(const struct exemption_file *file)
 	       status.st_mtim.tv_nsec == file->status.st_mtim.tv_nsec;
 }
 
+/* Returns 0 or an exit status, having said what is wrong. */
+static int check_new_file(const struct exemption_file *file,
+			  const struct file_replacement *replacement)
+{
+	if (!reads_as_meant(file, replacement))
+		return complain(file, EX_DATAERR,
+				"the servers would not read it as it is meant; it stays as it is");
+	if (!is_unchanged(file))
+		return complain(file, EX_TEMPFAIL,
+				"somebody else has just changed it; it stays as it is");
+	return 0;
+}
+
 int exemption_file_save(struct exemption_file *file)
 {
-	char *path = g_strconcat(file->path, ".new-XXXXXX", NULL);
-	int descriptor = mkostemp(path, O_CLOEXEC), status = 0;
+	/* A new one is readable for the servers, which run as other users. */
+	struct file_replacement *replacement = file_replace_begin(
+		file->directory, file->name, file->exists ? &file->status : NULL, 0644);
+	int status;
 
-	if (descriptor < 0) {
-		status = complain(file, EX_CANTCREAT, strerror(errno));
-		g_free(path);
-		return status;
-	}
-	if (!take_over_owner(file, descriptor))
-		status = complain(file, EX_NOPERM, strerror(errno));
-	else if (!write_all(descriptor, file->text))
+	if (replacement == NULL)
+		return complain(file, EX_CANTCREAT, file_problem(errno));
+	if (!file_replace_write(replacement, file->text->str, file->text->len))
 		status = complain(file, EX_IOERR, strerror(errno));
-	else if (!reads_as_meant(file, path))
-		status =
-			complain(file, EX_DATAERR,
-				 "the servers would not read it as it is meant; it stays as it is");
-	else if (!is_unchanged(file))
-		status = complain(file, EX_TEMPFAIL,
-				  "somebody else has just changed it; it stays as it is");
-	else if (rename(path, file->path) < 0 || fsync(file->directory) < 0)
-		status = complain(file, EX_IOERR, strerror(errno));
+	else
+		status = check_new_file(file, replacement);
 	if (status != 0)
-		unlink(path);
-	close(descriptor);
-	g_free(path);
+		file_replace_abandon(replacement);
+	else if (!file_replace_commit(replacement))
+		status = complain(file, EX_IOERR, strerror(errno));
 	return status;
 }

@@ -8,7 +8,8 @@
 /* The file of exemptions, while it is edited. What is not changed stays as it is,
    byte by byte. */
 struct exemption_file {
-	char *path; /* without symbolic links */
+	char *path;       /* without symbolic links */
+	const char *name; /* in the directory; points into path */
 	const struct policy *policy;
 	int directory;      /* locked against others who edit; -1: none */
 	struct stat status; /* of the file when it was read */

@@ -1,16 +1,20 @@
-#define _GNU_SOURCE /* asprintf(), memmem() */
+#define _GNU_SOURCE /* memmem() */
 #include "importer.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <glib.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
-#include <unistd.h>
 
+#include "admin/files/file-open.h"
+#include "admin/terminal/progress.h"
+#include "import-tally.h"
+#include "journal-position.h"
+#include "line-reader.h"
 #include "set-aside.h"
 
 /* Of a transaction: others wait for it to end. */
@@ -23,30 +27,57 @@
 #define TELL_INTERVAL INT64_C(600000)
 #define EXPIRE_INTERVAL (INT64_C(6) * 3600 * 1000)
 
-struct importer *importer_create(struct store *store, const struct policy *policy, int64_t at,
-				 const volatile sig_atomic_t *stop)
-{
-	struct importer *importer = calloc(1, sizeof(*importer));
+struct importer {
+	struct store *store;
+	const struct policy *policy;
+	int64_t at;
+	bool following;
+	const volatile sig_atomic_t *stop;
+	struct progress progress;
+	struct line_reader *reader;
 
-	if (importer == NULL)
-		return NULL;
+	struct importer_counts counts;
+	/* Of the transaction. */
+	struct import_tally tally;
+	struct importer_counts batch;
+
+	unsigned int reports;
+	int64_t problems_told; /* when */
+	bool telling_problems;
+	bool set_aside_failed;
+	int64_t noted;   /* when the last import was noted in the store */
+	int64_t expired; /* when old lines that were set aside were erased */
+};
+
+struct importer *importer_create(struct store *store, const struct policy *policy, int64_t at,
+				 bool following, const volatile sig_atomic_t *stop)
+{
+	struct importer *importer = g_new0(struct importer, 1);
+
 	importer->store = store;
 	importer->policy = policy;
 	importer->at = at;
+	importer->following = following;
 	importer->stop = stop;
 	importer->reader = line_reader_create();
-	if (importer->reader != NULL)
-		return importer;
-	free(importer);
-	return NULL;
+	return importer;
 }
 
 void importer_free(struct importer *importer)
 {
-	if (importer == NULL)
-		return;
+	importer_end_progress(importer);
 	line_reader_free(importer->reader);
-	free(importer);
+	g_free(importer);
+}
+
+void importer_end_progress(struct importer *importer)
+{
+	progress_clear(&importer->progress);
+}
+
+const struct importer_counts *importer_counts(const struct importer *importer)
+{
+	return &importer->counts;
 }
 
 int64_t importer_now(const struct importer *importer)
@@ -67,12 +98,15 @@ static void report(struct importer *importer, const char *file, const char *form
 static void report(struct importer *importer, const char *file, const char *format, ...)
 {
 	va_list arguments;
+	char *name;
 
 	importer->reports++;
 	if (importer->reports > REPORTS_MAX)
 		return;
 	progress_clear(&importer->progress);
-	fprintf(stderr, "%s/%s: ", importer->policy->journal, file);
+	name = journal_name_text(file);
+	fprintf(stderr, "%s/%s: ", importer->policy->journal, name);
+	g_free(name);
 	va_start(arguments, format);
 	vfprintf(stderr, format, arguments);
 	va_end(arguments);
@@ -94,8 +128,7 @@ static void problem(struct importer *importer, struct importer_rest *rest, const
 	rest->problems++;
 	rest->status = errno == EACCES || errno == EPERM || errno == EROFS ? EX_NOPERM : EX_IOERR;
 	if (importer->telling_problems)
-		report(importer, file, "%s: %s", what,
-		       errno == EINVAL ? "it is no regular file" : strerror(errno));
+		report(importer, file, "%s: %s", what, file_problem(errno));
 }
 
 /* ---- lines ---- */
@@ -145,14 +178,19 @@ static bool add_line(struct importer *importer, struct journal_line *line)
 static bool put_aside(struct importer *importer, const char *file, uint64_t offset,
 		      const char *reason, const char *text, size_t length)
 {
-	if (!set_aside(importer->policy->journal, importer_now(importer) / 1000, file, offset,
-		       reason, text, length)) {
+	const char *directory = importer->policy->journal;
+	char *name = journal_name_text(file);
+
+	if (!set_aside(directory, importer_now(importer) / 1000, name, offset, reason, text,
+		       length)) {
 		if (importer->telling_problems)
-			fprintf(stderr, "%s: a line cannot be set aside: %s\n",
-				importer->policy->journal, strerror(errno));
+			fprintf(stderr, "%s/set-aside: a line cannot be set aside: %s\n", directory,
+				file_problem(errno));
 		importer->set_aside_failed = true;
+		g_free(name);
 		return false;
 	}
+	g_free(name);
 	report(importer, file, "the line at %llu was set aside: %s", (unsigned long long)offset,
 	       reason);
 	return import_tally_add_set_aside(&importer->tally, importer->store,
@@ -246,7 +284,7 @@ static void drop_batch(struct importer *importer)
 {
 	store_rollback(importer->store);
 	importer->tally = (struct import_tally){0};
-	importer->batch = (struct importer_batch){0};
+	importer->batch = (struct importer_counts){0};
 }
 
 static bool commit_batch(struct importer *importer)
@@ -258,17 +296,17 @@ static bool commit_batch(struct importer *importer)
 		drop_batch(importer);
 		return false;
 	}
-	importer->lines += totals.lines;
-	importer->lost += totals.lost;
-	importer->set_aside += totals.set_aside;
-	importer->too_old += importer->batch.too_old;
-	importer->too_new += importer->batch.too_new;
-	importer->batch = (struct importer_batch){0};
+	importer->counts.lines += totals.lines;
+	importer->counts.lost += totals.lost;
+	importer->counts.set_aside += totals.set_aside;
+	importer->counts.too_old += importer->batch.too_old;
+	importer->counts.too_new += importer->batch.too_new;
+	importer->batch = (struct importer_counts){0};
 	return true;
 }
 
-/* What the store knows of a file. Within a transaction nobody else changes it;
-   false then also when it was removed by another importer. */
+/* What the store knows of a file. Within a transaction nobody else changes it. False
+   when the store fails. */
 static bool find_position(struct importer *importer, const struct journal_file *file,
 			  struct store_file *row_r, bool *replaced_r)
 {
@@ -371,24 +409,16 @@ static void rotate(struct importer *importer, struct journal_file *file, uint64_
 		problem(importer, rest, file->name, "cannot rename");
 }
 
-/* Unlinks a file if it still is the one that the store means. */
-static bool unlink_file(const char *directory, const struct store_file *row)
+/* Removes a file if it still is the one that the store means. False with errno set. */
+static bool remove_file(const char *directory, const struct store_file *row)
 {
 	struct journal_file file;
-	char *path;
 	int opened = journal_file_open(directory, row->name, &file);
-	bool fine = true;
+	bool fine;
 
 	if (opened <= 0)
 		return opened == 0;
-	if (journal_position_is_of(row, &file)) {
-		if (asprintf(&path, "%s/%s", directory, row->name) < 0) {
-			journal_file_close(&file);
-			return false;
-		}
-		fine = unlink(path) == 0 || errno == ENOENT;
-		free(path);
-	}
+	fine = !journal_position_is_of(row, &file) || journal_file_remove(directory, &file);
 	journal_file_close(&file);
 	return fine;
 }
@@ -407,7 +437,7 @@ static bool remove_files(struct importer *importer, struct importer_rest *rest)
 
 		if (!row->removed)
 			continue;
-		if (!unlink_file(importer->policy->journal, row)) {
+		if (!remove_file(importer->policy->journal, row)) {
 			problem(importer, rest, row->name, "cannot remove");
 			continue;
 		}
@@ -522,7 +552,7 @@ bool importer_pass(struct importer *importer, uint64_t rotate_size, struct impor
 		rest_r->problems++;
 		rest_r->status = errno == EACCES ? EX_NOPERM : EX_NOINPUT;
 		if (importer->telling_problems)
-			fprintf(stderr, "%s: %s\n", directory, strerror(errno));
+			fprintf(stderr, "%s: %s\n", directory, file_problem(errno));
 	}
 	fine = true;
 	for (size_t i = 0; fine && i < listing.count && !*importer->stop; i++)
@@ -544,7 +574,7 @@ static void expire_set_aside(struct importer *importer)
 	if (!set_aside_expire(importer->policy->journal,
 			      now / 1000 - importer->policy->keep_addresses))
 		fprintf(stderr, "%s: what was set aside cannot be erased: %s\n",
-			importer->policy->journal, strerror(errno));
+			importer->policy->journal, file_problem(errno));
 }
 
 bool importer_expire(struct importer *importer)

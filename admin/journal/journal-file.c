@@ -1,9 +1,10 @@
-#define _GNU_SOURCE /* F_SETLEASE, renameat2(), asprintf() */
+#define _GNU_SOURCE /* F_SETLEASE, renameat2() */
 #include "journal-file.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <glib.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "admin/files/directory.h"
+#include "admin/files/file-open.h"
+#include "admin/terminal/terminal-text.h"
 #include "policy/attempt.h"
 #include "policy/fnv.h"
 
@@ -78,7 +82,15 @@ bool journal_name_is_ours(const char *name)
 	return false;
 }
 
-static int compare_names(const void *left, const void *right)
+char *journal_name_text(const char *name)
+{
+	GString *text = g_string_new(NULL);
+
+	terminal_text_append(text, name, SIZE_MAX);
+	return g_string_free(text, FALSE);
+}
+
+static gint compare_names(gconstpointer left, gconstpointer right)
 {
 	const char *one = *(char *const *)left, *other = *(char *const *)right;
 	bool one_rotated = find_stamp(one) != NULL, other_rotated = find_stamp(other) != NULL;
@@ -90,35 +102,28 @@ static int compare_names(const void *left, const void *right)
 
 bool journal_list(const char *directory, struct journal_listing *listing_r)
 {
-	DIR *stream = opendir(directory);
+	int descriptor = directory_open(directory);
+	DIR *stream = descriptor < 0 ? NULL : fdopendir(descriptor);
+	GPtrArray *names = g_ptr_array_new();
 	const struct dirent *entry;
-	bool fine = false;
+	int error;
 
-	*listing_r = (struct journal_listing){0};
-	if (stream == NULL)
-		return false;
-	while (errno = 0, (entry = readdir(stream)) != NULL) {
-		char **larger;
-
-		if (!is_journal(entry->d_name))
-			continue;
-		larger = realloc(listing_r->names, (listing_r->count + 1) * sizeof(*larger));
-		if (larger == NULL)
-			goto done;
-		listing_r->names = larger;
-		larger[listing_r->count] = strdup(entry->d_name);
-		if (larger[listing_r->count] == NULL)
-			goto done;
-		listing_r->count++;
+	while (stream != NULL && (errno = 0, (entry = readdir(stream)) != NULL)) {
+		if (is_journal(entry->d_name))
+			g_ptr_array_add(names, g_strdup(entry->d_name));
 	}
-	fine = errno == 0;
-	if (listing_r->count > 0)
-		qsort(listing_r->names, listing_r->count, sizeof(*listing_r->names), compare_names);
-done:
-	closedir(stream);
-	if (!fine)
+	error = errno;
+	if (stream != NULL)
+		closedir(stream);
+	else if (descriptor >= 0)
+		close(descriptor);
+	g_ptr_array_sort(names, compare_names);
+	listing_r->count = names->len;
+	listing_r->names = (char **)g_ptr_array_free(names, FALSE);
+	errno = error;
+	if (error != 0)
 		journal_listing_free(listing_r);
-	return fine;
+	return error == 0;
 }
 
 void journal_listing_free(struct journal_listing *listing)
@@ -126,34 +131,30 @@ void journal_listing_free(struct journal_listing *listing)
 	int error = errno;
 
 	for (size_t i = 0; i < listing->count; i++)
-		free(listing->names[i]);
-	free(listing->names);
+		g_free(listing->names[i]);
+	g_free(listing->names);
 	*listing = (struct journal_listing){0};
 	errno = error;
 }
 
 int journal_file_open(const char *directory, const char *name, struct journal_file *file_r)
 {
-	char *path;
+	int descriptor = directory_open(directory);
 	int error;
 
 	*file_r = (struct journal_file){.descriptor = -1,
 					.rotated = find_stamp(name) != NULL,
 					.ours = journal_name_is_ours(name),
-					.name = strdup(name)};
-	if (file_r->name == NULL || asprintf(&path, "%s/%s", directory, name) < 0) {
-		free(file_r->name);
-		errno = ENOMEM;
-		return -1;
+					.name = g_strdup(name)};
+	if (descriptor >= 0) {
+		/* Each writer has its own account. */
+		file_r->descriptor = file_open_of_anybody(descriptor, name, O_RDONLY);
+		error = errno;
+		close(descriptor);
+		errno = error;
 	}
-	/* It may be a FIFO; and a link could lead anywhere. */
-	file_r->descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-	free(path);
-	if (file_r->descriptor >= 0 && journal_file_look(file_r)) {
-		if (S_ISREG(file_r->status.st_mode))
-			return 1;
-		errno = EINVAL;
-	}
+	if (file_r->descriptor >= 0 && journal_file_look(file_r))
+		return 1;
 	error = errno;
 	journal_file_close(file_r);
 	errno = error;
@@ -164,7 +165,7 @@ void journal_file_close(struct journal_file *file)
 {
 	if (file->descriptor >= 0)
 		close(file->descriptor);
-	free(file->name);
+	g_free(file->name);
 	file->name = NULL;
 	file->descriptor = -1;
 }
@@ -203,44 +204,68 @@ static int rename_to_unique(int directory, const char *name, char **new_name_r)
 	struct timespec now;
 	struct tm utc;
 	char stamp[32];
+	char *new_name;
 	int error;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &utc);
 	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%S", &utc);
-	if (asprintf(new_name_r, "%s-%s.%06ldZ", name, stamp, now.tv_nsec / 1000) < 0)
-		return -1;
-	if (renameat2(directory, name, directory, *new_name_r, RENAME_NOREPLACE) == 0)
+	new_name = g_strdup_printf("%s-%s.%06ldZ", name, stamp, now.tv_nsec / 1000);
+	if (renameat2(directory, name, directory, new_name, RENAME_NOREPLACE) == 0) {
+		*new_name_r = new_name;
 		return 1;
+	}
 	error = errno;
-	free(*new_name_r);
+	g_free(new_name);
 	errno = error;
 	return error == ENOENT ? 0 : -1;
 }
 
+static int rotate(int directory, struct journal_file *file)
+{
+	char *new_name;
+	int renamed = has_its_name(directory, file)
+			      ? rename_to_unique(directory, file->name, &new_name)
+			      : 0;
+
+	if (renamed <= 0)
+		return renamed;
+	g_free(file->name);
+	file->name = new_name;
+	file->rotated = true;
+	/* Another file may have taken the name in between; that one was renamed then,
+	   and is found under its new name. */
+	return has_its_name(directory, file);
+}
+
 int journal_file_rotate(const char *directory, struct journal_file *file)
 {
-	int descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	char *new_name;
-	int renamed = -1, error;
+	int descriptor = directory_open(directory);
+	int renamed, error;
 
 	if (descriptor < 0)
 		return -1;
-	renamed = has_its_name(descriptor, file)
-			  ? rename_to_unique(descriptor, file->name, &new_name)
-			  : 0;
-	if (renamed > 0) {
-		free(file->name);
-		file->name = new_name;
-		file->rotated = true;
-		/* Another file may have taken the name in between; that one was
-		   renamed then, and is found under its new name. */
-		renamed = has_its_name(descriptor, file);
-	}
+	renamed = rotate(descriptor, file);
 	error = errno;
 	close(descriptor);
 	errno = error;
 	return renamed;
+}
+
+bool journal_file_remove(const char *directory, const struct journal_file *file)
+{
+	int descriptor = directory_open(directory);
+	bool fine;
+	int error;
+
+	if (descriptor < 0)
+		return false;
+	fine = !has_its_name(descriptor, file) || unlinkat(descriptor, file->name, 0) == 0 ||
+	       errno == ENOENT;
+	error = errno;
+	close(descriptor);
+	errno = error;
+	return fine;
 }
 
 /* ---- is somebody still writing? ---- */

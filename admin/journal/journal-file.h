@@ -27,6 +27,10 @@ bool journal_name_is_ours(const char *name);
 /* Whether two names are the same but for what renaming added. */
 bool journal_names_match(const char *name, const char *other);
 
+/* A name as it may be shown on a terminal and in a line: other accounts make files here,
+   too. The caller frees it with g_free(). */
+char *journal_name_text(const char *name);
+
 /* What is in a directory: renamed files first, then by name. */
 struct journal_listing {
 	char **names;
@@ -37,8 +41,9 @@ struct journal_listing {
 bool journal_list(const char *directory, struct journal_listing *listing_r);
 void journal_listing_free(struct journal_listing *listing);
 
-/* 1 opened, 0 there is no such file any more, -1 errno is set (EINVAL: it is no
-   regular file). Whoever opened it closes it. */
+/* 1 opened, 0 there is no such file any more, -1 errno is set; file_problem() of
+   admin/files/file-open.h says what it means. Whoever
+   opened it closes it. */
 int journal_file_open(const char *directory, const char *name, struct journal_file *file_r);
 void journal_file_close(struct journal_file *file);
 
@@ -53,6 +58,9 @@ bool journal_file_head(const struct journal_file *file, uint64_t length, uint64_
 /* Gives the file a name under which no writer looks for it. 1 renamed, 0 it is
    gone or another file has its name by now, -1 errno is set. */
 int journal_file_rotate(const char *directory, struct journal_file *file);
+
+/* Removes the file, if its name still means it. False with errno set. */
+bool journal_file_remove(const char *directory, const struct journal_file *file);
 
 enum journal_left {
 	JOURNAL_IN_USE,

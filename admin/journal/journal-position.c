@@ -1,52 +1,37 @@
 #include "journal-position.h"
 
-#include <stdlib.h>
+#include <glib.h>
 #include <string.h>
 
 /* ---- what the store has ---- */
 
-struct loading {
-	struct journal_positions *positions;
-	bool out_of_memory;
-};
-
 static bool keep_file(void *context, const struct store_file *file)
 {
-	struct loading *loading = context;
-	struct journal_positions *positions = loading->positions;
-	struct store_file *larger =
-		realloc(positions->files, (positions->count + 1) * sizeof(*larger));
+	GArray *files = context;
+	struct store_file kept = *file;
 
-	if (larger == NULL)
-		goto failed;
-	positions->files = larger;
-	larger[positions->count] = *file;
-	larger[positions->count].name = strdup(file->name);
-	if (larger[positions->count].name == NULL)
-		goto failed;
-	positions->count++;
+	kept.name = g_strdup(file->name);
+	g_array_append_val(files, kept);
 	return true;
-failed:
-	loading->out_of_memory = true;
-	return false;
 }
 
 bool journal_positions_load(struct store *store, struct journal_positions *positions_r)
 {
-	struct loading loading = {.positions = positions_r};
+	GArray *files = g_array_new(FALSE, FALSE, sizeof(struct store_file));
+	bool fine = store_each_file(store, keep_file, files);
 
-	*positions_r = (struct journal_positions){0};
-	if (store_each_file(store, keep_file, &loading) && !loading.out_of_memory)
-		return true;
-	journal_positions_free(positions_r);
-	return false;
+	positions_r->count = files->len;
+	positions_r->files = (struct store_file *)(void *)g_array_free(files, FALSE);
+	if (!fine)
+		journal_positions_free(positions_r);
+	return fine;
 }
 
 void journal_positions_free(struct journal_positions *positions)
 {
 	for (size_t i = 0; i < positions->count; i++)
-		free(positions->files[i].name);
-	free(positions->files);
+		g_free(positions->files[i].name);
+	g_free(positions->files);
 	*positions = (struct journal_positions){0};
 }
 

@@ -18,8 +18,8 @@ void journal_positions_free(struct journal_positions *positions);
 bool journal_position_is_of(const struct store_file *row, const struct journal_file *file);
 
 /* What is known of an open file. A file is known by its inode, if its first bytes
-   are still the same. One that was copied here is known by its name
-   and first bytes: copying it again gives it another inode. For a new file, and one
+   are still the same. One that was copied here is known by its name and first bytes:
+   copying it again gives it another inode. For a new file, and one
    whose content was replaced or cut short (*replaced_r), the position is 0.
    row_r->name is file->name. */
 void journal_position_find(const struct journal_positions *positions,
@@ -31,12 +31,11 @@ void journal_position_set(struct store_file *row, const struct journal_file *fil
 			  uint64_t position, int64_t now);
 
 /* How much waits to be imported. Asks only for what can be known without reading
-   the files: half a line at an end counts. False when the store fails; files that
-   cannot be read are left out, and *unreadable_r counts them. */
+   the files: half a line at an end counts. False when the store fails. */
 struct journal_backlog {
 	size_t files;
 	uint64_t bytes;
-	size_t unreadable;
+	size_t unreadable; /* files that are left out; 1 where the directory is */
 };
 bool journal_backlog(const char *directory, struct store *store, struct journal_backlog *backlog_r);
 

@@ -1,7 +1,6 @@
 #include "json-unescape.h"
 
 #include <glib.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* The unit of UTF-16 in "\uXXXX", or -1. */
@@ -49,10 +48,8 @@ static size_t character(const char *text, size_t length, gunichar *character_r)
 
 char *json_unescape(const char *text, size_t length, size_t *length_r)
 {
-	char *plain = malloc(length + 1), *end = plain;
+	char *plain = g_malloc(length + 1), *end = plain;
 
-	if (plain == NULL)
-		return NULL;
 	while (length > 0) {
 		gunichar found;
 		size_t escape = character(text, length, &found);

@@ -5,8 +5,8 @@
 
 /* Resolves the escapes of JSON strings (RFC 8259, section 7) in any text, which
    need not be JSON as a whole: "\u00e9" becomes an e with an acute accent. What is
-   no escape stays. The result is not longer than the text; the caller frees it. NULL
-   when out of memory. */
+   no escape stays. The result is not longer than the text, and ends in a NUL; the
+   caller frees it with g_free(). */
 char *json_unescape(const char *text, size_t length, size_t *length_r);
 
 #endif

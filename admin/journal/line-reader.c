@@ -1,7 +1,7 @@
 #include "line-reader.h"
 
 #include <errno.h>
-#include <stdlib.h>
+#include <glib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,12 +17,12 @@ struct line_reader {
 
 struct line_reader *line_reader_create(void)
 {
-	return malloc(sizeof(struct line_reader));
+	return g_new(struct line_reader, 1);
 }
 
 void line_reader_free(struct line_reader *reader)
 {
-	free(reader);
+	g_free(reader);
 }
 
 void line_reader_begin(struct line_reader *reader, int descriptor, uint64_t position)

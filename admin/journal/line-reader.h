@@ -19,7 +19,6 @@ enum line_kind {
 	LINE_ERROR /* errno is set */
 };
 
-/* NULL when out of memory. */
 struct line_reader *line_reader_create(void);
 void line_reader_free(struct line_reader *reader);
 

@@ -1,63 +1,35 @@
-#define _GNU_SOURCE /* asprintf(), memmem() */
+#define _GNU_SOURCE /* memmem() */
 #include "set-aside.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "admin/files/file-owner.h"
+#include "admin/files/file-lock.h"
+#include "admin/files/file-open.h"
+#include "admin/files/file-read.h"
+#include "admin/files/file-replace.h"
 #include "json-unescape.h"
-#include "policy/text-file.h"
 
 #define LENGTH_MAX 4096
+
+/* Whoever writes the journal has no need to read what others wrote. */
+#define MODE 0600
+
+/* Others do not need it longer than for a moment. */
+#define LOCK_MILLISECONDS 5000
 
 /* As in a heading, behind "# ". Such times can be compared as texts. */
 #define TIME_LENGTH (sizeof("2024-09-20T08:15:02Z") - 1)
 
-static const char *const names[] = {"set-aside", "set-aside.old"};
-
-static char *path_of(const char *directory, const char *name)
-{
-	char *path;
-
-	return asprintf(&path, "%s/%s", directory, name) < 0 ? NULL : path;
-}
-
-/* Not the files themselves are locked: they are replaced. Closing gives it back. */
-static int lock(const char *directory)
-{
-	int descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int result = -1, error;
-
-	if (descriptor < 0)
-		return -1;
-	do
-		result = flock(descriptor, LOCK_EX);
-	while (result < 0 && errno == EINTR);
-	if (result == 0)
-		return descriptor;
-	error = errno;
-	close(descriptor);
-	errno = error;
-	return -1;
-}
-
-static FILE *open_to_append(const char *path)
-{
-	int descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
-
-	if (descriptor < 0)
-		return NULL;
-	file_give_to_owner_of_directory(path, descriptor);
-	return fdopen(descriptor, "a");
-}
+static const char name[] = "set-aside", old_name[] = "set-aside.old";
 
 static void format_time(int64_t time, char text_r[static TIME_LENGTH + 1])
 {
@@ -71,65 +43,59 @@ static void format_time(int64_t time, char text_r[static TIME_LENGTH + 1])
 
 /* ---- adding ---- */
 
-static bool make_room(const char *path, const char *old_path)
+static bool make_room(int directory)
 {
 	struct stat status;
 
-	return stat(path, &status) < 0 || (size_t)status.st_size <= SET_ASIDE_SIZE_MAX ||
-	       rename(path, old_path) == 0;
+	if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT;
+	return (size_t)status.st_size <= SET_ASIDE_SIZE_MAX ||
+	       renameat(directory, name, directory, old_name) == 0;
 }
 
 /* All of it, or nothing. */
-static bool append(const char *path, const char *heading, const char *line, size_t length)
+static bool append(int directory, const GString *entry)
 {
-	FILE *stream = open_to_append(path);
+	int file = file_open(directory, name, O_WRONLY | O_APPEND | O_CREAT, MODE);
 	struct stat before;
-	bool fine;
+	ssize_t written = -1;
 	int error;
 
-	if (stream == NULL)
+	if (file < 0)
 		return false;
-	fine = fstat(fileno(stream), &before) == 0;
-	if (fine) {
-		fputs(heading, stream);
-		fwrite(line, 1, length, stream);
-		fputc('\n', stream);
-		fine = fflush(stream) == 0 && !ferror(stream);
-		error = errno;
-		if (!fine && ftruncate(fileno(stream), before.st_size) < 0)
-			perror(path);
-		errno = error;
+	if (fstat(file, &before) == 0) {
+		written = write(file, entry->str, entry->len);
+		if (written >= 0 && (size_t)written < entry->len) {
+			written = ftruncate(file, before.st_size) - 1;
+			errno = ENOSPC;
+		}
 	}
 	error = errno;
-	fclose(stream);
+	close(file);
 	errno = error;
-	return fine;
+	return written >= 0;
 }
 
 bool set_aside(const char *directory, int64_t now, const char *file, uint64_t offset,
 	       const char *reason, const char *line, size_t length)
 {
-	char *path = path_of(directory, names[0]);
-	char *old_path = path_of(directory, names[1]);
-	char *heading = NULL;
+	int locked = directory_lock(directory, LOCK_MILLISECONDS);
 	char time[TIME_LENGTH + 1];
-	bool fine = false;
-	int locked = -1, error;
+	GString *entry;
+	bool fine;
+	int error;
 
+	if (locked < 0)
+		return false;
 	format_time(now, time);
-	if (path == NULL || old_path == NULL ||
-	    asprintf(&heading, "# %s %s at %" PRIu64 ": %s\n", time, file, offset, reason) < 0)
-		goto done;
-	locked = lock(directory);
-	fine = locked >= 0 && make_room(path, old_path) &&
-	       append(path, heading, line, length < LENGTH_MAX ? length : LENGTH_MAX);
-done:
+	entry = g_string_new(NULL);
+	g_string_printf(entry, "# %s %s at %" PRIu64 ": %s\n", time, file, offset, reason);
+	g_string_append_len(entry, line, (gssize)MIN(length, LENGTH_MAX));
+	g_string_append_c(entry, '\n');
+	fine = make_room(locked) && append(locked, entry);
 	error = errno;
-	if (locked >= 0)
-		close(locked);
-	free(heading);
-	free(old_path);
-	free(path);
+	g_string_free(entry, TRUE);
+	close(locked);
 	errno = error;
 	return fine;
 }
@@ -154,9 +120,8 @@ static bool names_user(const char *text, size_t length, const char *user)
 	if (found)
 		return true;
 	plain = json_unescape(text, length, &plain_length);
-	/* Out of memory: rather one too many. */
-	found = plain == NULL || memmem(plain, plain_length, user, strlen(user)) != NULL;
-	free(plain);
+	found = memmem(plain, plain_length, user, strlen(user)) != NULL;
+	g_free(plain);
 	return found;
 }
 
@@ -185,63 +150,42 @@ static size_t take_out(char *text, size_t length, goes *goes, const char *argume
 	return kept;
 }
 
-static bool replace(const char *path, const char *text, size_t length)
+static bool replace(int directory, const char *file, const char *text, size_t length)
 {
-	char *new_path;
-	FILE *stream;
-	bool fine;
-
 	if (length == 0)
-		return unlink(path) == 0;
-	if (asprintf(&new_path, "%s.new", path) < 0)
-		return false;
-	unlink(new_path);
-	stream = open_to_append(new_path);
-	fine = stream != NULL;
-	if (fine) {
-		fwrite(text, 1, length, stream);
-		fine = !ferror(stream);
-		fine &= fclose(stream) == 0;
-		fine = fine && rename(new_path, path) == 0;
-	}
-	free(new_path);
-	return fine;
+		return unlinkat(directory, file, 0) == 0;
+	return file_replace(directory, file, MODE, text, length);
 }
 
-static bool take_out_of_file(const char *path, goes *goes, const char *argument, bool *found)
+static bool take_out_of_file(int directory, const char *file, goes *goes, const char *argument,
+			     bool *found)
 {
-	const char *error_text;
+	const char *problem;
 	size_t length, kept;
-	char *text;
+	char *text = file_read(file_open(directory, file, O_RDONLY, 0), 2 * SET_ASIDE_SIZE_MAX,
+			       &length, &problem);
 	bool fine;
 
-	if (access(path, F_OK) < 0)
-		return errno == ENOENT;
-	text = text_file_read(path, 2 * SET_ASIDE_SIZE_MAX, &length, &error_text);
 	if (text == NULL)
-		return false;
+		return errno == ENOENT;
 	kept = take_out(text, length, goes, argument);
 	*found |= kept < length;
-	fine = kept == length || replace(path, text, kept);
+	fine = kept == length || replace(directory, file, text, kept);
 	free(text);
 	return fine;
 }
 
 static bool take_out_of_all(const char *directory, goes *goes, const char *argument, bool *found_r)
 {
-	int locked = lock(directory);
-	bool fine = true;
+	int locked = directory_lock(directory, LOCK_MILLISECONDS);
+	bool fine;
 	int error;
 
 	*found_r = false;
 	if (locked < 0)
 		return errno == ENOENT;
-	for (size_t i = 0; fine && i < sizeof(names) / sizeof(*names); i++) {
-		char *path = path_of(directory, names[i]);
-
-		fine = path != NULL && take_out_of_file(path, goes, argument, found_r);
-		free(path);
-	}
+	fine = take_out_of_file(locked, name, goes, argument, found_r) &&
+	       take_out_of_file(locked, old_name, goes, argument, found_r);
 	error = errno;
 	close(locked);
 	errno = error;
@@ -251,7 +195,6 @@ static bool take_out_of_all(const char *directory, goes *goes, const char *argum
 bool set_aside_expire(const char *directory, int64_t before)
 {
 	char time[TIME_LENGTH + 1];
-
 	bool found;
 
 	format_time(before, time);

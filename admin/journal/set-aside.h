@@ -12,19 +12,20 @@
 
    # 2024-09-20T08:15:02Z dovecot.jsonl at 4711: it is no JSON
 
-   Nothing reads them back. Several processes may do all of this at a time. */
+   Nothing reads them back. Several processes may do all of this at a time: each holds
+   the lock of the directory meanwhile. Functions return false with errno set, of which
+   file_problem() of admin/files/file-open.h says what it means. */
 #define SET_ASIDE_SIZE_MAX ((size_t)1 << 20)
 
-/* Long lines are cut. now: seconds since 1970. False with errno set when it cannot
-   be written. */
+/* Long lines are cut. now: seconds since 1970. file is printable: see
+   journal_file_text(). */
 bool set_aside(const char *directory, int64_t now, const char *file, uint64_t offset,
 	       const char *reason, const char *line, size_t length);
 
-/* Takes out what was put there before a time. False with errno set. */
+/* Takes out what was put there before a time. */
 bool set_aside_expire(const char *directory, int64_t before);
 
-/* Takes out the lines that name a user; *found_r says whether there were any. False
-   with errno set. */
+/* Takes out the lines that name a user; *found_r says whether there were any. */
 bool set_aside_forget(const char *directory, const char *user, bool *found_r);
 
 #endif

@@ -3,32 +3,49 @@
 #include <stdio.h>
 #include <sysexits.h>
 
+#include "admin/files/account.h"
+
 int inquiry_begin(struct inquiry *inquiry_r, const char *config_path)
 {
-	struct store_failure failure;
+	int status = EX_NOPERM;
 
 	inquiry_r->store = NULL;
 	if (!policy_load(config_path, &inquiry_r->loaded))
 		return EX_CONFIG;
-	inquiry_r->store = store_open(inquiry_r->loaded.policy->store, STORE_READ, &failure);
-	if (inquiry_r->store == NULL) {
-		fprintf(stderr, "portcullis: %s\n", failure.text);
+	if (account_become_owner(policy_records(inquiry_r->loaded.policy)))
+		status = inquiry_open_store(inquiry_r);
+	if (status != 0)
 		policy_unload(&inquiry_r->loaded);
-		return failure.status;
-	}
-	if (store_begin_reading(inquiry_r->store))
-		return 0;
-	return inquiry_end(inquiry_r, false, 0);
+	return status;
 }
 
 int inquiry_end(struct inquiry *inquiry, bool answered, int status)
+{
+	status = inquiry_close_store(inquiry, answered, status);
+	policy_unload(&inquiry->loaded);
+	return status;
+}
+
+int inquiry_open_store(struct inquiry *inquiry)
+{
+	struct store_failure failure;
+
+	inquiry->store = store_open(inquiry->loaded.policy->store, STORE_READ, &failure);
+	if (inquiry->store == NULL) {
+		fprintf(stderr, "portcullis: %s\n", failure.text);
+		return failure.status;
+	}
+	return store_begin_reading(inquiry->store) ? 0 : inquiry_close_store(inquiry, false, 0);
+}
+
+int inquiry_close_store(struct inquiry *inquiry, bool answered, int status)
 {
 	if (!answered) {
 		fprintf(stderr, "portcullis: %s\n", store_failure(inquiry->store)->text);
 		status = store_failure(inquiry->store)->status;
 	}
 	store_close(inquiry->store);
-	policy_unload(&inquiry->loaded);
+	inquiry->store = NULL;
 	return status;
 }
 

@@ -10,12 +10,17 @@ struct inquiry {
 	struct store *store; /* being read */
 };
 
-/* Returns 0, or what is wrong as an exit status, having said so. */
+/* Works from then on as the account that owns the journal. Returns 0, or what is wrong as
+   an exit status, having said so. */
 int inquiry_begin(struct inquiry *inquiry_r, const char *config_path);
 
 /* answered: false when the store failed, which is said. Frees all; returns status,
    or the store's exit status. */
 int inquiry_end(struct inquiry *inquiry, bool answered, int status);
+
+/* The store alone, for who has loaded the policy, and frees it. Return values as above. */
+int inquiry_open_store(struct inquiry *inquiry);
+int inquiry_close_store(struct inquiry *inquiry, bool answered, int status);
 
 /* What "lately" is counted from, in milliseconds: at, now, or the latest sighting,
    whichever is the earliest. So a store that got nothing new for a while, or one of

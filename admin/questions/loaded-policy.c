@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "admin/store/store.h"
+
 void report_error(void *context, const char *message)
 {
 	(void)context;
@@ -56,6 +58,13 @@ void policy_unload(struct loaded_policy *loaded)
 	exemptions_free(loaded->exemptions);
 	country_database_close(loaded->countries);
 	policy_free(loaded->policy);
+}
+
+const char *policy_records(const struct policy *policy)
+{
+	const char *file = store_file_of(policy->store);
+
+	return file == NULL ? policy->journal : file;
 }
 
 struct edition loaded_edition(const struct loaded_policy *loaded)

@@ -23,6 +23,10 @@ struct policy *policy_load_alone(const char *config_path);
 
 void policy_unload(struct loaded_policy *loaded);
 
+/* Where the records lie, for account_become_owner() of admin/files/account.h: the store's
+   file, or the journal's directory where the store is on a server. Lives with the policy. */
+const char *policy_records(const struct policy *policy);
+
 /* Prints what is wrong to standard error; a config_report. */
 void report_error(void *context, const char *message);
 

@@ -1,19 +1,21 @@
 #include "store-sqlite.h"
 
 #include <errno.h>
+#include <glib.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
-
-#include "admin/files/file-owner.h"
 
 /* "PTCL": tells a store from other people's databases. */
 #define APPLICATION_ID 0x5054434c
 
 #define BUSY_MILLISECONDS 10000
+
+#define SCHEME "sqlite:"
 
 /* Each brings a store from the version before it to its own. Never change one
    that was released: add another. */
@@ -373,7 +375,6 @@ static bool make_file(struct store *store)
 	int descriptor = open(store->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
 
 	if (descriptor >= 0) {
-		file_give_to_owner_of_directory(store->path, descriptor);
 		close(descriptor);
 		return true;
 	}
@@ -382,6 +383,29 @@ static bool make_file(struct store *store)
 		return true;
 	set_failure(store, EX_CANTCREAT, strerror(errno));
 	return false;
+}
+
+/* SQLite waits for a FIFO, and writes to where a link leads. A link to the store itself is
+   the operator's. */
+static bool has_regular_files(struct store *store)
+{
+	static const char *const suffixes[] = {"", "-journal", "-wal", "-shm"};
+
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
+		char *path = g_strconcat(store->path, suffixes[i], NULL);
+		struct stat status;
+		int found = i == 0 ? stat(path, &status) : lstat(path, &status);
+
+		g_free(path);
+		if (found == 0 && (!S_ISREG(status.st_mode) || status.st_nlink > 1)) {
+			snprintf(store->failure.text, sizeof(store->failure.text),
+				 "store %s%s: it is no regular file of its own", store->path,
+				 suffixes[i]);
+			store->failure.status = EX_DATAERR;
+			return false;
+		}
+	}
+	return true;
 }
 
 /* The files of the write-ahead log stay, empty, when nobody has the store open:
@@ -405,6 +429,8 @@ static bool open_database(struct store *store, enum store_access access_wanted)
 		set_failure(store, EX_NOINPUT, "there is none yet; 'portcullis import' makes it");
 		return false;
 	}
+	if (!has_regular_files(store))
+		return false;
 	if (access_wanted == STORE_WRITE)
 		flags = SQLITE_OPEN_READWRITE;
 	if (sqlite3_open_v2(store->path, &store->database, flags | SQLITE_OPEN_NOMUTEX, NULL) !=
@@ -428,9 +454,13 @@ static bool open_database(struct store *store, enum store_access access_wanted)
 				    " PRAGMA secure_delete = ON");
 }
 
+const char *store_file_of(const char *uri)
+{
+	return strncmp(uri, SCHEME, strlen(SCHEME)) == 0 ? uri + strlen(SCHEME) : NULL;
+}
+
 struct store *store_open(const char *uri, enum store_access access, struct store_failure *failure_r)
 {
-	static const char scheme[] = "sqlite:";
 	struct store *store = calloc(1, sizeof(*store));
 
 	*failure_r = (struct store_failure){.status = EX_OSERR, .text = "out of memory"};
@@ -441,12 +471,12 @@ struct store *store_open(const char *uri, enum store_access access, struct store
 	store->path = strdup(uri);
 	if (store->habit_ids == NULL || store->rule_set_ids == NULL || store->path == NULL)
 		goto failed;
-	if (strncmp(uri, scheme, strlen(scheme)) != 0) {
+	if (store_file_of(uri) == NULL) {
 		set_failure(store, EX_UNAVAILABLE, "this portcullis was built for SQLite only");
 		*failure_r = store->failure;
 		goto failed;
 	}
-	memmove(store->path, uri + strlen(scheme), strlen(uri) - strlen(scheme) + 1);
+	strcpy(store->path, store_file_of(uri));
 	if (open_database(store, access))
 		return store;
 	*failure_r = store->failure;

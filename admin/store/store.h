@@ -34,6 +34,9 @@ struct store *store_open(const char *uri, enum store_access access,
 			 struct store_failure *failure_r);
 void store_close(struct store *store);
 
+/* The file of the store that a URI names, within it; NULL when it is on a server. */
+const char *store_file_of(const char *uri);
+
 const struct store_failure *store_failure(const struct store *store);
 
 /* Everything between begin and commit happens, or nothing of it; also when the

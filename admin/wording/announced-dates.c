@@ -3,15 +3,23 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "admin/files/file-owner.h"
-#include "policy/text-file.h"
+#include "admin/files/directory.h"
+#include "admin/files/file-lock.h"
+#include "admin/files/file-open.h"
+#include "admin/files/file-read.h"
+#include "admin/files/file-replace.h"
 
 #define FILE_SIZE_MAX ((size_t)16 << 20)
+
+/* It tells the public what the public page says. */
+#define MODE 0644
+
+/* Another announce does not take longer. */
+#define LOCK_MILLISECONDS 5000
 
 /* Dates move a few times in a project's life. */
 #define CHANGES_MAX 1000
@@ -168,16 +176,37 @@ static bool read_all(struct announced_dates *dates, const json_t *top)
 	return true;
 }
 
+/* NULL with *error_r NULL when there is no such file. */
+static char *read_text(const char *path, size_t *length_r, const char **error_r)
+{
+	const char *name;
+	int directory = directory_open_of(path, &name);
+	char *text = NULL;
+
+	*error_r = NULL;
+	if (directory >= 0) {
+		text = file_read(file_open(directory, name, O_RDONLY, 0), FILE_SIZE_MAX, length_r,
+				 error_r);
+		close(directory);
+	} else if (errno != ENOENT) {
+		*error_r = strerror(errno);
+	}
+	/* It is not there, or its directory is not. */
+	if (text == NULL && errno == ENOENT)
+		*error_r = NULL;
+	return text;
+}
+
 struct announced_dates *announced_dates_load(const char *path, char **error_r)
 {
 	struct announced_dates *dates = create();
 	const char *error;
 	size_t length;
-	char *text = text_file_read(path, FILE_SIZE_MAX, &length, &error);
+	char *text = read_text(path, &length, &error);
 	json_error_t problem;
 	json_t *top;
 
-	if (text == NULL && errno == ENOENT)
+	if (text == NULL && error == NULL)
 		return dates;
 	if (text == NULL) {
 		*error_r = g_strdup_printf("%s: %s", path, error);
@@ -340,34 +369,38 @@ static json_t *change_json(const struct date_change *change)
 			 date_json(change->from), "to", date_json(change->to));
 }
 
-static bool write_file(const char *path, const json_t *top)
+static bool write_text(const char *path, const char *text)
 {
-	int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	const char *name;
+	int directory = directory_open_of(path, &name);
 	bool written;
+	int error;
 
-	if (file < 0)
+	if (directory < 0)
 		return false;
-	file_give_to_owner_of_directory(path, file);
-	written = json_dumpfd(top, file, JSON_INDENT(2)) == 0 && fsync(file) == 0;
-	return close(file) == 0 && written;
+	written = file_lock(directory, LOCK_MILLISECONDS) &&
+		  file_replace(directory, name, MODE, text, strlen(text));
+	error = errno;
+	close(directory);
+	errno = error;
+	return written;
 }
 
 bool announced_dates_save(const struct announced_dates *dates, const char *path, char **error_r)
 {
-	char *temporary = g_strdup_printf("%s.%ld", path, (long)getpid());
 	json_t *changes = json_array();
 	json_t *top = json_pack("{s:O, s:o}", "rules", dates->rules, "changes", changes);
+	char *text;
 	bool saved;
 
 	for (guint i = 0; i < dates->changes->len; i++)
 		json_array_append_new(changes, change_json(&g_array_index(dates->changes,
 									  struct date_change, i)));
-	saved = write_file(temporary, top) && rename(temporary, path) == 0;
-	if (!saved) {
-		*error_r = g_strdup_printf("%s: %s", path, strerror(errno));
-		unlink(temporary);
-	}
+	text = json_dumps(top, JSON_INDENT(2));
+	saved = write_text(path, text);
+	if (!saved)
+		*error_r = g_strdup_printf("%s: %s", path, file_problem(errno));
 	json_decref(top);
-	g_free(temporary);
+	free(text);
 	return saved;
 }

@@ -35,7 +35,7 @@ void announced_dates_free(struct announced_dates *dates);
    anything does. */
 bool announced_dates_update(struct announced_dates *dates, const struct policy *policy, time_t now);
 
-/* Writes a new file and renames it. False with *error_r allocated. */
+/* Puts a new file in the place of the old one. False with *error_r allocated, as above. */
 bool announced_dates_save(const struct announced_dates *dates, const char *path, char **error_r);
 
 /* An array of struct date_change, the oldest first. Borrowed. */

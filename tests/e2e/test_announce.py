@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 import notices
+import service_account
 
 from mailhost import BUILD
 from notices import Page, words, write_config
@@ -197,7 +198,7 @@ def test_history_elsewhere(site, tmp_path):
 
 
 def test_a_history_that_root_begins_belongs_to_the_service(site):
-    os.chown(site.directory, 65534, 65533)
+    service_account.give(site.directory)
     site.announce()
     history = site.history.stat()
     assert (history.st_uid, history.st_gid) == (65534, 65533)

@@ -21,6 +21,8 @@ from pathlib import Path
 
 import pytest
 
+import service_account
+
 from mailhost import BUILD, USER
 from processes import PATIENCE, Server, listens_at, read_log, wait_until
 
@@ -647,9 +649,7 @@ def test_as_its_own_user(host):
 
 def test_what_root_makes_belongs_to_the_service(site):
     """Root tries an import by hand; the service goes on with the store."""
-    site.directory.chmod(0o755)
-    for path in (site.directory, site.journal):
-        os.chown(path, 65534, 65533)
+    service_account.give(site.directory)
     site.append("dovecot.jsonl", line() + b"garbage\n" + b"garbage of bob\n")
     site.run("import")
     site.run("forget", "bob")

@@ -13,6 +13,8 @@ from email.headerregistry import Address
 
 import pytest
 
+import service_account
+
 from mailhost import BUILD
 from notices import TEXTS, Mail, words
 from processes import wait_until
@@ -392,7 +394,7 @@ def test_one_run_at_a_time(site):
 def test_what_root_tries_does_not_stop_the_service(site):
     """Whatever the umask: the lock belongs to whoever sends from then on."""
     site.take()
-    os.chown(site.directory, 65534, 65533)
+    service_account.give(site.directory)
     subprocess.run(site.command("notify", "--at", day(1)), umask=0o077, check=True)
     lock = (site.directory / "notify.lock").stat()
     assert (lock.st_uid, lock.st_gid) == (65534, 65533)

@@ -1,0 +1,23 @@
+#ifndef PORTCULLIS_FILE_OPEN_H
+#define PORTCULLIS_FILE_OPEN_H
+
+#include <sys/stat.h>
+
+/* Opens a file in a directory that another account may write to: no symbolic link is
+   followed, no FIFO waited for, and the file must be a regular one with no other name.
+   Who else can make files there must not be able to hand over one of his own: what
+   belongs neither to this process' account, nor to the directory's owner, nor to root
+   is refused. What is made is this account's.
+
+   name: in the directory, without '/'. flags and mode: as for open(2). Returns a
+   descriptor, -1 with errno set; then file_problem() tells in words what it is. */
+int file_open(int directory, const char *name, int flags, mode_t mode);
+
+/* The same, whoever the file belongs to. */
+int file_open_of_anybody(int directory, const char *name, int flags);
+
+/* What an errno of the functions of files/ means: a text that lives until the
+   thread's next one. */
+const char *file_problem(int error);
+
+#endif
