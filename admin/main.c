@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <getopt.h>
+#include <glib.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +25,7 @@ static const struct command {
 	{"status", "say where each rule stands, and whether all is healthy", status_command},
 	{"user", "say all that is known about a user, for the help desk", user_command},
 	{"exempt", "let users off rules for some time", exempt_command},
-	{"notify", "write to the people who are concerned, each in time and once", notify_command},
+	{"notify", "write to the people concerned, each in time and once", notify_command},
 	{"notices", "list what people were told", notices_command},
 	{"import", "take what the servers recorded into the store", import_command},
 	{"forget", "remove all that is known about a person", forget_command},
@@ -32,18 +33,15 @@ static const struct command {
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(*commands))
 
-static void print_help(FILE *file)
+/* Below the options of portcullis itself; the caller frees it with g_free(). */
+static char *list_commands(void)
 {
-	fputs("Usage: portcullis [-c FILE] COMMAND [OPTION...]\n"
-	      "\n"
-	      "  -c, --config FILE  read FILE instead of " CONFIG_DEFAULT_PATH "\n"
-	      "  -h, --help         print this, or with a command, its options\n"
-	      "  -V, --version      print the version\n"
-	      "\n"
-	      "Commands:\n",
-	      file);
+	GString *list = g_string_new("Commands:");
+
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
-		fprintf(file, "  %-17s  %s\n", commands[i].name, commands[i].summary);
+		g_string_append_printf(list, "\n  %-17s  %s", commands[i].name,
+				       commands[i].summary);
+	return g_string_free(list, FALSE);
 }
 
 static const struct command *find_command(const char *name)
@@ -64,40 +62,46 @@ static int finish(int status)
 	return EX_IOERR;
 }
 
+/* True to go on with the command at optind. */
+static bool read_options(int argc, char **argv, const char **config_path, int *status_r)
+{
+	bool version = false;
+	const struct command_option known[] = {
+		{"config", 'c', "FILE", "read FILE instead of " CONFIG_DEFAULT_PATH,
+		 .text = config_path},
+		{"version", 'V', NULL, "print the version", .flag = &version},
+		{0},
+	};
+	char *list = list_commands();
+	const struct command_help help = {
+		.name = "",
+		.usage = "[-c FILE] COMMAND [OPTION...]",
+		.description =
+			"Retires insecure mail access without a surprise for anyone. 'portcullis "
+			"COMMAND --help' prints the options of a command.",
+		.closing = list,
+	};
+	bool go_on = command_options_read(argc, argv, &help, known, status_r);
+
+	g_free(list);
+	if (go_on && version)
+		puts("portcullis " PORTCULLIS_VERSION);
+	else if (go_on && optind == argc)
+		*status_r = usage_error("", "name a command");
+	return go_on && !version && optind < argc;
+}
+
 int main(int argc, char **argv)
 {
-	static const struct option names[] = {{"config", required_argument, NULL, 'c'},
-					      {"help", no_argument, NULL, 'h'},
-					      {"version", no_argument, NULL, 'V'},
-					      {0}};
 	const char *config_path = CONFIG_DEFAULT_PATH;
 	const struct command *command;
-	int option;
+	int status;
 
-	/* '+': what stands behind the command is the command's. */
-	while ((option = getopt_long(argc, argv, "+c:hV", names, NULL)) != -1) {
-		switch (option) {
-		case 'c':
-			config_path = optarg;
-			break;
-		case 'h':
-			print_help(stdout);
-			return finish(EXIT_SUCCESS);
-		case 'V':
-			puts("portcullis " PORTCULLIS_VERSION);
-			return finish(EXIT_SUCCESS);
-		default:
-			print_help(stderr);
-			return EX_USAGE;
-		}
-	}
-	if (optind == argc) {
-		print_help(stderr);
-		return EX_USAGE;
-	}
+	if (!read_options(argc, argv, &config_path, &status))
+		return finish(status);
 	command = find_command(argv[optind]);
 	if (command == NULL)
-		return usage_error("", "there is no command '%s'", argv[optind]);
+		return usage_error("", "unknown command '%s'", argv[optind]);
 	argc -= optind;
 	argv += optind;
 	optind = 0; /* begin anew, as getopt(3) of glibc has it */

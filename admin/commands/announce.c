@@ -10,22 +10,12 @@
 #include "admin/wording/announcement.h"
 #include "command.h"
 
-static void print_help(void)
-{
-	fputs("Usage: portcullis [-c FILE] announce [--html|--text] [OPTION...]\n"
-	      "\n"
-	      "Writes the page that tells the public what is being retired and when, how the\n"
-	      "dates have changed, and which settings are the right ones.\n"
-	      "\n"
-	      "  --html              write HTML\n"
-	      "  --text              write plain text (the default)\n"
-	      "  --language CODE     in this language instead of the first of notices { }\n"
-	      "  --at DATE           as it is on \"YYYY-MM-DD HH:MM\"; nothing is remembered then\n"
-	      "  --history FILE      remember the announced dates there; the default is\n"
-	      "                      announced.json beside the journal\n"
-	      "  -h, --help          print this\n",
-	      stdout);
-}
+static const struct command_help help = {
+	.name = "announce",
+	.usage = "[--html|--text] [OPTION...]",
+	.description = "Writes the page that tells the public what is being retired and when, how "
+		       "the dates have changed, and which settings are the right ones.",
+};
 
 struct options {
 	bool html, text;
@@ -35,14 +25,23 @@ struct options {
 
 static bool read_options(int argc, char **argv, struct options *options, int *status_r)
 {
-	const struct command_option known[] = {{.name = "html", .flag = &options->html},
-					       {.name = "text", .flag = &options->text},
-					       {.name = "language", .text = &options->language},
-					       {.name = "at", .date = &options->at},
-					       {.name = "history", .text = &options->history},
-					       {0}};
+	const struct command_option known[] = {
+		{"html", '\0', NULL, "write HTML", .flag = &options->html},
+		{"text", '\0', NULL, "write plain text (the default)", .flag = &options->text},
+		{"language", '\0', "CODE",
+		 "write it in this language, not the first of notices { }",
+		 .text = &options->language},
+		{"at", '\0', "DATE",
+		 "write it as of \"YYYY-MM-DD HH:MM\"; nothing is remembered then",
+		 .date = &options->at},
+		{"history", '\0', "FILE",
+		 "remember the announced dates in FILE; by default in announced.json beside the "
+		 "journal",
+		 .text = &options->history},
+		{0},
+	};
 
-	if (!command_options_read_all(argc, argv, known, print_help, status_r))
+	if (!command_options_read_all(argc, argv, &help, known, status_r))
 		return false;
 	if (options->html && options->text)
 		*status_r = usage_error(argv[0], "--html and --text exclude each other");

@@ -10,21 +10,16 @@
 #include "admin/wording/notice-texts.h"
 #include "command.h"
 
-static void print_help(void)
-{
-	fputs("Usage: portcullis [-c FILE] check-config [--at DATE] [--json]\n"
-	      "\n"
-	      "Checks the configuration, the exemptions, the country database and the texts\n"
-	      "of notices, and prints the phase of every rule.\n"
-	      "\n"
-	      "      --at DATE  the phases at \"YYYY-MM-DD HH:MM\" instead of now\n"
-	      "  -j, --json     print JSON\n"
-	      "  -h, --help     print this\n"
-	      "\n"
-	      "Exit status: 0 fine, 1 a file that the configuration names has problems,\n"
-	      "78 the configuration is wrong.\n",
-	      stdout);
-}
+static const struct command_help help = {
+	.name = "check-config",
+	.usage = "[--at DATE] [--json]",
+	.description =
+		"Checks the configuration, the exemptions, the country database and the texts "
+		"of notices, and prints the phase of every rule.",
+	.closing =
+		"Exit status: 0 all is well, 1 a file that the configuration names has problems, "
+		"78 the configuration is wrong.",
+};
 
 /* "enforce from 2024-09-20 00:00", or "-" when nothing changes any more. */
 static void print_next_change(const struct schedule *schedule, time_t at)
@@ -136,11 +131,15 @@ int check_config_command(const char *config_path, int argc, char **argv)
 	time_t at = time(NULL);
 	bool json = false;
 	const struct command_option known[] = {
-		{.name = "at", .date = &at}, {"json", 'j', .flag = &json}, {0}};
+		{"at", '\0', "DATE", "print the phases at \"YYYY-MM-DD HH:MM\" instead of now",
+		 .date = &at},
+		{"json", 'j', NULL, "print JSON", .flag = &json},
+		{0},
+	};
 	struct loaded_policy loaded;
 	int status;
 
-	if (!command_options_read_all(argc, argv, known, print_help, &status))
+	if (!command_options_read_all(argc, argv, &help, known, &status))
 		return status;
 	if (!policy_load(config_path, &loaded))
 		return EX_CONFIG;

@@ -14,35 +14,18 @@
 #include "command.h"
 #include "policy/utf8.h"
 
-static void print_help(void)
-{
-	fputs("Usage: portcullis [-c FILE] exempt USER RULES --until DATE [OPTION...]\n"
-	      "       portcullis [-c FILE] exempt --current-offenders RULE --until DATE "
-	      "[OPTION...]\n"
-	      "       portcullis [-c FILE] exempt --remove USER [RULES]\n"
-	      "       portcullis [-c FILE] exempt --list [USER] [--json]\n"
-	      "\n"
-	      "Lets users off rules for some time, by editing the file of exemptions. RULES are\n"
-	      "titles with commas between them.\n"
-	      "\n"
-	      "  -u, --until DATE              the last day, YYYY-MM-DD\n"
-	      "  -f, --from DATE               the first day; without, from now\n"
-	      "  -C, --country CC[,CC...]      not all of a rule about countries: add these\n"
-	      "  -r, --reason TEXT             stands as a comment in the file\n"
-	      "  -o, --current-offenders RULE  everybody who was seen breaking it lately\n"
-	      "  -s, --since DATE              lately is since then; without, the last 30 days\n"
-	      "      --remove                  lets nobody off any more: from RULES, or from all\n"
-	      "  -l, --list                    print who is let off\n"
-	      "      --at DATE                 \"YYYY-MM-DD HH:MM\" instead of now, for --list "
-	      "and\n"
-	      "                                --current-offenders\n"
-	      "  -j, --json                    print JSON\n"
-	      "  -h, --help                    print this\n"
-	      "\n"
-	      "Exit status: 0 done, 1 not: there was nothing to remove, or not all users can\n"
-	      "stand in the file.\n",
-	      stdout);
-}
+static const struct command_help help = {
+	.name = "exempt",
+	.usage = "USER RULES --until DATE [OPTION...]\n"
+		 "--current-offenders RULE --until DATE [OPTION...]\n"
+		 "--remove USER [RULES]\n"
+		 "--list [USER] [--json]",
+	.description =
+		"Lets users off rules for some time, by editing the file of exemptions. RULES "
+		"are titles separated by commas.",
+	.closing = "Exit status: 0 done, 1 not done: there was nothing to remove, or some users "
+		   "cannot be named in the file.",
+};
 
 struct options {
 	const char *until, *from, *country, *reason, *current_offenders;
@@ -82,19 +65,30 @@ static int check_options(const struct options *options)
 static bool read_options(int argc, char **argv, struct options *options, int *status_r)
 {
 	const struct command_option known[] = {
-		{"until", 'u', .text = &options->until},
-		{"from", 'f', .text = &options->from},
-		{"country", 'C', .text = &options->country},
-		{"reason", 'r', .text = &options->reason},
-		{"current-offenders", 'o', .text = &options->current_offenders},
-		{"since", 's', .date = &options->since},
-		{.name = "remove", .flag = &options->remove},
-		{"list", 'l', .flag = &options->list},
-		{.name = "at", .date = &options->at},
-		{"json", 'j', .flag = &options->json},
-		{0}};
+		{"until", 'u', "DATE", "the last day, YYYY-MM-DD", .text = &options->until},
+		{"from", 'f', "DATE", "the first day; by default, from now on",
+		 .text = &options->from},
+		{"country", 'C', "CC[,CC...]",
+		 "of a rule about countries, allow these in addition instead of letting off all of "
+		 "it",
+		 .text = &options->country},
+		{"reason", 'r', "TEXT", "write it into the file as a comment",
+		 .text = &options->reason},
+		{"current-offenders", 'o', "RULE", "let off everybody seen breaking RULE lately",
+		 .text = &options->current_offenders},
+		{"since", 's', "DATE", "lately means since then; by default, the last 30 days",
+		 .date = &options->since},
+		{"remove", '\0', NULL, "let USER off no longer: from RULES, or from all rules",
+		 .flag = &options->remove},
+		{"list", 'l', NULL, "print who is let off", .flag = &options->list},
+		{"at", '\0', "DATE",
+		 "\"YYYY-MM-DD HH:MM\" instead of now, for --list and --current-offenders",
+		 .date = &options->at},
+		{"json", 'j', NULL, "with --list, print JSON", .flag = &options->json},
+		{0},
+	};
 
-	if (!command_options_read(argc, argv, known, print_help, status_r))
+	if (!command_options_read(argc, argv, &help, known, status_r))
 		return false;
 	options->arguments = argv + optind;
 	options->argument_count = argc - optind;

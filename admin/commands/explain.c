@@ -9,27 +9,13 @@
 #include "admin/terminal/json-output.h"
 #include "command.h"
 
-static void print_help(void)
-{
-	fputs("Usage: portcullis [-c FILE] explain --service SERVICE --port PORT --tls STATE\n"
-	      "           --client ADDRESS [--mechanism MECHANISM --user USER] [OPTION...]\n"
-	      "\n"
-	      "Says what happens to a login or a mail, and why.\n"
-	      "\n"
-	      "  -s, --service SERVICE      imap, pop3, sieve, submission or smtp\n"
-	      "  -p, --port PORT            the server's port\n"
-	      "  -t, --tls STATE            none, starttls or implicit\n"
-	      "  -m, --mechanism MECHANISM  SASL mechanism; not for smtp\n"
-	      "  -a, --client ADDRESS       the client's IP address\n"
-	      "  -u, --user USER            who logs in; not for smtp\n"
-	      "      --at DATE              \"YYYY-MM-DD HH:MM\" instead of now\n"
-	      "      --tls-version VERSION  TLSv1 to TLSv1.3\n"
-	      "  -j, --json                 print JSON\n"
-	      "  -h, --help                 print this\n"
-	      "\n"
-	      "Exit status: 0 allowed, 1 rejected.\n",
-	      stdout);
-}
+static const struct command_help help = {
+	.name = "explain",
+	.usage = "--service SERVICE --port PORT --tls STATE --client ADDRESS "
+		 "[--mechanism MECHANISM --user USER] [OPTION...]",
+	.description = "Says what happens to a login or a mail, and why.",
+	.closing = "Exit status: 0 allowed, 1 rejected.",
+};
 
 /* The command line as it stands there. */
 struct options {
@@ -41,18 +27,23 @@ struct options {
 static bool read_options(int argc, char **argv, struct options *options, int *status_r)
 {
 	const struct command_option known[] = {
-		{"service", 's', .text = &options->service},
-		{"port", 'p', .text = &options->port},
-		{"tls", 't', .text = &options->tls},
-		{"mechanism", 'm', .text = &options->mechanism},
-		{"client", 'a', .text = &options->client},
-		{"user", 'u', .text = &options->user},
-		{.name = "at", .date = &options->at},
-		{.name = "tls-version", .text = &options->tls_version},
-		{"json", 'j', .flag = &options->json},
-		{0}};
+		{"service", 's', "SERVICE", "imap, pop3, sieve, submission or smtp",
+		 .text = &options->service},
+		{"port", 'p', "PORT", "the server's port", .text = &options->port},
+		{"tls", 't', "STATE", "none, starttls or implicit", .text = &options->tls},
+		{"mechanism", 'm', "MECHANISM", "the SASL mechanism; not for smtp",
+		 .text = &options->mechanism},
+		{"client", 'a', "ADDRESS", "the client's IP address", .text = &options->client},
+		{"user", 'u', "USER", "who logs in; not for smtp", .text = &options->user},
+		{"at", '\0', "DATE", "judge as of \"YYYY-MM-DD HH:MM\" instead of now",
+		 .date = &options->at},
+		{"tls-version", '\0', "VERSION", "TLSv1, TLSv1.1, TLSv1.2 or TLSv1.3",
+		 .text = &options->tls_version},
+		{"json", 'j', NULL, "print JSON", .flag = &options->json},
+		{0},
+	};
 
-	return command_options_read_all(argc, argv, known, print_help, status_r);
+	return command_options_read_all(argc, argv, &help, known, status_r);
 }
 
 static const char *missing_option(const struct options *options)

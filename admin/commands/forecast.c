@@ -13,24 +13,13 @@
 #include "admin/terminal/table.h"
 #include "command.h"
 
-static void print_help(void)
-{
-	fputs("Usage: portcullis [-c FILE] forecast [OPTION...]\n"
-	      "\n"
-	      "Says what enforcing would do to those who were seen lately: judges what is\n"
-	      "recorded by the configuration as it is now.\n"
-	      "\n"
-	      "      --at DATE             as the rules stand then: \"YYYY-MM-DD HH:MM\";\n"
-	      "                            without, as if all of them were enforced today\n"
-	      "  -r, --rule RULE           as if there were only this rule\n"
-	      "  -s, --since DATE          lately is since then; without, the last 30 days\n"
-	      "      --fail-above PERCENT  fail when more users would lose a way to their mail\n"
-	      "  -j, --json                print JSON\n"
-	      "  -h, --help                print this\n"
-	      "\n"
-	      "Exit status: 0 fine, 1 more than --fail-above.\n",
-	      stdout);
-}
+static const struct command_help help = {
+	.name = "forecast",
+	.usage = "[OPTION...]",
+	.description = "Says what enforcing would do to those who were seen lately: judges what is "
+		       "recorded by the configuration as it is now.",
+	.closing = "Exit status: 0 fine, 1 more than --fail-above.",
+};
 
 struct options {
 	const char *rule;
@@ -50,14 +39,22 @@ static bool percent_parse(const char *text, double *percent_r)
 static bool read_options(int argc, char **argv, struct options *options, int *status_r)
 {
 	const char *fail_above = NULL;
-	const struct command_option known[] = {{.name = "at", .date = &options->at},
-					       {"rule", 'r', .text = &options->rule},
-					       {"since", 's', .date = &options->since},
-					       {.name = "fail-above", .text = &fail_above},
-					       {"json", 'j', .flag = &options->json},
-					       {0}};
+	const struct command_option known[] = {
+		{"at", '\0', "DATE",
+		 "as the rules stand at \"YYYY-MM-DD HH:MM\"; by default, as if all of them were "
+		 "enforced today",
+		 .date = &options->at},
+		{"rule", 'r', "RULE", "as if there were only this rule", .text = &options->rule},
+		{"since", 's', "DATE", "lately means since then; by default, the last 30 days",
+		 .date = &options->since},
+		{"fail-above", '\0', "PERCENT",
+		 "fail when a larger share of the users would lose a way to their mail",
+		 .text = &fail_above},
+		{"json", 'j', NULL, "print JSON", .flag = &options->json},
+		{0},
+	};
 
-	if (!command_options_read_all(argc, argv, known, print_help, status_r))
+	if (!command_options_read_all(argc, argv, &help, known, status_r))
 		return false;
 	if (fail_above == NULL || percent_parse(fail_above, &options->fail_above))
 		return true;

@@ -20,19 +20,16 @@
 #define WAIT_MILLISECONDS 30000
 #define STEP_MILLISECONDS 500
 
-static void print_help(void)
-{
-	fputs("Usage: portcullis [-c FILE] forget USER\n"
-	      "\n"
-	      "Removes all that is recorded about a person: from the journal, from the lines\n"
-	      "that were set aside, and from the store. What stands in the configuration and\n"
-	      "the exemptions is the operator's and stays. A later login is recorded anew.\n"
-	      "\n"
-	      "  -h, --help  print this\n"
-	      "\n"
-	      "Exit status: 0 removed, 1 nothing was known, 75 try again.\n",
-	      stdout);
-}
+static const struct command_help help = {
+	.name = "forget",
+	.usage = "USER",
+	.description =
+		"Removes all that is recorded about a person: from the journal, from the lines "
+		"that were set aside, and from the store. What is written in the configuration "
+		"and the exemptions is the operator's, and stays. A later login is recorded "
+		"anew.",
+	.closing = "Exit status: 0 removed, 1 nothing was known, 75 try again.",
+};
 
 static int say_failure(const struct store_failure *failure)
 {
@@ -123,7 +120,7 @@ int forget_command(const char *config_path, int argc, char **argv)
 	struct store *store;
 	int status;
 
-	if (!command_options_read(argc, argv, none, print_help, &status))
+	if (!command_options_read(argc, argv, &help, none, &status))
 		return status;
 	if (argc - optind != 1 || argv[optind][0] == '\0')
 		return usage_error("forget", "name one user");

@@ -23,22 +23,16 @@
 /* The same trouble is told again after so long. */
 #define TELL_MILLISECONDS 600000
 
-static void print_help(void)
-{
-	fputs("Usage: portcullis [-c FILE] import [--follow | --at DATE] [--quiet]\n"
-	      "\n"
-	      "Takes what the servers recorded from the journal into the store, and removes\n"
-	      "what is older than the configuration wants it kept.\n"
-	      "\n"
-	      "  -f, --follow   go on until told to end by SIGTERM or SIGINT\n"
-	      "      --at DATE  judge ages as of this local time, \"YYYY-MM-DD HH:MM\"\n"
-	      "  -q, --quiet    do not say how much was imported\n"
-	      "  -h, --help     print this\n"
-	      "\n"
-	      "Lines that cannot be understood are kept in the file set-aside beside the\n"
-	      "journal.\n",
-	      stdout);
-}
+static const struct command_help help = {
+	.name = "import",
+	.usage = "[--follow | --at DATE] [--quiet]",
+	.description =
+		"Takes what the servers recorded from the journal into the store, and removes "
+		"what is older than the configuration wants it kept.",
+	.closing =
+		"Lines that cannot be understood are kept in the file set-aside in the journal's "
+		"directory.",
+};
 
 static int failure_status(const struct store *store)
 {
@@ -185,14 +179,17 @@ int import_command(const char *config_path, int argc, char **argv)
 {
 	bool following = false, quiet = false;
 	time_t at = 0;
-	const struct command_option known[] = {{"follow", 'f', .flag = &following},
-					       {.name = "at", .date = &at},
-					       {"quiet", 'q', .flag = &quiet},
-					       {0}};
+	const struct command_option known[] = {
+		{"follow", 'f', NULL, "go on until SIGTERM or SIGINT", .flag = &following},
+		{"at", '\0', "DATE", "judge ages as of \"YYYY-MM-DD HH:MM\", local time",
+		 .date = &at},
+		{"quiet", 'q', NULL, "do not say how much was imported", .flag = &quiet},
+		{0},
+	};
 	struct policy *policy;
 	int status;
 
-	if (!command_options_read_all(argc, argv, known, print_help, &status))
+	if (!command_options_read_all(argc, argv, &help, known, &status))
 		return status;
 	if (following && at != 0)
 		return usage_error(argv[0], "--follow and --at exclude each other");

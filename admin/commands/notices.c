@@ -10,17 +10,11 @@
 #include "admin/terminal/table.h"
 #include "command.h"
 
-static void print_help(void)
-{
-	fputs("Usage: portcullis [-c FILE] notices [OPTION...]\n"
-	      "\n"
-	      "Lists what people were told.\n"
-	      "\n"
-	      "  -u, --user USER  only this user\n"
-	      "  -j, --json       print JSON\n"
-	      "  -h, --help       print this\n",
-	      stdout);
-}
+static const struct command_help help = {
+	.name = "notices",
+	.usage = "[OPTION...]",
+	.description = "Lists what people were told.",
+};
 
 struct listing {
 	struct table *table;
@@ -78,12 +72,15 @@ int notices_command(const char *config_path, int argc, char **argv)
 	const char *user = NULL;
 	bool json = false;
 	const struct command_option known[] = {
-		{"user", 'u', .text = &user}, {"json", 'j', .flag = &json}, {0}};
+		{"user", 'u', "USER", "only this user", .text = &user},
+		{"json", 'j', NULL, "print JSON", .flag = &json},
+		{0},
+	};
 	char normalised[USER_SIZE];
 	struct inquiry inquiry;
 	int status;
 
-	if (!command_options_read_all(argc, argv, known, print_help, &status))
+	if (!command_options_read_all(argc, argv, &help, known, &status))
 		return status;
 	status = inquiry_begin(&inquiry, config_path);
 	if (status != 0)

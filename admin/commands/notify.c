@@ -17,35 +17,23 @@
 #include "admin/questions/loaded-policy.h"
 #include "admin/store/rule-titles.h"
 #include "admin/terminal/command-options.h"
-#include "admin/terminal/date-option.h"
 #include "admin/terminal/display.h"
 #include "admin/terminal/json-output.h"
 #include "admin/terminal/stop-signal.h"
 #include "admin/terminal/table.h"
 #include "command.h"
 
-static void print_help(void)
-{
-	fputs("Usage: portcullis [-c FILE] notify [OPTION...]\n"
-	      "\n"
-	      "Writes to the people who still depend on what is being retired, each in time and\n"
-	      "once. Run it every hour, after an import.\n"
-	      "\n"
-	      "      --at DATE       as if it were \"YYYY-MM-DD HH:MM\"; a day alone means the end "
-	      "of\n"
-	      "                      its quiet hours\n"
-	      "  -n, --dry-run       print who would be told and why, and send nothing\n"
-	      "      --preview USER  print the mail that USER would get, and send nothing\n"
-	      "      --to ADDRESS    send all mails to ADDRESS instead, and record nothing\n"
-	      "  -q, --quiet         do not print what was done\n"
-	      "  -j, --json          with --dry-run, print JSON\n"
-	      "  -h, --help          print this\n"
-	      "\n"
-	      "Exit status: 0 fine, 1 some mails were not taken (with --preview: there is nothing\n"
-	      "to tell), 69 no mail can leave, 75 another run is under way, or this one was\n"
-	      "interrupted.\n",
-	      stdout);
-}
+static const struct command_help help = {
+	.name = "notify",
+	.usage = "[OPTION...]",
+	.description =
+		"Writes to the people who still depend on what is being retired, each in time "
+		"and once. Run it every hour, after an import.",
+	.closing =
+		"Exit status: 0 fine, 1 some mails were not taken (with --preview: there is "
+		"nothing to tell), 67 the user of --preview has no address, 69 no mail can leave, "
+		"75 another run is under way, or this one was interrupted.",
+};
 
 struct options {
 	time_t at; /* 0: now */
@@ -68,21 +56,24 @@ static int check_options(const struct options *options)
 
 static bool read_options(int argc, char **argv, struct options *options, int *status_r)
 {
-	const char *at = NULL;
-	const struct command_option known[] = {{.name = "at", .text = &at},
-					       {"dry-run", 'n', .flag = &options->dry_run},
-					       {.name = "preview", .text = &options->preview},
-					       {.name = "to", .text = &options->to},
-					       {"quiet", 'q', .flag = &options->quiet},
-					       {"json", 'j', .flag = &options->json},
-					       {0}};
+	const struct command_option known[] = {
+		{"at", '\0', "DATE",
+		 "as if it were \"YYYY-MM-DD HH:MM\"; a day alone means the end of its quiet hours",
+		 .date = &options->at, .day_alone = &options->at_is_day},
+		{"dry-run", 'n', NULL, "print who would be told and why, and send nothing",
+		 .flag = &options->dry_run},
+		{"preview", '\0', "USER", "print the mail that USER would get, and send nothing",
+		 .text = &options->preview},
+		{"to", '\0', "ADDRESS", "send all mails to ADDRESS instead, and record nothing",
+		 .text = &options->to},
+		{"quiet", 'q', NULL, "do not print what was done", .flag = &options->quiet},
+		{"json", 'j', NULL, "with --dry-run, print JSON", .flag = &options->json},
+		{0},
+	};
 
-	if (!command_options_read_all(argc, argv, known, print_help, status_r))
+	if (!command_options_read_all(argc, argv, &help, known, status_r))
 		return false;
-	/* "2024-06-01" and not "2024-06-01 00:00": then the time of day is ours. */
-	options->at_is_day = at != NULL && strchr(at, ':') == NULL;
-	*status_r =
-		date_option(argv[0], "at", at, &options->at) ? check_options(options) : EX_USAGE;
+	*status_r = check_options(options);
 	return *status_r == 0;
 }
 

@@ -14,25 +14,11 @@
 #include "admin/terminal/table.h"
 #include "command.h"
 
-static void print_help(void)
-{
-	fputs("Usage: portcullis [-c FILE] offenders [OPTION...]\n"
-	      "\n"
-	      "Says who breaks what, how often, with which program and from where.\n"
-	      "\n"
-	      "  -r, --rule RULE    only who breaks this rule\n"
-	      "  -P, --phase PHASE  only rules in this phase: observe, notify or enforce\n"
-	      "  -s, --since DATE   only what was seen since\n"
-	      "  -u, --user USER    only this user\n"
-	      "      --unverified   attempts with a wrong password, too, and those that were\n"
-	      "                     refused before it was looked at; anybody can make them\n"
-	      "      --sort KEY     user (default), rule, count, first or last\n"
-	      "      --at DATE      \"YYYY-MM-DD HH:MM\", for the phases, instead of now\n"
-	      "      --csv          print CSV\n"
-	      "  -j, --json         print JSON\n"
-	      "  -h, --help         print this\n",
-	      stdout);
-}
+static const struct command_help help = {
+	.name = "offenders",
+	.usage = "[OPTION...]",
+	.description = "Says who breaks what, how often, with which program and from where.",
+};
 
 /* The command line, with its dates and names read. */
 struct options {
@@ -45,18 +31,26 @@ struct options {
 static bool read_options(int argc, char **argv, struct options *options, int *status_r)
 {
 	const char *phase = NULL;
-	const struct command_option known[] = {{"rule", 'r', .text = &options->rule},
-					       {"phase", 'P', .text = &phase},
-					       {"since", 's', .date = &options->since},
-					       {"user", 'u', .text = &options->user},
-					       {.name = "unverified", .flag = &options->unverified},
-					       {.name = "sort", .text = &options->sort},
-					       {.name = "at", .date = &options->at},
-					       {.name = "csv", .flag = &options->csv},
-					       {"json", 'j', .flag = &options->json},
-					       {0}};
+	const struct command_option known[] = {
+		{"rule", 'r', "RULE", "only who breaks this rule", .text = &options->rule},
+		{"phase", 'P', "PHASE", "only rules in this phase: off, observe, notify or enforce",
+		 .text = &phase},
+		{"since", 's', "DATE", "only what was seen since then", .date = &options->since},
+		{"user", 'u', "USER", "only this user", .text = &options->user},
+		{"unverified", '\0', NULL,
+		 "also attempts with a wrong password, and those refused before it was looked at; "
+		 "anybody can make them",
+		 .flag = &options->unverified},
+		{"sort", '\0', "KEY", "user (the default), rule, count, first or last",
+		 .text = &options->sort},
+		{"at", '\0', "DATE", "the phases at \"YYYY-MM-DD HH:MM\" instead of now",
+		 .date = &options->at},
+		{"csv", '\0', NULL, "print CSV", .flag = &options->csv},
+		{"json", 'j', NULL, "print JSON", .flag = &options->json},
+		{0},
+	};
 
-	if (!command_options_read_all(argc, argv, known, print_help, status_r))
+	if (!command_options_read_all(argc, argv, &help, known, status_r))
 		return false;
 	options->phase_given = phase != NULL;
 	if (options->phase_given && !phase_from_name(phase, &options->phase))

@@ -10,20 +10,14 @@
 #include "admin/terminal/table.h"
 #include "command.h"
 
-static void print_help(void)
-{
-	fputs("Usage: portcullis [-c FILE] status [--at DATE] [--json]\n"
-	      "\n"
-	      "Says where each rule stands, how many users still break it, and whether the\n"
-	      "suite is healthy.\n"
-	      "\n"
-	      "      --at DATE  the phases at \"YYYY-MM-DD HH:MM\" instead of now\n"
-	      "  -j, --json     print JSON\n"
-	      "  -h, --help     print this\n"
-	      "\n"
-	      "Exit status: 0 healthy, 1 not.\n",
-	      stdout);
-}
+static const struct command_help help = {
+	.name = "status",
+	.usage = "[--at DATE] [--json]",
+	.description =
+		"Says where each rule stands, how many users still break it, and whether the "
+		"suite is healthy.",
+	.closing = "Exit status: 0 healthy, 1 not.",
+};
 
 /* Where a rule stands. */
 struct standing {
@@ -175,11 +169,15 @@ int status_command(const char *config_path, int argc, char **argv)
 	time_t at = time(NULL);
 	bool json = false;
 	const struct command_option known[] = {
-		{.name = "at", .date = &at}, {"json", 'j', .flag = &json}, {0}};
+		{"at", '\0', "DATE", "the phases at \"YYYY-MM-DD HH:MM\" instead of now",
+		 .date = &at},
+		{"json", 'j', NULL, "print JSON", .flag = &json},
+		{0},
+	};
 	struct inquiry inquiry;
 	int status;
 
-	if (!command_options_read_all(argc, argv, known, print_help, &status))
+	if (!command_options_read_all(argc, argv, &help, known, &status))
 		return status;
 	status = inquiry_begin(&inquiry, config_path);
 	return status != 0 ? status : answer(at, json, &inquiry);

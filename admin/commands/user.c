@@ -20,18 +20,13 @@
 #define EXEMPTIONS_SHOWN 4
 #define NOTICES_SHOWN 2
 
-static void print_help(void)
-{
-	fputs("Usage: portcullis [-c FILE] user [--at DATE] [--json] USER\n"
-	      "\n"
-	      "Says all that the help desk wants to know of a user: the programs, which of\n"
-	      "them are fine and which not, exemptions, and the settings to use.\n"
-	      "\n"
-	      "      --at DATE  as the rules stand at \"YYYY-MM-DD HH:MM\" instead of now\n"
-	      "  -j, --json     print JSON\n"
-	      "  -h, --help     print this\n",
-	      stdout);
-}
+static const struct command_help help = {
+	.name = "user",
+	.usage = "[--at DATE] [--json] USER",
+	.description =
+		"Says all that the help desk wants to know about a user: the programs, which of "
+		"them are fine and which are not, exemptions, and the settings to use.",
+};
 
 /* What is told of a user. */
 struct portrait {
@@ -504,11 +499,15 @@ int user_command(const char *config_path, int argc, char **argv)
 	time_t at = time(NULL);
 	bool json = false;
 	const struct command_option known[] = {
-		{.name = "at", .date = &at}, {"json", 'j', .flag = &json}, {0}};
+		{"at", '\0', "DATE", "as the rules stand at \"YYYY-MM-DD HH:MM\" instead of now",
+		 .date = &at},
+		{"json", 'j', NULL, "print JSON", .flag = &json},
+		{0},
+	};
 	struct inquiry inquiry;
 	int status;
 
-	if (!command_options_read(argc, argv, known, print_help, &status))
+	if (!command_options_read(argc, argv, &help, known, &status))
 		return status;
 	if (argc - optind != 1)
 		return usage_error(argv[0],

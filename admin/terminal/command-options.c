@@ -1,12 +1,28 @@
 #include "command-options.h"
 
 #include <getopt.h>
+#include <glib.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 
-#include "date-option.h"
+#include "policy/schedule.h"
+
+#define HELP_WIDTH 80
+
+/* Where a usage goes on that takes more than a line. */
+#define USAGE_INDENT 11
+
+static const struct command_option help_option = {
+	.name = "help", .letter = 'h', .help = "print this help"};
+
+static int point_to_help(const char *command)
+{
+	fprintf(stderr, "Try 'portcullis%s%s --help'.\n", command[0] == '\0' ? "" : " ", command);
+	return EX_USAGE;
+}
 
 int usage_error(const char *command, const char *format, ...)
 {
@@ -16,39 +32,141 @@ int usage_error(const char *command, const char *format, ...)
 	va_start(arguments, format);
 	vfprintf(stderr, format, arguments);
 	va_end(arguments);
-	fprintf(stderr, "\nTry 'portcullis%s%s --help'.\n", command[0] == '\0' ? "" : " ", command);
-	return EX_USAGE;
+	fputc('\n', stderr);
+	return point_to_help(command);
 }
+
+/* ---- the help ---- */
+
+/* How much of a text stands on a line of this width. */
+static size_t line_length(const char *text, size_t width)
+{
+	size_t length = strcspn(text, "\n");
+
+	if (length <= width)
+		return length;
+	length = width;
+	while (length > 0 && text[length] != ' ')
+		length--;
+	return length > 0 ? length : strcspn(text, " \n");
+}
+
+/* Prints a text from a column on; its further lines are indented. */
+static void print_wrapped(const char *text, size_t column, size_t indent)
+{
+	for (;;) {
+		size_t length = line_length(text, HELP_WIDTH - column);
+
+		printf("%.*s\n", (int)length, text);
+		if (text[length] == '\0')
+			return;
+		text += length + 1;
+		column = indent;
+		printf("%*s", (int)indent, "");
+	}
+}
+
+static void print_usages(const struct command_help *help)
+{
+	char **usages = g_strsplit(help->usage, "\n", -1);
+
+	for (size_t i = 0; usages[i] != NULL; i++) {
+		char *usage = g_strdup_printf("portcullis %s%s%s%s",
+					      help->name[0] == '\0' ? "" : "[-c FILE] ", help->name,
+					      help->name[0] == '\0' ? "" : " ", usages[i]);
+
+		fputs(i == 0 ? "Usage: " : "       ", stdout);
+		print_wrapped(usage, strlen("Usage: "), USAGE_INDENT);
+		g_free(usage);
+	}
+	g_strfreev(usages);
+}
+
+/* "  -u, --until DATE  ", which the caller frees. */
+static char *option_label(const struct command_option *option)
+{
+	char letter[] = {'-', option->letter, ',', '\0'};
+
+	return g_strdup_printf("  %3s --%s%s%s  ", option->letter == '\0' ? "" : letter,
+			       option->name, option->argument == NULL ? "" : " ",
+			       option->argument == NULL ? "" : option->argument);
+}
+
+static size_t label_width(const struct command_option *option)
+{
+	char *label = option_label(option);
+	size_t width = strlen(label);
+
+	g_free(label);
+	return width;
+}
+
+static void print_option(const struct command_option *option, size_t width)
+{
+	char *label = option_label(option);
+
+	printf("%-*s", (int)width, label);
+	print_wrapped(option->help, width, width);
+	g_free(label);
+}
+
+static void print_help(const struct command_help *help, const struct command_option options[])
+{
+	size_t width = label_width(&help_option);
+
+	for (size_t i = 0; options[i].name != NULL; i++)
+		width = MAX(width, label_width(&options[i]));
+	print_usages(help);
+	putchar('\n');
+	print_wrapped(help->description, 0, 0);
+	putchar('\n');
+	for (size_t i = 0; options[i].name != NULL; i++)
+		print_option(&options[i], width);
+	print_option(&help_option, width);
+	if (help->closing != NULL) {
+		putchar('\n');
+		print_wrapped(help->closing, 0, 0);
+	}
+}
+
+/* ---- reading ---- */
 
 /* What getopt_long(3) wants to have; the options are numbered behind all letters. */
 #define FIRST_NUMBER 256
 
 struct getopt_tables {
-	struct option names[COMMAND_OPTIONS_MAX + 2];
-	char letters[2 * COMMAND_OPTIONS_MAX + 2];
+	GArray *names; /* of struct option */
+	GString *letters;
 };
 
-static struct getopt_tables make_tables(const struct command_option options[])
+static void add_option(struct getopt_tables *tables, const struct command_option *option, int value)
 {
-	struct getopt_tables tables = {.letters = "h"};
-	char *letter = tables.letters + 1;
-	int i;
+	const struct option name = {
+		.name = option->name,
+		.has_arg = option->argument == NULL ? no_argument : required_argument,
+		.val = value,
+	};
 
-	for (i = 0; options[i].name != NULL; i++) {
-		bool has_value = options[i].flag == NULL;
+	g_array_append_val(tables->names, name);
+	if (option->letter == '\0')
+		return;
+	g_string_append_c(tables->letters, option->letter);
+	if (option->argument != NULL)
+		g_string_append_c(tables->letters, ':');
+}
 
-		tables.names[i] = (struct option){
-			.name = options[i].name,
-			.has_arg = has_value ? required_argument : no_argument,
-			.val = FIRST_NUMBER + i,
-		};
-		if (options[i].letter == '\0')
-			continue;
-		*letter++ = options[i].letter;
-		if (has_value)
-			*letter++ = ':';
-	}
-	tables.names[i] = (struct option){"help", no_argument, NULL, 'h'};
+static struct getopt_tables make_tables(const struct command_help *help,
+					const struct command_option options[])
+{
+	struct getopt_tables tables = {
+		.names = g_array_new(TRUE, FALSE, sizeof(struct option)),
+		/* '+': what stands behind the command is the command's. */
+		.letters = g_string_new(help->name[0] == '\0' ? "+" : ""),
+	};
+
+	for (int i = 0; options[i].name != NULL; i++)
+		add_option(&tables, &options[i], FIRST_NUMBER + i);
+	add_option(&tables, &help_option, help_option.letter);
 	return tables;
 }
 
@@ -61,43 +179,67 @@ static const struct command_option *find(const struct command_option options[], 
 	return options;
 }
 
-static bool set(const char *command, const struct command_option *option)
+static bool set_date(const char *command, const struct command_option *option, const char *value)
+{
+	const char *error = "a date is YYYY-MM-DD or YYYY-MM-DD HH:MM";
+
+	if (!date_parse(value, option->date, &error) || *option->date == SCHEDULE_ALWAYS) {
+		usage_error(command, "--%s: %s", option->name, error);
+		return false;
+	}
+	if (option->day_alone != NULL)
+		*option->day_alone = strchr(value, ':') == NULL;
+	return true;
+}
+
+static bool set(const char *command, const struct command_option *option, const char *value)
 {
 	if (option->date != NULL)
-		return date_option(command, option->name, optarg, option->date);
+		return set_date(command, option, value);
 	if (option->text != NULL)
-		*option->text = optarg;
+		*option->text = value;
 	else
 		*option->flag = true;
 	return true;
 }
 
-bool command_options_read(int argc, char **argv, const struct command_option options[],
-			  void print_help(void), int *status_r)
+/* True to go on with the next option. */
+static bool take(int found, const struct command_help *help, const struct command_option options[],
+		 int *status_r)
 {
-	const struct getopt_tables tables = make_tables(options);
-	int found;
-
-	*status_r = EX_USAGE;
-	while ((found = getopt_long(argc, argv, tables.letters, tables.names, NULL)) != -1) {
-		if (found == 'h') {
-			print_help();
-			*status_r = EXIT_SUCCESS;
-			return false;
-		}
-		if (found == '?' || !set(argv[0], find(options, found)))
-			return false;
+	if (found == help_option.letter) {
+		print_help(help, options);
+		return false;
 	}
-	*status_r = EXIT_SUCCESS;
-	return true;
+	if (found == '?')
+		*status_r = point_to_help(help->name);
+	else if (!set(help->name, find(options, found), optarg))
+		*status_r = EX_USAGE;
+	return *status_r == 0;
 }
 
-bool command_options_read_all(int argc, char **argv, const struct command_option options[],
-			      void print_help(void), int *status_r)
+bool command_options_read(int argc, char **argv, const struct command_help *help,
+			  const struct command_option options[], int *status_r)
 {
-	if (!command_options_read(argc, argv, options, print_help, status_r))
+	const struct getopt_tables tables = make_tables(help, options);
+	const struct option *names = (const struct option *)tables.names->data;
+	bool go_on = true;
+	int found;
+
+	*status_r = EXIT_SUCCESS;
+	while (go_on && (found = getopt_long(argc, argv, tables.letters->str, names, NULL)) != -1)
+		go_on = take(found, help, options, status_r);
+	g_array_free(tables.names, TRUE);
+	g_string_free(tables.letters, TRUE);
+	return go_on;
+}
+
+bool command_options_read_all(int argc, char **argv, const struct command_help *help,
+			      const struct command_option options[], int *status_r)
+{
+	if (!command_options_read(argc, argv, help, options, status_r))
 		return false;
 	if (optind < argc)
-		*status_r = usage_error(argv[0], "unexpected '%s'", argv[optind]);
+		*status_r = usage_error(help->name, "unexpected argument '%s'", argv[optind]);
 	return optind == argc;
 }

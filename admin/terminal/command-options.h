@@ -4,29 +4,43 @@
 #include <stdbool.h>
 #include <time.h>
 
-/* An option of a command, and where its value goes: to one of the three. */
+/* An option of a command: its line in the help, and where its value goes, to one of
+   the three. */
 struct command_option {
 	const char *name;
-	char letter;       /* 0: none */
-	bool *flag;        /* takes no value */
+	char letter;          /* '\0': none */
+	const char *argument; /* what the help calls its value; NULL: it takes none */
+	const char *help;
+	bool *flag;        /* without a value */
 	const char **text; /* points into the command line */
 	time_t *date;      /* in local time */
+	bool *day_alone;   /* whether the date came without a time of day; may be NULL */
 };
 
-#define COMMAND_OPTIONS_MAX 16
+/* What --help says beside the options. Its texts are wrapped, and may have line breaks
+   of their own. */
+struct command_help {
+	/* Of the command; "" for portcullis itself, whose options end where its command
+	   begins. */
+	const char *name;
+	const char *usage; /* what stands behind the name, one way a line */
+	const char *description;
+	const char *closing; /* the exit status, for instance; NULL: nothing */
+};
 
 /* Reads a command line. The options end with one without name; every command has
    --help, -h besides. What is not given stays as it is. True to go on: *status_r is 0,
    and the other arguments begin at optind. False when the command ends with *status_r:
    the help was printed, or the user was told what is wrong. */
-bool command_options_read(int argc, char **argv, const struct command_option options[],
-			  void print_help(void), int *status_r);
+bool command_options_read(int argc, char **argv, const struct command_help *help,
+			  const struct command_option options[], int *status_r);
 
 /* The same, where there are no other arguments. */
-bool command_options_read_all(int argc, char **argv, const struct command_option options[],
-			      void print_help(void), int *status_r);
+bool command_options_read_all(int argc, char **argv, const struct command_help *help,
+			      const struct command_option options[], int *status_r);
 
-/* Says what is wrong with the command line, and returns EX_USAGE. */
+/* Says what is wrong with the command line, and returns EX_USAGE. command: "" for
+   portcullis itself. */
 int usage_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

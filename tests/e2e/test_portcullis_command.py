@@ -145,6 +145,7 @@ def test_help_of_a_command(site, command, option):
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.startswith(f"Usage: portcullis [-c FILE] {command} ")
     assert "  -h, --help  " in result.stdout
+    assert max(map(len, result.stdout.splitlines())) <= 80
 
 
 @pytest.mark.parametrize("option", ["--nonsense", "-Z", "--help=yes"])
