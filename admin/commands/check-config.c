@@ -1,12 +1,13 @@
+#include <glib.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sysexits.h>
 
 #include "admin/delivery/address-map.h"
 #include "admin/questions/loaded-policy.h"
 #include "admin/terminal/command-options.h"
 #include "admin/terminal/json-output.h"
+#include "admin/terminal/listing.h"
 #include "admin/wording/notice-texts.h"
 #include "command.h"
 
@@ -21,48 +22,66 @@ static const struct command_help help = {
 		"78 the configuration is wrong.",
 };
 
-/* "enforce from 2024-09-20 00:00", or "-" when nothing changes any more. */
-static void print_next_change(const struct schedule *schedule, time_t at)
-{
-	char date[DATE_TEXT_SIZE];
-	enum phase next_phase;
-	time_t next = schedule_next_change(schedule, at, &next_phase);
+/* As wide as what may stand there, so that two answers can be compared line by line. */
+static const struct column columns[] = {
+	{"RULE", "rule", COLUMN_SHRINKS},  {"KIND           ", "kind", COLUMN_TEXT},
+	{NULL, "services", COLUMN_TEXT},   {"PHASE  ", "phase", COLUMN_TEXT},
+	{NULL, "next_phase", COLUMN_TEXT}, {NULL, "next_change", COLUMN_TEXT},
+	{"NEXT", NULL, COLUMN_TEXT},
+};
 
-	if (next == SCHEDULE_NEVER) {
-		puts("-");
-		return;
+/* "imap,pop3"; the caller frees it with g_free(). */
+static char *list_services(unsigned int services)
+{
+	GString *list = g_string_new(NULL);
+
+	for (unsigned int service = 0; service < SERVICE_COUNT; service++) {
+		if ((services & SERVICE_BIT(service)) != 0)
+			g_string_append_printf(list, "%s%s", list->len == 0 ? "" : ",",
+					       service_name(service));
 	}
-	date_format(next, date);
-	printf("%s from %s\n", phase_name(next_phase), date);
+	return g_string_free(list, FALSE);
 }
 
-static int title_width(const struct policy *policy)
+static void add(struct listing *listing, const struct rule *rule, time_t at)
 {
-	size_t width = strlen("RULE");
+	enum phase next_phase;
+	time_t next_change = schedule_next_change(&rule->schedule, at, &next_phase);
+	bool changes = next_change != SCHEDULE_NEVER;
+	char date[DATE_TEXT_SIZE], next[sizeof("observe from ") + DATE_TEXT_SIZE];
+	char *services = list_services(rule->services);
+	const struct cell cells[G_N_ELEMENTS(columns)] = {
+		cell_text(rule->title),
+		cell_text(kind_name(rule->kind)),
+		cell_list(services),
+		cell_text(phase_name(schedule_phase(&rule->schedule, at))),
+		cell_text(changes ? phase_name(next_phase) : NULL),
+		cell_text(changes ? date : NULL),
+		cell_text(changes ? next : "-"),
+	};
 
-	for (size_t i = 0; i < policy->rule_count; i++) {
-		size_t length = strlen(policy->rules[i].title);
+	date_format(next_change, date);
+	snprintf(next, sizeof(next), "%s from %s", phase_name(next_phase), date);
+	listing_add(listing, cells);
+	g_free(services);
+}
 
-		if (length > width)
-			width = length;
-	}
-	return (int)width;
+static struct listing *list_rules(enum listing_format format, const struct policy *policy,
+				  time_t at)
+{
+	struct listing *listing = listing_begin(format, columns, G_N_ELEMENTS(columns));
+
+	for (size_t i = 0; i < policy->rule_count; i++)
+		add(listing, &policy->rules[i], at);
+	return listing;
 }
 
 static void print_text(const struct loaded_policy *loaded, time_t at)
 {
 	const struct policy *policy = loaded->policy;
-	int width = title_width(policy);
 	char built[DATE_TEXT_SIZE];
 
-	printf("%-*s  %-15s  %-7s  %s\n", width, "RULE", "KIND", "PHASE", "NEXT");
-	for (size_t i = 0; i < policy->rule_count; i++) {
-		const struct rule *rule = &policy->rules[i];
-
-		printf("%-*s  %-15s  %-7s  ", width, rule->title, kind_name(rule->kind),
-		       phase_name(schedule_phase(&rule->schedule, at)));
-		print_next_change(&rule->schedule, at);
-	}
+	listing_end(list_rules(LISTING_TABLE, policy, at), NULL);
 	if (loaded->exemptions != NULL)
 		printf("\n%zu exemptions in %s\n", exemptions_count(loaded->exemptions),
 		       policy->exemptions);
@@ -72,38 +91,18 @@ static void print_text(const struct loaded_policy *loaded, time_t at)
 	}
 }
 
-static json_t *rule_json(const struct rule *rule, time_t at)
-{
-	char date[DATE_TEXT_SIZE];
-	enum phase next_phase;
-	time_t next = schedule_next_change(&rule->schedule, at, &next_phase);
-	json_t *services = json_array();
-
-	for (unsigned int service = 0; service < SERVICE_COUNT; service++) {
-		if ((rule->services & SERVICE_BIT(service)) != 0)
-			json_array_append_new(services, json_string(service_name(service)));
-	}
-	date_format(next, date);
-	return json_pack("{s:s, s:s, s:o, s:s, s:s?, s:s?}", "rule", rule->title, "kind",
-			 kind_name(rule->kind), "services", services, "phase",
-			 phase_name(schedule_phase(&rule->schedule, at)), "next_phase",
-			 next == SCHEDULE_NEVER ? NULL : phase_name(next_phase), "next_change",
-			 next == SCHEDULE_NEVER ? NULL : date);
-}
-
 static void print_json(const struct loaded_policy *loaded, time_t at)
 {
 	const struct policy *policy = loaded->policy;
 	char built[DATE_TEXT_SIZE] = "";
-	json_t *rules = json_array(), *top;
+	json_t *top;
 
-	for (size_t i = 0; i < policy->rule_count; i++)
-		json_array_append_new(rules, rule_json(&policy->rules[i], at));
 	if (loaded->countries != NULL)
 		date_format(country_database_built(loaded->countries), built);
 	top = json_pack(
 		"{s:s, s:i, s:o, s:I, s:s?}", "file", policy->file, "problems",
-		(int)loaded->problems, "rules", rules, "exemptions",
+		(int)loaded->problems, "rules",
+		listing_end_json(list_rules(LISTING_ARRAY, policy, at)), "exemptions",
 		(json_int_t)(loaded->exemptions == NULL ? 0 : exemptions_count(loaded->exemptions)),
 		"country_database_built", loaded->countries == NULL ? NULL : built);
 	json_print(top);

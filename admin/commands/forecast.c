@@ -1,3 +1,4 @@
+#include <glib.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,8 +11,10 @@
 #include "admin/terminal/command-options.h"
 #include "admin/terminal/display.h"
 #include "admin/terminal/json-output.h"
-#include "admin/terminal/table.h"
+#include "admin/terminal/listing.h"
 #include "command.h"
+
+#define GROUPS_SHOWN 8
 
 static const struct command_help help = {
 	.name = "forecast",
@@ -82,41 +85,62 @@ static json_t *groups_json(const GArray *groups)
 	return object;
 }
 
-static json_t *rules_json(const struct forecast *forecast, const struct sighting_judge *judge)
+static const struct column rule_columns[] = {
+	{"RULE", NULL, COLUMN_SHRINKS},
+	{"PHASE", "phase", COLUMN_TEXT},
+	{"USERS", "users", COLUMN_NUMBER},
+	{"LOCKED OUT", "locked_out", COLUMN_NUMBER},
+};
+
+static struct listing *list_rules(enum listing_format format, const struct forecast *forecast,
+				  const struct sighting_judge *judge)
 {
-	const struct policy *policy = judge->edition.policy;
-	json_t *object = json_object();
+	struct listing *listing = listing_begin(format, rule_columns, G_N_ELEMENTS(rule_columns));
 
-	for (size_t i = 0; i < policy->rule_count; i++) {
-		const struct forecast_rule *rule = &forecast->rules[i];
+	for (size_t i = 0; i < judge->edition.policy->rule_count; i++) {
+		const struct rule *rule = &judge->rules[i];
+		const struct cell cells[G_N_ELEMENTS(rule_columns)] = {
+			cell_text(rule->title),
+			cell_text(phase_name(schedule_phase(&rule->schedule, judge->at))),
+			cell_number(forecast->rules[i].users),
+			cell_number(forecast->rules[i].locked_out),
+		};
 
-		if ((judge->considered & UINT64_C(1) << i) == 0)
-			continue;
-		json_object_set_new(
-			object, policy->rules[i].title,
-			json_pack("{s:s, s:I, s:I}", "phase",
-				  phase_name(schedule_phase(&judge->rules[i].schedule, judge->at)),
-				  "users", (json_int_t)rule->users, "locked_out",
-				  (json_int_t)rule->locked_out));
+		if ((judge->considered & UINT64_C(1) << i) != 0)
+			listing_add(listing, cells);
 	}
-	return object;
+	return listing;
 }
 
-static json_t *weeks_json(const struct forecast *forecast, int64_t reference)
+static const struct column week_columns[] = {
+	{"WEEK FROM", "week", COLUMN_NUMBER},
+	{"ACTIVE", "active_users", COLUMN_NUMBER},
+	{"AFFECTED", "affected", COLUMN_NUMBER},
+	{"%", NULL, COLUMN_NUMBER},
+};
+
+static struct listing *list_weeks(enum listing_format format, const struct forecast *forecast,
+				  int64_t reference)
 {
-	json_t *array = json_array();
+	struct listing *listing = listing_begin(format, week_columns, G_N_ELEMENTS(week_columns));
 
 	for (int i = FORECAST_WEEKS - 1; i >= 0; i--) {
-		char begin[UTC_TEXT_SIZE];
+		const struct forecast_week *week = &forecast->weeks[i];
+		int64_t begin = store_week_begin(store_week(reference) - i);
+		char utc[UTC_TEXT_SIZE], day[DAY_TEXT_SIZE], share[16];
+		const struct cell cells[G_N_ELEMENTS(week_columns)] = {
+			cell_text_shown(utc, day_format(begin, (time_t)(reference / 1000), day)),
+			cell_number(week->active_users),
+			cell_number(week->affected),
+			cell_text(share),
+		};
 
-		utc_format(store_week_begin(store_week(reference) - i), begin);
-		json_array_append_new(array, json_pack("{s:s%, s:I, s:I}", "week", begin,
-						       sizeof("2024-09-20") - 1, "active_users",
-						       (json_int_t)forecast->weeks[i].active_users,
-						       "affected",
-						       (json_int_t)forecast->weeks[i].affected));
+		utc_format(begin, utc);
+		utc[strlen("2024-09-20")] = '\0';
+		snprintf(share, sizeof(share), "%.1f", percent(week->affected, week->active_users));
+		listing_add(listing, cells);
 	}
-	return array;
+	return listing;
 }
 
 static void print_json(const struct forecast *forecast, const struct sighting_judge *judge,
@@ -131,10 +155,11 @@ static void print_json(const struct forecast *forecast, const struct sighting_ju
 		(json_int_t)forecast->fine, "locked_out", (json_int_t)forecast->locked_out,
 		"partly", (json_int_t)forecast->partly, "changed", (json_int_t)forecast->changed,
 		"told", (json_int_t)forecast->told, "told_changed",
-		(json_int_t)forecast->told_changed, "rules", rules_json(forecast, judge),
-		"services", groups_json(forecast->services), "programs",
-		groups_json(forecast->programs), "countries", groups_json(forecast->countries),
-		"weeks", weeks_json(forecast, reference)));
+		(json_int_t)forecast->told_changed, "rules",
+		listing_end_json(list_rules(LISTING_OBJECT, forecast, judge)), "services",
+		groups_json(forecast->services), "programs", groups_json(forecast->programs),
+		"countries", groups_json(forecast->countries), "weeks",
+		listing_end_json(list_weeks(LISTING_ARRAY, forecast, reference))));
 }
 
 static void print_line(const char *title, uint64_t users, uint64_t of)
@@ -145,79 +170,28 @@ static void print_line(const char *title, uint64_t users, uint64_t of)
 	putchar('\n');
 }
 
-static void print_rules(const struct forecast *forecast, const struct sighting_judge *judge)
-{
-	static const struct table_column columns[] = {{"RULE", COLUMN_SHRINKS},
-						      {"PHASE", COLUMN_TEXT},
-						      {"USERS", COLUMN_NUMBER},
-						      {"LOCKED OUT", COLUMN_NUMBER}};
-	const struct policy *policy = judge->edition.policy;
-	struct table *table = table_create(columns, G_N_ELEMENTS(columns));
-
-	for (size_t i = 0; i < policy->rule_count; i++) {
-		char users[NUMBER_TEXT_SIZE], locked_out[NUMBER_TEXT_SIZE];
-		const char *const cells[] = {
-			policy->rules[i].title,
-			phase_name(schedule_phase(&judge->rules[i].schedule, judge->at)),
-			number_format(forecast->rules[i].users, users),
-			number_format(forecast->rules[i].locked_out, locked_out),
-		};
-
-		if ((judge->considered & UINT64_C(1) << i) != 0)
-			table_add(table, cells);
-	}
-	putchar('\n');
-	table_print(table);
-	table_free(table);
-}
-
 /* The largest groups. */
 static void print_groups(const char *title, const GArray *groups)
 {
-	const struct table_column columns[] = {{title, COLUMN_SHRINKS},
-					       {"USERS AFFECTED", COLUMN_NUMBER}};
-	struct table *table;
+	const struct column columns[] = {{title, NULL, COLUMN_SHRINKS},
+					 {"USERS AFFECTED", NULL, COLUMN_NUMBER}};
+	struct listing *listing;
 
 	if (groups->len == 0)
 		return;
-	table = table_create(columns, G_N_ELEMENTS(columns));
-	for (guint i = 0; i < groups->len && i < 8; i++) {
+	listing = listing_begin(LISTING_TABLE, columns, G_N_ELEMENTS(columns));
+	for (guint i = 0; i < groups->len && i < GROUPS_SHOWN; i++) {
 		const struct forecast_group *group =
 			&g_array_index(groups, struct forecast_group, i);
-		char users[NUMBER_TEXT_SIZE];
-		const char *const cells[] = {group->name[0] == '\0' ? "not known" : group->name,
-					     number_format(group->users, users)};
+		const struct cell cells[G_N_ELEMENTS(columns)] = {
+			cell_text(group->name[0] == '\0' ? "not known" : group->name),
+			cell_number(group->users),
+		};
 
-		table_add(table, cells);
+		listing_add(listing, cells);
 	}
 	putchar('\n');
-	table_print(table);
-	table_free(table);
-}
-
-static void print_weeks(const struct forecast *forecast, int64_t reference)
-{
-	static const struct table_column columns[] = {{"WEEK FROM", COLUMN_NUMBER},
-						      {"ACTIVE", COLUMN_NUMBER},
-						      {"AFFECTED", COLUMN_NUMBER},
-						      {"%", COLUMN_NUMBER}};
-	struct table *table = table_create(columns, G_N_ELEMENTS(columns));
-
-	for (int i = FORECAST_WEEKS - 1; i >= 0; i--) {
-		const struct forecast_week *week = &forecast->weeks[i];
-		int64_t begin = store_week_begin(store_week(reference) - i);
-		char day[DAY_TEXT_SIZE], active[NUMBER_TEXT_SIZE], affected[NUMBER_TEXT_SIZE];
-		char share[16];
-		const char *const cells[] = {day_format(begin, (time_t)(reference / 1000), day),
-					     number_format(week->active_users, active),
-					     number_format(week->affected, affected), share};
-
-		snprintf(share, sizeof(share), "%.1f", percent(week->affected, week->active_users));
-		table_add(table, cells);
-	}
-	putchar('\n');
-	table_print(table);
-	table_free(table);
+	listing_end(listing, NULL);
 }
 
 /* Who is counted, and what is supposed. */
@@ -249,11 +223,13 @@ static void print_text(const struct options *options, const struct forecast *for
 	print_line("wholly locked out", forecast->locked_out, active);
 	print_line("told by mail", forecast->told, active);
 	print_line("  of them have changed", forecast->told_changed, forecast->told);
-	print_rules(forecast, judge);
+	putchar('\n');
+	listing_end(list_rules(LISTING_TABLE, forecast, judge), NULL);
 	print_groups("SERVICE", forecast->services);
 	print_groups("PROGRAM", forecast->programs);
 	print_groups("COUNTRY", forecast->countries);
-	print_weeks(forecast, reference);
+	putchar('\n');
+	listing_end(list_weeks(LISTING_TABLE, forecast, reference), NULL);
 }
 
 /* ---- the command ---- */

@@ -7,7 +7,7 @@
 #include "admin/notices/notice-output.h"
 #include "admin/questions/inquiry.h"
 #include "admin/terminal/command-options.h"
-#include "admin/terminal/table.h"
+#include "admin/terminal/listing.h"
 #include "command.h"
 
 static const struct command_help help = {
@@ -16,54 +16,46 @@ static const struct command_help help = {
 	.description = "Lists what people were told.",
 };
 
-struct listing {
-	struct table *table;
-	struct json_array_printer *printer;
-	size_t count;
+static const struct column columns[] = {
+	{"TIME", NULL, COLUMN_TEXT},        {"USER", "user", COLUMN_SHRINKS},
+	{NULL, "recipient", COLUMN_TEXT},   {"REASON", "reason", COLUMN_TEXT},
+	{"RULES", "rules", COLUMN_SHRINKS}, {"STATE", "state", COLUMN_TEXT},
+	{NULL, "time", COLUMN_TEXT},        {NULL, "attempts", COLUMN_NUMBER},
+	{NULL, "message_id", COLUMN_TEXT},  {"ERROR", "error", COLUMN_SHRINKS_FIRST},
 };
 
-static bool list(void *context, const struct store_notice *notice)
+static bool add(void *context, const struct store_notice *notice)
 {
-	struct listing *listing = context;
-	char time[DATE_TEXT_SIZE];
+	int64_t time = notice_time(notice);
+	char date[DATE_TEXT_SIZE];
+	const struct cell cells[G_N_ELEMENTS(columns)] = {
+		cell_text(date),
+		cell_text(notice->user),
+		cell_text(notice->recipient),
+		cell_text(notice_reason_name(notice->reason)),
+		cell_list(notice->rules),
+		cell_text(notice_state_name(notice->state)),
+		cell_time(time, NULL),
+		cell_number(notice->attempts),
+		cell_text(notice->message_id),
+		cell_text(notice->error),
+	};
 
-	listing->count++;
-	if (listing->printer != NULL) {
-		json_array_element(listing->printer, notice_json(notice));
-		return true;
-	}
-	table_add(listing->table,
-		  (const char *const[]){notice_time(notice, time), notice->user,
-					notice_reason_name(notice->reason), notice->rules,
-					notice_state_name(notice->state), notice->error});
+	date_format((time_t)(time / 1000), date);
+	listing_add(context, cells);
 	return true;
 }
 
 static bool answer(struct store *store, const char *user, bool json)
 {
-	static const struct table_column columns[] = {
-		{"TIME", COLUMN_TEXT},   {"USER", COLUMN_SHRINKS},
-		{"REASON", COLUMN_TEXT}, {"RULES", COLUMN_SHRINKS},
-		{"STATE", COLUMN_TEXT},  {"ERROR", COLUMN_SHRINKS_FIRST},
-	};
-	struct json_array_printer printer;
-	struct listing listing = {0};
-	bool answered;
+	struct listing *listing =
+		listing_begin(json ? LISTING_JSON : LISTING_TABLE, columns, G_N_ELEMENTS(columns));
+	bool answered = store_each_notice(store, user, add, listing);
 
-	if (json) {
-		listing.printer = &printer;
-		json_array_begin(&printer);
-		answered = store_each_notice(store, user, list, &listing);
-		json_array_end(&printer);
-		return answered;
-	}
-	listing.table = table_create(columns, G_N_ELEMENTS(columns));
-	answered = store_each_notice(store, user, list, &listing);
-	if (answered && listing.count == 0)
-		puts("Nobody was told anything.");
-	else if (answered)
-		table_print(listing.table);
-	table_free(listing.table);
+	if (answered)
+		listing_end(listing, "Nobody was told anything.");
+	else
+		listing_abandon(listing);
 	return answered;
 }
 

@@ -12,15 +12,13 @@
 #include "admin/files/directory.h"
 #include "admin/files/file-lock.h"
 #include "admin/files/file-open.h"
-#include "admin/notices/notice-output.h"
 #include "admin/notices/notify-report.h"
 #include "admin/questions/loaded-policy.h"
 #include "admin/store/rule-titles.h"
 #include "admin/terminal/command-options.h"
 #include "admin/terminal/display.h"
-#include "admin/terminal/json-output.h"
+#include "admin/terminal/listing.h"
 #include "admin/terminal/stop-signal.h"
-#include "admin/terminal/table.h"
 #include "command.h"
 
 static const struct command_help help = {
@@ -209,68 +207,47 @@ static int notifier_open(struct notifier *notifier, const char *config_path,
 
 /* ---- --dry-run ---- */
 
-struct listing {
-	const struct policy *policy;
-	struct table *table;                /* or */
-	struct json_array_printer *printer; /* one of them is NULL */
+static const struct column due_columns[] = {
+	{"USER", "user", COLUMN_SHRINKS},     {"ADDRESS", "recipient", COLUMN_SHRINKS_FIRST},
+	{"REASON", "reason", COLUMN_TEXT},    {"RULES", "rules", COLUMN_SHRINKS},
+	{"ENFORCED", "enforce", COLUMN_TEXT},
 };
 
-static void list_json(const struct listing *listing, const struct notify_due *due,
-		      const char *rules)
-{
-	char date[DATE_TEXT_SIZE];
-
-	date_format(due->first_date, date);
-	json_array_element(listing->printer,
-			   json_pack("{s:s, s:s?, s:s, s:o, s:s?}", "user", due->user, "recipient",
-				     due->address, "reason", notice_reason_name(due->reason),
-				     "rules", notice_rules_json(rules), "enforce",
-				     due->first_date == SCHEDULE_NEVER ? NULL : date));
-}
+struct due_listing {
+	const struct policy *policy;
+	struct listing *listing;
+};
 
 static void list_due(void *context, const struct notify_due *due)
 {
-	const struct listing *listing = context;
-	char day[ISO_DAY_TEXT_SIZE];
+	const struct due_listing *listing = context;
+	bool dated = due->first_date != SCHEDULE_NEVER;
+	char date[DATE_TEXT_SIZE], day[ISO_DAY_TEXT_SIZE];
 	char *rules = rule_titles_format(listing->policy, due->rules);
+	const struct cell cells[G_N_ELEMENTS(due_columns)] = {
+		cell_text(due->user),
+		cell_text_shown(due->address, due->address == NULL ? "none" : NULL),
+		cell_text(notice_reason_name(due->reason)),
+		cell_list(rules),
+		cell_text_shown(dated ? date : NULL,
+				dated ? iso_day_format(due->first_date, day) : NULL),
+	};
 
-	if (listing->printer != NULL) {
-		list_json(listing, due, rules);
-		g_free(rules);
-		return;
-	}
-	table_add(listing->table,
-		  (const char *const[]){due->user, due->address == NULL ? "none" : due->address,
-					notice_reason_name(due->reason), rules,
-					due->first_date == SCHEDULE_NEVER
-						? ""
-						: iso_day_format(due->first_date, day)});
+	date_format(due->first_date, date);
+	listing_add(listing->listing, cells);
 	g_free(rules);
 }
 
 static void print_due(struct notify_run *run, bool json)
 {
-	static const struct table_column columns[] = {{"USER", COLUMN_SHRINKS},
-						      {"ADDRESS", COLUMN_SHRINKS_FIRST},
-						      {"REASON", COLUMN_TEXT},
-						      {"RULES", COLUMN_SHRINKS},
-						      {"ENFORCED", COLUMN_TEXT}};
-	struct json_array_printer printer;
-	struct listing listing = {.policy = run->policy};
+	struct due_listing listing = {
+		.policy = run->policy,
+		.listing = listing_begin(json ? LISTING_JSON : LISTING_TABLE, due_columns,
+					 G_N_ELEMENTS(due_columns)),
+	};
 
-	if (json) {
-		listing.printer = &printer;
-		json_array_begin(&printer);
-		notify_run_each_due(run, list_due, &listing);
-		json_array_end(&printer);
-	} else if (run->counts.due == 0) {
-		puts("Nobody.");
-	} else {
-		listing.table = table_create(columns, G_N_ELEMENTS(columns));
-		notify_run_each_due(run, list_due, &listing);
-		table_print(listing.table);
-		table_free(listing.table);
-	}
+	notify_run_each_due(run, list_due, &listing);
+	listing_end(listing.listing, "Nobody.");
 }
 
 static int dry_run(struct notify_run *run, bool json)

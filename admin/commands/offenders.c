@@ -8,10 +8,8 @@
 #include "admin/questions/offender-list.h"
 #include "admin/sightings/sighting-text.h"
 #include "admin/terminal/command-options.h"
-#include "admin/terminal/csv.h"
 #include "admin/terminal/display.h"
-#include "admin/terminal/json-output.h"
-#include "admin/terminal/table.h"
+#include "admin/terminal/listing.h"
 #include "command.h"
 
 static const struct command_help help = {
@@ -24,13 +22,15 @@ static const struct command_help help = {
 struct options {
 	const char *rule, *user, *sort;
 	enum phase phase;
-	bool phase_given, unverified, csv, json;
+	bool phase_given, unverified;
+	enum listing_format format;
 	time_t since, at;
 };
 
 static bool read_options(int argc, char **argv, struct options *options, int *status_r)
 {
 	const char *phase = NULL;
+	bool csv = false, json = false;
 	const struct command_option known[] = {
 		{"rule", 'r', "RULE", "only who breaks this rule", .text = &options->rule},
 		{"phase", 'P', "PHASE", "only rules in this phase: off, observe, notify or enforce",
@@ -45,8 +45,8 @@ static bool read_options(int argc, char **argv, struct options *options, int *st
 		 .text = &options->sort},
 		{"at", '\0', "DATE", "the phases at \"YYYY-MM-DD HH:MM\" instead of now",
 		 .date = &options->at},
-		{"csv", '\0', NULL, "print CSV", .flag = &options->csv},
-		{"json", 'j', NULL, "print JSON", .flag = &options->json},
+		{"csv", '\0', NULL, "print CSV", .flag = &csv},
+		{"json", 'j', NULL, "print JSON", .flag = &json},
 		{0},
 	};
 
@@ -57,71 +57,28 @@ static bool read_options(int argc, char **argv, struct options *options, int *st
 		*status_r = usage_error(argv[0], "--phase is off, observe, notify or enforce");
 	else if (!offender_order_exists(options->sort))
 		*status_r = usage_error(argv[0], "--sort is user, rule, count, first or last");
-	else if (options->csv && options->json)
+	else if (csv && json)
 		*status_r = usage_error(argv[0], "--csv and --json exclude each other");
+	options->format = csv ? LISTING_CSV : json ? LISTING_JSON : LISTING_TABLE;
 	return *status_r == 0;
 }
 
-static json_t *offender_json(const struct offender *offender)
-{
-	const struct store_habit *habit = offender->habit;
-	char first_seen[UTC_TEXT_SIZE], last_seen[UTC_TEXT_SIZE];
-
-	return json_pack("{s:s?, s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:I, s:s, s:s, s:b, s:s}",
-			 "user", offender->user, "rule", offender->rule->title, "phase",
-			 phase_name(offender->phase), "service", service_name(habit->service),
-			 "port", (int)habit->port, "tls", tls_state_name(habit->tls), "mechanism",
-			 habit->mechanism, "country", habit->country.code, "client_id",
-			 habit->client_id, "count", (json_int_t)offender->count, "first_seen",
-			 utc_format(offender->first_seen, first_seen), "last_seen",
-			 utc_format(offender->last_seen, last_seen), "verified", offender->verified,
-			 "last_client", offender->last_client);
-}
-
-static void print_json(const GArray *offenders)
-{
-	struct json_array_printer printer;
-
-	json_array_begin(&printer);
-	for (guint i = 0; i < offenders->len; i++)
-		json_array_element(&printer,
-				   offender_json(&g_array_index(offenders, struct offender, i)));
-	json_array_end(&printer);
-}
-
-static void print_csv(const GArray *offenders)
-{
-	static const char *const titles[] = {"user",      "rule",       "phase",      "service",
-					     "port",      "tls",        "mechanism",  "country",
-					     "client_id", "count",      "first_seen", "last_seen",
-					     "verified",  "last_client"};
-
-	csv_print(titles, G_N_ELEMENTS(titles));
-	for (guint i = 0; i < offenders->len; i++) {
-		const struct offender *offender = &g_array_index(offenders, struct offender, i);
-		const struct store_habit *habit = offender->habit;
-		char first_seen[UTC_TEXT_SIZE], last_seen[UTC_TEXT_SIZE];
-		char port[NUMBER_TEXT_SIZE], count[NUMBER_TEXT_SIZE];
-		const char *const fields[G_N_ELEMENTS(titles)] = {
-			offender->user == NULL ? "" : offender->user,
-			offender->rule->title,
-			phase_name(offender->phase),
-			service_name(habit->service),
-			number_format(habit->port, port),
-			tls_state_name(habit->tls),
-			habit->mechanism,
-			habit->country.code,
-			habit->client_id,
-			number_format(offender->count, count),
-			utc_format(offender->first_seen, first_seen),
-			utc_format(offender->last_seen, last_seen),
-			offender->verified ? "true" : "false",
-			offender->last_client,
-		};
-
-		csv_print(fields, G_N_ELEMENTS(fields));
-	}
-}
+static const struct column columns[] = {
+	{"USER", "user", COLUMN_SHRINKS},
+	{"RULE", "rule", COLUMN_SHRINKS},
+	{"PHASE", "phase", COLUMN_TEXT},
+	{"SERVICE", "service", COLUMN_TEXT},
+	{NULL, "port", COLUMN_NUMBER},
+	{"TLS", "tls", COLUMN_TEXT},
+	{"SASL", "mechanism", COLUMN_SHRINKS},
+	{"IN", "country", COLUMN_TEXT},
+	{"PROGRAM", "client_id", COLUMN_SHRINKS_FIRST},
+	{"COUNT", "count", COLUMN_NUMBER},
+	{"FIRST", "first_seen", COLUMN_TEXT},
+	{"LAST", "last_seen", COLUMN_TEXT},
+	{NULL, "verified", COLUMN_TEXT},
+	{NULL, "last_client", COLUMN_TEXT},
+};
 
 /* Whom a table names; a star marks those who did not prove to be that user. */
 static const char *user_text(const struct offender *offender, GString *text)
@@ -136,57 +93,41 @@ static const char *user_text(const struct offender *offender, GString *text)
 	return text->str;
 }
 
-static void print_table(const GArray *offenders, time_t now)
+static void add(struct listing *listing, const struct offender *offender, time_t now, GString *user)
 {
-	static const struct table_column columns[] = {
-		{"USER", COLUMN_SHRINKS}, {"RULE", COLUMN_SHRINKS},
-		{"PHASE", COLUMN_TEXT},   {"SERVICE", COLUMN_TEXT},
-		{"TLS", COLUMN_TEXT},     {"SASL", COLUMN_SHRINKS},
-		{"IN", COLUMN_TEXT},      {"PROGRAM", COLUMN_SHRINKS_FIRST},
-		{"COUNT", COLUMN_NUMBER}, {"FIRST", COLUMN_TEXT},
-		{"LAST", COLUMN_TEXT},
+	const struct store_habit *habit = offender->habit;
+	char service[SERVICE_TEXT_SIZE], first[DAY_TEXT_SIZE], last[DAY_TEXT_SIZE];
+	char *program = program_format(habit->client_id);
+	const struct cell cells[G_N_ELEMENTS(columns)] = {
+		cell_text_shown(offender->user, user_text(offender, user)),
+		cell_text(offender->rule->title),
+		cell_text(phase_name(offender->phase)),
+		cell_text_shown(service_name(habit->service), service_format(habit, service)),
+		cell_number(habit->port),
+		cell_text(tls_state_name(habit->tls)),
+		cell_text(habit->mechanism),
+		cell_text(habit->country.code),
+		cell_text_shown(habit->client_id, program),
+		cell_number(offender->count),
+		cell_time(offender->first_seen, day_format(offender->first_seen, now, first)),
+		cell_time(offender->last_seen, day_format(offender->last_seen, now, last)),
+		cell_flag(offender->verified),
+		cell_text(offender->last_client),
 	};
-	struct table *table = table_create(columns, G_N_ELEMENTS(columns));
-	GString *user = g_string_new(NULL);
 
-	for (guint i = 0; i < offenders->len; i++) {
-		const struct offender *offender = &g_array_index(offenders, struct offender, i);
-		const struct store_habit *habit = offender->habit;
-		char service[SERVICE_TEXT_SIZE], count[NUMBER_TEXT_SIZE];
-		char first[DAY_TEXT_SIZE], last[DAY_TEXT_SIZE];
-		char *program = program_format(habit->client_id);
-		const char *const cells[G_N_ELEMENTS(columns)] = {
-			user_text(offender, user),
-			offender->rule->title,
-			phase_name(offender->phase),
-			service_format(habit, service),
-			tls_state_name(habit->tls),
-			habit->mechanism,
-			habit->country.code,
-			program,
-			number_format(offender->count, count),
-			day_format(offender->first_seen, now, first),
-			day_format(offender->last_seen, now, last),
-		};
-
-		table_add(table, cells);
-		g_free(program);
-	}
-	table_print(table);
-	g_string_free(user, TRUE);
-	table_free(table);
+	listing_add(listing, cells);
+	g_free(program);
 }
 
 static void print(const GArray *offenders, const struct options *options)
 {
-	if (options->json)
-		print_json(offenders);
-	else if (options->csv)
-		print_csv(offenders);
-	else if (offenders->len == 0)
-		puts("Nobody.");
-	else
-		print_table(offenders, options->at);
+	struct listing *listing = listing_begin(options->format, columns, G_N_ELEMENTS(columns));
+	GString *user = g_string_new(NULL);
+
+	for (guint i = 0; i < offenders->len; i++)
+		add(listing, &g_array_index(offenders, struct offender, i), options->at, user);
+	listing_end(listing, "Nobody.");
+	g_string_free(user, TRUE);
 }
 
 static int answer(const struct options *options, struct inquiry *inquiry)

@@ -1,3 +1,4 @@
+#include <glib.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -5,9 +6,8 @@
 #include "admin/questions/inquiry.h"
 #include "admin/questions/rule-history.h"
 #include "admin/terminal/command-options.h"
-#include "admin/terminal/display.h"
 #include "admin/terminal/json-output.h"
-#include "admin/terminal/table.h"
+#include "admin/terminal/listing.h"
 #include "command.h"
 
 static const struct command_help help = {
@@ -65,29 +65,52 @@ static bool all_healthy(const struct health_finding findings[HEALTH_COUNT])
 
 /* ---- printing ---- */
 
-static json_t *standing_json(const struct standing *standing)
+static const struct column columns[] = {
+	{"RULE", "rule", COLUMN_SHRINKS},
+	{"PHASE", "phase", COLUMN_TEXT},
+	{"NEXT", "next_phase", COLUMN_TEXT},
+	{"FROM", "next_change", COLUMN_TEXT},
+	{"IN DAYS", "days", COLUMN_NUMBER},
+	{"OFFENDERS", "offenders", COLUMN_NUMBER},
+	{"AT START", "offenders_at_start", COLUMN_NUMBER},
+};
+
+static void add(struct listing *listing, const struct standing *standing)
 {
 	bool changes = standing->next_change != SCHEDULE_NEVER;
 	char date[DATE_TEXT_SIZE];
+	const struct cell cells[G_N_ELEMENTS(columns)] = {
+		cell_text(standing->rule->title),
+		cell_text(phase_name(standing->phase)),
+		cell_text_shown(changes ? phase_name(standing->next_phase) : NULL,
+				changes ? NULL : "-"),
+		cell_text(changes ? date : NULL),
+		changes ? cell_number((uint64_t)standing->days) : cell_text(NULL),
+		cell_number(standing->offenders),
+		cell_number(standing->offenders_at_start),
+	};
 
 	date_format(standing->next_change, date);
-	return json_pack("{s:s, s:s, s:s?, s:s?, s:o, s:I, s:I}", "rule", standing->rule->title,
-			 "phase", phase_name(standing->phase), "next_phase",
-			 changes ? phase_name(standing->next_phase) : NULL, "next_change",
-			 changes ? date : NULL, "days",
-			 changes ? json_integer(standing->days) : json_null(), "offenders",
-			 (json_int_t)standing->offenders, "offenders_at_start",
-			 (json_int_t)standing->offenders_at_start);
+	listing_add(listing, cells);
+}
+
+static struct listing *list_rules(enum listing_format format, const struct standing *standings,
+				  size_t count)
+{
+	struct listing *listing = listing_begin(format, columns, G_N_ELEMENTS(columns));
+
+	for (size_t i = 0; i < count; i++)
+		add(listing, &standings[i]);
+	return listing;
 }
 
 static void print_json(const struct standing *standings, size_t count, time_t at,
 		       const struct health_finding findings[HEALTH_COUNT])
 {
-	json_t *rules = json_array(), *health = json_array();
+	json_t *rules = listing_end_json(list_rules(LISTING_ARRAY, standings, count));
+	json_t *health = json_array();
 	char date[DATE_TEXT_SIZE];
 
-	for (size_t i = 0; i < count; i++)
-		json_array_append_new(rules, standing_json(&standings[i]));
 	for (size_t i = 0; i < HEALTH_COUNT; i++)
 		json_array_append_new(health,
 				      json_pack("{s:s, s:b, s:s}", "check", health_check_name(i),
@@ -96,38 +119,6 @@ static void print_json(const struct standing *standings, size_t count, time_t at
 	date_format(at, date);
 	json_print(json_pack("{s:s, s:b, s:o, s:o}", "at", date, "healthy", all_healthy(findings),
 			     "rules", rules, "health", health));
-}
-
-static void print_rules(const struct standing *standings, size_t count)
-{
-	static const struct table_column columns[] = {
-		{"RULE", COLUMN_SHRINKS},    {"PHASE", COLUMN_TEXT},
-		{"NEXT", COLUMN_TEXT},       {"FROM", COLUMN_TEXT},
-		{"IN DAYS", COLUMN_NUMBER},  {"OFFENDERS", COLUMN_NUMBER},
-		{"AT START", COLUMN_NUMBER},
-	};
-	struct table *table = table_create(columns, sizeof(columns) / sizeof(*columns));
-
-	for (size_t i = 0; i < count; i++) {
-		const struct standing *standing = &standings[i];
-		bool changes = standing->next_change != SCHEDULE_NEVER;
-		char date[DATE_TEXT_SIZE], days[NUMBER_TEXT_SIZE];
-		char offenders[NUMBER_TEXT_SIZE], at_start[NUMBER_TEXT_SIZE];
-		const char *const cells[] = {
-			standing->rule->title,
-			phase_name(standing->phase),
-			changes ? phase_name(standing->next_phase) : "-",
-			changes ? date : "",
-			changes ? number_format((uint64_t)standing->days, days) : "",
-			number_format(standing->offenders, offenders),
-			number_format(standing->offenders_at_start, at_start),
-		};
-
-		date_format(standing->next_change, date);
-		table_add(table, cells);
-	}
-	table_print(table);
-	table_free(table);
 }
 
 static void print_health(const struct health_finding findings[HEALTH_COUNT])
@@ -158,7 +149,7 @@ static int answer(time_t at, bool json, struct inquiry *inquiry)
 	if (json) {
 		print_json(standings, policy->rule_count, at, findings);
 	} else {
-		print_rules(standings, policy->rule_count);
+		listing_end(list_rules(LISTING_TABLE, standings, policy->rule_count), NULL);
 		print_health(findings);
 	}
 	return inquiry_end(inquiry, true, all_healthy(findings) ? EXIT_SUCCESS : EXIT_NO);

@@ -10,7 +10,7 @@
 #include "admin/terminal/command-options.h"
 #include "admin/terminal/display.h"
 #include "admin/terminal/json-output.h"
-#include "admin/terminal/table.h"
+#include "admin/terminal/listing.h"
 #include "admin/terminal/terminal-text.h"
 #include "command.h"
 
@@ -96,114 +96,7 @@ static const char *exempt_until(const struct portrait *portrait, const struct ru
 	return exempted || end > portrait->at ? iso_day_format(end - 1, day_r) : NULL;
 }
 
-/* ---- JSON ---- */
-
-static json_t *way_rules_json(const struct portrait *portrait, const struct user_way *way)
-{
-	const struct policy *policy = portrait->edition.policy;
-	json_t *rules = json_array();
-
-	for (unsigned int i = 0; i < policy->rule_count; i++) {
-		const struct schedule *schedule = &policy->rules[i].schedule;
-		char date[DATE_TEXT_SIZE], day[ISO_DAY_TEXT_SIZE];
-
-		if (((way->verdict.broken | way->verdict.exempt) >> i & 1) == 0)
-			continue;
-		date_format(schedule->enforce, date);
-		json_array_append_new(
-			rules,
-			json_pack("{s:s, s:s, s:s?, s:s?}", "rule", policy->rules[i].title, "phase",
-				  phase_name(schedule_phase(schedule, portrait->at)), "enforce",
-				  schedule->enforce == SCHEDULE_NEVER ? NULL : date, "exempt_until",
-				  exempt_until(portrait, &policy->rules[i], day)));
-	}
-	return rules;
-}
-
-static json_t *way_json(const struct portrait *portrait, const struct user_way *way)
-{
-	const struct store_habit *habit = way->habit;
-	char first_seen[UTC_TEXT_SIZE], last_seen[UTC_TEXT_SIZE];
-
-	return json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:I, s:s, s:s, s:b, s:s, s:b, s:o}",
-			 "client_id", habit->client_id, "service", service_name(habit->service),
-			 "port", (int)habit->port, "tls", tls_state_name(habit->tls), "mechanism",
-			 habit->mechanism, "country", habit->country.code, "count",
-			 (json_int_t)way->count, "first_seen",
-			 utc_format(way->first_seen, first_seen), "last_seen",
-			 utc_format(way->last_seen, last_seen), "verified", way->verified,
-			 "last_client", way->last_client, "fine", way->verdict.broken == 0, "rules",
-			 way_rules_json(portrait, way));
-}
-
-static json_t *exemption_json(const struct portrait *portrait, const struct exemption *exemption)
-{
-	char from[ISO_DAY_TEXT_SIZE], until[ISO_DAY_TEXT_SIZE];
-	json_t *countries = json_array();
-
-	for (size_t i = 0; i < exemption->country_count; i++)
-		json_array_append_new(countries, json_string(exemption->countries[i].code));
-	return json_pack(
-		"{s:s, s:o, s:s?, s:s, s:i}", "rule",
-		portrait->edition.policy->rules[exemption->rule].title, "countries", countries,
-		"from",
-		exemption->begin == SCHEDULE_ALWAYS ? NULL : iso_day_format(exemption->begin, from),
-		"until", iso_day_format(exemption->end - 1, until), "line", (int)exemption->line);
-}
-
-static json_t *notices_json(const GArray *notices)
-{
-	json_t *array = json_array();
-
-	for (guint i = 0; i < notices->len; i++) {
-		const struct told *told = &g_array_index(notices, struct told, i);
-		char time[UTC_TEXT_SIZE];
-
-		json_array_append_new(array, json_pack("{s:s, s:s, s:s, s:s}", "time",
-						       utc_format(told->time, time), "reason",
-						       notice_reason_name(told->reason), "rules",
-						       told->rules, "state",
-						       notice_state_name(told->state)));
-	}
-	return array;
-}
-
-static json_t *settings_json(const struct policy *policy)
-{
-	struct server servers[SERVER_COUNT];
-	json_t *array = json_array();
-
-	find_servers(policy, servers);
-	for (size_t i = 0; i < SERVER_COUNT; i++) {
-		if (servers[i].name != NULL)
-			json_array_append_new(
-				array,
-				json_pack("{s:s, s:s, s:i, s:s}", "service", servers[i].service,
-					  "server", servers[i].name, "port", (int)servers[i].port,
-					  "encryption", server_encryption(policy, &servers[i])));
-	}
-	return array;
-}
-
-static void print_json(const struct portrait *portrait)
-{
-	json_t *ways = json_array(), *exemptions = json_array();
-	char at[DATE_TEXT_SIZE];
-
-	for (guint i = 0; i < portrait->ways->len; i++)
-		json_array_append_new(ways, way_json(portrait, &g_array_index(portrait->ways,
-									      struct user_way, i)));
-	for (size_t i = 0; i < portrait->exemption_count; i++)
-		json_array_append_new(exemptions,
-				      exemption_json(portrait, &portrait->exemptions[i]));
-	date_format(portrait->at, at);
-	json_print(json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "user", portrait->user, "at", at,
-			     "programs", ways, "exemptions", exemptions, "notices",
-			     notices_json(portrait->notices), "settings",
-			     settings_json(portrait->edition.policy)));
-}
-
-/* ---- text ---- */
+/* ---- the programs ---- */
 
 /* When a way ends at the first: SCHEDULE_ALWAYS, it has; SCHEDULE_NEVER, no rule has a
    date for it. *exempted_r: it would end sooner without an exemption. */
@@ -262,40 +155,159 @@ static const char *list_rules(const struct policy *policy, uint64_t rules, GStri
 	return text->str;
 }
 
-static void add_way(struct table *table, const struct portrait *portrait,
+static json_t *way_rules_json(const struct portrait *portrait, const struct user_way *way)
+{
+	const struct policy *policy = portrait->edition.policy;
+	json_t *rules = json_array();
+
+	for (unsigned int i = 0; i < policy->rule_count; i++) {
+		const struct schedule *schedule = &policy->rules[i].schedule;
+		char date[DATE_TEXT_SIZE], day[ISO_DAY_TEXT_SIZE];
+
+		if (((way->verdict.broken | way->verdict.exempt) >> i & 1) == 0)
+			continue;
+		date_format(schedule->enforce, date);
+		json_array_append_new(
+			rules,
+			json_pack("{s:s, s:s, s:s?, s:s?}", "rule", policy->rules[i].title, "phase",
+				  phase_name(schedule_phase(schedule, portrait->at)), "enforce",
+				  schedule->enforce == SCHEDULE_NEVER ? NULL : date, "exempt_until",
+				  exempt_until(portrait, &policy->rules[i], day)));
+	}
+	return rules;
+}
+
+static const struct column way_columns[] = {
+	{"", NULL, COLUMN_TEXT},
+	{"PROGRAM", "client_id", COLUMN_SHRINKS},
+	{"SERVICE", "service", COLUMN_TEXT},
+	{NULL, "port", COLUMN_NUMBER},
+	{"TLS", "tls", COLUMN_TEXT},
+	{"SASL", "mechanism", COLUMN_SHRINKS},
+	{"IN", "country", COLUMN_TEXT},
+	{NULL, "count", COLUMN_NUMBER},
+	{NULL, "first_seen", COLUMN_TEXT},
+	{"LAST", "last_seen", COLUMN_TEXT},
+	{NULL, "verified", COLUMN_TEXT},
+	{"ADDRESS", "last_client", COLUMN_SHRINKS},
+	{NULL, "fine", COLUMN_TEXT},
+	{"RULES", "rules", COLUMN_SHRINKS},
+};
+
+static void add_way(struct listing *listing, const struct portrait *portrait,
 		    const struct user_way *way)
 {
 	const struct store_habit *habit = way->habit;
-	GString *text = g_string_new(NULL);
+	GString *titles = g_string_new(NULL);
 	char *program = program_format(habit->client_id);
 	char service[SERVICE_TEXT_SIZE], last[DAY_TEXT_SIZE], state[STATE_SIZE];
-	const char *const cells[] = {
-		way_state(portrait, way, state),
-		program,
-		service_format(habit, service),
-		tls_state_name(habit->tls),
-		habit->mechanism,
-		habit->country.code,
-		day_format(way->last_seen, portrait->at, last),
-		way->last_client,
-		list_rules(portrait->edition.policy, way->verdict.broken | way->verdict.exempt,
-			   text),
+	const struct cell cells[G_N_ELEMENTS(way_columns)] = {
+		cell_text(way_state(portrait, way, state)),
+		cell_text_shown(habit->client_id, program),
+		cell_text_shown(service_name(habit->service), service_format(habit, service)),
+		cell_number(habit->port),
+		cell_text(tls_state_name(habit->tls)),
+		cell_text(habit->mechanism),
+		cell_text(habit->country.code),
+		cell_number(way->count),
+		cell_time(way->first_seen, NULL),
+		cell_time(way->last_seen, day_format(way->last_seen, portrait->at, last)),
+		cell_flag(way->verified),
+		cell_text(way->last_client),
+		cell_flag(way->verdict.broken == 0),
+		cell_json(way_rules_json(portrait, way),
+			  list_rules(portrait->edition.policy,
+				     way->verdict.broken | way->verdict.exempt, titles)),
 	};
 
-	table_add(table, cells);
+	listing_add(listing, cells);
 	g_free(program);
-	g_string_free(text, TRUE);
+	g_string_free(titles, TRUE);
 }
+
+/* ---- JSON ---- */
+
+static json_t *ways_json(const struct portrait *portrait)
+{
+	struct listing *listing =
+		listing_begin(LISTING_ARRAY, way_columns, G_N_ELEMENTS(way_columns));
+
+	for (guint i = 0; i < portrait->ways->len; i++)
+		add_way(listing, portrait, &g_array_index(portrait->ways, struct user_way, i));
+	return listing_end_json(listing);
+}
+
+static json_t *exemption_json(const struct portrait *portrait, const struct exemption *exemption)
+{
+	char from[ISO_DAY_TEXT_SIZE], until[ISO_DAY_TEXT_SIZE];
+	json_t *countries = json_array();
+
+	for (size_t i = 0; i < exemption->country_count; i++)
+		json_array_append_new(countries, json_string(exemption->countries[i].code));
+	return json_pack(
+		"{s:s, s:o, s:s?, s:s, s:i}", "rule",
+		portrait->edition.policy->rules[exemption->rule].title, "countries", countries,
+		"from",
+		exemption->begin == SCHEDULE_ALWAYS ? NULL : iso_day_format(exemption->begin, from),
+		"until", iso_day_format(exemption->end - 1, until), "line", (int)exemption->line);
+}
+
+static json_t *notices_json(const GArray *notices)
+{
+	json_t *array = json_array();
+
+	for (guint i = 0; i < notices->len; i++) {
+		const struct told *told = &g_array_index(notices, struct told, i);
+		char time[UTC_TEXT_SIZE];
+
+		json_array_append_new(array, json_pack("{s:s, s:s, s:s, s:s}", "time",
+						       utc_format(told->time, time), "reason",
+						       notice_reason_name(told->reason), "rules",
+						       told->rules, "state",
+						       notice_state_name(told->state)));
+	}
+	return array;
+}
+
+static json_t *settings_json(const struct policy *policy)
+{
+	struct server servers[SERVER_COUNT];
+	json_t *array = json_array();
+
+	find_servers(policy, servers);
+	for (size_t i = 0; i < SERVER_COUNT; i++) {
+		if (servers[i].name != NULL)
+			json_array_append_new(
+				array,
+				json_pack("{s:s, s:s, s:i, s:s}", "service", servers[i].service,
+					  "server", servers[i].name, "port", (int)servers[i].port,
+					  "encryption", server_encryption(policy, &servers[i])));
+	}
+	return array;
+}
+
+static void print_json(const struct portrait *portrait)
+{
+	json_t *exemptions = json_array();
+	char at[DATE_TEXT_SIZE];
+
+	for (size_t i = 0; i < portrait->exemption_count; i++)
+		json_array_append_new(exemptions,
+				      exemption_json(portrait, &portrait->exemptions[i]));
+	date_format(portrait->at, at);
+	json_print(json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "user", portrait->user, "at", at,
+			     "programs", ways_json(portrait), "exemptions", exemptions, "notices",
+			     notices_json(portrait->notices), "settings",
+			     settings_json(portrait->edition.policy)));
+}
+
+/* ---- text ---- */
 
 /* Ways from begin on that are as verified; returns where the others begin. */
 static guint print_ways(const struct portrait *portrait, guint begin, bool verified)
 {
-	static const struct table_column columns[] = {
-		{"", COLUMN_TEXT},     {"PROGRAM", COLUMN_SHRINKS}, {"SERVICE", COLUMN_TEXT},
-		{"TLS", COLUMN_TEXT},  {"SASL", COLUMN_SHRINKS},    {"IN", COLUMN_TEXT},
-		{"LAST", COLUMN_TEXT}, {"ADDRESS", COLUMN_SHRINKS}, {"RULES", COLUMN_SHRINKS},
-	};
-	struct table *table = table_create(columns, G_N_ELEMENTS(columns));
+	struct listing *listing =
+		listing_begin(LISTING_TABLE, way_columns, G_N_ELEMENTS(way_columns));
 	guint end = begin, most = verified ? WAYS_SHOWN : UNVERIFIED_SHOWN;
 
 	for (; end < portrait->ways->len; end++) {
@@ -304,13 +316,14 @@ static guint print_ways(const struct portrait *portrait, guint begin, bool verif
 		if (way->verified != verified)
 			break;
 		if (end - begin < most)
-			add_way(table, portrait, way);
+			add_way(listing, portrait, way);
 	}
 	if (end > begin)
-		table_print(table);
+		listing_end(listing, NULL);
+	else
+		listing_abandon(listing);
 	if (end - begin > most)
 		printf("and %u more; --json tells all\n", end - begin - most);
-	table_free(table);
 	return end;
 }
 

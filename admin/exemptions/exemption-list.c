@@ -3,15 +3,13 @@
 #include <string.h>
 
 #include "admin/terminal/display.h"
-#include "admin/terminal/json-output.h"
-#include "admin/terminal/table.h"
+#include "admin/terminal/listing.h"
 
-struct listing {
-	const struct policy *policy;
-	const char *only; /* NULL: all users */
-	time_t at;
-	struct table *table;
-	struct json_array_printer *json;
+static const struct column columns[] = {
+	{"USER", "user", COLUMN_SHRINKS}, {"RULES", "rules", COLUMN_SHRINKS},
+	{"FROM", "from", COLUMN_TEXT},    {"UNTIL", "until", COLUMN_TEXT},
+	{"", "state", COLUMN_TEXT},       {"REASON", "reason", COLUMN_SHRINKS_FIRST},
+	{NULL, "line", COLUMN_NUMBER},
 };
 
 static const char *state_name(const struct exemption *exemption, time_t at)
@@ -21,26 +19,30 @@ static const char *state_name(const struct exemption *exemption, time_t at)
 	return at < exemption->begin ? "to come" : "holds";
 }
 
-static void list_line(const struct listing *listing, const char *user, const char *rules,
-		      const char *reason, const struct exemption *exemption)
+/* What is asked for, and where it goes. */
+struct request {
+	const struct exemption_file *file;
+	const char *only; /* NULL: all users */
+	time_t at;
+	struct listing *listing;
+};
+
+static void add_row(const struct request *request, const char *user, const char *rules,
+		    const char *reason, const struct exemption *exemption)
 {
-	const char *state = state_name(exemption, listing->at);
-	char from[ISO_DAY_TEXT_SIZE] = "", until[ISO_DAY_TEXT_SIZE];
+	bool begins = exemption->begin != SCHEDULE_ALWAYS;
+	char from[ISO_DAY_TEXT_SIZE], until[ISO_DAY_TEXT_SIZE];
+	const struct cell cells[G_N_ELEMENTS(columns)] = {
+		cell_text(user),
+		cell_text(rules),
+		cell_text(begins ? iso_day_format(exemption->begin, from) : NULL),
+		cell_text(iso_day_format(exemption->end - 1, until)),
+		cell_text(state_name(exemption, request->at)),
+		cell_text(reason),
+		cell_number(exemption->line),
+	};
 
-	if (exemption->begin != SCHEDULE_ALWAYS)
-		iso_day_format(exemption->begin, from);
-	iso_day_format(exemption->end - 1, until);
-	if (listing->json != NULL) {
-		json_array_element(listing->json,
-				   json_pack("{s:s, s:s, s:s?, s:s, s:s, s:s, s:i}", "user", user,
-					     "rules", rules, "from", from[0] == '\0' ? NULL : from,
-					     "until", until, "state", state, "reason", reason,
-					     "line", (int)exemption->line));
-	} else {
-		const char *const cells[] = {user, rules, from, until, state, reason};
-
-		table_add(listing->table, cells);
-	}
+	listing_add(request->listing, cells);
 }
 
 /* The first exemption that a line of the file gives a user; NULL for a wrong line. */
@@ -57,60 +59,48 @@ static const struct exemption *find_exemption(const struct exemptions *exemption
 	return NULL;
 }
 
-static void list_all(const struct listing *listing, const struct exemption_file *file)
+static void add_line(const struct request *request, const char *line, size_t length,
+		     unsigned int number)
 {
-	size_t position = 0, length;
-	unsigned int number = 0;
-	const char *line;
+	const struct exemption *exemption = NULL;
+	struct exemption_line parts;
+	char user[USER_SIZE];
+	char *name, *rules, *reason;
 
-	while (exemption_file_next(file->text, &position, &line, &length)) {
-		const struct exemption *exemption = NULL;
-		struct exemption_line parts;
-		char user[USER_SIZE];
-		char *name, *rules, *reason;
-
-		number++;
-		if (!exemption_line_split(line, length, &parts))
-			continue;
-		name = g_strndup(line + parts.user, parts.user_end - parts.user);
-		if (user_normalise(name, listing->policy->default_domain, user, sizeof(user)) &&
-		    (listing->only == NULL || strcmp(listing->only, user) == 0))
-			exemption = find_exemption(file->before, user, number);
-		g_free(name);
-		if (exemption == NULL)
-			continue;
-		rules = g_strndup(line + parts.rules, parts.rules_end - parts.rules);
-		reason = g_strndup(line + parts.comment, parts.end - parts.comment);
-		list_line(listing, user, rules, reason, exemption);
-		g_free(rules);
-		g_free(reason);
-	}
+	if (!exemption_line_split(line, length, &parts))
+		return;
+	name = g_strndup(line + parts.user, parts.user_end - parts.user);
+	if (user_normalise(name, request->file->policy->default_domain, user, sizeof(user)) &&
+	    (request->only == NULL || strcmp(request->only, user) == 0))
+		exemption = find_exemption(request->file->before, user, number);
+	g_free(name);
+	if (exemption == NULL)
+		return;
+	rules = g_strndup(line + parts.rules, parts.rules_end - parts.rules);
+	reason = g_strndup(line + parts.comment, parts.end - parts.comment);
+	add_row(request, user, rules, reason, exemption);
+	g_free(rules);
+	g_free(reason);
 }
 
 void exemption_list_print(const struct exemption_file *file, const char *only, time_t at, bool json)
 {
-	static const struct table_column columns[] = {
-		{"USER", COLUMN_SHRINKS}, {"RULES", COLUMN_SHRINKS},
-		{"FROM", COLUMN_TEXT},    {"UNTIL", COLUMN_TEXT},
-		{"", COLUMN_TEXT},        {"REASON", COLUMN_SHRINKS_FIRST},
+	struct request request = {
+		.file = file,
+		.at = at,
+		.listing = listing_begin(json ? LISTING_JSON : LISTING_TABLE, columns,
+					 G_N_ELEMENTS(columns)),
 	};
-	struct json_array_printer printer;
-	struct listing listing = {.policy = file->policy, .at = at};
 	char user[USER_SIZE];
+	size_t position = 0, length;
+	unsigned int number = 0;
+	const char *line;
 
 	if (only != NULL) {
 		user_normalise(only, file->policy->default_domain, user, sizeof(user));
-		listing.only = user;
+		request.only = user;
 	}
-	if (json) {
-		listing.json = &printer;
-		json_array_begin(&printer);
-		list_all(&listing, file);
-		json_array_end(&printer);
-		return;
-	}
-	listing.table = table_create(columns, G_N_ELEMENTS(columns));
-	list_all(&listing, file);
-	table_print(listing.table);
-	table_free(listing.table);
+	while (exemption_file_next(file->text, &position, &line, &length))
+		add_line(&request, line, length, ++number);
+	listing_end(request.listing, NULL);
 }
