@@ -1,12 +1,11 @@
 #include <getopt.h>
+#include <glib.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "admin/exemptions/own-date.h"
-#include "admin/questions/inquiry.h"
-#include "admin/questions/user-ways.h"
+#include "admin/questions/user-portrait.h"
 #include "admin/sightings/sighting-text.h"
-#include "admin/store/store-notices.h"
+#include "admin/store/rule-titles.h"
 #include "admin/terminal/command-options.h"
 #include "admin/terminal/display.h"
 #include "admin/terminal/json-output.h"
@@ -28,134 +27,47 @@ static const struct command_help help = {
 		"them are fine and which are not, exemptions, and the settings to use.",
 };
 
-/* What is told of a user. */
-struct portrait {
-	const char *user; /* normalised */
-	struct edition edition;
-	time_t at;
-	GArray *ways; /* of struct user_way */
-	const struct exemption *exemptions;
-	size_t exemption_count;
-	GArray *notices; /* of struct told, the latest last */
-};
-
-/* A notice to the user. */
-struct told {
-	enum notice_reason reason;
-	enum notice_state state;
-	int64_t time;
-	char *rules;
-};
-
-/* How a mail program is to be set up for a service. */
-struct server {
-	const char *service; /* as users know it */
-	const char *name;    /* NULL: not offered */
-	uint16_t port;
-};
-
-#define SERVER_COUNT 3
-
-static void find_servers(const struct policy *policy, struct server servers_r[SERVER_COUNT])
-{
-	const struct client_settings *settings = &policy->client_settings;
-
-	servers_r[0] = (struct server){"IMAP", settings->imap_server, settings->imap_port};
-	servers_r[1] = (struct server){"POP3", settings->pop3_server, settings->pop3_port};
-	servers_r[2] = (struct server){"SMTP", settings->smtp_server, settings->smtp_port};
-	if (policy_retires_service(policy, SERVICE_IMAP))
-		servers_r[0].name = NULL;
-	if (policy_retires_service(policy, SERVICE_POP3))
-		servers_r[1].name = NULL;
-}
-
-static const char *server_encryption(const struct policy *policy, const struct server *server)
-{
-	return policy_port_is_implicit_tls(policy, server->port) ? "SSL/TLS" : "STARTTLS";
-}
-
-/* When a rule will hold for the user, or has begun to. */
-static time_t date_for_user(const struct portrait *portrait, const struct rule *rule,
-			    bool *exempted_r)
-{
-	return own_date(portrait->exemptions, portrait->exemption_count, rule, portrait->at,
-			exempted_r);
-}
-
-/* The last day on which the user is let off all of a rule: at its date or, where no
-   exemption covers that, from now on. NULL when there is none. */
-static const char *exempt_until(const struct portrait *portrait, const struct rule *rule,
+/* The last day on which the user is let off all of a rule; NULL when there is none. */
+static const char *exempt_until(const struct user_portrait *portrait, const struct rule *rule,
 				char day_r[static ISO_DAY_TEXT_SIZE])
 {
-	bool exempted;
-	time_t end = date_for_user(portrait, rule, &exempted);
+	time_t end;
 
-	if (!exempted)
-		end = exemptions_end(portrait->exemptions, portrait->exemption_count, rule,
-				     portrait->at);
-	return exempted || end > portrait->at ? iso_day_format(end - 1, day_r) : NULL;
+	return user_is_exempt(portrait, rule, &end) ? iso_day_format(end - 1, day_r) : NULL;
+}
+
+static const char *server_encryption(const struct user_server *server)
+{
+	return server->implicit_tls ? "SSL/TLS" : "STARTTLS";
 }
 
 /* ---- the programs ---- */
 
-/* When a way ends at the first: SCHEDULE_ALWAYS, it has; SCHEDULE_NEVER, no rule has a
-   date for it. *exempted_r: it would end sooner without an exemption. */
-static time_t first_end(const struct portrait *portrait, const struct sighting_verdict *verdict,
-			bool *exempted_r)
+#define FATE_SIZE (sizeof("ends ") + ISO_DAY_TEXT_SIZE)
+
+static const char *fate_text(const struct user_portrait *portrait, const struct user_way *way,
+			     char text_r[static FATE_SIZE])
 {
-	time_t first = SCHEDULE_NEVER;
-
-	*exempted_r = false;
-	for (uint64_t left = verdict->broken | verdict->exempt; left != 0; left &= left - 1) {
-		unsigned int index = (unsigned int)__builtin_ctzll(left);
-		const struct rule *rule = &portrait->edition.policy->rules[index];
-		bool exempted;
-		time_t date = date_for_user(portrait, rule, &exempted);
-
-		if ((verdict->broken >> index & 1) != 0 &&
-		    schedule_phase(&rule->schedule, portrait->at) == PHASE_ENFORCE)
-			return SCHEDULE_ALWAYS;
-		if (date >= first)
-			continue;
-		first = date;
-		*exempted_r = exempted;
-	}
-	return first;
-}
-
-#define STATE_SIZE (sizeof("ends ") + ISO_DAY_TEXT_SIZE)
-
-static const char *way_state(const struct portrait *portrait, const struct user_way *way,
-			     char state_r[static STATE_SIZE])
-{
-	const struct sighting_verdict *verdict = &way->verdict;
-	bool exempted;
-	time_t end = first_end(portrait, verdict, &exempted);
 	char day[ISO_DAY_TEXT_SIZE];
+	time_t end;
 
-	if ((verdict->broken | verdict->exempt) == 0)
+	switch (user_way_fate(portrait, way, &end)) {
+	case USER_WAY_FINE:
 		return "fine";
-	if (end == SCHEDULE_ALWAYS)
+	case USER_WAY_REFUSED:
 		return "REFUSED";
-	if (end == SCHEDULE_NEVER)
-		return "no date";
-	if (exempted)
+	case USER_WAY_EXEMPT:
 		return "let off";
-	snprintf(state_r, STATE_SIZE, "ends %s", iso_day_format(end, day));
-	return state_r;
+	case USER_WAY_UNDATED:
+		return "no date";
+	case USER_WAY_ENDS:
+		break;
+	}
+	snprintf(text_r, FATE_SIZE, "ends %s", iso_day_format(end, day));
+	return text_r;
 }
 
-/* The titles of rules. */
-static const char *list_rules(const struct policy *policy, uint64_t rules, GString *text)
-{
-	g_string_truncate(text, 0);
-	for (uint64_t left = rules; left != 0; left &= left - 1)
-		g_string_append_printf(text, "%s%s", text->len == 0 ? "" : ",",
-				       policy->rules[__builtin_ctzll(left)].title);
-	return text->str;
-}
-
-static json_t *way_rules_json(const struct portrait *portrait, const struct user_way *way)
+static json_t *way_rules_json(const struct user_portrait *portrait, const struct user_way *way)
 {
 	const struct policy *policy = portrait->edition.policy;
 	json_t *rules = json_array();
@@ -194,15 +106,16 @@ static const struct column way_columns[] = {
 	{"RULES", "rules", COLUMN_SHRINKS},
 };
 
-static void add_way(struct listing *listing, const struct portrait *portrait,
+static void add_way(struct listing *listing, const struct user_portrait *portrait,
 		    const struct user_way *way)
 {
 	const struct store_habit *habit = way->habit;
-	GString *titles = g_string_new(NULL);
 	char *program = program_format(habit->client_id);
-	char service[SERVICE_TEXT_SIZE], last[DAY_TEXT_SIZE], state[STATE_SIZE];
+	char *rules = rule_titles_format(portrait->edition.policy,
+					 way->verdict.broken | way->verdict.exempt);
+	char service[SERVICE_TEXT_SIZE], last[DAY_TEXT_SIZE], fate[FATE_SIZE];
 	const struct cell cells[G_N_ELEMENTS(way_columns)] = {
-		cell_text(way_state(portrait, way, state)),
+		cell_text(fate_text(portrait, way, fate)),
 		cell_text_shown(habit->client_id, program),
 		cell_text_shown(service_name(habit->service), service_format(habit, service)),
 		cell_number(habit->port),
@@ -215,19 +128,17 @@ static void add_way(struct listing *listing, const struct portrait *portrait,
 		cell_flag(way->verified),
 		cell_text(way->last_client),
 		cell_flag(way->verdict.broken == 0),
-		cell_json(way_rules_json(portrait, way),
-			  list_rules(portrait->edition.policy,
-				     way->verdict.broken | way->verdict.exempt, titles)),
+		cell_json(way_rules_json(portrait, way), rules),
 	};
 
 	listing_add(listing, cells);
 	g_free(program);
-	g_string_free(titles, TRUE);
+	g_free(rules);
 }
 
 /* ---- JSON ---- */
 
-static json_t *ways_json(const struct portrait *portrait)
+static json_t *ways_json(const struct user_portrait *portrait)
 {
 	struct listing *listing =
 		listing_begin(LISTING_ARRAY, way_columns, G_N_ELEMENTS(way_columns));
@@ -237,7 +148,8 @@ static json_t *ways_json(const struct portrait *portrait)
 	return listing_end_json(listing);
 }
 
-static json_t *exemption_json(const struct portrait *portrait, const struct exemption *exemption)
+static json_t *exemption_json(const struct user_portrait *portrait,
+			      const struct exemption *exemption)
 {
 	char from[ISO_DAY_TEXT_SIZE], until[ISO_DAY_TEXT_SIZE];
 	json_t *countries = json_array();
@@ -257,36 +169,34 @@ static json_t *notices_json(const GArray *notices)
 	json_t *array = json_array();
 
 	for (guint i = 0; i < notices->len; i++) {
-		const struct told *told = &g_array_index(notices, struct told, i);
+		const struct user_notice *notice = &g_array_index(notices, struct user_notice, i);
 		char time[UTC_TEXT_SIZE];
 
 		json_array_append_new(array, json_pack("{s:s, s:s, s:s, s:s}", "time",
-						       utc_format(told->time, time), "reason",
-						       notice_reason_name(told->reason), "rules",
-						       told->rules, "state",
-						       notice_state_name(told->state)));
+						       utc_format(notice->time, time), "reason",
+						       notice_reason_name(notice->reason), "rules",
+						       notice->rules, "state",
+						       notice_state_name(notice->state)));
 	}
 	return array;
 }
 
-static json_t *settings_json(const struct policy *policy)
+static json_t *settings_json(const struct user_portrait *portrait)
 {
-	struct server servers[SERVER_COUNT];
 	json_t *array = json_array();
 
-	find_servers(policy, servers);
-	for (size_t i = 0; i < SERVER_COUNT; i++) {
-		if (servers[i].name != NULL)
-			json_array_append_new(
-				array,
-				json_pack("{s:s, s:s, s:i, s:s}", "service", servers[i].service,
-					  "server", servers[i].name, "port", (int)servers[i].port,
-					  "encryption", server_encryption(policy, &servers[i])));
+	for (size_t i = 0; i < portrait->server_count; i++) {
+		const struct user_server *server = &portrait->servers[i];
+
+		json_array_append_new(array,
+				      json_pack("{s:s, s:s, s:i, s:s}", "service", server->service,
+						"server", server->name, "port", (int)server->port,
+						"encryption", server_encryption(server)));
 	}
 	return array;
 }
 
-static void print_json(const struct portrait *portrait)
+static void print_json(const struct user_portrait *portrait)
 {
 	json_t *exemptions = json_array();
 	char at[DATE_TEXT_SIZE];
@@ -297,14 +207,13 @@ static void print_json(const struct portrait *portrait)
 	date_format(portrait->at, at);
 	json_print(json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "user", portrait->user, "at", at,
 			     "programs", ways_json(portrait), "exemptions", exemptions, "notices",
-			     notices_json(portrait->notices), "settings",
-			     settings_json(portrait->edition.policy)));
+			     notices_json(portrait->notices), "settings", settings_json(portrait)));
 }
 
 /* ---- text ---- */
 
 /* Ways from begin on that are as verified; returns where the others begin. */
-static guint print_ways(const struct portrait *portrait, guint begin, bool verified)
+static guint print_ways(const struct user_portrait *portrait, guint begin, bool verified)
 {
 	struct listing *listing =
 		listing_begin(LISTING_TABLE, way_columns, G_N_ELEMENTS(way_columns));
@@ -327,39 +236,31 @@ static guint print_ways(const struct portrait *portrait, guint begin, bool verif
 	return end;
 }
 
-/* One line for each rule that some program breaks, or is let off. */
-static void print_rules(const struct portrait *portrait)
+static void print_rule(const struct user_portrait *portrait, const struct rule *rule)
 {
-	const struct policy *policy = portrait->edition.policy;
-	uint64_t broken = 0, exempt = 0;
+	char date[DATE_TEXT_SIZE], day[ISO_DAY_TEXT_SIZE];
+	const char *until = exempt_until(portrait, rule, day);
 
-	for (guint i = 0; i < portrait->ways->len; i++) {
-		const struct user_way *way = &g_array_index(portrait->ways, struct user_way, i);
-
-		broken |= way->verdict.broken;
-		exempt |= way->verdict.exempt;
-	}
-	if ((broken | exempt) != 0)
-		putchar('\n');
-	for (uint64_t left = broken | exempt; left != 0; left &= left - 1) {
-		unsigned int index = (unsigned int)__builtin_ctzll(left);
-		const struct rule *rule = &policy->rules[index];
-		char date[DATE_TEXT_SIZE], day[ISO_DAY_TEXT_SIZE];
-		const char *until = exempt_until(portrait, rule, day);
-
-		date_format(rule->schedule.enforce, date);
-		printf("%s: now in phase %s", rule->title,
-		       phase_name(schedule_phase(&rule->schedule, portrait->at)));
-		if (rule->schedule.enforce == SCHEDULE_NEVER)
-			printf(", no date yet");
-		else if (rule->schedule.enforce > portrait->at)
-			printf(", enforced from %s", date);
-		printf("%s%s\n", until == NULL ? "" : "; let off until ",
-		       until == NULL ? "" : until);
-	}
+	date_format(rule->schedule.enforce, date);
+	printf("%s: now in phase %s", rule->title,
+	       phase_name(schedule_phase(&rule->schedule, portrait->at)));
+	if (rule->schedule.enforce == SCHEDULE_NEVER)
+		printf(", no date yet");
+	else if (rule->schedule.enforce > portrait->at)
+		printf(", enforced from %s", date);
+	printf("%s%s\n", until == NULL ? "" : "; let off until ", until == NULL ? "" : until);
 }
 
-static void print_exemption(const struct portrait *portrait, const struct exemption *exemption)
+/* One line for each rule that some program breaks, or is let off. */
+static void print_rules(const struct user_portrait *portrait)
+{
+	if (portrait->rules != 0)
+		putchar('\n');
+	for (uint64_t left = portrait->rules; left != 0; left &= left - 1)
+		print_rule(portrait, &portrait->edition.policy->rules[__builtin_ctzll(left)]);
+}
+
+static void print_exemption(const struct user_portrait *portrait, const struct exemption *exemption)
 {
 	char day[ISO_DAY_TEXT_SIZE];
 
@@ -373,7 +274,7 @@ static void print_exemption(const struct portrait *portrait, const struct exempt
 }
 
 /* Those that are over come last. */
-static void print_exemptions(const struct portrait *portrait)
+static void print_exemptions(const struct user_portrait *portrait)
 {
 	size_t count = portrait->exemption_count, shown = 0;
 
@@ -394,41 +295,38 @@ static void print_exemptions(const struct portrait *portrait)
 }
 
 /* The latest ones. */
-static void print_notices(const struct portrait *portrait)
+static void print_notices(const struct user_portrait *portrait)
 {
 	guint count = portrait->notices->len;
 
 	if (count > 0)
 		puts("\nTold by mail:");
 	for (guint i = count > NOTICES_SHOWN ? count - NOTICES_SHOWN : 0; i < count; i++) {
-		const struct told *told = &g_array_index(portrait->notices, struct told, i);
+		const struct user_notice *notice =
+			&g_array_index(portrait->notices, struct user_notice, i);
 		char date[DATE_TEXT_SIZE];
 
-		date_format((time_t)(told->time / 1000), date);
-		printf("  %s  %s (%s), %s\n", date, notice_reason_name(told->reason), told->rules,
-		       notice_state_name(told->state));
+		date_format((time_t)(notice->time / 1000), date);
+		printf("  %s  %s (%s), %s\n", date, notice_reason_name(notice->reason),
+		       notice->rules, notice_state_name(notice->state));
 	}
 }
 
-static void print_settings(const struct portrait *portrait)
+static void print_settings(const struct user_portrait *portrait)
 {
 	const struct policy *policy = portrait->edition.policy;
 	const struct client_settings *settings = &policy->client_settings;
-	struct server servers[SERVER_COUNT];
-	bool offered = false;
 
-	find_servers(policy, servers);
 	puts("\nSettings that work:");
-	for (size_t i = 0; i < SERVER_COUNT; i++) {
-		if (servers[i].name == NULL)
-			continue;
-		offered = true;
-		printf("  %s  %s, port %u, %s, normal password\n", servers[i].service,
-		       servers[i].name, servers[i].port, server_encryption(policy, &servers[i]));
+	for (size_t i = 0; i < portrait->server_count; i++) {
+		const struct user_server *server = &portrait->servers[i];
+
+		printf("  %s  %s, port %u, %s, normal password\n", server->service, server->name,
+		       server->port, server_encryption(server));
 	}
-	if (!offered)
+	if (portrait->server_count == 0)
 		puts("  not known: portcullis.conf has no client-settings");
-	if (offered && settings->user_name != NULL)
+	if (portrait->server_count > 0 && settings->user_name != NULL)
 		printf("  User name: %s\n", settings->user_name);
 	if (settings->webmail_url != NULL)
 		printf("  Webmail: %s\n", settings->webmail_url);
@@ -438,7 +336,7 @@ static void print_settings(const struct portrait *portrait)
 		printf("  Help: %s\n", policy->help_url);
 }
 
-static void print_text(const struct portrait *portrait)
+static void print_text(const struct user_portrait *portrait)
 {
 	GString *name = g_string_new(NULL);
 	guint verified;
@@ -461,49 +359,16 @@ static void print_text(const struct portrait *portrait)
 
 /* ---- the command ---- */
 
-static void free_told(gpointer told)
-{
-	g_free(((struct told *)told)->rules);
-}
-
-static bool add_told(void *context, const struct store_notice *notice)
-{
-	const struct told told = {
-		.reason = notice->reason,
-		.state = notice->state,
-		.time = notice->settled == 0 ? notice->intended : notice->settled,
-		.rules = g_strdup(notice->rules),
-	};
-
-	g_array_append_val((GArray *)context, told);
-	return true;
-}
-
 static int answer(const char *user, time_t at, bool json, struct inquiry *inquiry)
 {
-	struct portrait portrait = {.edition = loaded_edition(&inquiry->loaded), .at = at};
-	struct sighting_judge judge;
-	char normalised[USER_SIZE];
-	bool answered;
+	struct user_portrait portrait;
+	bool answered = user_portrait_draw(&portrait, inquiry, user, at);
 
-	user_normalise(user, portrait.edition.policy->default_domain, normalised,
-		       sizeof(normalised));
-	portrait.user = normalised;
-	portrait.exemptions = exemptions_of_user(portrait.edition.exemptions, normalised,
-						 &portrait.exemption_count);
-	sighting_judge_init(&judge, &portrait.edition, at, true);
-	portrait.ways = user_ways_find(inquiry->store, &judge, normalised);
-	portrait.notices = g_array_new(FALSE, FALSE, sizeof(struct told));
-	g_array_set_clear_func(portrait.notices, free_told);
-	answered = portrait.ways != NULL &&
-		   store_each_notice(inquiry->store, normalised, add_told, portrait.notices);
 	if (answered && json)
 		print_json(&portrait);
 	else if (answered)
 		print_text(&portrait);
-	if (portrait.ways != NULL)
-		g_array_free(portrait.ways, TRUE);
-	g_array_free(portrait.notices, TRUE);
+	user_portrait_clear(&portrait);
 	return inquiry_end(inquiry, answered, EXIT_SUCCESS);
 }
 

@@ -1,0 +1,153 @@
+#include "user-portrait.h"
+
+#include "admin/exemptions/own-date.h"
+#include "admin/notices/notice-output.h"
+
+/* ---- dates ---- */
+
+/* When a rule will hold for the user, or has begun to. */
+static time_t date_for_user(const struct user_portrait *portrait, const struct rule *rule,
+			    bool *exempted_r)
+{
+	return own_date(portrait->exemptions, portrait->exemption_count, rule, portrait->at,
+			exempted_r);
+}
+
+bool user_is_exempt(const struct user_portrait *portrait, const struct rule *rule, time_t *end_r)
+{
+	bool exempted;
+
+	*end_r = date_for_user(portrait, rule, &exempted);
+	if (exempted)
+		return true;
+	*end_r =
+		exemptions_end(portrait->exemptions, portrait->exemption_count, rule, portrait->at);
+	return *end_r > portrait->at;
+}
+
+static bool is_refused(const struct user_portrait *portrait, const struct user_way *way)
+{
+	const struct rule *rules = portrait->edition.policy->rules;
+
+	for (uint64_t left = way->verdict.broken; left != 0; left &= left - 1) {
+		const struct rule *rule = &rules[__builtin_ctzll(left)];
+
+		if (schedule_phase(&rule->schedule, portrait->at) == PHASE_ENFORCE)
+			return true;
+	}
+	return false;
+}
+
+enum user_way_fate user_way_fate(const struct user_portrait *portrait, const struct user_way *way,
+				 time_t *end_r)
+{
+	uint64_t rules = way->verdict.broken | way->verdict.exempt;
+	time_t first = SCHEDULE_NEVER;
+	bool first_exempted = false;
+
+	if (rules == 0)
+		return USER_WAY_FINE;
+	if (is_refused(portrait, way))
+		return USER_WAY_REFUSED;
+	for (uint64_t left = rules; left != 0; left &= left - 1) {
+		const struct rule *rule = &portrait->edition.policy->rules[__builtin_ctzll(left)];
+		bool exempted;
+		time_t date = date_for_user(portrait, rule, &exempted);
+
+		if (date < first) {
+			first = date;
+			first_exempted = exempted;
+		}
+	}
+	if (first == SCHEDULE_NEVER)
+		return USER_WAY_UNDATED;
+	if (first_exempted)
+		return USER_WAY_EXEMPT;
+	*end_r = first;
+	return USER_WAY_ENDS;
+}
+
+/* ---- servers ---- */
+
+static void add_server(struct user_portrait *portrait, const char *service, const char *name,
+		       uint16_t port)
+{
+	if (name != NULL)
+		portrait->servers[portrait->server_count++] = (struct user_server){
+			.service = service,
+			.name = name,
+			.port = port,
+			.implicit_tls = policy_port_is_implicit_tls(portrait->edition.policy, port),
+		};
+}
+
+static void find_servers(struct user_portrait *portrait)
+{
+	const struct policy *policy = portrait->edition.policy;
+	const struct client_settings *settings = &policy->client_settings;
+
+	if (!policy_retires_service(policy, SERVICE_IMAP))
+		add_server(portrait, "IMAP", settings->imap_server, settings->imap_port);
+	if (!policy_retires_service(policy, SERVICE_POP3))
+		add_server(portrait, "POP3", settings->pop3_server, settings->pop3_port);
+	add_server(portrait, "SMTP", settings->smtp_server, settings->smtp_port);
+}
+
+/* ---- the whole ---- */
+
+static void clear_notice(gpointer notice)
+{
+	g_free(((struct user_notice *)notice)->rules);
+}
+
+static bool add_notice(void *context, const struct store_notice *notice)
+{
+	const struct user_notice user_notice = {
+		.reason = notice->reason,
+		.state = notice->state,
+		.time = notice_time(notice),
+		.rules = g_strdup(notice->rules),
+	};
+
+	g_array_append_val((GArray *)context, user_notice);
+	return true;
+}
+
+static bool find_ways(struct user_portrait *portrait, struct store *store)
+{
+	struct sighting_judge judge;
+
+	sighting_judge_init(&judge, &portrait->edition, portrait->at, true);
+	portrait->ways = user_ways_find(store, &judge, portrait->user);
+	for (guint i = 0; portrait->ways != NULL && i < portrait->ways->len; i++) {
+		const struct user_way *way = &g_array_index(portrait->ways, struct user_way, i);
+
+		portrait->rules |= way->verdict.broken | way->verdict.exempt;
+	}
+	return portrait->ways != NULL;
+}
+
+bool user_portrait_draw(struct user_portrait *portrait_r, const struct inquiry *inquiry,
+			const char *user, time_t at)
+{
+	*portrait_r = (struct user_portrait){
+		.at = at,
+		.edition = loaded_edition(&inquiry->loaded),
+		.notices = g_array_new(FALSE, FALSE, sizeof(struct user_notice)),
+	};
+	g_array_set_clear_func(portrait_r->notices, clear_notice);
+	user_normalise(user, portrait_r->edition.policy->default_domain, portrait_r->user,
+		       sizeof(portrait_r->user));
+	portrait_r->exemptions = exemptions_of_user(portrait_r->edition.exemptions,
+						    portrait_r->user, &portrait_r->exemption_count);
+	find_servers(portrait_r);
+	return find_ways(portrait_r, inquiry->store) &&
+	       store_each_notice(inquiry->store, portrait_r->user, add_notice, portrait_r->notices);
+}
+
+void user_portrait_clear(struct user_portrait *portrait)
+{
+	if (portrait->ways != NULL)
+		g_array_free(portrait->ways, TRUE);
+	g_array_free(portrait->notices, TRUE);
+}
