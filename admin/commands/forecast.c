@@ -6,7 +6,6 @@
 #include <sysexits.h>
 
 #include "admin/questions/forecast-count.h"
-#include "admin/questions/inquiry.h"
 #include "admin/store/store-week.h"
 #include "admin/terminal/command-options.h"
 #include "admin/terminal/display.h"
@@ -93,20 +92,20 @@ static const struct column rule_columns[] = {
 };
 
 static struct listing *list_rules(enum listing_format format, const struct forecast *forecast,
-				  const struct sighting_judge *judge)
+				  const struct policy *policy)
 {
 	struct listing *listing = listing_begin(format, rule_columns, G_N_ELEMENTS(rule_columns));
 
-	for (size_t i = 0; i < judge->edition.policy->rule_count; i++) {
-		const struct rule *rule = &judge->rules[i];
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		const struct forecast_rule *rule = &forecast->rules[i];
 		const struct cell cells[G_N_ELEMENTS(rule_columns)] = {
-			cell_text(rule->title),
-			cell_text(phase_name(schedule_phase(&rule->schedule, judge->at))),
-			cell_number(forecast->rules[i].users),
-			cell_number(forecast->rules[i].locked_out),
+			cell_text(policy->rules[i].title),
+			cell_text(phase_name(rule->phase)),
+			cell_number(rule->users),
+			cell_number(rule->locked_out),
 		};
 
-		if ((judge->considered & UINT64_C(1) << i) != 0)
+		if (rule->considered)
 			listing_add(listing, cells);
 	}
 	return listing;
@@ -119,17 +118,17 @@ static const struct column week_columns[] = {
 	{"%", NULL, COLUMN_NUMBER},
 };
 
-static struct listing *list_weeks(enum listing_format format, const struct forecast *forecast,
-				  int64_t reference)
+static struct listing *list_weeks(enum listing_format format, const struct forecast *forecast)
 {
 	struct listing *listing = listing_begin(format, week_columns, G_N_ELEMENTS(week_columns));
+	time_t now = (time_t)(forecast->reference / 1000);
 
 	for (int i = FORECAST_WEEKS - 1; i >= 0; i--) {
 		const struct forecast_week *week = &forecast->weeks[i];
-		int64_t begin = store_week_begin(store_week(reference) - i);
+		int64_t begin = store_week_begin(store_week(forecast->reference) - i);
 		char utc[UTC_TEXT_SIZE], day[DAY_TEXT_SIZE], share[16];
 		const struct cell cells[G_N_ELEMENTS(week_columns)] = {
-			cell_text_shown(utc, day_format(begin, (time_t)(reference / 1000), day)),
+			cell_text_shown(utc, day_format(begin, now, day)),
 			cell_number(week->active_users),
 			cell_number(week->affected),
 			cell_text(share),
@@ -143,12 +142,11 @@ static struct listing *list_weeks(enum listing_format format, const struct forec
 	return listing;
 }
 
-static void print_json(const struct forecast *forecast, const struct sighting_judge *judge,
-		       int64_t reference)
+static void print_json(const struct forecast *forecast, const struct policy *policy)
 {
 	char at[DATE_TEXT_SIZE];
 
-	date_format(judge->at, at);
+	date_format(forecast->at, at);
 	json_print(json_pack(
 		"{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "at", at,
 		"active_users", (json_int_t)forecast->active_users, "fine",
@@ -156,10 +154,10 @@ static void print_json(const struct forecast *forecast, const struct sighting_ju
 		"partly", (json_int_t)forecast->partly, "changed", (json_int_t)forecast->changed,
 		"told", (json_int_t)forecast->told, "told_changed",
 		(json_int_t)forecast->told_changed, "rules",
-		listing_end_json(list_rules(LISTING_OBJECT, forecast, judge)), "services",
+		listing_end_json(list_rules(LISTING_OBJECT, forecast, policy)), "services",
 		groups_json(forecast->services), "programs", groups_json(forecast->programs),
 		"countries", groups_json(forecast->countries), "weeks",
-		listing_end_json(list_weeks(LISTING_ARRAY, forecast, reference))));
+		listing_end_json(list_weeks(LISTING_ARRAY, forecast))));
 }
 
 static void print_line(const char *title, uint64_t users, uint64_t of)
@@ -210,12 +208,12 @@ static void print_heading(const struct options *options, int64_t since)
 		       options->rule == NULL ? "all rules were" : "the rule were");
 }
 
-static void print_text(const struct options *options, const struct forecast *forecast,
-		       const struct sighting_judge *judge, int64_t reference, int64_t since)
+static void print_text(const struct forecast *forecast, const struct policy *policy,
+		       const struct options *options)
 {
 	uint64_t active = forecast->active_users;
 
-	print_heading(options, since);
+	print_heading(options, forecast->since);
 	print_line("active", active, 0);
 	print_line("fine", forecast->fine, active);
 	print_line("  of them have changed", forecast->changed, active);
@@ -224,46 +222,37 @@ static void print_text(const struct options *options, const struct forecast *for
 	print_line("told by mail", forecast->told, active);
 	print_line("  of them have changed", forecast->told_changed, forecast->told);
 	putchar('\n');
-	listing_end(list_rules(LISTING_TABLE, forecast, judge), NULL);
+	listing_end(list_rules(LISTING_TABLE, forecast, policy), NULL);
 	print_groups("SERVICE", forecast->services);
 	print_groups("PROGRAM", forecast->programs);
 	print_groups("COUNTRY", forecast->countries);
 	putchar('\n');
-	listing_end(list_weeks(LISTING_TABLE, forecast, reference), NULL);
+	listing_end(list_weeks(LISTING_TABLE, forecast), NULL);
 }
 
 /* ---- the command ---- */
 
 static int answer(const struct options *options, struct inquiry *inquiry)
 {
-	time_t at = options->at == 0 ? time(NULL) : options->at;
-	struct sighting_judge judge;
-	const struct edition edition = loaded_edition(&inquiry->loaded);
+	const struct policy *policy = inquiry->loaded.policy;
 	const struct rule *rule = NULL;
 	struct forecast forecast;
-	int64_t reference, since;
-	bool answered;
 	int status = EXIT_SUCCESS;
+	bool answered;
 
 	if (options->rule != NULL) {
-		rule = policy_rule(edition.policy, options->rule);
+		rule = policy_rule(policy, options->rule);
 		if (rule == NULL)
 			return inquiry_end(
 				inquiry, true,
 				usage_error("forecast", "no rule is called '%s'", options->rule));
 	}
-	if (!inquiry_reference(inquiry, at, &reference))
-		return inquiry_end(inquiry, false, 0);
-	since = inquiry_since(options->since, reference);
-	sighting_judge_init(&judge, &edition, at, options->at == 0);
-	if (rule != NULL)
-		judge.considered = UINT64_C(1) << rule->index;
-	answered = forecast_count(&forecast, inquiry->store, &judge, reference, since);
+	answered = forecast_ask(&forecast, inquiry, rule, options->at, options->since);
 	if (answered) {
 		if (options->json)
-			print_json(&forecast, &judge, reference);
+			print_json(&forecast, policy);
 		else
-			print_text(options, &forecast, &judge, reference, since);
+			print_text(&forecast, policy, options);
 		if (percent(forecast.partly + forecast.locked_out, forecast.active_users) >
 		    options->fail_above)
 			status = EXIT_NO;

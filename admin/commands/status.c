@@ -3,8 +3,7 @@
 #include <stdlib.h>
 
 #include "admin/questions/health.h"
-#include "admin/questions/inquiry.h"
-#include "admin/questions/rule-history.h"
+#include "admin/questions/rule-standing.h"
 #include "admin/terminal/command-options.h"
 #include "admin/terminal/json-output.h"
 #include "admin/terminal/listing.h"
@@ -19,52 +18,6 @@ static const struct command_help help = {
 	.closing = "Exit status: 0 healthy, 1 not.",
 };
 
-/* Where a rule stands. */
-struct standing {
-	const struct rule *rule;
-	enum phase phase, next_phase;
-	time_t next_change; /* SCHEDULE_NEVER: none */
-	int64_t days;       /* until then, as a calendar counts them */
-	uint64_t offenders, offenders_at_start;
-};
-
-/* Days since 1970 in local time. */
-static int64_t calendar_day(time_t time)
-{
-	struct tm local;
-
-	if (localtime_r(&time, &local) == NULL)
-		return 0;
-	return ((int64_t)time + local.tm_gmtoff) / 86400;
-}
-
-static struct standing stand(const struct rule *rule, time_t at, const struct rule_history *history,
-			     unsigned int start)
-{
-	struct standing standing = {
-		.rule = rule,
-		.phase = schedule_phase(&rule->schedule, at),
-		.offenders = history->windows[0],
-		.offenders_at_start = history->windows[start],
-	};
-
-	standing.next_change = schedule_next_change(&rule->schedule, at, &standing.next_phase);
-	if (standing.next_change != SCHEDULE_NEVER)
-		standing.days = calendar_day(standing.next_change) - calendar_day(at);
-	return standing;
-}
-
-static bool all_healthy(const struct health_finding findings[HEALTH_COUNT])
-{
-	for (size_t i = 0; i < HEALTH_COUNT; i++) {
-		if (!findings[i].healthy)
-			return false;
-	}
-	return true;
-}
-
-/* ---- printing ---- */
-
 static const struct column columns[] = {
 	{"RULE", "rule", COLUMN_SHRINKS},
 	{"PHASE", "phase", COLUMN_TEXT},
@@ -75,7 +28,7 @@ static const struct column columns[] = {
 	{"AT START", "offenders_at_start", COLUMN_NUMBER},
 };
 
-static void add(struct listing *listing, const struct standing *standing)
+static void add(struct listing *listing, const struct rule_standing *standing)
 {
 	bool changes = standing->next_change != SCHEDULE_NEVER;
 	char date[DATE_TEXT_SIZE];
@@ -94,7 +47,7 @@ static void add(struct listing *listing, const struct standing *standing)
 	listing_add(listing, cells);
 }
 
-static struct listing *list_rules(enum listing_format format, const struct standing *standings,
+static struct listing *list_rules(enum listing_format format, const struct rule_standing *standings,
 				  size_t count)
 {
 	struct listing *listing = listing_begin(format, columns, G_N_ELEMENTS(columns));
@@ -104,7 +57,7 @@ static struct listing *list_rules(enum listing_format format, const struct stand
 	return listing;
 }
 
-static void print_json(const struct standing *standings, size_t count, time_t at,
+static void print_json(const struct rule_standing *standings, size_t count, time_t at,
 		       const struct health_finding findings[HEALTH_COUNT])
 {
 	json_t *rules = listing_end_json(list_rules(LISTING_ARRAY, standings, count));
@@ -117,8 +70,8 @@ static void print_json(const struct standing *standings, size_t count, time_t at
 						"healthy", findings[i].healthy, "text",
 						findings[i].text));
 	date_format(at, date);
-	json_print(json_pack("{s:s, s:b, s:o, s:o}", "at", date, "healthy", all_healthy(findings),
-			     "rules", rules, "health", health));
+	json_print(json_pack("{s:s, s:b, s:o, s:o}", "at", date, "healthy",
+			     health_is_good(findings), "rules", rules, "health", health));
 }
 
 static void print_health(const struct health_finding findings[HEALTH_COUNT])
@@ -131,28 +84,20 @@ static void print_health(const struct health_finding findings[HEALTH_COUNT])
 
 static int answer(time_t at, bool json, struct inquiry *inquiry)
 {
-	const struct policy *policy = inquiry->loaded.policy;
-	int64_t now = (int64_t)time(NULL) * 1000, reference, first_record;
-	struct rule_history histories[RULES_MAX];
+	size_t count = inquiry->loaded.policy->rule_count;
+	struct rule_standing standings[RULES_MAX];
 	struct health_finding findings[HEALTH_COUNT];
-	struct standing standings[RULES_MAX];
 
-	if (!inquiry_reference(inquiry, at, &reference) ||
-	    !rule_histories_count(histories, inquiry->store, policy, reference) ||
-	    !rule_history_first_record(inquiry->store, reference, &first_record) ||
-	    !health_examine(inquiry, now, findings))
+	if (!rule_standings_find(standings, inquiry, at) ||
+	    !health_examine(inquiry, (int64_t)time(NULL) * 1000, findings))
 		return inquiry_end(inquiry, false, 0);
-	for (size_t i = 0; i < policy->rule_count; i++)
-		standings[i] = stand(
-			&policy->rules[i], at, &histories[i],
-			rule_history_start(&policy->rules[i].schedule, first_record, reference));
 	if (json) {
-		print_json(standings, policy->rule_count, at, findings);
+		print_json(standings, count, at, findings);
 	} else {
-		listing_end(list_rules(LISTING_TABLE, standings, policy->rule_count), NULL);
+		listing_end(list_rules(LISTING_TABLE, standings, count), NULL);
 		print_health(findings);
 	}
-	return inquiry_end(inquiry, true, all_healthy(findings) ? EXIT_SUCCESS : EXIT_NO);
+	return inquiry_end(inquiry, true, health_is_good(findings) ? EXIT_SUCCESS : EXIT_NO);
 }
 
 int status_command(const char *config_path, int argc, char **argv)

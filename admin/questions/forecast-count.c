@@ -4,9 +4,8 @@
 
 #include "admin/notices/notice-plan.h"
 #include "admin/sightings/mail-program.h"
-#include "admin/store/store-notices.h"
-#include "inquiry.h"
 #include "admin/store/rule-titles.h"
+#include "admin/store/store-notices.h"
 #include "admin/store/store-week.h"
 
 /* The groups that a habit belongs to, as indexes. */
@@ -258,6 +257,14 @@ static void sort_groups(GArray *groups)
 	g_array_set_size(groups, len);
 }
 
+static void note_rules(struct forecast *forecast, const struct sighting_judge *judge)
+{
+	for (size_t i = 0; i < judge->edition.policy->rule_count; i++) {
+		forecast->rules[i].considered = (judge->considered >> i & 1) != 0;
+		forecast->rules[i].phase = schedule_phase(&judge->rules[i].schedule, judge->at);
+	}
+}
+
 bool forecast_count(struct forecast *forecast_r, struct store *store,
 		    const struct sighting_judge *judge, int64_t reference, int64_t since)
 {
@@ -271,9 +278,13 @@ bool forecast_count(struct forecast *forecast_r, struct store *store,
 	bool answered;
 
 	counting.told = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-	*forecast_r = (struct forecast){.services = groups_create(),
+	*forecast_r = (struct forecast){.at = judge->at,
+					.reference = reference,
+					.since = since,
+					.services = groups_create(),
 					.programs = groups_create(),
 					.countries = groups_create()};
+	note_rules(forecast_r, judge);
 	counting.groups = group_habits(forecast_r, store);
 	begin_user(&counting, STORE_NOBODY, "");
 	answered = store_each_notice(store, NULL, add_told, &counting) &&
@@ -287,9 +298,27 @@ bool forecast_count(struct forecast *forecast_r, struct store *store,
 	return answered;
 }
 
+bool forecast_ask(struct forecast *forecast_r, const struct inquiry *inquiry,
+		  const struct rule *rule, time_t at, time_t since)
+{
+	const struct edition edition = loaded_edition(&inquiry->loaded);
+	time_t moment = at == 0 ? time(NULL) : at;
+	struct sighting_judge judge;
+	int64_t reference;
+
+	*forecast_r = (struct forecast){0};
+	if (!inquiry_reference(inquiry, moment, &reference))
+		return false;
+	sighting_judge_init(&judge, &edition, moment, at == 0);
+	if (rule != NULL)
+		judge.considered = UINT64_C(1) << rule->index;
+	return forecast_count(forecast_r, inquiry->store, &judge, reference,
+			      inquiry_since(since, reference));
+}
+
 void forecast_free(struct forecast *forecast)
 {
-	g_array_free(forecast->services, TRUE);
-	g_array_free(forecast->programs, TRUE);
-	g_array_free(forecast->countries, TRUE);
+	g_clear_pointer(&forecast->services, g_array_unref);
+	g_clear_pointer(&forecast->programs, g_array_unref);
+	g_clear_pointer(&forecast->countries, g_array_unref);
 }

@@ -4,6 +4,7 @@
 #include <glib.h>
 
 #include "admin/sightings/sighting-judge.h"
+#include "inquiry.h"
 
 /* The week of the reference and those before it. */
 #define FORECAST_WEEKS 8
@@ -21,13 +22,17 @@ struct forecast_week {
 };
 
 struct forecast_rule {
+	bool considered;
+	enum phase phase;    /* that it is judged by */
 	uint64_t users;      /* who break it */
 	uint64_t locked_out; /* of them, who have no other way */
 };
 
 /* People who proved to be who they are, and what would become of them. */
 struct forecast {
-	uint64_t active_users; /* seen lately */
+	time_t at;                /* the moment whose exemptions count */
+	int64_t reference, since; /* what lately is, in milliseconds */
+	uint64_t active_users;    /* seen lately */
 	uint64_t fine;
 	uint64_t locked_out; /* in every way that they use */
 	uint64_t partly;     /* some way still works */
@@ -36,15 +41,20 @@ struct forecast {
 	/* Of them, who were seen since, and what would be rejected was not: since they
 	   were told, or for NOTICE_QUIET_DAYS. */
 	uint64_t told_changed;
-	struct forecast_rule rules[RULES_MAX];
+	struct forecast_rule rules[RULES_MAX];   /* by index in the policy */
 	GArray *services, *programs, *countries; /* of struct forecast_group */
 	struct forecast_week weeks[FORECAST_WEEKS];
 };
 
-/* Counts what is stored; reference and since, in milliseconds, say what lately is.
-   False when the store fails. Free it also then. */
+/* Forecasts for one rule or, when it is NULL, all: as they stand at a moment or, when that
+   is 0, as if all were enforced now. since: where lately begins; 0: 30 days before the
+   reference. False when the store fails. Free it also then. */
+bool forecast_ask(struct forecast *forecast_r, const struct inquiry *inquiry,
+		  const struct rule *rule, time_t at, time_t since);
+void forecast_free(struct forecast *forecast);
+
+/* Counts what is stored. False when the store fails. Free it also then. */
 bool forecast_count(struct forecast *forecast_r, struct store *store,
 		    const struct sighting_judge *judge, int64_t reference, int64_t since);
-void forecast_free(struct forecast *forecast);
 
 #endif

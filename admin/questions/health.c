@@ -243,3 +243,12 @@ bool health_examine(const struct inquiry *inquiry, int64_t now,
 	examine_countries(&days, &findings_r[HEALTH_COUNTRIES]);
 	return true;
 }
+
+bool health_is_good(const struct health_finding findings[HEALTH_COUNT])
+{
+	for (size_t i = 0; i < HEALTH_COUNT; i++) {
+		if (!findings[i].healthy)
+			return false;
+	}
+	return true;
+}

@@ -26,4 +26,7 @@ const char *health_check_name(enum health_check check);
 bool health_examine(const struct inquiry *inquiry, int64_t now,
 		    struct health_finding findings_r[HEALTH_COUNT]);
 
+/* Whether no check found anything wrong. */
+bool health_is_good(const struct health_finding findings[HEALTH_COUNT]);
+
 #endif

@@ -1,0 +1,22 @@
+#ifndef PORTCULLIS_RULE_STANDING_H
+#define PORTCULLIS_RULE_STANDING_H
+
+#include "inquiry.h"
+
+/* Where a rule stands, and how many users still break it. */
+struct rule_standing {
+	const struct rule *rule;
+	enum phase phase, next_phase;
+	time_t next_change; /* SCHEDULE_NEVER: none */
+	int64_t days;       /* until then, as a calendar counts them */
+	/* Recorded in the last HISTORY_WINDOW weeks, and in those in which the rule began
+	   or, where they begin later, the records. */
+	uint64_t offenders, offenders_at_start;
+};
+
+/* One for each rule of the policy, in its order. at: the moment whose phases count.
+   False when the store fails. */
+bool rule_standings_find(struct rule_standing standings_r[RULES_MAX], const struct inquiry *inquiry,
+			 time_t at);
+
+#endif
