@@ -1,3 +1,4 @@
+#include <glib.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,35 +67,40 @@ static const char *missing_option(const struct options *options)
 	return NULL;
 }
 
-/* Makes an attempt of the options; the mechanism is put into capitals. Returns 0
-   or EX_USAGE. */
-static int read_attempt(const struct options *options, char *mechanism, struct attempt *attempt_r)
+/* mechanism: that of the options, in capitals. Returns 0 or EX_USAGE. */
+static int read_attempt(const struct options *options, const char *mechanism,
+			struct attempt *attempt_r)
 {
 	struct attempt attempt = {
 		.mechanism = mechanism, .user = "", .client_id = "", .session = ""};
 
 	if (!service_from_name(options->service, &attempt.service))
-		return usage_error("explain", "--service is imap, pop3, sieve, submission or smtp");
+		return usage_error("explain",
+				   "--service: unknown service '%s' (one of imap, pop3, sieve, "
+				   "submission, smtp)",
+				   options->service);
 	if (attempt.service == SERVICE_SMTP &&
 	    (options->mechanism != NULL || options->user != NULL))
-		return usage_error("explain", "--service smtp is mail without a login, so it takes "
-					      "no --mechanism and no --user");
+		return usage_error("explain", "--service smtp is mail without a login, so it "
+					      "takes no --mechanism and no --user");
 	if (!port_parse(options->port, &attempt.port))
-		return usage_error("explain", "--port is a number from 1 to 65535");
+		return usage_error("explain", "--port: '%s' is not a number from 1 to 65535",
+				   options->port);
 	if (!tls_state_from_name(options->tls, &attempt.tls))
-		return usage_error("explain", "--tls is none, starttls or implicit");
+		return usage_error("explain",
+				   "--tls: unknown state '%s' (one of none, starttls, implicit)",
+				   options->tls);
 	if (!address_parse(options->client, &attempt.client))
-		return usage_error("explain", "--client: '%s' is no IP address", options->client);
+		return usage_error("explain", "--client: '%s' is not an IP address",
+				   options->client);
 	if (options->tls_version != NULL &&
 	    !tls_version_from_name(options->tls_version, &attempt.tls_version))
-		return usage_error("explain", "--tls-version is TLSv1, TLSv1.1, TLSv1.2 or "
-					      "TLSv1.3");
+		return usage_error("explain",
+				   "--tls-version: unknown version '%s' (one of TLSv1, TLSv1.1, "
+				   "TLSv1.2, TLSv1.3)",
+				   options->tls_version);
 	if (attempt.service == SERVICE_SUBMISSION || attempt.service == SERVICE_SMTP)
 		attempt.source = SOURCE_POSTFIX;
-	for (char *c = mechanism; *c != '\0'; c++) {
-		if (*c >= 'a' && *c <= 'z')
-			*c -= 'a' - 'A';
-	}
 	*attempt_r = attempt;
 	return 0;
 }
@@ -203,77 +209,66 @@ static json_t *rule_json(const struct rule *rule, const struct rule_explanation 
 			 explanation->why);
 }
 
-static void print_json(const struct question *question, const struct verdict *verdict,
-		       json_t *rules)
-{
-	const struct rule *rejecting = verdict->rejecting;
-	const char *country = question->country.code;
-	json_t *top = json_pack("{s:s, s:s?, s:s?, s:O, s:s?}", "action",
-				verdict->outcome == OUTCOME_ALLOW ? "allow" : "reject", "when",
-				when(verdict->outcome), "message",
-				rejecting == NULL ? NULL : rejecting->message, "rules", rules,
-				"country", country[0] == '\0' ? NULL : country);
-
-	json_print(top);
-}
-
-/* Explains every rule and the verdict; returns the exit status. */
-static int explain(const struct question *question, bool json)
+static void print_json(const struct question *question)
 {
 	const struct policy *policy = question->edition.policy;
+	const struct verdict *verdict = &question->verdict;
+	const char *country = question->country.code;
 	json_t *rules = json_array();
-	struct verdict verdict;
 
-	judge(&question->edition, &question->attempt, question->time, &verdict);
-	/* Without the policy daemon only Dovecot can refuse the login. */
-	if (policy->smtp_enforced_at_auth && question->attempt.service == SERVICE_SUBMISSION &&
-	    verdict.outcome == OUTCOME_REJECT_AFTER)
-		verdict.outcome = OUTCOME_REJECT_BEFORE;
-	if (!json)
-		print_attempt(question);
 	for (size_t i = 0; i < policy->rule_count; i++) {
 		struct rule_explanation explanation;
 
-		if (!rule_explain(question, &policy->rules[i], &explanation)) {
-			rule_explanation_free(&explanation);
-			json_decref(rules);
-			fputs("portcullis: out of memory\n", stderr);
-			return EX_OSERR;
-		}
-		if (json)
-			json_array_append_new(rules, rule_json(&policy->rules[i], &explanation));
-		else
-			print_rule(&policy->rules[i], &explanation);
+		rule_explain(question, &policy->rules[i], &explanation);
+		json_array_append_new(rules, rule_json(&policy->rules[i], &explanation));
 		rule_explanation_free(&explanation);
 	}
-	if (json)
-		print_json(question, &verdict, rules);
-	else
-		print_verdict(&verdict);
-	json_decref(rules);
-	return verdict.outcome == OUTCOME_ALLOW ? EXIT_SUCCESS : EXIT_NO;
+	json_print(json_pack("{s:s, s:s?, s:s?, s:o, s:s?}", "action",
+			     verdict->outcome == OUTCOME_ALLOW ? "allow" : "reject", "when",
+			     when(verdict->outcome), "message",
+			     verdict->rejecting == NULL ? NULL : verdict->rejecting->message,
+			     "rules", rules, "country", country[0] == '\0' ? NULL : country));
+}
+
+static void print_text(const struct question *question)
+{
+	const struct policy *policy = question->edition.policy;
+
+	print_attempt(question);
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		struct rule_explanation explanation;
+
+		rule_explain(question, &policy->rules[i], &explanation);
+		print_rule(&policy->rules[i], &explanation);
+		rule_explanation_free(&explanation);
+	}
+	print_verdict(&question->verdict);
 }
 
 /* Answers for the files as they are now; the servers may still have older ones. */
-static int answer(const char *config_path, const struct options *options, struct question *question)
+static int answer(const char *config_path, const struct options *options, struct attempt *attempt)
 {
 	struct loaded_policy loaded;
+	struct question question;
+	struct edition edition;
 	char user[USER_SIZE];
 	int status;
 
 	if (!policy_load(config_path, &loaded))
 		return EX_CONFIG;
-	if (!user_normalise(options->user == NULL ? "" : options->user,
-			    loaded.policy->default_domain, user, sizeof(user))) {
-		status = usage_error("explain", "--user is too long");
-		goto done;
+	if (user_normalise(options->user == NULL ? "" : options->user,
+			   loaded.policy->default_domain, user, sizeof(user))) {
+		attempt->user = user;
+		edition = loaded_edition(&loaded);
+		question_ask(&question, &edition, attempt, options->at);
+		if (options->json)
+			print_json(&question);
+		else
+			print_text(&question);
+		status = question.verdict.outcome == OUTCOME_ALLOW ? EXIT_SUCCESS : EXIT_NO;
+	} else {
+		status = usage_error("explain", "--user: the name is too long");
 	}
-	question->attempt.user = user;
-	question->edition = loaded_edition(&loaded);
-	question->country =
-		judge_country(&question->edition, &question->attempt, &question->prefix_length);
-	status = explain(question, options->json);
-done:
 	policy_unload(&loaded);
 	return status;
 }
@@ -281,7 +276,7 @@ done:
 int explain_command(const char *config_path, int argc, char **argv)
 {
 	struct options options = {.at = time(NULL)};
-	struct question question;
+	struct attempt attempt;
 	const char *missing;
 	char *mechanism;
 	int status;
@@ -290,14 +285,11 @@ int explain_command(const char *config_path, int argc, char **argv)
 		return status;
 	missing = missing_option(&options);
 	if (missing != NULL)
-		return usage_error(argv[0], "--%s is missing", missing);
-	question = (struct question){.time = options.at};
-	mechanism = strdup(options.mechanism == NULL ? "" : options.mechanism);
-	if (mechanism == NULL)
-		return EX_OSERR;
-	status = read_attempt(&options, mechanism, &question.attempt);
+		return usage_error("explain", "--%s is missing", missing);
+	mechanism = g_ascii_strup(options.mechanism == NULL ? "" : options.mechanism, -1);
+	status = read_attempt(&options, mechanism, &attempt);
 	if (status == 0)
-		status = answer(config_path, &options, &question);
-	free(mechanism);
+		status = answer(config_path, &options, &attempt);
+	g_free(mechanism);
 	return status;
 }

@@ -1,100 +1,66 @@
-#define _GNU_SOURCE /* asprintf(), open_memstream() */
-
 #include "rule-explanation.h"
 
-#include <stdarg.h>
+#include <glib.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-static char *sentence(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-/* NULL when out of memory. */
-static char *sentence(const char *format, ...)
+/* Makes "a", "a or b", "a, b or c" of items that come one by one. */
+static void add_item(GString *list, size_t index, size_t count, const char *item)
 {
-	va_list arguments;
-	char *text;
-	int length;
-
-	va_start(arguments, format);
-	length = vasprintf(&text, format, arguments);
-	va_end(arguments);
-	return length < 0 ? NULL : text;
-}
-
-/* "a", "a or b", "a, b or c". */
-static const char *separator(size_t index, size_t count)
-{
-	if (index == 0)
-		return "";
-	return index + 1 == count ? " or " : ", ";
+	if (index > 0)
+		g_string_append(list, index + 1 == count ? " or " : ", ");
+	g_string_append(list, item);
 }
 
 static char *list_services(unsigned int services)
 {
-	size_t size, count = (size_t)__builtin_popcount(services), listed = 0;
-	char *text = NULL;
-	FILE *list = open_memstream(&text, &size);
+	size_t count = (size_t)__builtin_popcount(services), listed = 0;
+	GString *list = g_string_new(NULL);
 
-	if (list == NULL)
-		return NULL;
 	for (unsigned int service = 0; service < SERVICE_COUNT; service++) {
-		if ((services & SERVICE_BIT(service)) == 0)
-			continue;
-		fprintf(list, "%s%s", separator(listed++, count), service_name(service));
+		if ((services & SERVICE_BIT(service)) != 0)
+			add_item(list, listed++, count, service_name(service));
 	}
-	fclose(list);
-	return text;
+	return g_string_free(list, FALSE);
 }
 
 static char *list_mechanisms(const struct rule *rule)
 {
-	size_t size;
-	char *text = NULL;
-	FILE *list = open_memstream(&text, &size);
+	GString *list = g_string_new(NULL);
 
-	if (list == NULL)
-		return NULL;
 	for (size_t i = 0; i < rule->mechanism_count; i++)
-		fprintf(list, "%s%s", separator(i, rule->mechanism_count), rule->mechanisms[i]);
-	fclose(list);
-	return text;
+		add_item(list, i, rule->mechanism_count, rule->mechanisms[i]);
+	return g_string_free(list, FALSE);
 }
 
 static char *list_countries(const struct rule *rule)
 {
-	size_t size;
-	char *text = NULL;
-	FILE *list = open_memstream(&text, &size);
+	GString *list = g_string_new(NULL);
 
-	if (list == NULL)
-		return NULL;
 	for (size_t i = 0; i < rule->country_count; i++)
-		fprintf(list, "%s%s", separator(i, rule->country_count), rule->countries[i].code);
-	fclose(list);
-	return text;
+		add_item(list, i, rule->country_count, rule->countries[i].code);
+	return g_string_free(list, FALSE);
 }
 
-static char *list_ports(const uint16_t *ports, size_t count)
+static char *list_ports(const struct rule *rule)
 {
-	size_t size;
-	char *text = NULL;
-	FILE *list = open_memstream(&text, &size);
+	GString *list = g_string_new(NULL);
 
-	if (list == NULL)
-		return NULL;
-	for (size_t i = 0; i < count; i++)
-		fprintf(list, "%s%u", separator(i, count), ports[i]);
-	fclose(list);
-	return text;
+	for (size_t i = 0; i < rule->port_count; i++) {
+		char port[sizeof("65535")];
+
+		snprintf(port, sizeof(port), "%u", rule->ports[i]);
+		add_item(list, i, rule->port_count, port);
+	}
+	return g_string_free(list, FALSE);
 }
 
-/* A sentence with one list in it, which is freed. */
+/* A sentence that ends with a list, which is freed. */
 static char *sentence_of_list(const char *before, char *list)
 {
-	char *text = list == NULL ? NULL : sentence("%s %s", before, list);
+	char *text = g_strdup_printf("%s %s", before, list);
 
-	free(list);
+	g_free(list);
 	return text;
 }
 
@@ -118,9 +84,9 @@ static char *explain_phase(const struct question *question, const struct rule *r
 	time_t next = schedule_next_change(&rule->schedule, question->time, &next_phase);
 
 	if (next == SCHEDULE_NEVER)
-		return sentence("the rule is off");
+		return g_strdup_printf("the rule is off");
 	date_format(next, date);
-	return sentence("the rule is off until %s", date);
+	return g_strdup_printf("the rule is off until %s", date);
 }
 
 /* The last day on which an exemption holds. */
@@ -141,7 +107,7 @@ static char *explain_no_exemption(const struct question *question, const struct 
 		exemptions_of_user(question->edition.exemptions, user, &count);
 
 	if (user[0] == '\0')
-		return sentence("nobody is logged in");
+		return g_strdup_printf("nobody is logged in");
 	for (size_t i = 0; i < count; i++) {
 		const struct exemption *exemption = &exemptions[i];
 
@@ -150,15 +116,15 @@ static char *explain_no_exemption(const struct question *question, const struct 
 		last_day_format(exemption, last_day);
 		date_format(exemption->begin, first_day);
 		if (question->time >= exemption->end)
-			return sentence("that of %s in line %u ended after %s", user,
-					exemption->line, last_day);
+			return g_strdup_printf("that of %s in line %u ended after %s", user,
+					       exemption->line, last_day);
 		if (question->time < exemption->begin)
-			return sentence("that of %s in line %u begins at %s", user, exemption->line,
-					first_day);
-		return sentence("line %u adds countries for %s until %s", exemption->line, user,
-				last_day);
+			return g_strdup_printf("that of %s in line %u begins at %s", user,
+					       exemption->line, first_day);
+		return g_strdup_printf("line %u adds countries for %s until %s", exemption->line,
+				       user, last_day);
 	}
-	return sentence("%s has none", user);
+	return g_strdup_printf("%s has none", user);
 }
 
 static char *explain_exemption(const struct question *question, const struct rule *rule,
@@ -169,8 +135,9 @@ static char *explain_exemption(const struct question *question, const struct rul
 	if (found->finding != FINDING_EXEMPT)
 		return explain_no_exemption(question, rule);
 	last_day_format(found->exemption, last_day);
-	return sentence("line %u of %s lets %s off until %s", found->exemption->line,
-			question->edition.policy->exemptions, question->attempt.user, last_day);
+	return g_strdup_printf("line %u of %s lets %s off until %s", found->exemption->line,
+			       question->edition.policy->exemptions, question->attempt.user,
+			       last_day);
 }
 
 static char *explain_network(const struct question *question, const struct rule *rule,
@@ -180,10 +147,10 @@ static char *explain_network(const struct question *question, const struct rule 
 
 	address_format(&question->attempt.client, client);
 	if (found->finding == FINDING_NETWORK)
-		return sentence("%s is in one of except-networks", client);
+		return g_strdup_printf("%s is in one of except-networks", client);
 	if (rule->except.count == 0)
-		return sentence("the rule excepts none");
-	return sentence("%s is in none of except-networks", client);
+		return g_strdup_printf("the rule excepts none");
+	return g_strdup_printf("%s is in none of except-networks", client);
 }
 
 static char *explain_encryption(const struct question *question, const struct rule *rule,
@@ -192,22 +159,23 @@ static char *explain_encryption(const struct question *question, const struct ru
 	const struct attempt *attempt = &question->attempt;
 
 	if (attempt->tls == TLS_NONE)
-		return sentence("there is no TLS");
+		return g_strdup_printf("there is no TLS");
 	if (broken)
-		return sentence("%s is older than %s", tls_version_name(attempt->tls_version),
-				tls_version_name(rule->minimum));
+		return g_strdup_printf("%s is older than %s",
+				       tls_version_name(attempt->tls_version),
+				       tls_version_name(rule->minimum));
 	if (rule->minimum != TLS_VERSION_UNKNOWN && attempt->tls_version == TLS_VERSION_UNKNOWN)
-		return sentence("there is TLS (%s), of a version that was not told",
-				tls_state_name(attempt->tls));
-	return sentence("there is TLS (%s)", tls_state_name(attempt->tls));
+		return g_strdup_printf("there is TLS (%s), of a version that was not told",
+				       tls_state_name(attempt->tls));
+	return g_strdup_printf("there is TLS (%s)", tls_state_name(attempt->tls));
 }
 
 static char *explain_implicit_tls(const struct question *question, bool broken)
 {
 	unsigned int port = question->attempt.port;
 
-	return sentence("port %u is %s implicit-tls-ports", port,
-			broken ? "none of the" : "one of the");
+	return g_strdup_printf("port %u is %s implicit-tls-ports", port,
+			       broken ? "none of the" : "one of the");
 }
 
 static char *explain_mechanism(const struct question *question, const struct rule *rule,
@@ -216,20 +184,20 @@ static char *explain_mechanism(const struct question *question, const struct rul
 	char *allowed, *text;
 
 	if (question->attempt.mechanism[0] == '\0')
-		return sentence("nobody logs in");
+		return g_strdup_printf("nobody logs in");
 	if (!broken)
-		return sentence("%s is allowed", question->attempt.mechanism);
+		return g_strdup_printf("%s is allowed", question->attempt.mechanism);
 	allowed = list_mechanisms(rule);
-	text = allowed == NULL ? NULL
-			       : sentence("%s is not %s", question->attempt.mechanism, allowed);
-	free(allowed);
+	text = g_strdup_printf("%s is not %s", question->attempt.mechanism, allowed);
+	g_free(allowed);
 	return text;
 }
 
 static char *explain_unknown_country(const struct rule *rule, const char *client, const char *built)
 {
-	return sentence("the country database of %s does not know %s, and such addresses are %s",
-			built, client, rule->reject_unknown ? "refused" : "allowed");
+	return g_strdup_printf(
+		"the country database of %s does not know %s, and such addresses are %s", built,
+		client, rule->reject_unknown ? "refused" : "allowed");
 }
 
 static char *explain_country(const struct question *question, const struct rule *rule,
@@ -241,26 +209,26 @@ static char *explain_country(const struct question *question, const struct rule 
 
 	address_format(&question->attempt.client, client);
 	if (address_is_local(&question->attempt.client))
-		return sentence("%s is a local address and has no country", client);
+		return g_strdup_printf("%s is a local address and has no country", client);
 	if (countries == NULL)
-		return sentence("there is no country database to ask");
+		return g_strdup_printf("there is no country database to ask");
 	date_format(country_database_built(countries), built);
 	built[strlen("YYYY-MM-DD")] = '\0';
 	if (question->country.code[0] == '\0')
 		return explain_unknown_country(rule, client, built);
 	prefix_format(&question->attempt.client, question->prefix_length, prefix);
 	if (found->exemption != NULL)
-		return sentence("%s is in %s (%s), which line %u of %s adds for %s", client,
-				question->country.code, prefix, found->exemption->line,
-				question->edition.policy->exemptions, question->attempt.user);
+		return g_strdup_printf("%s is in %s (%s), which line %u of %s adds for %s", client,
+				       question->country.code, prefix, found->exemption->line,
+				       question->edition.policy->exemptions,
+				       question->attempt.user);
 	if (found->finding == FINDING_KEPT)
-		return sentence("%s is in %s (%s), which is allowed", client,
-				question->country.code, prefix);
+		return g_strdup_printf("%s is in %s (%s), which is allowed", client,
+				       question->country.code, prefix);
 	allowed = list_countries(rule);
-	text = allowed == NULL ? NULL
-			       : sentence("%s is in %s (%s; database of %s), and not in %s", client,
-					  question->country.code, prefix, built, allowed);
-	free(allowed);
+	text = g_strdup_printf("%s is in %s (%s; database of %s), and not in %s", client,
+			       question->country.code, prefix, built, allowed);
+	g_free(allowed);
 	return text;
 }
 
@@ -270,15 +238,14 @@ static char *explain_submission_port(const struct question *question, const stru
 	char *allowed, *text;
 
 	if (found->finding == FINDING_OUT_OF_SCOPE)
-		return sentence("nobody is logged in, and the client is in none of "
-				"client-networks");
+		return g_strdup_printf("nobody is logged in, and the client is in none of "
+				       "client-networks");
 	if (found->finding == FINDING_KEPT)
-		return sentence("port %u is allowed", question->attempt.port);
-	allowed = list_ports(rule->ports, rule->port_count);
-	text = allowed == NULL ? NULL
-			       : sentence("mail is submitted on port %u, not on %s",
-					  question->attempt.port, allowed);
-	free(allowed);
+		return g_strdup_printf("port %u is allowed", question->attempt.port);
+	allowed = list_ports(rule);
+	text = g_strdup_printf("mail is submitted on port %u, not on %s", question->attempt.port,
+			       allowed);
+	g_free(allowed);
 	return text;
 }
 
@@ -287,10 +254,10 @@ static char *explain_relay(const struct question *question, const struct rule_fi
 	char client[ADDRESS_TEXT_SIZE];
 
 	if (found->finding == FINDING_OUT_OF_SCOPE)
-		return sentence("port %u is not port 25", question->attempt.port);
+		return g_strdup_printf("port %u is not port 25", question->attempt.port);
 	address_format(&question->attempt.client, client);
-	return sentence("%s is in %s allow-networks", client,
-			found->finding == FINDING_BROKEN ? "none of the" : "one of the");
+	return g_strdup_printf("%s is in %s allow-networks", client,
+			       found->finding == FINDING_BROKEN ? "none of the" : "one of the");
 }
 
 static char *explain_kind(const struct question *question, const struct rule *rule,
@@ -316,10 +283,22 @@ static char *explain_kind(const struct question *question, const struct rule *ru
 	case KIND_COUNT:
 		break;
 	}
-	return sentence("of no known kind");
+	return g_strdup_printf("of no known kind");
 }
 
-bool rule_explain(const struct question *question, const struct rule *rule,
+void question_ask(struct question *question_r, const struct edition *edition,
+		  const struct attempt *attempt, time_t time)
+{
+	*question_r = (struct question){.edition = *edition, .attempt = *attempt, .time = time};
+	question_r->country = judge_country(edition, attempt, &question_r->prefix_length);
+	judge(edition, attempt, time, &question_r->verdict);
+	/* Without the policy daemon only Dovecot can refuse the login. */
+	if (edition->policy->smtp_enforced_at_auth && attempt->service == SERVICE_SUBMISSION &&
+	    question_r->verdict.outcome == OUTCOME_REJECT_AFTER)
+		question_r->verdict.outcome = OUTCOME_REJECT_BEFORE;
+}
+
+void rule_explain(const struct question *question, const struct rule *rule,
 		  struct rule_explanation *explanation_r)
 {
 	struct rule_explanation explanation = {
@@ -342,13 +321,12 @@ bool rule_explain(const struct question *question, const struct rule *rule,
 			explanation.why = explanation.rule = explain_kind(question, rule, found);
 	}
 	*explanation_r = explanation;
-	return explanation.why != NULL;
 }
 
 void rule_explanation_free(struct rule_explanation *explanation)
 {
-	free(explanation->exemption);
-	free(explanation->network);
-	free(explanation->rule);
+	g_free(explanation->exemption);
+	g_free(explanation->network);
+	g_free(explanation->rule);
 	*explanation = (struct rule_explanation){0};
 }

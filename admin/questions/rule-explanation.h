@@ -3,14 +3,19 @@
 
 #include "policy/judge.h"
 
-/* What a question to `portcullis explain` comes down to. */
+/* A question to `portcullis explain`: what becomes of an attempt at a time. */
 struct question {
 	struct edition edition;
 	struct attempt attempt;
 	time_t time;
 	struct country country; /* of the client, and the prefix it holds for */
 	unsigned int prefix_length;
+	struct verdict verdict; /* by the server that can refuse it */
 };
+
+/* What edition and attempt point to must outlive the question. */
+void question_ask(struct question *question_r, const struct edition *edition,
+		  const struct attempt *attempt, time_t time);
 
 /* Why a rule is broken or not, as sentences: the steps of judging, in their
    order. NULL where judging did not come so far. The caller frees it with
@@ -23,8 +28,7 @@ struct rule_explanation {
 	const char *why; /* the one of them that decided */
 };
 
-/* False when out of memory. */
-bool rule_explain(const struct question *question, const struct rule *rule,
+void rule_explain(const struct question *question, const struct rule *rule,
 		  struct rule_explanation *explanation_r);
 void rule_explanation_free(struct rule_explanation *explanation);
 
