@@ -44,7 +44,7 @@ static bool read_options(int argc, char **argv, struct options *options, int *st
 	if (!command_options_read_all(argc, argv, &help, known, status_r))
 		return false;
 	if (options->html && options->text)
-		*status_r = usage_error(argv[0], "--html and --text exclude each other");
+		*status_r = usage_error("announce", "--html and --text cannot be used together");
 	return *status_r == 0;
 }
 
@@ -82,7 +82,8 @@ static int announce(const struct policy *policy, const struct notice_texts *text
 	char *path, *error, *page;
 
 	if (language == NULL)
-		return usage_error("announce", "'%s' is none of the languages of notices { }",
+		return usage_error("announce",
+				   "--language: '%s' is not one of the languages of notices { }",
 				   code);
 	path = options->history != NULL ? g_strdup(options->history) : default_history(policy);
 	if (!account_become_owner(path)) {

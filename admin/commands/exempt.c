@@ -42,8 +42,9 @@ static int check_options(const struct options *options)
 	int least = 2, most = 2;
 
 	if (modes > 1)
-		return usage_error("exempt",
-				   "--remove, --list and --current-offenders exclude each other");
+		return usage_error(
+			"exempt",
+			"--remove, --list and --current-offenders cannot be used together");
 	if (options->remove || options->list) {
 		least = options->remove;
 		most = options->remove ? 2 : 1;
@@ -54,11 +55,11 @@ static int check_options(const struct options *options)
 		return usage_error("exempt", options->argument_count == 0 ? "USER is missing"
 									  : "RULES are missing");
 	if (options->argument_count > most)
-		return usage_error("exempt", "unexpected '%s'", options->arguments[most]);
+		return usage_error("exempt", "unexpected argument '%s'", options->arguments[most]);
 	if (!options->remove && !options->list && options->until == NULL)
 		return usage_error("exempt", "--until is missing");
 	if (options->reason != NULL && !utf8_is_line(options->reason))
-		return usage_error("exempt", "--reason is one line of UTF-8");
+		return usage_error("exempt", "--reason must be one line of UTF-8");
 	return 0;
 }
 
@@ -114,7 +115,7 @@ static bool read_wish(const struct options *options, const struct policy *policy
 		return false;
 	}
 	if (wish_r->end <= options->at)
-		fprintf(stderr, "portcullis exempt: %s is over already (warning)\n",
+		fprintf(stderr, "portcullis exempt: %s is already over (warning)\n",
 			options->until);
 	return true;
 }
@@ -130,7 +131,8 @@ static int let_off(const struct options *options, const struct policy *policy,
 	int status;
 
 	if (!read_user(options->arguments[0], policy, user)) {
-		fputs("portcullis exempt: such a user name cannot stand in a file of exemptions: "
+		fputs("portcullis exempt: this user name cannot be written to a file of "
+		      "exemptions: "
 		      "it has blanks or control characters, begins with '#', or is too long\n",
 		      stderr);
 		return EX_DATAERR;
@@ -169,7 +171,7 @@ static void complain(struct offenders *offenders, const char *user)
 	if (++offenders->impossible <= COMPLAINTS_MAX) {
 		terminal_text_append(text, user, USER_COLUMNS);
 		fprintf(stderr,
-			"portcullis exempt: this user's name cannot stand in the file: %s\n",
+			"portcullis exempt: this user name cannot be written to the file: %s\n",
 			text->str);
 	}
 	g_string_free(text, TRUE);

@@ -160,7 +160,7 @@ static const char *finding_text(enum finding finding)
 {
 	switch (finding) {
 	case FINDING_OFF:
-		return "does not hold yet";
+		return "not in force";
 	case FINDING_OUT_OF_SCOPE:
 		return "does not apply";
 	case FINDING_EXEMPT:

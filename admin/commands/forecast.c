@@ -60,7 +60,8 @@ static bool read_options(int argc, char **argv, struct options *options, int *st
 		return false;
 	if (fail_above == NULL || percent_parse(fail_above, &options->fail_above))
 		return true;
-	*status_r = usage_error(argv[0], "--fail-above is a percentage from 0 to 100");
+	*status_r = usage_error("forecast", "--fail-above: '%s' is not a percentage from 0 to 100",
+				fail_above);
 	return false;
 }
 

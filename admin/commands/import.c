@@ -192,7 +192,7 @@ int import_command(const char *config_path, int argc, char **argv)
 	if (!command_options_read_all(argc, argv, &help, known, &status))
 		return status;
 	if (following && at != 0)
-		return usage_error(argv[0], "--follow and --at exclude each other");
+		return usage_error("import", "--follow and --at cannot be used together");
 	policy = policy_load_alone(config_path);
 	if (policy == NULL)
 		return EX_CONFIG;

@@ -44,11 +44,12 @@ struct options {
 static int check_options(const struct options *options)
 {
 	if (options->dry_run + (options->preview != NULL) + (options->to != NULL) > 1)
-		return usage_error("notify", "--dry-run, --preview and --to exclude each other");
+		return usage_error("notify",
+				   "--dry-run, --preview and --to cannot be used together");
 	if (options->to != NULL && !mail_address_is_valid(options->to))
-		return usage_error("notify", "--to: '%s' is no mail address", options->to);
+		return usage_error("notify", "--to: '%s' is not a mail address", options->to);
 	if (options->json && !options->dry_run)
-		return usage_error("notify", "--json goes with --dry-run");
+		return usage_error("notify", "--json works only with --dry-run");
 	return 0;
 }
 

@@ -54,11 +54,17 @@ static bool read_options(int argc, char **argv, struct options *options, int *st
 		return false;
 	options->phase_given = phase != NULL;
 	if (options->phase_given && !phase_from_name(phase, &options->phase))
-		*status_r = usage_error(argv[0], "--phase is off, observe, notify or enforce");
+		*status_r = usage_error(
+			"offenders",
+			"--phase: unknown phase '%s' (one of off, observe, notify, enforce)",
+			phase);
 	else if (!offender_order_exists(options->sort))
-		*status_r = usage_error(argv[0], "--sort is user, rule, count, first or last");
+		*status_r = usage_error(
+			"offenders",
+			"--sort: unknown key '%s' (one of user, rule, count, first, last)",
+			options->sort);
 	else if (csv && json)
-		*status_r = usage_error(argv[0], "--csv and --json exclude each other");
+		*status_r = usage_error("offenders", "--csv and --json cannot be used together");
 	options->format = csv ? LISTING_CSV : json ? LISTING_JSON : LISTING_TABLE;
 	return *status_r == 0;
 }

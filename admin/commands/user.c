@@ -348,7 +348,8 @@ static void print_text(const struct user_portrait *portrait)
 	if (verified == 0)
 		puts("Not seen.");
 	if (verified < portrait->ways->len) {
-		puts("\nWith a wrong password, or refused before it was looked at; may be others:");
+		puts("\nWith a wrong password, or refused before it was looked at; maybe someone "
+		     "else:");
 		print_ways(portrait, verified, false);
 	}
 	print_rules(portrait);
@@ -388,7 +389,7 @@ int user_command(const char *config_path, int argc, char **argv)
 	if (!command_options_read(argc, argv, &help, known, &status))
 		return status;
 	if (argc - optind != 1)
-		return usage_error(argv[0],
+		return usage_error("user",
 				   argc == optind ? "USER is missing" : "one USER at a time");
 	status = inquiry_begin(&inquiry, config_path);
 	return status != 0 ? status : answer(argv[optind], at, json, &inquiry);

@@ -63,10 +63,10 @@ static void find(struct health_finding *finding_r, bool healthy, const char *for
 static void examine_files(const struct loaded_policy *loaded, struct health_finding *finding_r)
 {
 	if (loaded->problems == 0)
-		find(finding_r, true, "exemptions and country database can be read");
+		find(finding_r, true, "the exemptions and the country database can be read");
 	else
-		find(finding_r, false, "%u problems; see 'portcullis check-config'",
-		     loaded->problems);
+		find(finding_r, false, "%u problem%s; see 'portcullis check-config'",
+		     loaded->problems, loaded->problems == 1 ? "" : "s");
 }
 
 static int64_t minutes_since_import(const struct store_totals *totals, int64_t now)
@@ -81,7 +81,7 @@ static void examine_import(const struct store_totals *totals, int64_t now,
 	char date[DATE_TEXT_SIZE];
 
 	if (totals->last_import == 0) {
-		find(finding_r, false, "nothing was imported yet");
+		find(finding_r, false, "nothing has been imported yet");
 		return;
 	}
 	date_format((time_t)(totals->last_import / 1000), date);
@@ -102,8 +102,8 @@ static void examine_backlog(const struct journal_backlog *backlog,
 		find(finding_r, true, "everything is imported");
 	else
 		find(finding_r, minutes_since_import(totals, now) <= BACKLOG_MINUTES_MAX,
-		     "%" PRIu64 " bytes in %zu journal files wait to be imported", backlog->bytes,
-		     backlog->files);
+		     "%" PRIu64 " bytes in %zu journal file%s wait to be imported", backlog->bytes,
+		     backlog->files, backlog->files == 1 ? "" : "s");
 }
 
 struct servers {
@@ -197,7 +197,7 @@ static void examine_database(const struct loaded_policy *loaded, int64_t now,
 		return;
 	}
 	if (loaded->countries == NULL) {
-		find(finding_r, false, "cannot be read; rules about countries do not hold");
+		find(finding_r, false, "cannot be read, so rules about countries do not apply");
 		return;
 	}
 	days = (now / 1000 - country_database_built(loaded->countries)) / 86400;
@@ -216,8 +216,7 @@ static void examine_countries(const struct recent_days *days, struct health_find
 	double recent = share(&days->last_week), usual = share(&days->before);
 
 	if (days->last_week.sightings < SIGHTINGS_MIN || days->before.sightings < SIGHTINGS_MIN)
-		find(finding_r, true, "%.1f %% in the last week, too little to compare with",
-		     recent);
+		find(finding_r, true, "%.1f %% in the last week, too few to compare", recent);
 	else
 		find(finding_r, recent <= SHARE_FACTOR * usual + SHARE_MARGIN,
 		     "%.1f %% in the last week, %.1f %% in the four weeks before", recent, usual);

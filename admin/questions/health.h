@@ -8,7 +8,7 @@ enum health_check {
 	HEALTH_FILES,     /* those that the configuration names */
 	HEALTH_IMPORT,    /* when the journal was imported last */
 	HEALTH_BACKLOG,   /* what waits to be imported */
-	HEALTH_SERVERS,   /* whether all that ever recorded still do */
+	HEALTH_SERVERS,   /* whether all that recorded in the last month still do */
 	HEALTH_LOST,      /* lines that were not written, or could not be read */
 	HEALTH_DATABASE,  /* age of the country database */
 	HEALTH_COUNTRIES, /* clients whose country is not known */
@@ -17,7 +17,7 @@ enum health_check {
 
 struct health_finding {
 	bool healthy;
-	char text[160];
+	char text[320]; /* UTF-8, harmless for a terminal */
 };
 
 const char *health_check_name(enum health_check check);

@@ -36,9 +36,10 @@ void offender_list_end(struct offender_list *list);
 bool offender_list_fill(struct offender_list *list, struct store *store,
 			const struct store_filter *filter);
 
-/* By user, rule, count, first or last; the highest count and the latest come
-   first. */
+/* By user, rule, count (the highest first), first (the earliest first) or last (the
+   latest first). */
 bool offender_order_exists(const char *name);
+/* order: one that exists. */
 void offender_list_sort(struct offender_list *list, const char *order);
 
 #endif

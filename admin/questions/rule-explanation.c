@@ -149,7 +149,7 @@ static char *explain_network(const struct question *question, const struct rule 
 	if (found->finding == FINDING_NETWORK)
 		return g_strdup_printf("%s is in one of except-networks", client);
 	if (rule->except.count == 0)
-		return g_strdup_printf("the rule excepts none");
+		return g_strdup_printf("the rule excepts no networks");
 	return g_strdup_printf("%s is in none of except-networks", client);
 }
 
@@ -165,7 +165,7 @@ static char *explain_encryption(const struct question *question, const struct ru
 				       tls_version_name(attempt->tls_version),
 				       tls_version_name(rule->minimum));
 	if (rule->minimum != TLS_VERSION_UNKNOWN && attempt->tls_version == TLS_VERSION_UNKNOWN)
-		return g_strdup_printf("there is TLS (%s), of a version that was not told",
+		return g_strdup_printf("there is TLS (%s), of an unknown version",
 				       tls_state_name(attempt->tls));
 	return g_strdup_printf("there is TLS (%s)", tls_state_name(attempt->tls));
 }
@@ -174,8 +174,8 @@ static char *explain_implicit_tls(const struct question *question, bool broken)
 {
 	unsigned int port = question->attempt.port;
 
-	return g_strdup_printf("port %u is %s implicit-tls-ports", port,
-			       broken ? "none of the" : "one of the");
+	return g_strdup_printf("port %u is %s the implicit-tls-ports", port,
+			       broken ? "not one of" : "one of");
 }
 
 static char *explain_mechanism(const struct question *question, const struct rule *rule,
@@ -283,7 +283,7 @@ static char *explain_kind(const struct question *question, const struct rule *ru
 	case KIND_COUNT:
 		break;
 	}
-	return g_strdup_printf("of no known kind");
+	return g_strdup_printf("the rule is of an unknown kind");
 }
 
 void question_ask(struct question *question_r, const struct edition *edition,

@@ -6,7 +6,8 @@
 
 /* How what is stored is shown in tables. */
 
-/* Local "14 Jun" within a year before now, else "Jun 2023". */
+/* Local "14 Jun", or "Jun 2023" of what is more than eleven months before now; time in
+   milliseconds. */
 #define DAY_TEXT_SIZE sizeof("Jun -2147481748")
 const char *day_format(int64_t time, time_t now, char text_r[static DAY_TEXT_SIZE]);
 

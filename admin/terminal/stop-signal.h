@@ -2,9 +2,9 @@
 #define PORTCULLIS_STOP_SIGNAL_H
 
 #include <signal.h>
-#include <stdbool.h>
 
-/* SIGINT, SIGTERM and SIGHUP set this, so that what is in hand is finished. */
+/* From stop_signal_catch() on, the number of the last SIGINT, SIGTERM or SIGHUP that
+   came, so that what is in hand is finished; 0: none. */
 extern volatile sig_atomic_t stop_signal;
 
 void stop_signal_catch(void);

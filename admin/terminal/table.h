@@ -27,8 +27,9 @@ void table_free(struct table *table);
 /* One cell for each column. What they hold can do nothing to a terminal. */
 void table_add(struct table *table, const char *const cells[]);
 
-/* To standard output, the titles first. Every line fits; where columns that shrink
-   are not enough for that, the last one is cut. */
+/* To standard output, the titles first. Every line fits, as long as the
+   columns that do not shrink leave room: where those that do are not enough, the last
+   one is cut. */
 void table_print(const struct table *table);
 
 #endif

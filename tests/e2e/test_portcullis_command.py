@@ -366,7 +366,7 @@ def test_tls_version(site):
 def test_ports(site):
     late = "2025-04-01 12:00"
     assert why(site.explain_json(port=143, tls="starttls", at=late), "tls-ports") == (
-        "enforce", True, "port 143 is none of the implicit-tls-ports")
+        "enforce", True, "port 143 is not one of the implicit-tls-ports")
     assert why(site.explain_json(at=late), "tls-ports") == (
         "enforce", False, "port 993 is one of the implicit-tls-ports")
 

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import sqlite3
 import time
 
@@ -86,7 +87,7 @@ def test_backlog(site):
     assert "everything is imported" in site.must("status")
     site.record("alice@example.org", "encryption")
     # Not yet late.
-    assert "bytes in 1 journal files wait" in site.must("status")
+    assert "bytes in 1 journal file wait" in site.must("status")
     _import_was(site, 2 / 24)
     assert unhealthy(site) == {"backlog"}
     site.take()
@@ -122,6 +123,16 @@ def test_servers_that_record_nothing(site):
     day_of_it = moment.partition("T")[0]
     assert rf"postfix on mx3\x1b[m has recorded nothing since {day_of_it}" in (
         site.run("status", environment={"TZ": "UTC"}).stdout)
+
+
+def test_long_name_of_a_server(site):
+    site.fine("carol@example.org")
+    site.fine("carol@example.org", host="\u1f00" * 70, days_ago=4)
+    site.take()
+    assert unhealthy(site) == {"servers"}
+    [servers] = [check["text"] for check in status(site, healthy=False)["health"]
+                 if check["check"] == "servers"]
+    assert re.fullmatch("dovecot on \u1f00{63}\u2026 has recorded nothing since .*", servers)
 
 
 def test_lines_that_were_lost(site):
