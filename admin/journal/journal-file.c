@@ -8,11 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "admin/files/directory.h"
+#include "admin/files/file-lock.h"
 #include "admin/files/file-open.h"
 #include "admin/terminal/terminal-text.h"
 #include "policy/attempt.h"
@@ -286,7 +286,7 @@ static enum lease ask_lease(const struct journal_file *file)
 
 enum journal_left journal_file_is_left(const struct journal_file *file)
 {
-	bool locked = flock(file->descriptor, LOCK_EX | LOCK_NB) == 0;
+	bool locked = file_lock(file->descriptor, 0);
 	/* Of a time to come it says as little as of one that is long gone. */
 	time_t quiet = labs(time(NULL) - file->status.st_mtime);
 	time_t needed = JOURNAL_QUIET_SECONDS;
