@@ -1,131 +1,134 @@
 #include "text-nodes.h"
 
-#include <string.h>
-
-struct checker {
-	struct text_sections *sections;
-	struct text_reporter reporter;
-};
-
-static void check_name(struct checker *checker, enum text_name name, unsigned int line,
-		       unsigned int place)
+static void check_section(struct text_reporter *reporter, struct text_section *section,
+			  text_places places)
 {
-	if ((text_name_places(name) & place) == 0)
-		text_mistake(&checker->reporter, line, "{%s} has no value in this place",
-			     text_name_spelling(name));
-}
-
-static void check_pieces(struct checker *checker, const struct text_pieces *pieces,
-			 unsigned int place)
-{
-	for (; pieces != NULL; pieces = pieces->next) {
-		if (pieces->type != PIECE_TEXT)
-			check_name(checker, pieces->name, pieces->line, place);
-		check_pieces(checker, pieces->body, place);
-		check_pieces(checker, pieces->otherwise, place);
-	}
-}
-
-static void check_section(struct checker *checker, struct text_section *section,
-			  unsigned int place);
-
-static void check_prefixed(struct checker *checker, const char *prefix, unsigned int place)
-{
-	GHashTableIter iterator;
-	gpointer name, section;
-
-	g_hash_table_iter_init(&iterator, checker->sections->by_name);
-	while (g_hash_table_iter_next(&iterator, &name, &section)) {
-		if (g_str_has_prefix(name, prefix))
-			check_section(checker, section, place);
-	}
-}
-
-static void check_nodes(struct checker *checker, const struct node *node, unsigned int place)
-{
-	for (; node != NULL; node = node->next) {
-		unsigned int inside = place;
-		struct text_section *included;
-
-		switch (node->type) {
-		case NODE_BLOCK:
-			check_pieces(checker, node->pieces, place);
-			break;
-		case NODE_IF:
-			check_name(checker, node->name, node->line, place);
-			break;
-		case NODE_EACH:
-			if ((text_loop_places(node->loop) & place) == 0)
-				text_mistake(&checker->reporter, node->line,
-					     "{each %s} has nothing to go through in this place",
-					     text_loop_spelling(node->loop));
-			inside |= TEXT_IN_EACH(node->loop);
-			break;
-		case NODE_INCLUDE:
-			included = g_hash_table_lookup(checker->sections->by_name, node->include);
-			if (included == NULL)
-				text_mistake(&checker->reporter, node->line,
-					     "there is no section [%s] to include", node->include);
-			else if (included->open)
-				text_mistake(&checker->reporter, node->line,
-					     "[%s] includes itself, by this line", node->include);
-			else
-				check_section(checker, included, place);
-			break;
-		case NODE_CHANGE:
-			if ((place & TEXT_IN_EACH(TEXT_EACH_RULE)) == 0)
-				text_mistake(&checker->reporter, node->line,
-					     "{change} stands only within {each rule}");
-			else
-				check_prefixed(checker, TEXT_CHANGE_PREFIX, place);
-			break;
-		case NODE_STEPS:
-			if ((place & TEXT_IN_EACH(TEXT_EACH_PROGRAM)) == 0)
-				text_mistake(&checker->reporter, node->line,
-					     "{steps} stands only within {each program}");
-			else
-				check_prefixed(checker, TEXT_STEPS_PREFIX, place);
-			break;
-		}
-		check_nodes(checker, node->body, inside);
-		check_nodes(checker, node->otherwise, place);
-	}
-}
-
-static void check_section(struct checker *checker, struct text_section *section, unsigned int place)
-{
-	const char *file = checker->reporter.file;
+	const char *file = reporter->file;
 
 	if (section->open)
 		return;
 	section->open = true;
 	section->used = true;
-	checker->reporter.file = section->file;
-	check_pieces(checker, section->head, place);
-	check_nodes(checker, section->nodes, place);
-	checker->reporter.file = file;
+	reporter->file = section->file;
+	text_check_nodes(reporter, section->head, places);
+	text_check_nodes(reporter, section->nodes, places);
+	reporter->file = file;
 	section->open = false;
 }
 
-bool text_sections_check(struct text_sections *sections, const char *name, unsigned int place,
-			 config_report *error, void *context)
+static void check_name(struct text_reporter *reporter, const struct node *node, text_places places)
 {
-	struct checker checker = {
-		.sections = sections,
-		.reporter = {.sections = sections, .error = error, .context = context}};
+	const struct text_name *name = &reporter->sections->vocabulary->names[node->index];
+
+	if ((name->places & places) == 0)
+		text_mistake(reporter, node->line, "{%s} has no value here", name->spelling);
+}
+
+static void check_loop(struct text_reporter *reporter, const struct node *node, text_places places)
+{
+	const struct text_loop *loop = &reporter->sections->vocabulary->loops[node->index];
+
+	if ((loop->places & places) == 0)
+		text_mistake(reporter, node->line, "{each %s} has nothing to go through here",
+			     loop->spelling);
+	text_check_nodes(reporter, node->body, places | loop->inside);
+	text_check_nodes(reporter, node->otherwise, places);
+}
+
+static void check_include(struct text_reporter *reporter, const struct node *node,
+			  text_places places)
+{
+	struct text_section *included =
+		g_hash_table_lookup(reporter->sections->by_name, node->text);
+
+	if (included == NULL)
+		text_mistake(reporter, node->line, "there is no section [%s] to include",
+			     node->text);
+	else if (included->open)
+		text_mistake(reporter, node->line, "[%s] would include itself by this", node->text);
+	else
+		check_section(reporter, included, places);
+}
+
+/* The loop that gives a name its value. */
+static const char *loop_of(const struct text_vocabulary *vocabulary, const struct text_name *name)
+{
+	for (unsigned int i = 0; i < vocabulary->loop_count; i++) {
+		if ((vocabulary->loops[i].inside & name->places) != 0)
+			return vocabulary->loops[i].spelling;
+	}
+	return "...";
+}
+
+/* Any of the sections that the placeholder stands for may come here. */
+static void check_insert(struct text_reporter *reporter, const struct node *node,
+			 text_places places)
+{
+	const struct text_vocabulary *vocabulary = reporter->sections->vocabulary;
+	const struct text_name *inserted = &vocabulary->names[node->index];
+	GHashTableIter iterator;
+	gpointer name, section;
+
+	if ((inserted->places & places) == 0) {
+		text_mistake(reporter, node->line, "{%s} is allowed only within {each %s}",
+			     inserted->spelling, loop_of(vocabulary, inserted));
+		return;
+	}
+	g_hash_table_iter_init(&iterator, reporter->sections->by_name);
+	while (g_hash_table_iter_next(&iterator, &name, &section)) {
+		if (g_str_has_prefix(name, inserted->sections))
+			check_section(reporter, section, places);
+	}
+}
+
+static void check_node(struct text_reporter *reporter, const struct node *node, text_places places)
+{
+	switch (node->type) {
+	case NODE_TEXT:
+		break;
+	case NODE_VALUE:
+		check_name(reporter, node, places);
+		break;
+	case NODE_BLOCK:
+		text_check_nodes(reporter, node->body, places);
+		break;
+	case NODE_IF:
+		check_name(reporter, node, places);
+		text_check_nodes(reporter, node->body, places);
+		text_check_nodes(reporter, node->otherwise, places);
+		break;
+	case NODE_EACH:
+		check_loop(reporter, node, places);
+		break;
+	case NODE_INCLUDE:
+		check_include(reporter, node, places);
+		break;
+	case NODE_INSERT:
+		check_insert(reporter, node, places);
+		break;
+	}
+}
+
+void text_check_nodes(struct text_reporter *reporter, const struct node *nodes, text_places places)
+{
+	for (; nodes != NULL; nodes = nodes->next)
+		check_node(reporter, nodes, places);
+}
+
+bool text_sections_check(struct text_sections *sections, const char *name, text_places places,
+			 const char *head, config_report *error, void *context)
+{
+	struct text_reporter reporter = {.sections = sections, .error = error, .context = context};
 	struct text_section *section = g_hash_table_lookup(sections->by_name, name);
-	bool needs_head = !g_str_has_prefix(name, TEXT_CHANGE_PREFIX) &&
-			  !g_str_has_prefix(name, TEXT_STEPS_PREFIX);
 
 	if (section == NULL)
 		return false;
-	checker.reporter.file = section->file;
-	if (needs_head && !section->has_head)
-		text_mistake(&checker.reporter, section->line,
-			     "[%s] does not begin with a line \"%s: ...\"", name,
-			     place == TEXT_IN_PAGE ? "Title" : "Subject");
-	check_section(&checker, section, place);
-	return !checker.reporter.failed;
+	reporter.file = section->file;
+	if (head != NULL && !section->has_head)
+		text_mistake(&reporter, section->line,
+			     "[%s] does not begin with a line \"%s: ...\"", name, head);
+	check_section(&reporter, section, places);
+	return !reporter.failed;
 }
 
 bool text_sections_check_unused(struct text_sections *sections, config_report *error, void *context)
@@ -140,7 +143,7 @@ bool text_sections_check_unused(struct text_sections *sections, config_report *e
 
 		reporter.file = section->file;
 		if (!section->used)
-			text_mistake(&reporter, section->line, "nothing uses a section [%s]",
+			text_mistake(&reporter, section->line, "section [%s] is not used anywhere",
 				     section->name);
 	}
 	return !reporter.failed;

@@ -7,49 +7,67 @@
 
 /* What the parser makes of texts: private to the text-*.c files. */
 
-enum piece_type { PIECE_TEXT, PIECE_VALUE, PIECE_IF };
-
-struct text_pieces {
-	enum piece_type type;
-	unsigned int line;
-	char *text;          /* PIECE_TEXT */
-	enum text_name name; /* PIECE_VALUE, PIECE_IF */
-	struct text_pieces *body;
-	struct text_pieces *otherwise;
-	struct text_pieces *next;
+enum node_type {
+	NODE_TEXT,
+	NODE_VALUE,
+	NODE_IF,
+	NODE_EACH,
+	NODE_BLOCK,
+	NODE_INCLUDE,
+	NODE_INSERT, /* the section that a placeholder stands for */
 };
-
-enum node_type { NODE_BLOCK, NODE_IF, NODE_EACH, NODE_INCLUDE, NODE_CHANGE, NODE_STEPS };
 
 struct node {
 	enum node_type type;
 	unsigned int line;
-	enum text_block block;
-	struct text_pieces *pieces;
-	enum text_name name;
-	enum text_loop loop;
-	char *include;
+	char *text;            /* NODE_TEXT; NODE_INCLUDE: the section */
+	unsigned int index;    /* of a loop with NODE_EACH, else of a name */
+	enum text_block block; /* NODE_BLOCK */
 	struct node *body;
-	struct node *otherwise;
+	struct node *otherwise; /* behind {else} */
 	struct node *next;
 };
 
+/* One "[name]" of a file. */
 struct text_section {
 	char *name;
 	char *file;
 	unsigned int line;
 	bool has_head;
-	struct text_pieces *head;
+	struct node *head;
 	struct node *nodes;
 	bool used;
 	bool open; /* while it is checked: to find circles */
 };
 
-struct text_sections {
-	GHashTable *by_name;
-	GPtrArray *memory; /* all that the parser allocated */
-	GHashTable *said;  /* mistakes that were reported */
+/* A word of the vocabulary in this language. */
+struct text_phrase {
+	struct node *nodes; /* NULL: there is none yet */
+	char **names;       /* NULL unless it is names */
 };
+
+struct text_sections {
+	const struct text_vocabulary *vocabulary;
+	GHashTable *by_name;
+	struct text_phrase *phrases; /* one for each word of the vocabulary */
+	GPtrArray *memory;           /* all that the parser allocated */
+	GHashTable *said;            /* mistakes that were reported */
+};
+
+void *text_allocate(struct text_sections *sections, size_t size);
+char *text_keep(struct text_sections *sections, const char *text);
+
+/* What the vocabulary has of this spelling, and its index; NULL or false when there is
+   nothing. */
+const struct text_name *text_find_name(const struct text_vocabulary *vocabulary, const char *text,
+				       unsigned int *index_r);
+bool text_find_loop(const struct text_vocabulary *vocabulary, const char *text,
+		    unsigned int *index_r);
+const struct text_word *text_find_word(const struct text_vocabulary *vocabulary, const char *key,
+				       unsigned int *index_r);
+
+/* "rule, sighting"; the caller frees it with g_free(). */
+char *text_loop_list(const struct text_vocabulary *vocabulary);
 
 /* Reports mistakes of one file, each once: a section can be come by many times. */
 struct text_reporter {
@@ -63,26 +81,23 @@ struct text_reporter {
 void text_mistake(struct text_reporter *reporter, unsigned int line, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Sections that {change} and {steps} stand for begin with this. */
-#define TEXT_CHANGE_PREFIX "change-"
-#define TEXT_STEPS_PREFIX "steps-"
+/* The lines of a file, and how far they were read. */
+struct text_lines {
+	char **list;       /* NULL behind the last one */
+	unsigned int next; /* index of the next one, and the number of the one before */
+};
 
-const char *text_name_spelling(enum text_name name);
-unsigned int text_name_places(enum text_name name);
-bool text_name_find(const char *text, enum text_name *name_r);
+/* At the end of the file, or before the name of the next section. */
+bool text_lines_end_section(const struct text_lines *lines);
+/* Nothing but blanks, or a comment. */
+bool text_line_is_empty(const char *line);
 
-const char *text_loop_spelling(enum text_loop loop);
-unsigned int text_loop_places(enum text_loop loop);
-bool text_loop_find(const char *text, enum text_loop *loop_r);
+/* Reads on to the end of the section. */
+struct node *text_parse_section(struct text_reporter *reporter, struct text_lines *lines);
+/* The text of a head or of a word, which stands in that line. */
+struct node *text_parse_line(struct text_reporter *reporter, unsigned int line, const char *text);
 
-/* Parses the pieces of a line. */
-struct text_pieces *text_line_parse(struct text_sections *sections, struct text_reporter *reporter,
-				    unsigned int line, const char *text);
-
-/* True for words in braces that need a line of their own: "each rule". */
-bool text_is_structure(const char *word);
-
-void *text_allocate(struct text_sections *sections, size_t size);
-char *text_keep(struct text_sections *sections, const char *text, size_t length);
+/* Whether all has a meaning in these places. */
+void text_check_nodes(struct text_reporter *reporter, const struct node *nodes, text_places places);
 
 #endif

@@ -1,10 +1,19 @@
 #include "text-nodes.h"
 
-#include <string.h>
+struct renderer {
+	const struct text_sections *sections;
+	struct text_source *source;
+	struct text_writer *writer; /* NULL: there are no blocks */
+	GString *line;              /* as far as it is */
+};
 
-static bool has_value(const struct text_source *source, enum text_name name)
+static void render_nodes(struct renderer *renderer, const struct node *node);
+
+static bool has_value(const struct renderer *renderer, const struct node *node)
 {
-	return source->values[name] != NULL && source->values[name][0] != '\0';
+	const char *value = renderer->source->values[node->index];
+
+	return value != NULL && value[0] != '\0';
 }
 
 /* One blank at most, whatever conditions leave beside each other. */
@@ -17,83 +26,30 @@ static void append_text(GString *line, const char *text)
 	}
 }
 
-static void append_pieces(GString *line, const struct text_pieces *piece,
-			  const struct text_source *source)
+static void render_line(struct renderer *renderer, const struct node *nodes)
 {
-	for (; piece != NULL; piece = piece->next) {
-		switch (piece->type) {
-		case PIECE_TEXT:
-			append_text(line, piece->text);
-			break;
-		case PIECE_VALUE:
-			if (has_value(source, piece->name))
-				append_text(line, source->values[piece->name]);
-			break;
-		case PIECE_IF:
-			append_pieces(line,
-				      has_value(source, piece->name) ? piece->body
-								     : piece->otherwise,
-				      source);
-			break;
-		}
-	}
+	g_string_truncate(renderer->line, 0);
+	render_nodes(renderer, nodes);
+	while (renderer->line->len > 0 &&
+	       g_ascii_isspace(renderer->line->str[renderer->line->len - 1]))
+		g_string_truncate(renderer->line, renderer->line->len - 1);
 }
 
-char *text_pieces_render(const struct text_pieces *pieces, const struct text_source *source)
+static void render_block(struct renderer *renderer, const struct node *node)
 {
-	GString *line = g_string_new(NULL);
-
-	append_pieces(line, pieces, source);
-	return g_strchomp(g_string_free(line, FALSE));
+	render_line(renderer, node->body);
+	if (renderer->line->len > 0)
+		renderer->writer->write(renderer->writer, node->block, renderer->line->str);
 }
 
-struct renderer {
-	const struct text_sections *sections;
-	struct text_source *source;
-	struct text_writer *writer;
-	GString *line;
-};
-
-static void render_section(struct renderer *renderer, const char *name);
-
-static void render_nodes(struct renderer *renderer, const struct node *node)
+static void render_loop(struct renderer *renderer, const struct node *node)
 {
-	struct text_source *source = renderer->source;
+	size_t turn = 0;
 
-	for (; node != NULL; node = node->next) {
-		size_t turn = 0;
-
-		switch (node->type) {
-		case NODE_BLOCK:
-			g_string_truncate(renderer->line, 0);
-			append_pieces(renderer->line, node->pieces, source);
-			g_strchomp(renderer->line->str);
-			renderer->line->len = strlen(renderer->line->str);
-			if (renderer->line->len > 0)
-				renderer->writer->write(renderer->writer, node->block,
-							renderer->line->str);
-			break;
-		case NODE_IF:
-			render_nodes(renderer,
-				     has_value(source, node->name) ? node->body : node->otherwise);
-			break;
-		case NODE_EACH:
-			for (; source->select(source, node->loop, turn); turn++)
-				render_nodes(renderer, node->body);
-			if (turn == 0)
-				render_nodes(renderer, node->otherwise);
-			break;
-		case NODE_INCLUDE:
-			render_section(renderer, node->include);
-			break;
-		case NODE_CHANGE:
-			render_section(renderer, source->change);
-			break;
-		case NODE_STEPS:
-			render_section(renderer, source->steps);
-			break;
-		}
-	}
+	for (; renderer->source->select(renderer->source, node->index, turn); turn++)
+		render_nodes(renderer, node->body);
+	if (turn == 0)
+		render_nodes(renderer, node->otherwise);
 }
 
 static void render_section(struct renderer *renderer, const char *name)
@@ -101,6 +57,40 @@ static void render_section(struct renderer *renderer, const char *name)
 	const struct text_section *section = g_hash_table_lookup(renderer->sections->by_name, name);
 
 	render_nodes(renderer, section->nodes);
+}
+
+static void render_node(struct renderer *renderer, const struct node *node)
+{
+	switch (node->type) {
+	case NODE_TEXT:
+		append_text(renderer->line, node->text);
+		break;
+	case NODE_VALUE:
+		if (has_value(renderer, node))
+			append_text(renderer->line, renderer->source->values[node->index]);
+		break;
+	case NODE_IF:
+		render_nodes(renderer, has_value(renderer, node) ? node->body : node->otherwise);
+		break;
+	case NODE_EACH:
+		render_loop(renderer, node);
+		break;
+	case NODE_BLOCK:
+		render_block(renderer, node);
+		break;
+	case NODE_INCLUDE:
+		render_section(renderer, node->text);
+		break;
+	case NODE_INSERT:
+		render_section(renderer, renderer->source->values[node->index]);
+		break;
+	}
+}
+
+static void render_nodes(struct renderer *renderer, const struct node *node)
+{
+	for (; node != NULL; node = node->next)
+		render_node(renderer, node);
 }
 
 void text_sections_render(const struct text_sections *sections, const char *name,
@@ -115,10 +105,26 @@ void text_sections_render(const struct text_sections *sections, const char *name
 	g_string_free(renderer.line, TRUE);
 }
 
+static char *line_of(const struct text_sections *sections, const struct node *nodes,
+		     struct text_source *source)
+{
+	struct renderer renderer = {
+		.sections = sections, .source = source, .line = g_string_new(NULL)};
+
+	render_line(&renderer, nodes);
+	return g_string_free(renderer.line, FALSE);
+}
+
 char *text_sections_head(const struct text_sections *sections, const char *name,
-			 const struct text_source *source)
+			 struct text_source *source)
 {
 	const struct text_section *section = g_hash_table_lookup(sections->by_name, name);
 
-	return text_pieces_render(section->head, source);
+	return line_of(sections, section->head, source);
+}
+
+char *text_sections_word(const struct text_sections *sections, unsigned int word,
+			 struct text_source *source)
+{
+	return line_of(sections, sections->phrases[word].nodes, source);
 }

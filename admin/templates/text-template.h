@@ -7,83 +7,47 @@
 #include "policy/config.h"
 
 /* Texts with placeholders, conditions and loops, as portcullis-notices(5) has
-   them: parsed once, rendered often. Memory is GLib's, which ends the process
-   when there is none. */
+   them: parsed once, rendered often. What they are about is the caller's matter,
+   who says in a vocabulary what may stand in them. */
 
-/* What can stand in braces. The spelling stands in text-template.c. */
-enum text_name {
-	TEXT_ORGANISATION,
-	TEXT_HELP_URL,
-	TEXT_CONTACT,
-	TEXT_WEBMAIL_URL,
-	TEXT_VPN_URL,
-	TEXT_USER_NAME,
-	TEXT_IMAP_SERVER,
-	TEXT_IMAP_PORT,
-	TEXT_IMAP_ENCRYPTION,
-	TEXT_POP3_SERVER,
-	TEXT_POP3_PORT,
-	TEXT_POP3_ENCRYPTION,
-	TEXT_SMTP_SERVER,
-	TEXT_SMTP_PORT,
-	TEXT_SMTP_ENCRYPTION,
-	TEXT_NOW,
-	TEXT_USER,
-	TEXT_DEADLINE,
-	TEXT_EXEMPT_UNTIL,
-	TEXT_NEEDS_SETTINGS,
-	TEXT_MORE,
-	TEXT_BROWNOUT_BEGIN,
-	TEXT_BROWNOUT_END,
-	TEXT_RULE,
-	TEXT_WHAT,
-	TEXT_SERVICES,
-	TEXT_COUNTRIES,
-	TEXT_PORTS,
-	TEXT_MINIMUM,
-	TEXT_NOTIFY,
-	TEXT_ENFORCE,
-	TEXT_ENFORCED,
-	TEXT_ENFORCE_ALWAYS,
-	TEXT_PROGRAM,
-	TEXT_SERVICE,
-	TEXT_PORT,
-	TEXT_ENCRYPTION,
-	TEXT_MECHANISM,
-	TEXT_MECHANISM_NAME,
-	TEXT_COUNTRY,
-	TEXT_LAST_SEEN,
-	TEXT_ADDRESS,
-	TEXT_REFUSED,
-	TEXT_CHANGES,
-	TEXT_CHANGE_DATE,
-	TEXT_CHANGE_WHAT,
-	TEXT_CHANGE_FROM,
-	TEXT_CHANGE_TO,
-	TEXT_WEEKDAY,
-	TEXT_DAY,
-	TEXT_MONTH,
-	TEXT_YEAR,
-	TEXT_HOUR,
-	TEXT_MINUTE,
-	TEXT_NAME_COUNT
+/* Where in a text something has a meaning: bits that the vocabulary chooses. */
+typedef unsigned int text_places;
+
+/* A placeholder. */
+struct text_name {
+	const char *spelling;
+	text_places places; /* has a value in any of them */
+	/* NULL: it stands for its value. Otherwise for the section that its value
+	   names, on a line of its own; names of such sections begin with this. */
+	const char *sections;
 };
 
-enum text_loop {
-	TEXT_EACH_RULE,
-	TEXT_EACH_SIGHTING,
-	TEXT_EACH_PROGRAM,
-	TEXT_EACH_BROWNOUT,
-	TEXT_EACH_CHANGE,
-	TEXT_LOOP_COUNT
+/* What {each ...} goes through. */
+struct text_loop {
+	const char *spelling;
+	text_places places; /* may stand in any of them */
+	text_places inside; /* what it adds to them for what it encloses */
 };
 
-/* Where a name has a value: in mails, on the page, within loops, in words. */
-#define TEXT_IN_MAIL 0x01u
-#define TEXT_IN_PAGE 0x02u
-#define TEXT_IN_EACH(loop) (0x04u << (loop))
-#define TEXT_IN_DATE 0x100u
-#define TEXT_IN_MECHANISM 0x200u
+/* A line "key = text" of the section for words. */
+struct text_word {
+	const char *key;
+	text_places places; /* of the placeholders that it may hold */
+	unsigned int names; /* it is so many names with blanks between; 0: a text */
+};
+
+/* Its arrays are constant. An index in one of them stands for what is there. */
+struct text_vocabulary {
+	const struct text_name *names;
+	unsigned int name_count;
+	const struct text_loop *loops;
+	unsigned int loop_count;
+	const struct text_word *words;
+	unsigned int word_count;
+	const char *word_section;
+	/* What a first line "WORD: text" of a section may begin with; the last is NULL. */
+	const char *const *heads;
+};
 
 enum text_block {
 	TEXT_PARAGRAPH,
@@ -93,22 +57,16 @@ enum text_block {
 	TEXT_NUMBERED_ITEM,
 };
 
-/* One "[name]" of a file, parsed. */
-struct text_section;
-/* Part of one line, a word for instance. */
-struct text_pieces;
-/* All sections of one language. */
+/* All sections and words of one language. */
 struct text_sections;
 
-/* Where the values come from. A value that is NULL or "" is not there: {if} is
-   false for it. They must be fit for one line of text. */
+/* Where the values come from. */
 struct text_source {
-	const char *values[TEXT_NAME_COUNT];
-	/* Sections that {change} and {steps} stand for, within their loops. */
-	const char *change;
-	const char *steps;
+	/* One for each name of the vocabulary, of UTF-8 that is fit for one line. One that
+	   is NULL or "" is not there: {if} is false for it. */
+	const char **values;
 	/* Sets the values for one turn of a loop; false when there is none. */
-	bool (*select)(struct text_source *source, enum text_loop loop, size_t index);
+	bool (*select)(struct text_source *source, unsigned int loop, size_t turn);
 };
 
 /* Where rendered blocks go, each a line of UTF-8 however long. */
@@ -116,42 +74,45 @@ struct text_writer {
 	void (*write)(struct text_writer *writer, enum text_block block, const char *text);
 };
 
-struct text_sections *text_sections_create(void);
+/* The vocabulary is borrowed. */
+struct text_sections *text_sections_create(const struct text_vocabulary *vocabulary);
 void text_sections_free(struct text_sections *sections);
 
-/* Adds the sections of a file that are not there yet, so the file that counts
-   more comes first. Reports mistakes; false when there were any. [words] is
-   given to word() line by line, untouched. */
+/* Adds the sections and words of a file that are not there yet, so the file that
+   counts more comes first. Reports mistakes as "FILE:LINE: ..."; false when there
+   were any. */
 bool text_sections_add(struct text_sections *sections, const char *file, const char *text,
-		       bool (*word)(void *context, const char *file, unsigned int line,
-				    const char *key, const char *value),
 		       config_report *error, void *context);
 
 bool text_sections_has(const struct text_sections *sections, const char *name);
+bool text_sections_has_word(const struct text_sections *sections, unsigned int word);
 
-/* Checks the section and what it includes, when it is used in that place (some
-   TEXT_IN_...): that names have a value there, that included sections exist and do
-   not include themselves. False when there were mistakes. */
-bool text_sections_check(struct text_sections *sections, const char *name, unsigned int place,
-			 config_report *error, void *context);
+/* Checks a section and what it includes for use in these places: that placeholders have
+   a value there, that included sections exist and do not include themselves, and, unless
+   head is NULL, that it has a first line, which the report calls by that word. Reports
+   mistakes that were not reported yet. False when there were mistakes, or there is no
+   such section. */
+bool text_sections_check(struct text_sections *sections, const char *name, text_places places,
+			 const char *head, config_report *error, void *context);
 
-/* Reports sections that no check came by: nothing uses them. */
+/* Reports sections that no check came by: nothing uses them. False when there are any. */
 bool text_sections_check_unused(struct text_sections *sections, config_report *error,
 				void *context);
 
-/* Exists after a successful check. */
+/* What follows is for what was checked: sections without mistakes, and words that are there. */
+
 void text_sections_render(const struct text_sections *sections, const char *name,
 			  struct text_source *source, struct text_writer *writer);
 
-/* The "Subject:" or "Title:" line of a section; the caller frees it with g_free(). */
+/* The text of a section's first line; the caller frees it with g_free(). */
 char *text_sections_head(const struct text_sections *sections, const char *name,
-			 const struct text_source *source);
+			 struct text_source *source);
 
-/* Parses a word. NULL when there is a mistake, which is reported. */
-struct text_pieces *text_pieces_parse(struct text_sections *sections, const char *file,
-				      unsigned int line, const char *text, unsigned int place,
-				      config_report *error, void *context);
 /* The caller frees it with g_free(). */
-char *text_pieces_render(const struct text_pieces *pieces, const struct text_source *source);
+char *text_sections_word(const struct text_sections *sections, unsigned int word,
+			 struct text_source *source);
+
+/* As many as the vocabulary wants of this word. Borrowed. */
+const char *const *text_sections_names(const struct text_sections *sections, unsigned int word);
 
 #endif

@@ -1,7 +1,8 @@
 #include "announcement.h"
 
 #include "admin/sightings/mail-program.h"
-#include "admin/templates/text-writers.h"
+#include "admin/templates/html-writer.h"
+#include "admin/templates/plain-writer.h"
 #include "notice-values.h"
 
 /* So many of the latest changes are told. */
@@ -38,46 +39,46 @@ static void set_change(struct notice_values *values, const struct date_change *c
 {
 	const struct rule about = {
 		.title = change->rule, .kind = change->kind, .services = change->services};
-	const char **texts = values->source.values;
+	const char **texts = values->texts;
 
 	notice_values_set_rule(values, &about, SCHEDULE_NEVER);
-	texts[TEXT_CHANGE_DATE] = notice_value_moment(values, change->time);
-	texts[TEXT_CHANGE_WHAT] = notice_value_word(values, WORD_CHANGE_NOTIFY + change->date);
-	texts[TEXT_CHANGE_FROM] = notice_value_date(values, change->from);
-	texts[TEXT_CHANGE_TO] = notice_value_date(values, change->to);
+	texts[VALUE_CHANGE_DATE] = notice_value_moment(values, change->time);
+	texts[VALUE_CHANGE_WHAT] = notice_value_word(values, WORD_CHANGE_NOTIFY + change->date);
+	texts[VALUE_CHANGE_FROM] = notice_value_date(values, change->from);
+	texts[VALUE_CHANGE_TO] = notice_value_date(values, change->to);
 }
 
-static bool select_turn(struct text_source *source, enum text_loop loop, size_t index)
+static bool select_turn(struct text_source *source, unsigned int loop, size_t turn)
 {
 	struct announcement *page = (struct announcement *)source;
 	struct notice_values *values = &page->values;
 	const struct brownout *brownout;
 
-	switch (loop) {
-	case TEXT_EACH_RULE:
-		page->rule = public_rule(values->policy, index);
+	switch ((enum each)loop) {
+	case EACH_RULE:
+		page->rule = public_rule(values->policy, turn);
 		if (page->rule == NULL)
 			return false;
 		notice_values_set_rule(values, page->rule, page->rule->schedule.enforce);
 		return true;
-	case TEXT_EACH_BROWNOUT:
-		brownout = coming_brownout(page->rule, values->now, index);
+	case EACH_BROWNOUT:
+		brownout = coming_brownout(page->rule, values->now, turn);
 		if (brownout == NULL)
 			return false;
 		notice_values_set_brownout(values, brownout);
 		return true;
-	case TEXT_EACH_PROGRAM:
-		if (index >= MAIL_PROGRAM_COUNT)
+	case EACH_PROGRAM:
+		if (turn >= MAIL_PROGRAM_COUNT)
 			return false;
-		source->steps = mail_program_steps((enum mail_program)index);
+		values->texts[VALUE_STEPS] = mail_program_steps((enum mail_program)turn);
 		return true;
-	case TEXT_EACH_CHANGE:
-		if (index >= page->changes->len || index >= CHANGES_SHOWN)
+	case EACH_CHANGE:
+		if (turn >= page->changes->len || turn >= CHANGES_SHOWN)
 			return false;
-		set_change(values, &g_array_index(page->changes, struct date_change, index));
+		set_change(values, &g_array_index(page->changes, struct date_change, turn));
 		return true;
-	case TEXT_EACH_SIGHTING:
-	case TEXT_LOOP_COUNT:
+	case EACH_SIGHTING:
+	case EACH_COUNT:
 		break;
 	}
 	return false;
@@ -89,9 +90,8 @@ static void begin(struct announcement *page, const struct policy *policy,
 {
 	const GArray *changes = announced_changes(dates);
 
-	notice_values_init(&page->values, policy, language);
+	notice_values_init(&page->values, policy, language, select_turn);
 	notice_values_begin(&page->values, now);
-	page->values.source.select = select_turn;
 	page->changes = g_array_new(FALSE, FALSE, sizeof(struct date_change));
 	for (guint i = changes->len; i > 0; i--) {
 		const struct date_change *change =
@@ -101,7 +101,7 @@ static void begin(struct announcement *page, const struct policy *policy,
 			g_array_append_vals(page->changes, change, 1);
 	}
 	if (page->changes->len > 0)
-		page->values.source.values[TEXT_CHANGES] = "yes";
+		page->values.texts[VALUE_CHANGES] = "yes";
 }
 
 static void finish(struct announcement *page)

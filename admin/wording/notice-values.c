@@ -7,10 +7,12 @@
 #include <unicode/ustring.h>
 
 void notice_values_init(struct notice_values *values, const struct policy *policy,
-			const struct text_language *language)
+			const struct text_language *language, notice_select *select)
 {
-	*values = (struct notice_values){.policy = policy, .language = language};
-	values->memory = g_string_chunk_new(4096);
+	*values = (struct notice_values){.source = {.values = values->texts, .select = select},
+					 .policy = policy,
+					 .language = language,
+					 .memory = g_string_chunk_new(4096)};
 }
 
 void notice_values_clear(struct notice_values *values)
@@ -35,29 +37,30 @@ static const char *keep_and_free(struct notice_values *values, char *text)
 const char *notice_value_word(struct notice_values *values, enum word word)
 {
 	return keep_and_free(values,
-			     text_pieces_render(values->language->words[word], &values->source));
+			     text_sections_word(values->language->sections, word, &values->source));
+}
+
+static const char *padded(struct notice_values *values, int digits, size_t number)
+{
+	return keep_and_free(values, g_strdup_printf("%0*zu", digits, number));
 }
 
 const char *notice_value_number(struct notice_values *values, size_t number)
 {
-	return keep_and_free(values, g_strdup_printf("%zu", number));
+	return padded(values, 1, number);
 }
 
 static const char *date_word(struct notice_values *values, const struct tm *local, enum word word)
 {
-	struct text_source *source = &values->source;
-	char day[16], year[16], hour[16], minute[16];
+	const struct text_sections *sections = values->language->sections;
+	const char **texts = values->texts;
 
-	snprintf(day, sizeof(day), "%d", local->tm_mday);
-	snprintf(year, sizeof(year), "%d", local->tm_year + 1900);
-	snprintf(hour, sizeof(hour), "%02d", local->tm_hour);
-	snprintf(minute, sizeof(minute), "%02d", local->tm_min);
-	source->values[TEXT_WEEKDAY] = values->language->weekdays[local->tm_wday];
-	source->values[TEXT_MONTH] = values->language->months[local->tm_mon];
-	source->values[TEXT_DAY] = day;
-	source->values[TEXT_YEAR] = year;
-	source->values[TEXT_HOUR] = hour;
-	source->values[TEXT_MINUTE] = minute;
+	texts[VALUE_WEEKDAY] = text_sections_names(sections, WORD_WEEKDAYS)[local->tm_wday];
+	texts[VALUE_DAY] = padded(values, 1, (size_t)local->tm_mday);
+	texts[VALUE_MONTH] = text_sections_names(sections, WORD_MONTHS)[local->tm_mon];
+	texts[VALUE_YEAR] = padded(values, 1, (size_t)local->tm_year + 1900);
+	texts[VALUE_HOUR] = padded(values, 2, (size_t)local->tm_hour);
+	texts[VALUE_MINUTE] = padded(values, 2, (size_t)local->tm_min);
 	return notice_value_word(values, word);
 }
 
@@ -162,51 +165,28 @@ static const char *port_list(struct notice_values *values, const struct rule *ru
 
 void notice_values_set_rule(struct notice_values *values, const struct rule *rule, time_t enforce)
 {
-	const char **texts = values->source.values;
+	const char **texts = values->texts;
 	time_t notify = rule->schedule.notify;
 
-	texts[TEXT_RULE] = rule->title;
-	texts[TEXT_SERVICES] = service_list(values, rule);
-	texts[TEXT_COUNTRIES] = country_list(values, rule);
-	texts[TEXT_PORTS] = port_list(values, rule);
-	texts[TEXT_MINIMUM] =
+	texts[VALUE_RULE] = rule->title;
+	texts[VALUE_SERVICES] = service_list(values, rule);
+	texts[VALUE_COUNTRIES] = country_list(values, rule);
+	texts[VALUE_PORTS] = port_list(values, rule);
+	texts[VALUE_MINIMUM] =
 		rule->minimum == TLS_VERSION_UNKNOWN ? NULL : tls_version_name(rule->minimum);
-	texts[TEXT_NOTIFY] = notify == SCHEDULE_ALWAYS ? NULL : notice_value_date(values, notify);
-	texts[TEXT_ENFORCE] = notice_value_date(values, enforce);
-	texts[TEXT_ENFORCED] = enforce <= values->now ? "yes" : NULL;
-	texts[TEXT_ENFORCE_ALWAYS] = enforce == SCHEDULE_ALWAYS ? "yes" : NULL;
-	texts[TEXT_WHAT] = notice_value_word(values, WORD_WHAT_ENCRYPTION + rule->kind);
-	values->source.change = NULL;
-	switch (rule->kind) {
-	case KIND_ENCRYPTION:
-		values->source.change = "change-encryption";
-		break;
-	case KIND_IMPLICIT_TLS:
-		values->source.change = "change-implicit-tls";
-		break;
-	case KIND_MECHANISM:
-		values->source.change = "change-mechanism";
-		break;
-	case KIND_COUNTRY:
-		values->source.change = "change-country";
-		break;
-	case KIND_PROTOCOL:
-		values->source.change = "change-protocol";
-		break;
-	case KIND_SUBMISSION_PORT:
-		values->source.change = "change-submission-port";
-		break;
-	case KIND_RELAY:
-	case KIND_COUNT:
-		values->source.change = "change-relay";
-		break;
-	}
+	texts[VALUE_NOTIFY] = notify == SCHEDULE_ALWAYS ? NULL : notice_value_date(values, notify);
+	texts[VALUE_ENFORCE] = notice_value_date(values, enforce);
+	texts[VALUE_ENFORCED] = enforce <= values->now ? "yes" : NULL;
+	texts[VALUE_ENFORCE_ALWAYS] = enforce == SCHEDULE_ALWAYS ? "yes" : NULL;
+	texts[VALUE_WHAT] = notice_value_word(values, WORD_WHAT_ENCRYPTION + rule->kind);
+	texts[VALUE_CHANGE] =
+		keep_and_free(values, g_strdup_printf(SECTION_CHANGE "%s", kind_name(rule->kind)));
 }
 
 void notice_values_set_brownout(struct notice_values *values, const struct brownout *brownout)
 {
-	values->source.values[TEXT_BROWNOUT_BEGIN] = notice_value_moment(values, brownout->begin);
-	values->source.values[TEXT_BROWNOUT_END] = notice_value_moment(values, brownout->end);
+	values->texts[VALUE_BROWNOUT_BEGIN] = notice_value_moment(values, brownout->begin);
+	values->texts[VALUE_BROWNOUT_END] = notice_value_moment(values, brownout->end);
 }
 
 /* The word that programs have for what a port wants. */
@@ -219,26 +199,26 @@ void notice_values_begin(struct notice_values *values, time_t now)
 {
 	const struct policy *policy = values->policy;
 	const struct client_settings *settings = &policy->client_settings;
-	const char **texts = values->source.values;
+	const char **texts = values->texts;
 
 	g_string_chunk_clear(values->memory);
-	memset(texts, 0, sizeof(values->source.values));
+	memset(texts, 0, sizeof(values->texts));
 	values->now = now;
-	texts[TEXT_ORGANISATION] = policy->organisation;
-	texts[TEXT_HELP_URL] = policy->help_url;
-	texts[TEXT_CONTACT] = policy->notices.contact;
-	texts[TEXT_WEBMAIL_URL] = settings->webmail_url;
-	texts[TEXT_VPN_URL] = settings->vpn_url;
-	texts[TEXT_USER_NAME] = settings->user_name;
-	texts[TEXT_IMAP_SERVER] = settings->imap_server;
-	texts[TEXT_IMAP_PORT] = notice_value_number(values, settings->imap_port);
-	texts[TEXT_IMAP_ENCRYPTION] = port_encryption(policy, settings->imap_port);
-	texts[TEXT_POP3_SERVER] =
+	texts[VALUE_ORGANISATION] = policy->organisation;
+	texts[VALUE_HELP_URL] = policy->help_url;
+	texts[VALUE_CONTACT] = policy->notices.contact;
+	texts[VALUE_WEBMAIL_URL] = settings->webmail_url;
+	texts[VALUE_VPN_URL] = settings->vpn_url;
+	texts[VALUE_USER_NAME] = settings->user_name;
+	texts[VALUE_IMAP_SERVER] = settings->imap_server;
+	texts[VALUE_IMAP_PORT] = notice_value_number(values, settings->imap_port);
+	texts[VALUE_IMAP_ENCRYPTION] = port_encryption(policy, settings->imap_port);
+	texts[VALUE_POP3_SERVER] =
 		policy_retires_service(policy, SERVICE_POP3) ? NULL : settings->pop3_server;
-	texts[TEXT_POP3_PORT] = notice_value_number(values, settings->pop3_port);
-	texts[TEXT_POP3_ENCRYPTION] = port_encryption(policy, settings->pop3_port);
-	texts[TEXT_SMTP_SERVER] = settings->smtp_server;
-	texts[TEXT_SMTP_PORT] = notice_value_number(values, settings->smtp_port);
-	texts[TEXT_SMTP_ENCRYPTION] = port_encryption(policy, settings->smtp_port);
-	texts[TEXT_NOW] = notice_value_moment(values, now);
+	texts[VALUE_POP3_PORT] = notice_value_number(values, settings->pop3_port);
+	texts[VALUE_POP3_ENCRYPTION] = port_encryption(policy, settings->pop3_port);
+	texts[VALUE_SMTP_SERVER] = settings->smtp_server;
+	texts[VALUE_SMTP_PORT] = notice_value_number(values, settings->smtp_port);
+	texts[VALUE_SMTP_ENCRYPTION] = port_encryption(policy, settings->smtp_port);
+	texts[VALUE_NOW] = notice_value_moment(values, now);
 }

@@ -8,36 +8,45 @@
 /* Values for the placeholders, in one language: what mails and the public page
    have in common. */
 struct notice_values {
-	struct text_source source; /* first: the source's select() gets this */
+	struct text_source source;      /* first: its select() gets it */
+	const char *texts[VALUE_COUNT]; /* the source's */
 	const struct policy *policy;
 	const struct text_language *language;
 	GStringChunk *memory; /* of the values of one mail or page */
 	time_t now;
 };
 
+/* As text_source has it; loop is an enum each. */
+typedef bool notice_select(struct text_source *source, unsigned int loop, size_t turn);
+
+/* Policy and language are borrowed. It must stay where it is. */
 void notice_values_init(struct notice_values *values, const struct policy *policy,
-			const struct text_language *language);
+			const struct text_language *language, notice_select *select);
 void notice_values_clear(struct notice_values *values);
 
-/* Forgets all values, and sets those that concern the whole site. */
+/* Forgets all values, and sets those that concern the whole site. What is past and what
+   is to come goes by now. */
 void notice_values_begin(struct notice_values *values, time_t now);
 
-/* Sets what {each rule} shows. enforce is the date for the reader, services are
-   the SERVICE_BIT()s to name. */
+/* Sets what {each rule} shows. enforce is the date for the reader: SCHEDULE_NEVER, there
+   is none yet; SCHEDULE_ALWAYS, it has been so all along. The rule's title is borrowed
+   until the next begin. */
 void notice_values_set_rule(struct notice_values *values, const struct rule *rule, time_t enforce);
 void notice_values_set_brownout(struct notice_values *values, const struct brownout *brownout);
 
-/* The functions below return text that lives until the next begin; NULL or ""
-   when there is nothing to say. */
+/* The functions below return text that lives until the next begin. */
 
+/* A copy; NULL of NULL. */
 const char *notice_value_keep(struct notice_values *values, const char *text);
-/* A word with the values that are set. */
+/* A word with the values that are set; it may be "". */
 const char *notice_value_word(struct notice_values *values, enum word word);
-/* The day, and the time of day unless it is midnight. */
+/* The day, and the time of day unless it is midnight. With SCHEDULE_ALWAYS the word for
+   that; NULL with SCHEDULE_NEVER. */
 const char *notice_value_date(struct notice_values *values, time_t time);
+/* The day and the time of day; NULL with SCHEDULE_ALWAYS and SCHEDULE_NEVER. */
 const char *notice_value_moment(struct notice_values *values, time_t time);
 const char *notice_value_number(struct notice_values *values, size_t number);
-/* The country's name in the language. */
+/* The country's name in the language, or its code where that is not known; NULL of none. */
 const char *notice_value_country(struct notice_values *values, struct country country);
 
 #endif

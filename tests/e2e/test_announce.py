@@ -237,5 +237,5 @@ def test_a_mistake_in_the_texts(site, tmp_path):
     site.config = write_config(tmp_path, texts=folder)
     done = site.run()
     assert done.returncode == 78 and done.stdout == ""
-    assert "de.txt:" in done.stderr and "there is no placeholder {today}" in done.stderr
+    assert "de.txt:" in done.stderr and "unknown placeholder {today}" in done.stderr
     assert os.listdir(tmp_path).count("announced.json") == 0

@@ -344,10 +344,10 @@ def test_a_changed_text(tmp_path, texts):
 @pytest.mark.parametrize(
     "old, new, problem",
     [
-        ("{user} mit\n", "{usr} mit\n", "there is no placeholder {usr}"),
+        ("{user} mit\n", "{usr} mit\n", "unknown placeholder {usr}"),
         ("\n[reminder]\n", "\n[remind]\n", "there is no section [reminder]"),
-        ("[help]\n= Hilfe\n{if contact}", "[help]\n= Hilfe\n{if kontakt}", "no such name"),
-        ("weekdays = Sonntag Montag", "weekdays = Montag", "weekdays: they are seven"),
+        ("[help]\n= Hilfe\n{if contact}", "[help]\n= Hilfe\n{if kontakt}", "unknown placeholder in {if kontakt}"),
+        ("weekdays = Sonntag Montag", "weekdays = Montag", "'weekdays' must be 7 names"),
         ("and = und\n", "", "[words] has no 'and'"),
         ("Subject: Ihr Mailprogramm wurde abgewiesen\n", "", "does not begin with a line"),
     ],
@@ -363,7 +363,7 @@ def test_mistakes_are_told_with_their_line(
     assert done.returncode == 1
     [line] = [line for line in done.stderr.splitlines() if problem in line]
     assert line.startswith(str(german))
-    if problem == "there is no placeholder {usr}":
+    if problem == "unknown placeholder {usr}":
         number = german.read_text().split("{usr}")[0].count("\n") + 1
         assert done.stderr == f"{german}:{number}: {problem}\n"
 
@@ -374,7 +374,7 @@ def test_a_text_that_is_not_utf8(tmp_path, texts):
     done = check_config(write_config(tmp_path, texts=texts))
     assert done.returncode == 1
     number = german.read_bytes().count(b"\n")
-    assert done.stderr == f"{german}:{number}: this is not UTF-8\n"
+    assert done.stderr == f"{german}:{number}: invalid UTF-8\n"
 
 
 def test_a_language_without_texts(tmp_path):
@@ -389,7 +389,7 @@ def test_a_wrong_line_of_the_address_map(tmp_path):
     config = write_config(tmp_path, f'address-map = "file:{addresses}"')
     done = check_config(config)
     assert done.returncode == 1
-    assert done.stderr == f"{addresses}:2: there is a user name, but no address\n"
+    assert done.stderr == f"{addresses}:2: no address after the user name\n"
 
 
 def test_some_sections_only(host, tmp_path):

@@ -1,5 +1,6 @@
 #include "unit.h"
 
+#include <glib.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +8,7 @@
 
 #include "admin/sightings/harmless-text.h"
 #include "admin/sightings/mail-program.h"
-#include "admin/templates/text-template.h"
+#include "admin/wording/notice-vocabulary.h"
 
 #define SAID_SIZE 4096
 
@@ -17,17 +18,6 @@ static void note(void *context, const char *message)
 	size_t length = strlen(said);
 
 	snprintf(said + length, SAID_SIZE - length, "%s\n", message);
-}
-
-static bool no_word(void *context, const char *file, unsigned int line, const char *key,
-		    const char *value)
-{
-	(void)file;
-	(void)value;
-	if (strcmp(key, "good") == 0)
-		return true;
-	snprintf((char *)context + strlen(context), 64, "%u: word\n", line);
-	return false;
 }
 
 /* Writes a line for each block. */
@@ -45,24 +35,24 @@ static void record(struct text_writer *writer, enum text_block block, const char
 	snprintf(recorder->text + length, SAID_SIZE - length, "%s:%s\n", marks[block], text);
 }
 
-static bool three_rules(struct text_source *source, enum text_loop loop, size_t index)
+static bool three_rules(struct text_source *source, unsigned int loop, size_t index)
 {
 	static const char *const titles[] = {"one", "two", "three"};
 
-	if (loop != TEXT_EACH_RULE || index >= COUNT(titles))
+	if (loop != EACH_RULE || index >= COUNT(titles))
 		return false;
-	source->values[TEXT_RULE] = titles[index];
-	source->change = "change-it";
+	source->values[VALUE_RULE] = titles[index];
+	source->values[VALUE_CHANGE] = "change-it";
 	return true;
 }
 
 static struct text_sections *parse(const char *text, char said_r[static SAID_SIZE])
 {
-	struct text_sections *sections = text_sections_create();
+	struct text_sections *sections = text_sections_create(&notice_vocabulary);
 
 	said_r[0] = '\0';
-	if (text_sections_add(sections, "f", text, no_word, note, said_r))
-		text_sections_check(sections, "first", TEXT_IN_MAIL, note, said_r);
+	if (text_sections_add(sections, "f", text, note, said_r))
+		text_sections_check(sections, "first", PLACE_MAIL, HEAD_MAIL, note, said_r);
 	return sections;
 }
 
@@ -80,7 +70,8 @@ static void assert_renders(const char *text, struct text_source *source, const c
 
 static void test_blocks(void **state)
 {
-	struct text_source source = {.select = three_rules};
+	const char *values[VALUE_COUNT] = {NULL};
+	struct text_source source = {.values = values, .select = three_rules};
 
 	(void)state;
 	assert_renders("# comment\n[first]\nSubject: x\n= Head\n== Sub\none\n  two\n\nthree\n"
@@ -92,21 +83,23 @@ static void test_blocks(void **state)
 
 static void test_conditions(void **state)
 {
-	struct text_source source = {.select = three_rules};
+	const char *values[VALUE_COUNT] = {NULL};
+	struct text_source source = {.values = values, .select = three_rules};
 	const char *text = "[first]\nSubject: x\n{if user}\nyes {user}\n{else}\nno\n{end}\n"
 			   "a {if user}b{if more} c{end}{else}d{end} e{if\n  user}.{end}\n";
 
 	(void)state;
 	assert_renders(text, &source, "p:no\np:a d e\n");
-	source.values[TEXT_USER] = "u";
+	source.values[VALUE_USER] = "u";
 	assert_renders(text, &source, "p:yes u\np:a b e.\n");
-	source.values[TEXT_MORE] = "1";
+	source.values[VALUE_MORE] = "1";
 	assert_renders(text, &source, "p:yes u\np:a b c e.\n");
 }
 
 static void test_loops(void **state)
 {
-	struct text_source source = {.select = three_rules};
+	const char *values[VALUE_COUNT] = {NULL};
+	struct text_source source = {.values = values, .select = three_rules};
 
 	(void)state;
 	assert_renders("[first]\nSubject: x\n{each rule}\n- {rule}\n{change}\n{end}\n"
@@ -118,10 +111,11 @@ static void test_loops(void **state)
 /* What a value holds is text, whatever it looks like. */
 static void test_values_are_no_markup(void **state)
 {
-	struct text_source source = {.select = three_rules};
+	const char *values[VALUE_COUNT] = {NULL};
+	struct text_source source = {.values = values, .select = three_rules};
 
 	(void)state;
-	source.values[TEXT_USER] = "= {organisation} {if x} - 1. [first] <b>";
+	source.values[VALUE_USER] = "= {organisation} {if x} - 1. [first] <b>";
 	assert_renders("[first]\nSubject: x\n{user}\n- {user}\n", &source,
 		       "p:= {organisation} {if x} - 1. [first] <b>\n"
 		       "i:= {organisation} {if x} - 1. [first] <b>\n");
@@ -132,24 +126,24 @@ static void test_mistakes(void **state)
 	static const struct {
 		const char *text, *said;
 	} cases[] = {
-		{"x\n[first]\nSubject: x\n", "f:1: this stands before the first [section]\n"},
-		{"[First]\n", "f:1: a section begins with its name, as in [first]\n"},
+		{"x\n[first]\nSubject: x\n", "f:1: text before the first [section]\n"},
+		{"[First]\n", "f:1: invalid section name: lower-case letters, digits and hyphens "
+			      "are allowed, as in [last-call]\n"},
 		{"[first]\nno subject\n",
 		 "f:1: [first] does not begin with a line \"Subject: ...\"\n"},
 		{"[first]\nSubject: x\n[first]\nSubject: y\n",
-		 "f:3: there is already a [first] in line 1\n"},
+		 "f:3: duplicate section [first] (the first is in line 1)\n"},
 		{"[first]\nSubject: x\n\n{organization}\n",
-		 "f:4: there is no placeholder {organization}\n"},
-		{"[first]\nSubject: {program}\n", "f:2: {program} has no value in this place\n"},
-		{"[first]\nSubject: x\ntwo\n{user} {rule}\n",
-		 "f:4: {rule} has no value in this place\n"},
+		 "f:4: unknown placeholder {organization}\n"},
+		{"[first]\nSubject: {program}\n", "f:2: {program} has no value here\n"},
+		{"[first]\nSubject: x\ntwo\n{user} {rule}\n", "f:4: {rule} has no value here\n"},
 		{"[first]\nSubject: x\n{if user}\nx\n", "f:3: {if user} has no {end}\n"},
 		{"[first]\nSubject: x\n{if nothing}\n{end}\n",
-		 "f:3: {if nothing}: there is no such name\n"},
+		 "f:3: unknown placeholder in {if nothing}\n"},
 		{"[first]\nSubject: x\n{each thing}\n{end}\n",
-		 "f:3: {each thing}: there is no such loop\n"},
+		 "f:3: unknown loop 'thing' (one of rule, sighting, program, brownout, change)\n"},
 		{"[first]\nSubject: x\n{each change}\n{end}\n",
-		 "f:3: {each change} has nothing to go through in this place\n"},
+		 "f:3: {each change} has nothing to go through here\n"},
 		{"[first]\nSubject: x\n{if user}\n{else}\n{else}\n{end}\n",
 		 "f:3: {if user} has two {else}\nf:6: {end} has no {if} or {each} before it\n"},
 		{"[first]\nSubject: x\n{end}\n", "f:3: {end} has no {if} or {each} before it\n"},
@@ -157,20 +151,25 @@ static void test_mistakes(void **state)
 		{"[first]\nSubject: x\na {end}\n",
 		 "f:3: {end} has no {if} before it in this paragraph\n"},
 		{"[first]\nSubject: x\na {each rule} b\n",
-		 "f:3: {each rule} has to stand on a line of its own\n"},
+		 "f:3: {each rule} must stand on a line of its own\n"},
 		{"[first]\nSubject: x\na {user\n",
-		 "f:3: '{' has no '}' (write {{ for a brace that is meant as it stands)\n"},
+		 "f:3: '{' without '}' (write {{ for a literal brace)\n"},
 		{"[first]\nSubject: x\na user}\n",
-		 "f:3: '}' has no '{' (write }} for a brace that is meant as it stands)\n"},
+		 "f:3: '}' without '{' (write }} for a literal brace)\n"},
 		{"[first]\nSubject: x\n{include other}\n",
 		 "f:3: there is no section [other] to include\n"},
 		{"[first]\nSubject: x\n{include other}\n[other]\n{include first}\n",
-		 "f:5: [first] includes itself, by this line\n"},
+		 "f:5: [first] would include itself by this\n"},
 		{"[first]\nSubject: x\n{change}\n",
-		 "f:3: {change} stands only within {each rule}\n"},
+		 "f:3: {change} is allowed only within {each rule}\n"},
 		{"[first]\nSubject: x\n{steps}\n",
-		 "f:3: {steps} stands only within {each program}\n"},
-		{"[words]\ngood = x\nbad = x\nworse\n", "3: word\nf:4: a word is \"key = text\"\n"},
+		 "f:3: {steps} is allowed only within {each program}\n"},
+		{"[words]\nand = x\nbad = x\nworse\n",
+		 "f:3: unknown word 'bad'\nf:4: expected \"key = text\"\n"},
+		{"[words]\nand = x\nand = y\nor =\n",
+		 "f:3: duplicate word 'and'\nf:4: the word 'or' is empty\n"},
+		{"[words]\nweekdays = Sunday Monday\n", "f:2: 'weekdays' must be 7 names\n"},
+		{"[words]\ndate = {if day}{month}{user}{end}\n", "f:2: {user} has no value here\n"},
 	};
 
 	(void)state;
@@ -182,6 +181,36 @@ static void test_mistakes(void **state)
 	}
 }
 
+/* Conditions within each other, as many lines or as one. */
+static char *nested(size_t depth, const char *between)
+{
+	GString *text = g_string_new("[first]\nSubject: x\n");
+
+	for (size_t i = 0; i < depth; i++)
+		g_string_append_printf(text, "{if user}%s", between);
+	for (size_t i = 0; i < depth; i++)
+		g_string_append_printf(text, "{end}%s", between);
+	return g_string_free(text, FALSE);
+}
+
+static void test_depth(void **state)
+{
+	static const char *const between[] = {"", "\n"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(between); i++) {
+		char said[SAID_SIZE], *text = nested(16, between[i]);
+
+		text_sections_free(parse(text, said));
+		assert_string_equal(said, "");
+		g_free(text);
+		text = nested(100000, between[i]);
+		text_sections_free(parse(text, said));
+		assert_non_null(strstr(said, ": conditions and loops are nested too deeply\n"));
+		g_free(text);
+	}
+}
+
 static void test_unused(void **state)
 {
 	char said[SAID_SIZE];
@@ -190,7 +219,7 @@ static void test_unused(void **state)
 	(void)state;
 	assert_string_equal(said, "");
 	assert_false(text_sections_check_unused(sections, note, said));
-	assert_string_equal(said, "f:3: nothing uses a section [frist]\n");
+	assert_string_equal(said, "f:3: section [frist] is not used anywhere\n");
 	text_sections_free(sections);
 }
 
@@ -222,7 +251,8 @@ static void test_nonsense(void **state)
 		sections = parse(text, said);
 		if (said[0] == '\0') {
 			struct recorder recorder = {.writer = {record}};
-			struct text_source source = {.select = three_rules};
+			const char *values[VALUE_COUNT] = {NULL};
+			struct text_source source = {.values = values, .select = three_rules};
 
 			text_sections_render(sections, "first", &source, &recorder.writer);
 		}
@@ -316,9 +346,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_blocks),        cmocka_unit_test(test_conditions),
 		cmocka_unit_test(test_loops),         cmocka_unit_test(test_values_are_no_markup),
-		cmocka_unit_test(test_mistakes),      cmocka_unit_test(test_unused),
-		cmocka_unit_test(test_nonsense),      cmocka_unit_test(test_harmless_text),
-		cmocka_unit_test(test_program_names),
+		cmocka_unit_test(test_mistakes),      cmocka_unit_test(test_depth),
+		cmocka_unit_test(test_unused),        cmocka_unit_test(test_nonsense),
+		cmocka_unit_test(test_harmless_text), cmocka_unit_test(test_program_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

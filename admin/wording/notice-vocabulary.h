@@ -1,0 +1,122 @@
+#ifndef PORTCULLIS_NOTICE_VOCABULARY_H
+#define PORTCULLIS_NOTICE_VOCABULARY_H
+
+#include "admin/templates/text-template.h"
+
+/* What may stand in the texts of mails and of the public page. */
+extern const struct text_vocabulary notice_vocabulary;
+
+/* Where something has a meaning: in mails, on the page, within loops, in words. */
+#define PLACE_MAIL 0x01u
+#define PLACE_PAGE 0x02u
+#define PLACE_EACH(each) (0x04u << (each))
+#define PLACE_DATE 0x100u
+#define PLACE_MECHANISM 0x200u
+
+/* Placeholders. */
+enum value {
+	VALUE_ORGANISATION,
+	VALUE_HELP_URL,
+	VALUE_CONTACT,
+	VALUE_WEBMAIL_URL,
+	VALUE_VPN_URL,
+	VALUE_USER_NAME,
+	VALUE_IMAP_SERVER,
+	VALUE_IMAP_PORT,
+	VALUE_IMAP_ENCRYPTION,
+	VALUE_POP3_SERVER,
+	VALUE_POP3_PORT,
+	VALUE_POP3_ENCRYPTION,
+	VALUE_SMTP_SERVER,
+	VALUE_SMTP_PORT,
+	VALUE_SMTP_ENCRYPTION,
+	VALUE_NOW,
+	VALUE_USER,
+	VALUE_DEADLINE,
+	VALUE_EXEMPT_UNTIL,
+	VALUE_NEEDS_SETTINGS,
+	VALUE_MORE,
+	VALUE_BROWNOUT_BEGIN,
+	VALUE_BROWNOUT_END,
+	VALUE_RULE,
+	VALUE_WHAT,
+	VALUE_SERVICES,
+	VALUE_COUNTRIES,
+	VALUE_PORTS,
+	VALUE_MINIMUM,
+	VALUE_NOTIFY,
+	VALUE_ENFORCE,
+	VALUE_ENFORCED,
+	VALUE_ENFORCE_ALWAYS,
+	VALUE_CHANGE, /* the section with what has to change */
+	VALUE_PROGRAM,
+	VALUE_SERVICE,
+	VALUE_PORT,
+	VALUE_ENCRYPTION,
+	VALUE_MECHANISM,
+	VALUE_MECHANISM_NAME,
+	VALUE_COUNTRY,
+	VALUE_LAST_SEEN,
+	VALUE_ADDRESS,
+	VALUE_REFUSED,
+	VALUE_STEPS, /* the section with a program's steps */
+	VALUE_CHANGES,
+	VALUE_CHANGE_DATE,
+	VALUE_CHANGE_WHAT,
+	VALUE_CHANGE_FROM,
+	VALUE_CHANGE_TO,
+	VALUE_WEEKDAY,
+	VALUE_DAY,
+	VALUE_MONTH,
+	VALUE_YEAR,
+	VALUE_HOUR,
+	VALUE_MINUTE,
+	VALUE_COUNT
+};
+
+/* Loops. */
+enum each { EACH_RULE, EACH_SIGHTING, EACH_PROGRAM, EACH_BROWNOUT, EACH_CHANGE, EACH_COUNT };
+
+/* Single words and phrases. */
+enum word {
+	WORD_WEEKDAYS, /* names, Sunday first */
+	WORD_MONTHS,   /* names */
+	WORD_DATE,
+	WORD_DATE_TIME,
+	WORD_AND,
+	WORD_OR,
+	WORD_ANY_TIME,
+	WORD_OTHER_LANGUAGE,
+	WORD_SERVICE_IMAP, /* in the order of enum service */
+	WORD_SERVICE_POP3,
+	WORD_SERVICE_SIEVE,
+	WORD_SERVICE_SUBMISSION,
+	WORD_SERVICE_SMTP,
+	WORD_TLS_NONE, /* in the order of enum tls_state */
+	WORD_TLS_STARTTLS,
+	WORD_TLS_IMPLICIT,
+	WORD_MECHANISM_NORMAL,
+	WORD_MECHANISM_ENCRYPTED,
+	WORD_MECHANISM_OTHER,
+	WORD_PROGRAM_UNKNOWN,
+	WORD_WHAT_ENCRYPTION, /* in the order of enum kind */
+	WORD_WHAT_IMPLICIT_TLS,
+	WORD_WHAT_MECHANISM,
+	WORD_WHAT_COUNTRY,
+	WORD_WHAT_PROTOCOL,
+	WORD_WHAT_SUBMISSION_PORT,
+	WORD_WHAT_RELAY,
+	WORD_CHANGE_NOTIFY, /* in the order of enum date_kind */
+	WORD_CHANGE_ENFORCE,
+	WORD_CHANGE_BROWNOUT,
+	WORD_COUNT
+};
+
+/* The first line of a mail's section, and of the page's. */
+#define HEAD_MAIL "Subject"
+#define HEAD_PAGE "Title"
+
+/* The sections with what has to change begin with this, before a rule's kind. */
+#define SECTION_CHANGE "change-"
+
+#endif
