@@ -1,38 +1,19 @@
-#define _GNU_SOURCE /* pipe2() */
-
 #include "address-map.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <glib.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
+#include "address-command.h"
 #include "policy/config-problems.h"
 #include "policy/text-file.h"
 
 #define FILE_SIZE_MAX ((size_t)256 << 20)
 
-/* Enough for a directory service that is asked over a slow line. */
-#define PATIENCE_SECONDS 60
-
 struct address_map {
-	const struct notice_settings *settings;
-	GHashTable *addresses; /* of a file */
-	/* Of a command: */
-	pid_t pid; /* 0: not started */
-	int questions;
-	int answers;
-	bool broken;
+	GHashTable *addresses;           /* of a file */
+	struct address_command *command; /* NULL: there is none */
 };
-
-/* --- A file --- */
 
 /* "USER ADDRESS"; what is wrong with it, or NULL. A user name may have blanks. */
 static const char *read_line(struct address_map *map, const char *default_domain, char *line)
@@ -46,15 +27,15 @@ static const char *read_line(struct address_map *map, const char *default_domain
 	while (address > user && address[-1] != ' ' && address[-1] != '\t')
 		address--;
 	if (address == user)
-		return "there is a user name, but no address";
+		return "no address after the user name";
 	address[-1] = '\0';
 	g_strchomp(user);
 	if (!mail_address_is_valid(address))
-		return "this is no mail address";
+		return "invalid mail address";
 	if (!user_normalise(user, default_domain, name, sizeof(name)))
-		return "this user name is too long";
+		return "user name too long";
 	if (!g_hash_table_insert(map->addresses, g_strdup(name), g_strdup(address)))
-		return "this user stands here twice; the last line counts";
+		return "duplicate user; the last line counts";
 	return NULL;
 }
 
@@ -81,125 +62,17 @@ static bool read_file(struct address_map *map, const struct policy *policy, conf
 	return true;
 }
 
-/* --- A command --- */
-
-static bool start_command(struct address_map *map)
-{
-	char *const arguments[] = {map->settings->address_map, NULL};
-	int to[2] = {-1, -1}, from[2] = {-1, -1}, error;
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attributes;
-	sigset_t signals;
-
-	if (pipe2(to, O_CLOEXEC) < 0 || pipe2(from, O_CLOEXEC) < 0) {
-		if (to[0] >= 0) {
-			close(to[0]);
-			close(to[1]);
-		}
-		return false;
-	}
-	signal(SIGPIPE, SIG_IGN);
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGPIPE);
-	posix_spawn_file_actions_init(&files);
-	posix_spawn_file_actions_adddup2(&files, to[0], STDIN_FILENO);
-	posix_spawn_file_actions_adddup2(&files, from[1], STDOUT_FILENO);
-	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setsigdefault(&attributes, &signals);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
-	error = posix_spawn(&map->pid, arguments[0], &files, &attributes, arguments, environ);
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&files);
-	close(to[0]);
-	close(from[1]);
-	map->questions = to[1];
-	map->answers = from[0];
-	if (error == 0)
-		return true;
-	map->pid = 0;
-	close(map->questions);
-	close(map->answers);
-	return false;
-}
-
-/* The end of its input ends a command that is made well. */
-static void stop_command(struct address_map *map)
-{
-	close(map->questions);
-	close(map->answers);
-	if (map->broken)
-		kill(map->pid, SIGTERM);
-	while (waitpid(map->pid, NULL, 0) < 0 && errno == EINTR)
-		continue;
-	map->pid = 0;
-}
-
-static bool write_all(int file, const char *text, size_t length)
-{
-	while (length > 0) {
-		ssize_t written = write(file, text, length);
-
-		if (written < 0 && errno != EINTR)
-			return false;
-		if (written > 0) {
-			text += written;
-			length -= (size_t)written;
-		}
-	}
-	return true;
-}
-
-/* Reads one line, without its newline. It is the only one: the command was asked
-   once. False when none comes in time, or more than fits. */
-static bool read_answer(int file, char *line_r, size_t size)
-{
-	size_t length = 0;
-
-	while (length < size) {
-		struct pollfd readable = {.fd = file, .events = POLLIN};
-		int ready = poll(&readable, 1, PATIENCE_SECONDS * 1000);
-		ssize_t got;
-
-		if (ready < 0 && errno == EINTR)
-			continue;
-		if (ready <= 0)
-			return false;
-		got = read(file, line_r + length, size - length);
-		if (got <= 0)
-			return false;
-		length += (size_t)got;
-		if (line_r[length - 1] == '\n') {
-			line_r[length - 1] = '\0';
-			return strlen(line_r) == length - 1 && strchr(line_r, '\n') == NULL;
-		}
-	}
-	return false;
-}
-
 static enum address_found ask_command(struct address_map *map, const char *user,
 				      char address_r[static MAIL_ADDRESS_SIZE],
 				      const char **error_r)
 {
-	char question[USER_SIZE + 1], answer[MAIL_ADDRESS_SIZE + 1];
-	int length = snprintf(question, sizeof(question), "%s\n", user);
+	char answer[MAIL_ADDRESS_SIZE + 1]; /* and its newline */
 
-	*error_r = "the command of address-map does not answer as it should";
-	if (map->broken)
-		return ADDRESS_FAILED;
 	/* A line break would be two questions. */
-	if (length < 0 || (size_t)length >= sizeof(question) || strchr(user, '\n') != NULL ||
-	    strchr(user, '\r') != NULL)
+	if (strpbrk(user, "\r\n") != NULL)
 		return ADDRESS_NONE;
-	if (map->pid == 0 && !start_command(map)) {
-		*error_r = "the command of address-map cannot be started";
-		map->broken = true;
+	if (!address_command_ask(map->command, user, answer, sizeof(answer), error_r))
 		return ADDRESS_FAILED;
-	}
-	if (!write_all(map->questions, question, (size_t)length) ||
-	    !read_answer(map->answers, answer, sizeof(answer))) {
-		map->broken = true;
-		return ADDRESS_FAILED;
-	}
 	if (!mail_address_is_valid(answer))
 		return ADDRESS_NONE;
 	strcpy(address_r, answer);
@@ -209,11 +82,13 @@ static enum address_found ask_command(struct address_map *map, const char *user,
 struct address_map *address_map_open(const struct policy *policy, config_report *error,
 				     void *context)
 {
+	const struct notice_settings *settings = &policy->notices;
 	struct address_map *map = g_new0(struct address_map, 1);
 
-	map->settings = &policy->notices;
 	map->addresses = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-	if (map->settings->address_map_kind == ADDRESS_MAP_FILE &&
+	if (settings->address_map_kind == ADDRESS_MAP_COMMAND)
+		map->command = address_command_create(settings->address_map);
+	if (settings->address_map_kind == ADDRESS_MAP_FILE &&
 	    !read_file(map, policy, error, context)) {
 		address_map_close(map);
 		return NULL;
@@ -225,8 +100,7 @@ void address_map_close(struct address_map *map)
 {
 	if (map == NULL)
 		return;
-	if (map->pid != 0)
-		stop_command(map);
+	address_command_free(map->command);
 	g_hash_table_unref(map->addresses);
 	g_free(map);
 }
@@ -236,7 +110,7 @@ enum address_found address_map_find(struct address_map *map, const char *user,
 {
 	const char *mapped;
 
-	if (map->settings->address_map_kind == ADDRESS_MAP_COMMAND)
+	if (map->command != NULL)
 		return ask_command(map, user, address_r, error_r);
 	mapped = g_hash_table_lookup(map->addresses, user);
 	if (mapped != NULL) {

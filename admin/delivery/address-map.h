@@ -8,10 +8,10 @@
    by a command, or by the name alone. */
 struct address_map;
 
-/* Reads the file, and reports wrong lines of it as "FILE:LINE: ..."; those are
-   left out. A command is started with the first question, and from then on the
-   process ignores SIGPIPE. NULL, after a report, when the file cannot be read.
-   The policy is borrowed. */
+/* Reads the file, and reports wrong lines of it as "FILE:LINE: ..."; those are left
+   out, but of a user who is there twice the last line counts. A command is started with
+   the first question, and from then on the process ignores SIGPIPE. NULL, after a report,
+   when the file cannot be read. The policy is borrowed. */
 struct address_map *address_map_open(const struct policy *policy, config_report *error,
 				     void *context);
 void address_map_close(struct address_map *map);
@@ -19,7 +19,7 @@ void address_map_close(struct address_map *map);
 enum address_found {
 	ADDRESS_FOUND,
 	ADDRESS_NONE,   /* this user has none that mail can be sent to */
-	ADDRESS_FAILED, /* the command does not answer: nobody's address is known */
+	ADDRESS_FAILED, /* the command does not answer: nobody's address is known any more */
 };
 
 /* The address of a user, whose name is as user_normalise() makes it. With

@@ -1,12 +1,12 @@
 #include "mail-session.h"
 
 #include <errno.h>
+#include <glib.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -27,19 +27,19 @@ struct mail_session {
 static int connect_address(int family, const struct sockaddr *address, socklen_t length)
 {
 	const struct timeval patience = {.tv_sec = CONNECT_SECONDS};
-	int error, socket_ = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int error, connection = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	if (socket_ < 0)
+	if (connection < 0)
 		return -1;
 	/* It holds for connect(2), too. */
-	setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	/* libetpan writes the end of a mail by itself, and this waits for an answer.
 	   A Unix socket does not know it. */
-	setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-	if (connect(socket_, address, length) == 0)
-		return socket_;
+	setsockopt(connection, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+	if (connect(connection, address, length) == 0)
+		return connection;
 	error = errno == EINPROGRESS ? ETIMEDOUT : errno;
-	close(socket_);
+	close(connection);
 	errno = error;
 	return -1;
 }
@@ -47,24 +47,24 @@ static int connect_address(int family, const struct sockaddr *address, socklen_t
 static int connect_unix(const char *path, char error_r[static HAND_OVER_ERROR_SIZE])
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int socket_;
+	int connection;
 
 	if (strlen(path) >= sizeof(address.sun_path)) {
 		hand_over_error(error_r, path, strerror(ENAMETOOLONG));
 		return -1;
 	}
 	strcpy(address.sun_path, path);
-	socket_ = connect_address(AF_UNIX, (const struct sockaddr *)&address, sizeof(address));
-	if (socket_ < 0)
+	connection = connect_address(AF_UNIX, (const struct sockaddr *)&address, sizeof(address));
+	if (connection < 0)
 		hand_over_error(error_r, path, strerror(errno));
-	return socket_;
+	return connection;
 }
 
 static int connect_host(const char *host, uint16_t port, char error_r[static HAND_OVER_ERROR_SIZE])
 {
 	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
 	struct addrinfo *addresses;
-	int socket_ = -1, error;
+	int connection = -1, error;
 	char service[sizeof("65535")];
 
 	snprintf(service, sizeof(service), "%u", port);
@@ -74,12 +74,12 @@ static int connect_host(const char *host, uint16_t port, char error_r[static HAN
 				error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error));
 		return -1;
 	}
-	for (const struct addrinfo *a = addresses; a != NULL && socket_ < 0; a = a->ai_next)
-		socket_ = connect_address(a->ai_family, a->ai_addr, a->ai_addrlen);
-	if (socket_ < 0)
+	for (const struct addrinfo *a = addresses; a != NULL && connection < 0; a = a->ai_next)
+		connection = connect_address(a->ai_family, a->ai_addr, a->ai_addrlen);
+	if (connection < 0)
 		hand_over_error(error_r, host, strerror(errno));
 	freeaddrinfo(addresses);
-	return socket_;
+	return connection;
 }
 
 /* Tells what the server said, or that it said nothing. */
@@ -122,13 +122,13 @@ static enum hand_over fail(struct mail_session *session, int result, const char 
 	return code >= 500 ? permanent : HAND_OVER_LATER;
 }
 
-static bool greet(struct mail_session *session, const struct transport_settings *settings,
-		  char error_r[static HAND_OVER_ERROR_SIZE])
+static bool say_hello(struct mail_session *session, enum transport_kind kind,
+		      char error_r[static HAND_OVER_ERROR_SIZE])
 {
 	char host[256];
 	int result;
 
-	if (settings->kind == TRANSPORT_SMTP) {
+	if (kind == TRANSPORT_SMTP) {
 		result = mailesmtp_ehlo(session->smtp);
 	} else {
 		if (gethostname(host, sizeof(host)) < 0)
@@ -138,59 +138,53 @@ static bool greet(struct mail_session *session, const struct transport_settings 
 	}
 	if (result == MAILSMTP_NO_ERROR)
 		return true;
-	tell(session, settings->kind == TRANSPORT_SMTP ? "EHLO" : "LHLO", error_r);
+	tell(session, kind == TRANSPORT_SMTP ? "EHLO" : "LHLO", error_r);
+	return false;
+}
+
+/* Takes a connection, and reads what the server says first. */
+static bool begin(struct mail_session *session, int connection,
+		  char error_r[static HAND_OVER_ERROR_SIZE])
+{
+	mailstream *stream = mailstream_socket_open_timeout(connection, ANSWER_SECONDS);
+
+	session->smtp = mailsmtp_new(0, NULL);
+	if (stream == NULL || session->smtp == NULL)
+		g_error("out of memory");
+	mailsmtp_set_timeout(session->smtp, ANSWER_SECONDS);
+	session->is_alive = true;
+	/* It closes the stream when it fails. */
+	if (mailsmtp_connect(session->smtp, stream) == MAILSMTP_NO_ERROR)
+		return true;
+	tell(session, "greeting", error_r);
 	return false;
 }
 
 struct mail_session *mail_session_open(const struct transport_settings *settings,
 				       char error_r[static HAND_OVER_ERROR_SIZE])
 {
-	struct mail_session *session = calloc(1, sizeof(*session));
-	int socket_ = settings->path != NULL
-			      ? connect_unix(settings->path, error_r)
-			      : connect_host(settings->host, settings->port, error_r);
-	mailstream *stream;
+	int connection = settings->path != NULL
+				 ? connect_unix(settings->path, error_r)
+				 : connect_host(settings->host, settings->port, error_r);
+	struct mail_session *session;
 
-	if (socket_ < 0) {
-		free(session);
+	if (connection < 0)
 		return NULL;
-	}
 	/* libetpan writes without MSG_NOSIGNAL. */
 	signal(SIGPIPE, SIG_IGN);
-	stream = mailstream_socket_open_timeout(socket_, ANSWER_SECONDS);
-	if (session != NULL)
-		session->smtp = mailsmtp_new(0, NULL);
-	if (stream == NULL || session == NULL || session->smtp == NULL) {
-		hand_over_error(error_r, "out of memory", "");
-		if (stream != NULL)
-			mailstream_close(stream);
-		else
-			close(socket_);
-		mail_session_close(session);
-		return NULL;
-	}
-	mailsmtp_set_timeout(session->smtp, ANSWER_SECONDS);
-	session->is_alive = true;
-	/* This one closes the stream when it fails. */
-	if (mailsmtp_connect(session->smtp, stream) != MAILSMTP_NO_ERROR) {
-		tell(session, "greeting", error_r);
-		mail_session_close(session);
-		return NULL;
-	}
-	if (!greet(session, settings, error_r)) {
-		mail_session_close(session);
-		return NULL;
-	}
-	return session;
+	session = g_new0(struct mail_session, 1);
+	if (begin(session, connection, error_r) && say_hello(session, settings->kind, error_r))
+		return session;
+	mail_session_close(session);
+	return NULL;
 }
 
 void mail_session_close(struct mail_session *session)
 {
 	if (session == NULL)
 		return;
-	if (session->smtp != NULL)
-		mailsmtp_free(session->smtp);
-	free(session);
+	mailsmtp_free(session->smtp);
+	g_free(session);
 }
 
 bool mail_session_is_alive(const struct mail_session *session)

@@ -8,14 +8,14 @@
    without a login: it is meant for the host itself or a relay beside it. */
 struct mail_session;
 
-/* Connects and greets. NULL with error_r written when that fails. From then on the
-   process ignores SIGPIPE. */
+/* Connects and greets. NULL with error_r written when that fails. Once it is connected,
+   the process ignores SIGPIPE. */
 struct mail_session *mail_session_open(const struct transport_settings *settings,
 				       char error_r[static HAND_OVER_ERROR_SIZE]);
 void mail_session_close(struct mail_session *session);
 
 /* One transaction. HAND_OVER_UNAVAILABLE also when the connection turned out to
-   be closed before the mail was sent. */
+   be closed before the mail was sent. Unless the mail was taken, error_r is written. */
 enum hand_over mail_session_hand_over(struct mail_session *session,
 				      const struct mail_envelope *envelope,
 				      char error_r[static HAND_OVER_ERROR_SIZE]);

@@ -1,7 +1,6 @@
 #include "notice-transport.h"
 
-#include <stdlib.h>
-#include <string.h>
+#include <glib.h>
 
 #include "mail-session.h"
 #include "sendmail.h"
@@ -14,10 +13,9 @@ struct notice_transport {
 
 struct notice_transport *notice_transport_open(const struct transport_settings *settings)
 {
-	struct notice_transport *transport = calloc(1, sizeof(*transport));
+	struct notice_transport *transport = g_new0(struct notice_transport, 1);
 
-	if (transport != NULL)
-		transport->settings = settings;
+	transport->settings = settings;
 	return transport;
 }
 
@@ -26,7 +24,7 @@ void notice_transport_close(struct notice_transport *transport)
 	if (transport == NULL)
 		return;
 	mail_session_close(transport->session);
-	free(transport);
+	g_free(transport);
 }
 
 /* A server may end a connection that has been idle; that becomes known only with

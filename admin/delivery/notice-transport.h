@@ -4,17 +4,18 @@
 #include "hand-over.h"
 #include "policy/notice-settings.h"
 
-/* A way for mails to leave. Opens a connection with the first mail, keeps it for
-   the next ones, and opens a new one when the server closed it. */
+/* A way for mails to leave: a program for each, or a connection that is opened with the
+   first mail, kept for the next ones, and opened anew when the server closed it. */
 struct notice_transport;
 
-/* The settings are borrowed. NULL when out of memory. */
+/* The settings are borrowed. */
 struct notice_transport *notice_transport_open(const struct transport_settings *settings);
 void notice_transport_close(struct notice_transport *transport);
 
-/* Hands one mail over to one recipient and waits for the answer, some minutes at
-   most. from and recipient are as mail_address_is_valid() wants them. Unless it
-   was taken, *error_r is one line that tells why, printable ASCII; it is valid
+/* Hands one mail over to one recipient and waits for what becomes of it, at most five
+   minutes for each answer of a server. from and recipient are as
+   mail_address_is_valid() wants them; lines of the message end in LF. *error_r is one
+   line that tells why it was not taken, of printable ASCII, or "" when it was; it lives
    until the next call. */
 enum hand_over notice_transport_hand_over(struct notice_transport *transport, const char *from,
 					  const char *recipient, const char *message, size_t length,

@@ -3,18 +3,14 @@
 #include "sendmail.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
+
+#include "child-process.h"
 
 /* A mail system that takes longer for a mail into its queue stands still. */
 #define PATIENCE_SECONDS 120
@@ -43,60 +39,6 @@ static int message_file(const struct mail_envelope *envelope)
 	}
 	lseek(file, 0, SEEK_SET);
 	return file;
-}
-
-/* Starts the program with its files. Returns 0 or an errno. */
-static int start(const char *path, const struct mail_envelope *envelope, int input, int output,
-		 pid_t *pid_r)
-{
-	/* posix_spawn() wants them without const, but changes nothing. "--": an
-	   address may begin with a hyphen. */
-	char *const arguments[] = {
-		(char *)path, "-i", "-f", (char *)envelope->from, "--", (char *)envelope->recipient,
-		NULL};
-	/* Not the caller's environment: sendmail listens to some of it. */
-	char *const environment[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL};
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attributes;
-	sigset_t signals;
-	int error;
-
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGPIPE);
-	error = posix_spawn_file_actions_init(&files);
-	if (error != 0)
-		return error;
-	error = posix_spawnattr_init(&attributes);
-	if (error != 0)
-		goto free_files;
-	posix_spawnattr_setsigdefault(&attributes, &signals);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
-	posix_spawn_file_actions_adddup2(&files, input, STDIN_FILENO);
-	posix_spawn_file_actions_adddup2(&files, output, STDOUT_FILENO);
-	posix_spawn_file_actions_adddup2(&files, output, STDERR_FILENO);
-	error = posix_spawn(pid_r, path, &files, &attributes, arguments, environment);
-	posix_spawnattr_destroy(&attributes);
-free_files:
-	posix_spawn_file_actions_destroy(&files);
-	return error;
-}
-
-/* Waits for the end and kills what does not end. Returns false then. */
-static bool wait_for(pid_t pid, int *status_r)
-{
-	struct pollfd ended = {.fd = pidfd_open(pid, 0), .events = POLLIN};
-	int ready;
-
-	do {
-		ready = ended.fd < 0 ? 1 : poll(&ended, 1, PATIENCE_SECONDS * 1000);
-	} while (ready < 0 && errno == EINTR);
-	if (ready == 0)
-		kill(pid, SIGKILL);
-	while (waitpid(pid, status_r, 0) < 0 && errno == EINTR)
-		continue;
-	if (ended.fd >= 0)
-		close(ended.fd);
-	return ready != 0;
 }
 
 /* The begin of what the program wrote. */
@@ -128,40 +70,55 @@ static enum hand_over judge_status(int status)
 	return HAND_OVER_UNAVAILABLE;
 }
 
+/* What came of a program that ended by itself. */
+static enum hand_over judge(int status, int output, char error_r[static HAND_OVER_ERROR_SIZE])
+{
+	enum hand_over result = judge_status(status);
+	char said[SAID_SIZE], what[64];
+
+	if (result == HAND_OVER_TAKEN)
+		return result;
+	read_said(output, said);
+	if (WIFSIGNALED(status))
+		snprintf(what, sizeof(what), "sendmail was killed by signal %d", WTERMSIG(status));
+	else
+		snprintf(what, sizeof(what), "sendmail ended with %d", WEXITSTATUS(status));
+	hand_over_error(error_r, what, said);
+	return result;
+}
+
+/* input and output are files that were opened. */
+static enum hand_over run(const char *path, const struct mail_envelope *envelope, int input,
+			  int output, char error_r[static HAND_OVER_ERROR_SIZE])
+{
+	/* "--": an address may begin with a hyphen. */
+	const char *const arguments[] = {
+		path, "-i", "-f", envelope->from, "--", envelope->recipient, NULL};
+	int status, error;
+	pid_t pid;
+
+	error = child_process_start(arguments, (const int[]){input, output, output}, &pid);
+	if (error != 0) {
+		hand_over_error(error_r, path, strerror(error));
+		return HAND_OVER_UNAVAILABLE;
+	}
+	if (child_process_wait(pid, PATIENCE_SECONDS, &status))
+		return judge(status, output, error_r);
+	hand_over_error(error_r, path, "did not finish within two minutes, and was killed");
+	return HAND_OVER_UNKNOWN;
+}
+
 enum hand_over sendmail_hand_over(const char *path, const struct mail_envelope *envelope,
 				  char error_r[static HAND_OVER_ERROR_SIZE])
 {
 	enum hand_over result = HAND_OVER_UNAVAILABLE;
 	int input = message_file(envelope);
 	int output = memfd_create("output", MFD_CLOEXEC);
-	char said[SAID_SIZE], what[64];
-	int error, status;
-	pid_t pid;
 
-	if (input < 0 || output < 0) {
+	if (input < 0 || output < 0)
 		hand_over_error(error_r, path, strerror(errno));
-		goto done;
-	}
-	error = start(path, envelope, input, output, &pid);
-	if (error != 0) {
-		hand_over_error(error_r, path, strerror(error));
-		goto done;
-	}
-	if (!wait_for(pid, &status)) {
-		hand_over_error(error_r, path, "did not end in two minutes, and was killed");
-		result = HAND_OVER_UNKNOWN;
-		goto done;
-	}
-	result = judge_status(status);
-	if (result == HAND_OVER_TAKEN)
-		goto done;
-	read_said(output, said);
-	snprintf(what, sizeof(what),
-		 WIFSIGNALED(status) ? "sendmail was killed by signal %d"
-				     : "sendmail ended with %d",
-		 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-	hand_over_error(error_r, what, said);
-done:
+	else
+		result = run(path, envelope, input, output, error_r);
 	if (input >= 0)
 		close(input);
 	if (output >= 0)

@@ -267,7 +267,7 @@ def test_an_address_map_that_does_not_answer(site):
     for arguments in ([], ["--dry-run"], ["--dry-run", "--json"], ["--preview", "alice"]):
         done = site.run("notify", *at, *arguments)
         assert done.returncode == EX_UNAVAILABLE
-        assert "the command of address-map cannot be started" in done.stderr
+        assert "the address-map command could not be started" in done.stderr
     assert site.raw_mails() == [] and site.ask("notices") == []
     # One that answers, but has no address for her.
     command = site.directory / "missing"

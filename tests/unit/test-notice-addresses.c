@@ -79,9 +79,9 @@ static void test_file(void **state)
 		   "alice second@example.net");
 	map = address_map_open(&policy, note, said);
 	assert_non_null(map);
-	assert_string_equal(said, ":6: there is a user name, but no address\n"
-				  ":7: this is no mail address\n"
-				  ":8: this user stands here twice; the last line counts\n");
+	assert_string_equal(said, ":6: no address after the user name\n"
+				  ":7: invalid mail address\n"
+				  ":8: duplicate user; the last line counts\n");
 	assert_finds(map, "alice@example.org", "second@example.net");
 	assert_finds(map, "bob@example.com", "b@example.net");
 	assert_finds(map, "old scanner@example.org", "scanner@example.net");
@@ -136,6 +136,29 @@ static void test_command(void **state)
 	}
 }
 
+/* What the caller has open and in its environment is no matter of the command's. */
+static void test_command_inherits_nothing(void **state)
+{
+	struct policy policy = {
+		.notices = {.address_map_kind = ADDRESS_MAP_COMMAND, .address_map = path}};
+	struct address_map *map = address_map_open(&policy, note, NULL);
+	int file = dup2(STDERR_FILENO, 77);
+
+	(void)state;
+	assert_int_equal(file, 77);
+	assert_int_equal(setenv("SECRET", "x", 1), 0);
+	assert_int_equal(setenv("PATH", "/tmp:/usr/bin:/bin", 1), 0);
+	write_file("#!/bin/sh\n"
+		   "while read -r user; do\n"
+		   "[ -e /proc/$$/fd/0 ] && [ ! -e /proc/$$/fd/77 ] && [ -z \"$SECRET\" ] &&\n"
+		   "[ \"$PATH\" = /usr/sbin:/usr/bin:/sbin:/bin ] && echo a@example.net || echo\n"
+		   "done\n");
+	assert_finds(map, "alice@example.org", "a@example.net");
+	address_map_close(map);
+	unsetenv("SECRET");
+	close(file);
+}
+
 static void test_missing_command(void **state)
 {
 	struct policy policy = {.notices = {.address_map_kind = ADDRESS_MAP_COMMAND,
@@ -176,9 +199,13 @@ static int remove_file(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_without_a_map),   cmocka_unit_test(test_file),
-		cmocka_unit_test(test_missing_file),    cmocka_unit_test(test_command),
-		cmocka_unit_test(test_missing_command), cmocka_unit_test(test_message_ids),
+		cmocka_unit_test(test_without_a_map),
+		cmocka_unit_test(test_file),
+		cmocka_unit_test(test_missing_file),
+		cmocka_unit_test(test_command),
+		cmocka_unit_test(test_command_inherits_nothing),
+		cmocka_unit_test(test_missing_command),
+		cmocka_unit_test(test_message_ids),
 	};
 
 	return cmocka_run_group_tests(tests, make_file, remove_file);
