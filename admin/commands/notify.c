@@ -82,22 +82,21 @@ struct notifier {
 	struct loaded_policy loaded;
 	struct edition edition;
 	struct notice_texts *texts;
-	struct notify_run run;
+	struct notify_setup setup;
 	int lock;
 };
 
 static void notifier_close(struct notifier *notifier)
 {
-	struct notify_run *run = &notifier->run;
+	const struct notify_setup *setup = &notifier->setup;
 
-	notify_run_clear(run);
-	notice_transport_close(run->transport);
-	address_map_close(run->addresses);
-	notice_composer_free(run->composer);
-	notice_people_free(run->people);
+	notice_transport_close(setup->transport);
+	address_map_close(setup->addresses);
+	notice_composer_free(setup->composer);
+	notice_people_free(setup->people);
 	notice_texts_free(notifier->texts);
-	store_close(run->writer);
-	store_close(run->reader);
+	store_close(setup->writer);
+	store_close(setup->reader);
 	if (notifier->lock >= 0)
 		close(notifier->lock);
 	policy_unload(&notifier->loaded);
@@ -153,28 +152,32 @@ static time_t working_hour(const struct quiet_hours *hours, time_t day)
 	return day;
 }
 
+static time_t begin_of(const struct policy *policy, const struct options *options)
+{
+	if (options->at_is_day)
+		return working_hour(&policy->notices.quiet_hours, options->at);
+	return options->at == 0 ? time(NULL) : options->at;
+}
+
 /* Returns 0, or an exit status after saying what is wrong; close it in any case. */
 static int notifier_open(struct notifier *notifier, const char *config_path,
 			 const struct options *options)
 {
-	struct notify_run *run = &notifier->run;
+	struct notify_setup *setup = &notifier->setup;
 	const struct policy *policy;
 	bool sends = !options->dry_run && options->preview == NULL;
 	int status = EX_OSERR;
 
 	*notifier = (struct notifier){.lock = -1};
-	notify_run_init(run);
 	if (!policy_load(config_path, &notifier->loaded))
 		return EX_CONFIG;
 	policy = notifier->loaded.policy;
 	if (!account_become_owner(policy_records(policy)))
 		return EX_NOPERM;
 	notifier->edition = loaded_edition(&notifier->loaded);
-	run->policy = policy;
-	run->to = options->to;
-	run->begin = options->at == 0 ? time(NULL) : options->at;
-	if (options->at_is_day)
-		run->begin = working_hour(&policy->notices.quiet_hours, options->at);
+	setup->policy = policy;
+	setup->to = options->to;
+	setup->clock = run_clock_start(begin_of(policy, options));
 	if (!notices_are_configured(&policy->notices)) {
 		fprintf(stderr, "%s: there is no sender: notices { from = ... } is missing\n",
 			config_path);
@@ -190,20 +193,18 @@ static int notifier_open(struct notifier *notifier, const char *config_path,
 	notifier->texts = notice_texts_load(policy, report_error, NULL);
 	if (notifier->texts == NULL)
 		return EX_CONFIG;
-	run->addresses = address_map_open(policy, report_error, NULL);
-	if (run->addresses == NULL)
+	setup->addresses = address_map_open(policy, report_error, NULL);
+	if (setup->addresses == NULL)
 		return EX_CONFIG;
 	if ((sends && !take_lock(notifier, &status)) ||
-	    !open_store(policy, STORE_READ, &run->reader, &status) ||
-	    (sends && run->to == NULL && !open_store(policy, STORE_WRITE, &run->writer, &status)))
+	    !open_store(policy, STORE_READ, &setup->reader, &status) ||
+	    (sends && setup->to == NULL &&
+	     !open_store(policy, STORE_WRITE, &setup->writer, &status)))
 		return status;
-	run->people = notice_people_create(&notifier->edition);
-	run->composer = notice_composer_create(policy, notifier->texts);
-	run->transport = notice_transport_open(&policy->notices.transport);
-	if (run->composer != NULL && run->transport != NULL)
-		return 0;
-	fputs("portcullis notify: out of memory\n", stderr);
-	return EX_OSERR;
+	setup->people = notice_people_create(&notifier->edition);
+	setup->composer = notice_composer_create(policy, notifier->texts);
+	setup->transport = notice_transport_open(&policy->notices.transport);
+	return 0;
 }
 
 /* ---- --dry-run ---- */
@@ -219,7 +220,7 @@ struct due_listing {
 	struct listing *listing;
 };
 
-static void list_due(void *context, const struct notify_due *due)
+static void list_due(void *context, const struct due_entry *due, const char *address)
 {
 	const struct due_listing *listing = context;
 	bool dated = due->first_date != SCHEDULE_NEVER;
@@ -227,7 +228,7 @@ static void list_due(void *context, const struct notify_due *due)
 	char *rules = rule_titles_format(listing->policy, due->rules);
 	const struct cell cells[G_N_ELEMENTS(due_columns)] = {
 		cell_text(due->user),
-		cell_text_shown(due->address, due->address == NULL ? "none" : NULL),
+		cell_text_shown(address, address == NULL ? "none" : NULL),
 		cell_text(notice_reason_name(due->reason)),
 		cell_list(rules),
 		cell_text_shown(dated ? date : NULL,
@@ -239,42 +240,61 @@ static void list_due(void *context, const struct notify_due *due)
 	g_free(rules);
 }
 
-static void print_due(struct notify_run *run, bool json)
+/* False, with *error_r set, as due_list_each() has it. */
+static bool print_due(const struct notify_setup *setup, const struct due_list *list, bool json,
+		      const char **error_r)
 {
 	struct due_listing listing = {
-		.policy = run->policy,
+		.policy = setup->policy,
 		.listing = listing_begin(json ? LISTING_JSON : LISTING_TABLE, due_columns,
 					 G_N_ELEMENTS(due_columns)),
 	};
+	bool fine = due_list_each(list, setup->addresses, list_due, &listing, error_r);
 
-	notify_run_each_due(run, list_due, &listing);
 	listing_end(listing.listing, "Nobody.");
+	return fine;
 }
 
-static int dry_run(struct notify_run *run, bool json)
+/* NULL after saying what is wrong, with an exit status. */
+static struct due_list *plan(const struct notify_setup *setup, int *status_r)
 {
-	if (!notify_run_plan(run)) {
-		fprintf(stderr, "portcullis notify: %s\n", run->error);
-		return run->store_status;
+	struct due_list *list =
+		due_list_create(setup->people, setup->reader, run_clock_now(&setup->clock));
+
+	if (list == NULL) {
+		fprintf(stderr, "portcullis notify: %s\n", store_failure(setup->reader)->text);
+		*status_r = store_failure(setup->reader)->status;
 	}
-	print_due(run, json);
-	if (run->error == NULL)
-		return EXIT_SUCCESS;
-	fprintf(stderr, "portcullis notify: %s\n", run->error);
-	return EX_UNAVAILABLE;
+	return list;
+}
+
+static int dry_run(const struct notify_setup *setup, bool json)
+{
+	int status = EXIT_SUCCESS;
+	struct due_list *list = plan(setup, &status);
+	const char *error;
+
+	if (list == NULL)
+		return status;
+	if (!print_due(setup, list, json, &error)) {
+		fprintf(stderr, "portcullis notify: %s\n", error);
+		status = EX_UNAVAILABLE;
+	}
+	due_list_free(list);
+	return status;
 }
 
 /* ---- --preview ---- */
 
 struct preview {
-	struct notify_run *run;
+	const struct notify_setup *setup;
 	int status;
 };
 
 static bool print_preview(void *context, const struct notice_candidate *candidate)
 {
 	struct preview *preview = context;
-	struct notify_run *run = preview->run;
+	const struct notify_setup *setup = preview->setup;
 	struct notice_candidate shown = *candidate;
 	char address[MAIL_ADDRESS_SIZE], message_id[MESSAGE_ID_SIZE];
 	const char *error;
@@ -289,12 +309,12 @@ static bool print_preview(void *context, const struct notice_candidate *candidat
 		      stderr);
 		shown.plan.reason = shown.told ? NOTICE_REMINDER : NOTICE_FIRST;
 	}
-	message_id_make(run->policy->notices.from, message_id);
+	message_id_make(setup->policy->notices.from, message_id);
 	preview->status = EX_NOUSER;
-	switch (address_map_find(run->addresses, candidate->user, address, &error)) {
+	switch (address_map_find(setup->addresses, candidate->user, address, &error)) {
 	case ADDRESS_FOUND:
-		mail = notify_compose(run->composer, &shown, address, message_id,
-				      notify_run_now(run), &length, &error);
+		mail = candidate_mail(setup->composer, setup->policy, &shown, address, message_id,
+				      run_clock_now(&setup->clock), &length, &error);
 		break;
 	case ADDRESS_NONE:
 		error = "there is no address for this user";
@@ -308,22 +328,22 @@ static bool print_preview(void *context, const struct notice_candidate *candidat
 		return false;
 	}
 	fwrite(mail, 1, length, stdout);
-	free(mail);
+	g_free(mail);
 	preview->status = EXIT_SUCCESS;
 	return false;
 }
 
-static int preview(struct notify_run *run, const char *user)
+static int preview(const struct notify_setup *setup, const char *user)
 {
-	struct preview preview = {.run = run, .status = EXIT_NO};
+	struct preview preview = {.setup = setup, .status = EXIT_NO};
 	char normalised[USER_SIZE];
 
-	user_normalise(user, run->policy->default_domain, normalised, sizeof(normalised));
-	if (!notice_people_begin(run->people, run->reader) ||
-	    !notice_people_each(run->people, normalised, notify_run_now(run), print_preview,
-				&preview)) {
-		fprintf(stderr, "portcullis notify: %s\n", store_failure(run->reader)->text);
-		return store_failure(run->reader)->status;
+	user_normalise(user, setup->policy->default_domain, normalised, sizeof(normalised));
+	if (!notice_people_begin(setup->people, setup->reader) ||
+	    !notice_people_each(setup->people, normalised, run_clock_now(&setup->clock),
+				print_preview, &preview)) {
+		fprintf(stderr, "portcullis notify: %s\n", store_failure(setup->reader)->text);
+		return store_failure(setup->reader)->status;
 	}
 	if (preview.status == EXIT_NO)
 		fputs("portcullis notify: there is nothing to tell this user\n", stderr);
@@ -332,39 +352,51 @@ static int preview(struct notify_run *run, const char *user)
 
 /* ---- sending ---- */
 
-static void tell(struct notify_run *run, bool quiet)
+static void tell(const struct notify_setup *setup, const struct notify_results *results, bool quiet)
 {
-	char *text = notify_report(run), *subject = notify_report_subject(run);
+	char *report = notify_report(setup->policy, results);
 
 	if (!quiet)
-		fputs(text, stdout);
+		fputs(report, stdout);
 	/* A run of every hour that did nothing says nothing. */
-	if (run->tried > 0 && run->stop != NOTIFY_UNAVAILABLE)
-		notify_run_tell_operator(run, subject, text);
-	g_free(text);
-	g_free(subject);
+	if (results->tried > 0 && results->stop != NOTIFY_UNAVAILABLE)
+		notify_report_mail(setup, results, report);
+	if (results->error != NULL)
+		fprintf(stderr, "portcullis notify: %s\n", results->error);
+	g_free(report);
 }
 
-static int notify_all(struct notify_run *run, bool quiet)
+static int status_of(const struct notify_results *results)
 {
-	stop_signal_catch();
-	signal(SIGPIPE, SIG_IGN);
-	if (notify_run_plan(run)) {
-		notify_run_send(run);
-		tell(run, quiet);
-	}
-	if (run->error != NULL)
-		fprintf(stderr, "portcullis notify: %s\n", run->error);
-	switch (run->stop) {
+	switch (results->stop) {
 	case NOTIFY_STORE_FAILED:
-		return run->store_status;
+		return results->store_status;
 	case NOTIFY_UNAVAILABLE:
 		return EX_UNAVAILABLE;
 	case NOTIFY_INTERRUPTED:
 		return EX_TEMPFAIL;
 	default:
-		return run->counts.refused + run->counts.later > 0 ? EXIT_NO : EXIT_SUCCESS;
+		return results->refused + results->later > 0 ? EXIT_NO : EXIT_SUCCESS;
 	}
+}
+
+static int notify_all(const struct notify_setup *setup, bool quiet)
+{
+	struct notify_results results;
+	struct due_list *list;
+	int status;
+
+	stop_signal_catch();
+	signal(SIGPIPE, SIG_IGN);
+	list = plan(setup, &status);
+	if (list == NULL)
+		return status;
+	notify_run(setup, list, &results);
+	tell(setup, &results, quiet);
+	status = status_of(&results);
+	notify_results_clear(&results);
+	due_list_free(list);
+	return status;
 }
 
 int notify_command(const char *config_path, int argc, char **argv)
@@ -378,11 +410,11 @@ int notify_command(const char *config_path, int argc, char **argv)
 	status = notifier_open(&notifier, config_path, &options);
 	if (status == 0) {
 		if (options.dry_run)
-			status = dry_run(&notifier.run, options.json);
+			status = dry_run(&notifier.setup, options.json);
 		else if (options.preview != NULL)
-			status = preview(&notifier.run, options.preview);
+			status = preview(&notifier.setup, options.preview);
 		else
-			status = notify_all(&notifier.run, options.quiet);
+			status = notify_all(&notifier.setup, options.quiet);
 	}
 	notifier_close(&notifier);
 	return status;

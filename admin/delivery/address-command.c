@@ -21,7 +21,7 @@ struct address_command {
 	pid_t pid; /* 0: not started */
 	int questions;
 	int answers;
-	bool broken;
+	const char *problem; /* NULL: it answers */
 };
 
 struct address_command *address_command_create(const char *path)
@@ -77,7 +77,7 @@ void address_command_free(struct address_command *command)
 		/* The end of its input ends a command that is made well. */
 		close(command->questions);
 		close(command->answers);
-		if (command->broken)
+		if (command->problem != NULL)
 			kill(command->pid, SIGTERM);
 		child_process_wait(command->pid, END_SECONDS, &status);
 	}
@@ -126,22 +126,24 @@ static bool read_line(int file, char *line_r, size_t size)
 	return false;
 }
 
+static bool converse(struct address_command *command, const char *question, char *answer_r,
+		     size_t size)
+{
+	char *line = g_strdup_printf("%s\n", question);
+	bool fine = write_all(command->questions, line, strlen(line)) &&
+		    read_line(command->answers, answer_r, size);
+
+	g_free(line);
+	return fine;
+}
+
 bool address_command_ask(struct address_command *command, const char *question, char *answer_r,
 			 size_t size, const char **error_r)
 {
-	char *line;
-
-	*error_r = "the address-map command did not answer as it should";
-	if (command->broken)
-		return false;
-	if (command->pid == 0 && !start(command)) {
-		*error_r = "the address-map command could not be started";
-		command->broken = true;
-		return false;
-	}
-	line = g_strdup_printf("%s\n", question);
-	command->broken = !write_all(command->questions, line, strlen(line)) ||
-			  !read_line(command->answers, answer_r, size);
-	g_free(line);
-	return !command->broken;
+	if (command->problem == NULL && command->pid == 0 && !start(command))
+		command->problem = "the address-map command could not be started";
+	if (command->problem == NULL && !converse(command, question, answer_r, size))
+		command->problem = "the address-map command did not answer as it should";
+	*error_r = command->problem;
+	return command->problem == NULL;
 }

@@ -1,6 +1,5 @@
 #include "notice-people.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "admin/store/rule-titles.h"
@@ -29,13 +28,12 @@ struct notice_people {
 	const struct exemption *exemptions;
 	size_t exemption_count;
 	GArray *ways;      /* of struct notice_way */
+	GArray *open;      /* of uint64_t, one a way */
 	GArray *sightings; /* of struct notice_sighting, one a way */
 	GStringChunk *clients;
 	GArray *past; /* of struct notice_past */
 	struct notice_candidate candidate;
 	GString *intended_message_id;
-	GArray *rules; /* of struct notice_rule */
-	GArray *told;  /* of struct notice_sighting, of one rule after the other */
 };
 
 struct notice_people *notice_people_create(const struct edition *edition)
@@ -51,12 +49,11 @@ struct notice_people *notice_people_create(const struct edition *edition)
 	people->device_numbers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	people->user = g_string_new(NULL);
 	people->ways = g_array_new(FALSE, FALSE, sizeof(struct notice_way));
+	people->open = g_array_new(FALSE, FALSE, sizeof(uint64_t));
 	people->sightings = g_array_new(FALSE, FALSE, sizeof(struct notice_sighting));
 	people->clients = g_string_chunk_new(4096);
 	people->past = g_array_new(FALSE, FALSE, sizeof(struct notice_past));
 	people->intended_message_id = g_string_new(NULL);
-	people->rules = g_array_new(FALSE, FALSE, sizeof(struct notice_rule));
-	people->told = g_array_new(FALSE, FALSE, sizeof(struct notice_sighting));
 	return people;
 }
 
@@ -68,12 +65,11 @@ void notice_people_free(struct notice_people *people)
 	g_hash_table_unref(people->device_numbers);
 	g_string_free(people->user, TRUE);
 	g_array_unref(people->ways);
+	g_array_unref(people->open);
 	g_array_unref(people->sightings);
 	g_string_chunk_free(people->clients);
 	g_array_unref(people->past);
 	g_string_free(people->intended_message_id, TRUE);
-	g_array_unref(people->rules);
-	g_array_unref(people->told);
 	g_free(people);
 }
 
@@ -215,13 +211,32 @@ static bool concerns(const struct notice_people *people)
 	return false;
 }
 
+static void plan(struct notice_people *people)
+{
+	struct notice_candidate *candidate = &people->candidate;
+	const struct notice_person person = {
+		.ways = (struct notice_way *)people->ways->data,
+		.way_count = people->ways->len,
+		.past = (struct notice_past *)people->past->data,
+		.past_count = people->past->len,
+		.exemptions = people->exemptions,
+		.exemption_count = people->exemption_count,
+	};
+
+	g_array_set_size(people->open, people->ways->len);
+	notice_plan(people->edition.policy, &person, people->now, (uint64_t *)people->open->data,
+		    &candidate->plan);
+	candidate->user = people->user->str;
+	candidate->ways = person.ways;
+	candidate->open = (uint64_t *)people->open->data;
+	candidate->sightings = (struct notice_sighting *)people->sightings->data;
+	candidate->way_count = person.way_count;
+	candidate->intended_message_id = people->intended_message_id->str;
+}
+
 /* Returns false to end the iteration. */
 static bool end_person(struct notice_people *people)
 {
-	struct notice_candidate *candidate = &people->candidate;
-	struct notice_person person = {.exemptions = people->exemptions,
-				       .exemption_count = people->exemption_count};
-
 	if (people->ways->len == 0)
 		return true;
 	if (!store_each_notice(people->store, people->user->str, add_past, people)) {
@@ -230,15 +245,8 @@ static bool end_person(struct notice_people *people)
 	}
 	if (!concerns(people))
 		return true;
-	person.ways = (struct notice_way *)people->ways->data;
-	person.way_count = people->ways->len;
-	person.past = (struct notice_past *)people->past->data;
-	person.past_count = people->past->len;
-	candidate->user = people->user->str;
-	candidate->intended_message_id = people->intended_message_id->str;
-	candidate->people = people;
-	notice_plan(people->edition.policy, &person, people->now, &candidate->plan);
-	return people->visit(people->context, candidate);
+	plan(people);
+	return people->visit(people->context, &people->candidate);
 }
 
 static void begin_person(struct notice_people *people, int64_t user_id, const char *user)
@@ -297,63 +305,4 @@ bool notice_people_each(struct notice_people *people, const char *user, time_t n
 		end_person(people);
 	begin_person(people, STORE_NOBODY, "");
 	return !people->failed;
-}
-
-/* ---- for composing ---- */
-
-static int compare_last_seen(gconstpointer one, gconstpointer other)
-{
-	const struct notice_sighting *a = one, *b = other;
-
-	return (a->last_seen < b->last_seen) - (a->last_seen > b->last_seen);
-}
-
-/* Appends the sightings of one rule, the latest first; returns how many. */
-static guint add_sightings(const struct notice_people *people, uint64_t bit, bool open)
-{
-	guint begin = people->told->len;
-
-	for (guint i = 0; i < people->ways->len; i++) {
-		const struct notice_way *way = &g_array_index(people->ways, struct notice_way, i);
-
-		if (((open ? way->open : way->broken) & bit) != 0)
-			g_array_append_val(people->told, g_array_index(people->sightings,
-								       struct notice_sighting, i));
-	}
-	if (people->told->len - begin > 1)
-		qsort(&g_array_index(people->told, struct notice_sighting, begin),
-		      people->told->len - begin, sizeof(struct notice_sighting), compare_last_seen);
-	return people->told->len - begin;
-}
-
-const struct notice_rule *notice_candidate_rules(const struct notice_candidate *candidate,
-						 uint64_t rules, time_t now, size_t *count_r)
-{
-	struct notice_people *people = candidate->people;
-	const struct policy *policy = people->edition.policy;
-	bool open = candidate->plan.reason != NOTICE_FIXED;
-	const struct notice_sighting *sightings;
-
-	g_array_set_size(people->rules, 0);
-	g_array_set_size(people->told, 0);
-	for (size_t i = 0; i < policy->rule_count; i++) {
-		struct notice_rule rule = {.rule = &policy->rules[i]};
-
-		if ((rules >> i & 1) == 0)
-			continue;
-		rule.enforce = open ? candidate->plan.enforce[i] : rule.rule->schedule.enforce;
-		rule.brownout = notice_next_brownout(rule.rule, now);
-		rule.sighting_count = add_sightings(people, UINT64_C(1) << i, open);
-		g_array_append_val(people->rules, rule);
-	}
-	/* Now the array grows no more. */
-	sightings = (struct notice_sighting *)people->told->data;
-	for (guint i = 0; i < people->rules->len; i++) {
-		struct notice_rule *rule = &g_array_index(people->rules, struct notice_rule, i);
-
-		rule->sightings = sightings;
-		sightings += rule->sighting_count;
-	}
-	*count_r = people->rules->len;
-	return (struct notice_rule *)people->rules->data;
 }

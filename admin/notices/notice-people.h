@@ -11,16 +11,20 @@
    what came with a right password is looked at: anyone can type another's name. */
 struct notice_people;
 
-/* One of them. Everything lives until the visit returns. */
+/* One of them. Everything is borrowed until the visit returns. */
 struct notice_candidate {
 	const char *user;
 	struct notice_plan plan;
+	/* What the person was seen to do: the same number of each. */
+	const struct notice_way *ways;
+	const uint64_t *open; /* as in notice_plan() */
+	const struct notice_sighting *sightings;
+	size_t way_count;
 	/* What was intended and not settled: 0, or the id in the store. */
 	int64_t intended_id;
 	const char *intended_message_id;
 	unsigned int intended_attempts;
 	bool told; /* of anything at any time */
-	struct notice_people *people;
 };
 
 /* The edition is borrowed. */
@@ -38,10 +42,5 @@ typedef bool notice_visit_candidate(void *context, const struct notice_candidate
    user: NULL for all. False when the store fails. */
 bool notice_people_each(struct notice_people *people, const char *user, time_t now,
 			notice_visit_candidate *visit, void *context);
-
-/* The rules of a notice to a candidate with their sightings: those that are open,
-   or were fixed. The array of struct notice_rule lives until the visit returns. */
-const struct notice_rule *notice_candidate_rules(const struct notice_candidate *candidate,
-						 uint64_t rules, time_t now, size_t *count_r);
 
 #endif

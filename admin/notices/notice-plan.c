@@ -106,18 +106,19 @@ struct rule_ways {
 	bool settled;     /* all are fixed, and have been for a while */
 };
 
+/* Adds the rule to the ways that are open for it. */
 static struct rule_ways look_at_ways(const struct notice_person *person, uint64_t bit, time_t fixed,
-				     time_t now)
+				     time_t now, uint64_t *open)
 {
 	struct rule_ways found = {SCHEDULE_ALWAYS, true};
 
 	for (size_t i = 0; i < person->way_count; i++) {
-		struct notice_way *way = &person->ways[i];
+		const struct notice_way *way = &person->ways[i];
 
 		if ((way->broken & ~way->allowed & bit) == 0 || way->last_seen <= fixed)
 			continue;
 		if (!is_fixed(person, way, bit, now, 0, NOTICE_QUIET_DAYS * DAY)) {
-			way->open |= bit;
+			open[i] |= bit;
 			found.last_open = later(found.last_open, way->last_seen);
 		}
 		if (!is_fixed(person, way, bit, now, NOTICE_QUIET_DAYS * DAY,
@@ -158,6 +159,7 @@ struct rule_case {
 	time_t date; /* the person's own */
 	bool exempted;
 	struct rule_ways ways;
+	const uint64_t *open; /* of each way */
 	time_t last_mail;
 };
 
@@ -169,9 +171,7 @@ static bool refusal_is_due(const struct rule_case *c)
 	    c->past.told_of_refusal >= c->rule->schedule.enforce)
 		return false;
 	for (size_t i = 0; i < c->person->way_count; i++) {
-		const struct notice_way *way = &c->person->ways[i];
-
-		if ((way->open & way->refused & bit) != 0)
+		if ((c->open[i] & c->person->ways[i].refused & bit) != 0)
 			return true;
 	}
 	return false;
@@ -305,20 +305,20 @@ static bool is_about_settings(const struct policy *policy, uint64_t rules)
 }
 
 void notice_plan(const struct policy *policy, const struct notice_person *person, time_t now,
-		 struct notice_plan *plan_r)
+		 uint64_t *open_r, struct notice_plan *plan_r)
 {
-	struct rule_case c = {.policy = policy, .person = person, .now = now};
+	struct rule_case c = {.policy = policy, .person = person, .now = now, .open = open_r};
 
 	*plan_r = (struct notice_plan){.first_date = SCHEDULE_NEVER};
 	c.last_mail = last_mail(person);
 	for (size_t i = 0; i < person->way_count; i++)
-		person->ways[i].open = 0;
+		open_r[i] = 0;
 	for (size_t i = 0; i < policy->rule_count; i++) {
 		uint64_t bit = UINT64_C(1) << i;
 
 		c.rule = &policy->rules[i];
 		c.past = find_past(person, bit);
-		c.ways = look_at_ways(person, bit, c.past.fixed, now);
+		c.ways = look_at_ways(person, bit, c.past.fixed, now, open_r);
 		c.date = own_date(person->exemptions, person->exemption_count, c.rule, now,
 				  &c.exempted);
 		if (c.ways.settled && c.past.told != SCHEDULE_ALWAYS)

@@ -4,8 +4,8 @@
 #include "admin/store/store-notices.h"
 #include "policy/exemption.h"
 
-/* Decides who is written to, when and why; a pure function of what is known of
-   a person, the policy and the time.
+/* Decides who is written to, when and why, from what is known of a person, the policy
+   and the time, and nothing else.
 
    A *way* is what the person was seen to do with the right password. It is
    *open* for a rule that it breaks until it is fixed:
@@ -45,7 +45,6 @@ struct notice_way {
 	/* Equal for the same program with the same purpose. */
 	unsigned int device;
 	time_t first_seen, last_seen;
-	uint64_t open; /* set by notice_plan(): rules that are to be told of */
 };
 
 struct notice_past {
@@ -56,7 +55,7 @@ struct notice_past {
 };
 
 struct notice_person {
-	struct notice_way *ways;
+	const struct notice_way *ways;
 	size_t way_count;
 	const struct notice_past *past; /* the earliest first; none intended */
 	size_t past_count;
@@ -77,8 +76,9 @@ struct notice_plan {
 	time_t exempt_until;       /* as in struct notice */
 };
 
+/* open_r has room for one for each way: the rules that the way is open for. */
 void notice_plan(const struct policy *policy, const struct notice_person *person, time_t now,
-		 struct notice_plan *plan_r);
+		 uint64_t *open_r, struct notice_plan *plan_r);
 
 /* The rules that a mail is about. */
 uint64_t notice_plan_told(const struct notice_plan *plan);

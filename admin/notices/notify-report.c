@@ -1,31 +1,21 @@
 #include "notify-report.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
+#include "admin/delivery/message-id.h"
 #include "admin/sightings/harmless-text.h"
 
 #define USER_CHARACTERS 80
 #define TROUBLE_CHARACTERS 300
 
-uint64_t notify_told(const struct notify_run *run)
+static uint64_t count_told(const struct notify_results *results)
 {
 	uint64_t told = 0;
 
 	for (size_t i = 0; i < NOTICE_REASON_COUNT; i++)
-		told += run->counts.told[i];
+		told += results->told[i];
 	return told;
-}
-
-char *notify_report_subject(const struct notify_run *run)
-{
-	uint64_t failed = run->counts.refused + run->counts.later;
-	GString *subject = g_string_new(NULL);
-
-	g_string_printf(subject, "Portcullis: %" PRIu64 " told, %" PRIu64 " open", notify_told(run),
-			run->counts.open);
-	if (failed > 0)
-		g_string_append_printf(subject, ", %" PRIu64 " not handed over", failed);
-	return g_string_free(subject, FALSE);
 }
 
 static void add_number(GString *text, const char *title, uint64_t number)
@@ -34,7 +24,7 @@ static void add_number(GString *text, const char *title, uint64_t number)
 		g_string_append_printf(text, "%-34s %8" PRIu64 "\n", title, number);
 }
 
-static void add_told(GString *text, const struct notify_run *run)
+static void add_told(GString *text, const struct notify_results *results)
 {
 	static const char *const titles[NOTICE_REASON_COUNT] = {
 		[NOTICE_FIRST] = "  for the first time",
@@ -45,9 +35,9 @@ static void add_told(GString *text, const struct notify_run *run)
 		[NOTICE_FIXED] = "  that all is well again",
 	};
 
-	g_string_append_printf(text, "%-34s %8" PRIu64 "\n", "Told", notify_told(run));
+	g_string_append_printf(text, "%-34s %8" PRIu64 "\n", "Told", count_told(results));
 	for (size_t i = 0; i < NOTICE_REASON_COUNT; i++)
-		add_number(text, titles[i], run->counts.told[i]);
+		add_number(text, titles[i], results->told[i]);
 }
 
 /* Why the run did not get to everybody. */
@@ -72,35 +62,33 @@ static const char *stop_reason(enum notify_stop stop)
 	return NULL;
 }
 
-static void add_rest(GString *text, const struct notify_run *run)
+static void add_rest(GString *text, const struct notify_results *results)
 {
-	const struct notify_counts *counts = &run->counts;
-	uint64_t done = notify_told(run) + counts->refused + counts->later +
-			counts->without_address + counts->overtaken;
-	const char *reason = stop_reason(run->stop);
+	uint64_t done = count_told(results) + results->refused + results->later +
+			results->without_address + results->overtaken;
+	const char *reason = stop_reason(results->stop);
 
-	add_number(text, "Refused for good", counts->refused);
-	add_number(text, "Not taken now, to be tried again", counts->later);
-	add_number(text, "Without an address", counts->without_address);
-	if (counts->due > done)
-		add_number(text, "Left for the next run", counts->due - done);
+	add_number(text, "Refused for good", results->refused);
+	add_number(text, "Not taken now, to be tried again", results->later);
+	add_number(text, "Without an address", results->without_address);
+	if (results->before.due > done)
+		add_number(text, "Left for the next run", results->before.due - done);
 	if (reason != NULL)
 		g_string_append_printf(text, "  because %s%s%s\n", reason,
-				       run->error == NULL ? "" : ": ",
-				       run->error == NULL ? "" : run->error);
+				       results->error == NULL ? "" : ": ",
+				       results->error == NULL ? "" : results->error);
 }
 
-static void add_troubles(GString *text, const struct notify_run *run)
+static void add_troubles(GString *text, const struct notify_results *results)
 {
-	const struct notify_counts *counts = &run->counts;
-	uint64_t all = counts->refused + counts->later + counts->without_address;
+	uint64_t all = results->refused + results->later + results->without_address;
 
-	if (run->troubles->len == 0)
+	if (results->troubles->len == 0)
 		return;
 	g_string_append(text, "\nNot told:\n");
-	for (guint i = 0; i < run->troubles->len; i++) {
+	for (guint i = 0; i < results->troubles->len; i++) {
 		const struct notify_trouble *trouble =
-			&g_array_index(run->troubles, struct notify_trouble, i);
+			&g_array_index(results->troubles, struct notify_trouble, i);
 		char *user = harmless_text(trouble->user, USER_CHARACTERS);
 		char *why = harmless_text(trouble->text, TROUBLE_CHARACTERS);
 
@@ -108,23 +96,21 @@ static void add_troubles(GString *text, const struct notify_run *run)
 		g_free(user);
 		g_free(why);
 	}
-	if (all > run->troubles->len)
-		g_string_append_printf(text, "  and %" PRIu64 " more\n", all - run->troubles->len);
+	if (all > results->troubles->len)
+		g_string_append_printf(text, "  and %" PRIu64 " more\n",
+				       all - results->troubles->len);
 }
 
-static void add_open(GString *text, const struct notify_run *run)
+static void add_open(GString *text, const struct policy *policy, const struct due_counts *counts)
 {
-	const struct notify_counts *counts = &run->counts;
-
 	g_string_append_printf(text,
 			       "\nStill open when the run began: %" PRIu64
 			       " people, of whom %" PRIu64 " had been told before.\n",
 			       counts->open, counts->open_told);
-	for (size_t i = 0; i < run->policy->rule_count; i++) {
+	for (size_t i = 0; i < policy->rule_count; i++) {
 		if (counts->open_by_rule[i] > 0)
 			g_string_append_printf(text, "  %-32s %8" PRIu64 "\n",
-					       run->policy->rules[i].title,
-					       counts->open_by_rule[i]);
+					       policy->rules[i].title, counts->open_by_rule[i]);
 	}
 	if (counts->open > 0)
 		g_string_append(text,
@@ -132,13 +118,50 @@ static void add_open(GString *text, const struct notify_run *run)
 				"what they were told.\n");
 }
 
-char *notify_report(const struct notify_run *run)
+char *notify_report(const struct policy *policy, const struct notify_results *results)
 {
 	GString *text = g_string_new(NULL);
 
-	add_told(text, run);
-	add_rest(text, run);
-	add_troubles(text, run);
-	add_open(text, run);
+	add_told(text, results);
+	add_rest(text, results);
+	add_troubles(text, results);
+	add_open(text, policy, &results->before);
 	return g_string_free(text, FALSE);
+}
+
+static char *subject_of(const struct notify_results *results)
+{
+	uint64_t failed = results->refused + results->later;
+	GString *subject = g_string_new(NULL);
+
+	g_string_printf(subject, "Portcullis: %" PRIu64 " told, %" PRIu64 " open",
+			count_told(results), results->before.open);
+	if (failed > 0)
+		g_string_append_printf(subject, ", %" PRIu64 " not handed over", failed);
+	return g_string_free(subject, FALSE);
+}
+
+bool notify_report_mail(const struct notify_setup *setup, const struct notify_results *results,
+			const char *report)
+{
+	const struct notice_settings *settings = &setup->policy->notices;
+	const char *operator= settings->reply_to == NULL ? settings->from : settings->reply_to;
+	const char *recipient = setup->to == NULL ? operator: setup->to;
+	char message_id[MESSAGE_ID_SIZE], *subject = subject_of(results), *mail;
+	const char *error = "";
+	size_t length;
+	bool fine;
+
+	message_id_make(settings->from, message_id);
+	mail = notice_compose_plain(setup->composer, recipient, message_id,
+				    run_clock_now(&setup->clock), subject, report, &length, &error);
+	fine = mail != NULL &&
+	       notice_transport_hand_over(setup->transport, settings->from, recipient, mail, length,
+					  &error) == HAND_OVER_TAKEN;
+	if (!fine)
+		fprintf(stderr, "portcullis notify: the summary could not be sent to %s: %s\n",
+			recipient, error);
+	g_free(subject);
+	g_free(mail);
+	return fine;
 }

@@ -5,12 +5,11 @@
 
 /* What a run did, in words for the operator: who was told, what could not be
    handed over, who is still open. The caller frees it with g_free(). */
-char *notify_report(const struct notify_run *run);
+char *notify_report(const struct policy *policy, const struct notify_results *results);
 
-/* One line of it, the subject of the mail. */
-char *notify_report_subject(const struct notify_run *run);
-
-/* How many mails were handed over. */
-uint64_t notify_told(const struct notify_run *run);
+/* Mails the report to the operator, by the transport of the run; the subject has its
+   numbers. False, after saying on standard error what is wrong, when it was not taken. */
+bool notify_report_mail(const struct notify_setup *setup, const struct notify_results *results,
+			const char *report);
 
 #endif

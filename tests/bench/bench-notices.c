@@ -1,6 +1,7 @@
 /* Composes notices for many people, each with two rules and five sightings, and
    tells how long that took and how much memory. */
 
+#include <glib.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,7 +87,7 @@ static void *compose_many(void *argument)
 			break;
 		}
 		work->bytes += length;
-		free(mail);
+		g_free(mail);
 	}
 	notice_composer_free(composer);
 	return NULL;
@@ -159,7 +160,7 @@ int main(int argc, char **argv)
 		char *mail = compose_one(&work, composer, 1, &length);
 
 		fine = mail != NULL && fwrite(mail, 1, length, stdout) == length;
-		free(mail);
+		g_free(mail);
 		notice_composer_free(composer);
 	} else {
 		fine = run(&work, count, 1) && run(&work, count, 2);

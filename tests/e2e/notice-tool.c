@@ -4,6 +4,7 @@
    notice-tool CONFIG compose < notices.json > mail
    notice-tool CONFIG hand-over RECIPIENT... < mail     prints what became of each */
 
+#include <glib.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,7 +118,7 @@ static int compose(const struct policy *policy, const struct notice_texts *texts
 		goto done;
 	}
 	fwrite(mail, 1, length, stdout);
-	free(mail);
+	g_free(mail);
 	status = 0;
 done:
 	json_decref(top);

@@ -96,9 +96,10 @@ static struct notice_plan plan_at(struct life *life, time_t now)
 		.exemptions = life->exemptions,
 		.exemption_count = life->exemption_count,
 	};
+	uint64_t open[LIFE_MAX];
 	struct notice_plan plan;
 
-	notice_plan(&policy, &person, now, &plan);
+	notice_plan(&policy, &person, now, open, &plan);
 	return plan;
 }
 

@@ -1,0 +1,45 @@
+#ifndef PORTCULLIS_DUE_LIST_H
+#define PORTCULLIS_DUE_LIST_H
+
+#include "admin/delivery/address-map.h"
+#include "notice-people.h"
+
+/* Who is to be told something, as planned for all people at one moment, in the order in
+   which they are written to: the most pressing first. */
+struct due_list;
+
+/* Someone to be written to, or about whom something is to be recorded. */
+struct due_entry {
+	const char *user;
+	bool mail; /* false: there is only something to record */
+	enum notice_reason reason;
+	uint64_t rules;
+	time_t first_date; /* SCHEDULE_NEVER: none */
+};
+
+struct due_counts {
+	uint64_t due; /* people to be written to */
+	/* People who break a rule in its notify or enforce phase, and those of them
+	   who were ever told. */
+	uint64_t open, open_told;
+	uint64_t open_by_rule[RULES_MAX];
+};
+
+/* Plans for all. NULL when the store fails; store_failure() tells why. */
+struct due_list *due_list_create(struct notice_people *people, struct store *store, time_t now);
+void due_list_free(struct due_list *list);
+
+size_t due_list_length(const struct due_list *list);
+/* Borrowed. Those without a mail come first. */
+const struct due_entry *due_list_entry(const struct due_list *list, size_t index);
+const struct due_counts *due_list_counts(const struct due_list *list);
+
+/* address: NULL, there is none, or it is not known. Borrowed until the visit returns. */
+typedef void due_list_visit(void *context, const struct due_entry *entry, const char *address);
+
+/* Visits those who are to be written to. False, with *error_r a static text, when an
+   address is not known because the map fails; all are visited all the same. */
+bool due_list_each(const struct due_list *list, struct address_map *addresses,
+		   due_list_visit *visit, void *context, const char **error_r);
+
+#endif
