@@ -15,8 +15,8 @@ struct address_command *address_command_create(const char *path);
    is killed. */
 void address_command_free(struct address_command *command);
 
-/* Asks one line, which has no line break, and waits for the answer, a minute at most.
-   False, with *error_r a static text, when there is none, or it is more than one line
+/* Asks a question, which has no line break, and waits for the answer, a minute at most
+   until more of it comes. False, with *error_r a static text, when there is none, or it is more than one line
    or than size bytes; then the command is not asked again, for its answers may be out
    of step. */
 bool address_command_ask(struct address_command *command, const char *question, char *answer_r,

@@ -22,8 +22,9 @@ enum hand_over {
 	/* The way itself is broken (no such program, nobody listens, sender
 	   refused): it makes no sense to try the others now. */
 	HAND_OVER_UNAVAILABLE,
-	/* The connection broke after the mail was sent and before the answer: it
-	   may have been taken. If repeated, then with the same Message-ID. */
+	/* The connection broke, or the program was killed, after the mail was sent and
+	   before the answer: it may have been taken. If repeated, then with the same
+	   Message-ID. */
 	HAND_OVER_UNKNOWN,
 };
 

@@ -27,19 +27,20 @@ struct notice_candidate {
 	bool told; /* of anything at any time */
 };
 
-/* The edition is borrowed. */
+/* What the edition consists of is borrowed. */
 struct notice_people *notice_people_create(const struct edition *edition);
 void notice_people_free(struct notice_people *people);
 
-/* Begins to read the store, which is borrowed; store_commit() ends it. False when
-   the store fails. */
+/* Begins to read the store, which is borrowed; store_commit() or store_rollback() ends
+   it. False when the store fails. */
 bool notice_people_begin(struct notice_people *people, struct store *store);
 
 /* Returns false to end the iteration, which is no failure. */
 typedef bool notice_visit_candidate(void *context, const struct notice_candidate *candidate);
 
-/* Visits those who broke a rule or were told of one. Needs notice_people_begin().
-   user: NULL for all. False when the store fails. */
+/* Visits those who were seen until now, and broke a rule, be it in force or not, or about
+   whom there is a notice in the store. Needs notice_people_begin(). user: as
+   user_normalise() has it; NULL for all. False when the store fails. */
 bool notice_people_each(struct notice_people *people, const char *user, time_t now,
 			notice_visit_candidate *visit, void *context);
 

@@ -57,7 +57,7 @@ struct notice_past {
 struct notice_person {
 	const struct notice_way *ways;
 	size_t way_count;
-	const struct notice_past *past; /* the earliest first; none intended */
+	const struct notice_past *past; /* the earliest first; what is intended is left out */
 	size_t past_count;
 	const struct exemption *exemptions;
 	size_t exemption_count;
@@ -73,7 +73,7 @@ struct notice_plan {
 	uint64_t fixed;
 	time_t enforce[RULES_MAX]; /* the person's own dates, of rules */
 	time_t first_date;         /* the first to come; SCHEDULE_NEVER: none */
-	time_t exempt_until;       /* as in struct notice */
+	time_t exempt_until;       /* when the last exemption ends that moves a date; 0: none */
 };
 
 /* open_r has room for one for each way: the rules that the way is open for. */

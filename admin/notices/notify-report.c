@@ -51,7 +51,7 @@ static const char *stop_reason(enum notify_stop stop)
 	case NOTIFY_QUIET_HOURS:
 		return "the quiet hours have begun";
 	case NOTIFY_UNAVAILABLE:
-		return "mails cannot leave";
+		return "mail cannot be sent";
 	case NOTIFY_INTERRUPTED:
 		return "the run was interrupted";
 	case NOTIFY_STORE_FAILED:

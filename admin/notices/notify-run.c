@@ -99,7 +99,7 @@ static bool withdraw(struct run *run, const struct notice_candidate *candidate, 
 		.intended = (int64_t)now * 1000,
 		.settled = (int64_t)now * 1000,
 		.attempts = candidate->intended_attempts,
-		.error = "not needed any more",
+		.error = "no longer needed",
 	};
 
 	return put(run, &notice);

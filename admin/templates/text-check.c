@@ -29,7 +29,7 @@ static void check_loop(struct text_reporter *reporter, const struct node *node, 
 	const struct text_loop *loop = &reporter->sections->vocabulary->loops[node->index];
 
 	if ((loop->places & places) == 0)
-		text_mistake(reporter, node->line, "{each %s} has nothing to go through here",
+		text_mistake(reporter, node->line, "{each %s} is not available here",
 			     loop->spelling);
 	text_check_nodes(reporter, node->body, places | loop->inside);
 	text_check_nodes(reporter, node->otherwise, places);
@@ -45,7 +45,8 @@ static void check_include(struct text_reporter *reporter, const struct node *nod
 		text_mistake(reporter, node->line, "there is no section [%s] to include",
 			     node->text);
 	else if (included->open)
-		text_mistake(reporter, node->line, "[%s] would include itself by this", node->text);
+		text_mistake(reporter, node->line, "this would make [%s] include itself",
+			     node->text);
 	else
 		check_section(reporter, included, places);
 }

@@ -6,10 +6,11 @@
 #include "admin/sightings/mail-program.h"
 #include "notice.h"
 
-/* A program as a notice tells of it: once, however many rules it breaks. */
+/* A program as a notice tells of it: once, however many rules it breaks. The sighting is
+   the notice's. */
 struct notice_device {
 	const struct notice_sighting *sighting; /* the latest one */
-	char *program;                          /* its name for people, or NULL */
+	char *program;                          /* as mail_program_name() has it */
 	bool refused;                           /* at least once */
 };
 
@@ -21,7 +22,7 @@ struct notice_device {
 GArray *notice_devices(const struct notice *notice);
 
 /* The programs to give steps for, of the devices that are listed; returns their
-   number. */
+   number, which is never 0. */
 size_t notice_device_programs(const GArray *devices,
 			      enum mail_program programs_r[static MAIL_PROGRAM_COUNT]);
 

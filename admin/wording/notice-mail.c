@@ -200,7 +200,7 @@ static bool addresses_are_valid(const char *recipient, const char *message_id, c
 	/* A Message-ID is made like an address. */
 	if (mail_address_is_valid(recipient) && mail_address_is_valid(message_id))
 		return true;
-	*error_r = "the recipient is no mail address";
+	*error_r = "the recipient is not a valid mail address";
 	return false;
 }
 

@@ -5,9 +5,9 @@
 #include "notice.h"
 
 /* Composes mails (RFC 5322, UTF-8, multipart/alternative of plain text and
-   HTML). Texts are parsed once, so one composer serves a whole run. It keeps
-   no memory of the mails that it made. One thread at a time; several threads
-   have one composer each on the same texts. */
+   HTML). One composer serves a whole run: its memory does not grow with the mails
+   that it makes. One thread at a time; several threads can have one composer each
+   on the same texts. */
 struct notice_composer;
 
 /* Policy and texts are borrowed, and must outlive it. The policy's notices

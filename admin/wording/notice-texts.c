@@ -133,7 +133,7 @@ static bool load_language(struct text_language *language, const char *code, cons
 		found = true;
 	if (!found)
 		mistake(&loader, file, 0,
-			"there are no texts for this language, neither here nor in %s",
+			"there are no texts for this language, either here or in %s",
 			PORTCULLIS_NOTICES);
 	else if (!loader.failed)
 		check(&loader, file);

@@ -21,8 +21,9 @@ struct notice_sighting {
    The same device may stand under several rules: composing tells it once. */
 struct notice_rule {
 	const struct rule *rule;
-	/* For this person, an exemption that ends later included. SCHEDULE_NEVER:
-	   there is no date yet. In the past: it is enforced already. */
+	/* For this person, an exemption that ends later included; with NOTICE_FIXED for
+	   everybody. SCHEDULE_NEVER: there is no date yet. In the past: it is enforced
+	   already. */
 	time_t enforce;
 	/* The next or present one; both 0 when there is none. */
 	struct brownout brownout;
@@ -41,8 +42,8 @@ struct notice {
 	time_t date; /* of the mail; what is past and what is to come goes by it */
 	const struct notice_rule *rules;
 	size_t rule_count;
-	/* The end of an exemption that is why the dates differ from everybody
-	   else's; 0: none. */
+	/* A moment of the last day of an exemption that is why the dates differ from
+	   everybody else's; 0: none. */
 	time_t exempt_until;
 };
 

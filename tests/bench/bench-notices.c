@@ -103,20 +103,20 @@ static double seconds(void)
 
 static bool run(const struct work *all, unsigned int count, unsigned int threads)
 {
-	struct work *works = calloc(threads, sizeof(*works));
-	pthread_t *ids = calloc(threads, sizeof(*ids));
+	struct work *works = g_new0(struct work, threads);
+	pthread_t *ids = g_new0(pthread_t, threads);
 	double begin = seconds(), took;
 	struct rusage usage;
 	size_t bytes = 0;
-	bool failed = works == NULL || ids == NULL;
+	bool failed = false;
 
-	for (unsigned int i = 0; i < threads && !failed; i++) {
+	for (unsigned int i = 0; i < threads; i++) {
 		works[i] = *all;
 		works[i].first = count / threads * i;
 		works[i].last = i + 1 == threads ? count : count / threads * (i + 1);
 		pthread_create(&ids[i], NULL, compose_many, &works[i]);
 	}
-	for (unsigned int i = 0; i < threads && !failed; i++) {
+	for (unsigned int i = 0; i < threads; i++) {
 		pthread_join(ids[i], NULL);
 		bytes += works[i].bytes;
 	}
@@ -129,8 +129,8 @@ static bool run(const struct work *all, unsigned int count, unsigned int threads
 		       "MiB\n",
 		       count, threads, threads == 1 ? "" : "s", took, took * 1e6 / count,
 		       (double)bytes / 1e3 / count, usage.ru_maxrss / 1024);
-	free(works);
-	free(ids);
+	g_free(works);
+	g_free(ids);
 	return !failed;
 }
 

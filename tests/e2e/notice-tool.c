@@ -62,67 +62,80 @@ static struct notice_sighting sighting_of(const json_t *object, time_t now)
 	return sighting;
 }
 
-static int compose(const struct policy *policy, const struct notice_texts *texts)
+/* False when one is not in the policy, or there are too many. */
+static bool read_rules(const struct policy *policy, const json_t *list, struct notice *notice)
 {
 	static struct notice_sighting sightings[SIGHTINGS_MAX];
 	static struct notice_rule rules[RULES_MAX_HERE];
-	struct notice_composer *composer = notice_composer_create(policy, texts);
-	json_error_t problem;
-	json_t *top = json_loadf(stdin, JSON_ALLOW_NUL, &problem);
-	struct notice notice = {
-		.recipient = text_of(top, "recipient", "alice@example.org"),
-		.user = text_of(top, "user", "alice@example.org"),
-		.message_id = text_of(top, "message_id", "1@example.org"),
-		.date = date_of(top, "date", time(NULL)),
-		.rules = rules,
-		.exempt_until = date_of(top, "exempt_until", 0),
-	};
-	size_t used = 0, length, i, j;
 	const json_t *rule, *sighting;
-	const char *error;
-	char *mail;
-	int status = 65;
+	size_t used = 0, i, j;
 
-	if (top == NULL) {
-		fprintf(stderr, "%s\n", problem.text);
-		goto done;
-	}
-	if (!notice_reason_from_name(text_of(top, "reason", "first"), &notice.reason))
-		goto done;
-	json_array_foreach(json_object_get(top, "rules"), i, rule)
+	notice->rules = rules;
+	json_array_foreach(list, i, rule)
 	{
-		const json_t *list = json_object_get(rule, "sightings");
 		const struct rule *found = policy_rule(policy, text_of(rule, "rule", ""));
 
 		if (found == NULL || i == RULES_MAX_HERE)
-			goto done;
+			return false;
 		rules[i] = (struct notice_rule){
 			.rule = found,
 			.enforce = date_of(rule, "enforce", found->schedule.enforce),
 			.sightings = &sightings[used]};
 		if (found->schedule.brownout_count > 0)
 			rules[i].brownout = found->schedule.brownouts[0];
-		json_array_foreach(list, j, sighting)
+		json_array_foreach(json_object_get(rule, "sightings"), j, sighting)
 		{
 			if (used == SIGHTINGS_MAX)
-				goto done;
-			sightings[used++] = sighting_of(sighting, notice.date);
+				return false;
+			sightings[used++] = sighting_of(sighting, notice->date);
 			rules[i].sighting_count++;
 		}
-		notice.rule_count++;
+		notice->rule_count++;
 	}
+	return true;
+}
+
+static int compose_one(const struct policy *policy, const struct notice_texts *texts,
+		       const json_t *top)
+{
+	struct notice notice = {
+		.recipient = text_of(top, "recipient", "alice@example.org"),
+		.user = text_of(top, "user", "alice@example.org"),
+		.message_id = text_of(top, "message_id", "1@example.org"),
+		.date = date_of(top, "date", time(NULL)),
+		.exempt_until = date_of(top, "exempt_until", 0),
+	};
+	struct notice_composer *composer;
+	const char *error;
+	size_t length;
+	char *mail;
+
+	if (!notice_reason_from_name(text_of(top, "reason", "first"), &notice.reason) ||
+	    !read_rules(policy, json_object_get(top, "rules"), &notice))
+		return 65;
+	composer = notice_composer_create(policy, texts);
 	mail = notice_compose(composer, &notice, &length, &error);
-	if (mail == NULL) {
+	if (mail == NULL)
 		fprintf(stderr, "%s\n", error);
-		status = 1;
-		goto done;
-	}
-	fwrite(mail, 1, length, stdout);
-	g_free(mail);
-	status = 0;
-done:
-	json_decref(top);
+	else
+		fwrite(mail, 1, length, stdout);
 	notice_composer_free(composer);
+	g_free(mail);
+	return mail == NULL ? 1 : 0;
+}
+
+static int compose(const struct policy *policy, const struct notice_texts *texts)
+{
+	json_error_t problem;
+	json_t *top = json_loadf(stdin, JSON_ALLOW_NUL, &problem);
+	int status;
+
+	if (top == NULL) {
+		fprintf(stderr, "%s\n", problem.text);
+		return 65;
+	}
+	status = compose_one(policy, texts, top);
+	json_decref(top);
 	return status;
 }
 

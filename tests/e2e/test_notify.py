@@ -336,7 +336,7 @@ def test_hand_over_that_fails(site):
     # The way is broken: one is tried, and all remain.
     broken.write_text("78")
     done = site.notify(1, status=EX_UNAVAILABLE)
-    assert "no, thanks" in done.stderr and "mails cannot leave" in done.stdout
+    assert "no, thanks" in done.stderr and "mail cannot be sent" in done.stdout
     [first] = site.ask("notices")
     assert first["state"] == "intended" and first["attempts"] == 1
     # Not now: with the same Message-ID again.

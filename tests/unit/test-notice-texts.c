@@ -143,7 +143,7 @@ static void test_mistakes(void **state)
 		{"[first]\nSubject: x\n{each thing}\n{end}\n",
 		 "f:3: unknown loop 'thing' (one of rule, sighting, program, brownout, change)\n"},
 		{"[first]\nSubject: x\n{each change}\n{end}\n",
-		 "f:3: {each change} has nothing to go through here\n"},
+		 "f:3: {each change} is not available here\n"},
 		{"[first]\nSubject: x\n{if user}\n{else}\n{else}\n{end}\n",
 		 "f:3: {if user} has two {else}\nf:6: {end} has no {if} or {each} before it\n"},
 		{"[first]\nSubject: x\n{end}\n", "f:3: {end} has no {if} or {each} before it\n"},
@@ -159,7 +159,7 @@ static void test_mistakes(void **state)
 		{"[first]\nSubject: x\n{include other}\n",
 		 "f:3: there is no section [other] to include\n"},
 		{"[first]\nSubject: x\n{include other}\n[other]\n{include first}\n",
-		 "f:5: [first] would include itself by this\n"},
+		 "f:5: this would make [first] include itself\n"},
 		{"[first]\nSubject: x\n{change}\n",
 		 "f:3: {change} is allowed only within {each rule}\n"},
 		{"[first]\nSubject: x\n{steps}\n",
@@ -292,7 +292,7 @@ static void test_harmless_text(void **state)
 		char *text = harmless_text(cases[i].text, 20);
 
 		assert_string_equal(text, cases[i].harmless);
-		free(text);
+		g_free(text);
 	}
 }
 
@@ -337,7 +337,7 @@ static void test_program_names(void **state)
 		else
 			assert_string_equal(name, cases[i].name);
 		assert_int_equal(mail_program_of(cases[i].client_id), cases[i].program);
-		free(name);
+		g_free(name);
 	}
 }
 
