@@ -4,8 +4,8 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "admin/notices/notice-output.h"
 #include "admin/questions/inquiry.h"
+#include "admin/store/store-notices.h"
 #include "admin/terminal/command-options.h"
 #include "admin/terminal/listing.h"
 #include "command.h"
@@ -26,7 +26,7 @@ static const struct column columns[] = {
 
 static bool add(void *context, const struct store_notice *notice)
 {
-	int64_t time = notice_time(notice);
+	int64_t time = store_notice_time(notice);
 	char date[DATE_TEXT_SIZE];
 	const struct cell cells[G_N_ELEMENTS(columns)] = {
 		cell_text(date),

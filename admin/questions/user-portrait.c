@@ -1,7 +1,6 @@
 #include "user-portrait.h"
 
 #include "admin/exemptions/own-date.h"
-#include "admin/notices/notice-output.h"
 
 /* ---- dates ---- */
 
@@ -105,7 +104,7 @@ static bool add_notice(void *context, const struct store_notice *notice)
 	const struct user_notice user_notice = {
 		.reason = notice->reason,
 		.state = notice->state,
-		.time = notice_time(notice),
+		.time = store_notice_time(notice),
 		.rules = g_strdup(notice->rules),
 	};
 

@@ -35,3 +35,8 @@ const char *notice_state_name(enum notice_state state)
 {
 	return state_names[state];
 }
+
+int64_t store_notice_time(const struct store_notice *notice)
+{
+	return notice->settled == 0 ? notice->intended : notice->settled;
+}

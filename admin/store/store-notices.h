@@ -50,6 +50,9 @@ struct store_notice {
 	const char *error; /* of the last attempt; "" */
 };
 
+/* When a notice came to what it is, or was intended, in milliseconds since 1970. */
+int64_t store_notice_time(const struct store_notice *notice);
+
 /* Inserts (and sets id) or updates. Between store_begin() and store_commit(). */
 bool store_put_notice(struct store *store, struct store_notice *notice);
 
