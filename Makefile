@@ -159,7 +159,7 @@ install: all
 	install -m 644 conf-examples/systemd/tmpfiles.d/* $(DESTDIR)$(TMPFILESDIR)/
 	install -d $(DESTDIR)$(DOCDIR)
 	cp -R conf-examples docs $(DESTDIR)$(DOCDIR)/
-	install -m 644 README.md LICENSE $(DESTDIR)$(DOCDIR)/
+	install -m 644 README.md SECURITY.md CHANGELOG.md LICENSE $(DESTDIR)$(DOCDIR)/
 
 # A Dovecot that is told to load a module that is gone lets nobody in.
 uninstall:
@@ -189,5 +189,6 @@ format:
 lint:
 	@$(CLANG_FORMAT) --dry-run -Werror $(SOURCES)
 	@tests/lint/rooms
+	@tests/lint/documents
 
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d)
