@@ -155,7 +155,8 @@ static bool read_countries(struct exemption_wish *wish, const struct policy *pol
 			fine = add_country(wish, i, codes[j], error_r);
 	}
 	if (fine && !used) {
-		*error_r = g_strdup("none of RULES is of kind country, and takes countries");
+		*error_r =
+			g_strdup("no rule in RULES is a country rule, so --country does not apply");
 		fine = false;
 	}
 	if (codes[0] == NULL)

@@ -61,7 +61,7 @@ const char *file_problem(int error)
 		return "it is a symbolic link";
 	case EINVAL:
 	case EISDIR:
-		return "it is no regular file";
+		return "it is not a regular file";
 	case EMLINK:
 		return "it has another name as well (a hard link)";
 	case EPERM:

@@ -220,7 +220,7 @@ static const char *read_line(struct journal_line *line)
 	const char *tls = string(root, "tls");
 
 	if (!json_is_object(root))
-		return "it is no JSON object";
+		return "it is not a JSON object";
 	if (time == NULL || !journal_time_parse(time, &line->time))
 		return "'time' is missing or wrong";
 	if (!read_source(string(root, "source"), &line->habit.source))
@@ -243,15 +243,15 @@ static const char *read_line(struct journal_line *line)
 	if (line->habit.mechanism == NULL)
 		return "'mechanism' is missing or wrong";
 	if (!read_client(string(root, "client"), &line->client))
-		return "'client' is missing or no address";
+		return "'client' is missing or not an address";
 	if (!read_country(string(root, "country"), &line->habit.country))
 		return "'country' is missing or wrong";
 	if (!read_rules(json_object_get(root, "rules"), line))
 		return "'rules' is missing or wrong";
 	if (!optional_string(root, "host", &line->host))
-		return "'host' is no text";
+		return "'host' is not a string";
 	if (!optional_string(root, "client_id", &line->habit.client_id))
-		return "'client_id' is no text";
+		return "'client_id' is not a string";
 	if (!optional_number(root, "count", 1, &line->count))
 		return "'count' is wrong";
 	if (!optional_number(root, "lost", 0, &line->lost))
@@ -269,7 +269,7 @@ bool journal_line_parse(const char *text, size_t length, struct journal_line *li
 	line_r->count = 1;
 	line_r->lost = 0;
 	line_r->root = json_loadb(text, length, 0, &error);
-	*error_r = line_r->root == NULL ? "it is no JSON" : read_line(line_r);
+	*error_r = line_r->root == NULL ? "it is not JSON" : read_line(line_r);
 	if (*error_r == NULL)
 		return true;
 	journal_line_free(line_r);

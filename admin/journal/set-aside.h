@@ -10,7 +10,7 @@
    larger than SET_ASIDE_SIZE_MAX. Each line follows one that says when it was put
    there, where it stood and what is wrong:
 
-   # 2024-09-20T08:15:02Z dovecot.jsonl at 4711: it is no JSON
+   # 2024-09-20T08:15:02Z dovecot.jsonl at 4711: it is not JSON
 
    Nothing reads them back. Several processes may do all of this at a time: each holds
    the lock of the directory meanwhile. Functions return false with errno set, of which

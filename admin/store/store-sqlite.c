@@ -399,7 +399,7 @@ static bool has_regular_files(struct store *store)
 		g_free(path);
 		if (found == 0 && (!S_ISREG(status.st_mode) || status.st_nlink > 1)) {
 			snprintf(store->failure.text, sizeof(store->failure.text),
-				 "store %s%s: it is no regular file of its own", store->path,
+				 "store %s%s: it is not a regular file with one name", store->path,
 				 suffixes[i]);
 			store->failure.status = EX_DATAERR;
 			return false;

@@ -315,7 +315,7 @@ def test_garbage_is_set_aside(site):
     assert site.by_user() == {f"before{i}": 1 for i in range(len(GARBAGE))}
     assert site.totals() == (len(GARBAGE), 0, len(GARBAGE))
     assert f"dovecot.jsonl-" in done.stderr
-    assert f": the line at {offsets[0]} was set aside: it is no JSON\n" in done.stderr
+    assert f": the line at {offsets[0]} was set aside: it is not JSON\n" in done.stderr
     assert "more such messages are left out" in done.stderr
     assert site.files() == ["set-aside"]
     kept = (site.journal / "set-aside").read_bytes()
@@ -425,7 +425,7 @@ def test_what_is_not_a_journal(site):
     (site.journal / "notes.txt").write_text("hello")
     site.append("dovecot.jsonl", line())
     done = site.run("import", status=EX_IOERR)
-    assert "fifo.jsonl: cannot open: it is no regular file" in done.stderr
+    assert "fifo.jsonl: cannot open: it is not a regular file" in done.stderr
     assert "link.jsonl: cannot open" in done.stderr
     assert site.count() == 1
     assert site.files() == ["directory.jsonl", "fifo.jsonl", "link.jsonl", "notes.txt"]

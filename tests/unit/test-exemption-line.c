@@ -118,7 +118,7 @@ static void test_refused_wish(void **state)
 	check_refused("encryption=US", NULL, NULL, "2025-01-31",
 		      "'encryption' takes no countries, because it is a rule of kind encryption");
 	check_refused("encryption", "US", NULL, "2025-01-31",
-		      "none of RULES is of kind country, and takes countries");
+		      "no rule in RULES is a country rule, so --country does not apply");
 	check_refused("encryption", NULL, "2025-02-01", "2025-01-31", "--until is before --from");
 	check_refused("", NULL, NULL, "2025-01-31", "RULES is empty");
 	check_refused("abroad", "", NULL, "2025-01-31", "--country is empty");

@@ -385,13 +385,13 @@ static char *read_back(const char *name)
 	return text;
 }
 
-#define HEADING_7 "# 2024-09-20T08:15:02Z a.jsonl at 7: it is no JSON\n"
-#define HEADING_19 "# 2024-09-20T08:15:12Z a.jsonl at 19: it is no JSON\n"
+#define HEADING_7 "# 2024-09-20T08:15:02Z a.jsonl at 7: it is not JSON\n"
+#define HEADING_19 "# 2024-09-20T08:15:12Z a.jsonl at 19: it is not JSON\n"
 #define MOMENT INT64_C(1726820102)
 
 static void put_aside(int64_t later, uint64_t offset, const char *line, size_t length)
 {
-	assert_true(set_aside(directory, MOMENT + later, "a.jsonl", offset, "it is no JSON", line,
+	assert_true(set_aside(directory, MOMENT + later, "a.jsonl", offset, "it is not JSON", line,
 			      length));
 }
 
