@@ -44,7 +44,7 @@ package_cflags = $(shell $(PKG_CONFIG) --cflags $(1))
 # libetpan.pc passes on which specs Debian linked it with; they are in dpkg-dev.
 package_libs = $(filter-out -specs=%,$(shell $(PKG_CONFIG) --libs $(1)))
 
-POLICY_LIBS = $(call package_libs,libconfuse libmaxminddb)
+POLICY_LIBS = $(call package_libs,libmaxminddb)
 POLICYD_LIBS = $(POLICY_LIBS) $(call package_libs,libevent libsystemd)
 ADMIN_LIBS = $(POLICY_LIBS) $(call package_libs,jansson sqlite3) $(NOTICE_LIBS)
 # Mails and texts (GMime, GLib), handing over (libEtPan), names of countries (ICU).

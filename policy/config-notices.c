@@ -20,22 +20,22 @@
 /* Enough for any list of languages or last calls that makes sense. */
 #define LIST_MAX 16
 
-cfg_opt_t config_notice_options[] = {
-	CONFIG_VALUE("from"),          CONFIG_VALUE("reply-to"),
-	CONFIG_VALUE("contact"),       CONFIG_LIST("languages"),
-	CONFIG_VALUE("remind-every"),  CONFIG_LIST("last-calls"),
-	CONFIG_VALUE("confirm-fixed"), CONFIG_VALUE("max-per-run"),
-	CONFIG_VALUE("max-per-hour"),  CONFIG_VALUE("quiet-hours"),
-	CONFIG_VALUE("transport"),     CONFIG_VALUE("address-map"),
-	CONFIG_VALUE("texts"),         CFG_END(),
+const struct config_option config_notice_options[] = {
+	{"from", CONFIG_VALUE, NULL},          {"reply-to", CONFIG_VALUE, NULL},
+	{"contact", CONFIG_VALUE, NULL},       {"languages", CONFIG_LIST, NULL},
+	{"remind-every", CONFIG_VALUE, NULL},  {"last-calls", CONFIG_LIST, NULL},
+	{"confirm-fixed", CONFIG_VALUE, NULL}, {"max-per-run", CONFIG_VALUE, NULL},
+	{"max-per-hour", CONFIG_VALUE, NULL},  {"quiet-hours", CONFIG_VALUE, NULL},
+	{"transport", CONFIG_VALUE, NULL},     {"address-map", CONFIG_VALUE, NULL},
+	{"texts", CONFIG_VALUE, NULL},         {NULL, CONFIG_VALUE, NULL},
 };
 
-cfg_opt_t config_client_options[] = {
-	CONFIG_VALUE("imap-server"), CONFIG_VALUE("imap-port"),
-	CONFIG_VALUE("pop3-server"), CONFIG_VALUE("pop3-port"),
-	CONFIG_VALUE("smtp-server"), CONFIG_VALUE("smtp-port"),
-	CONFIG_VALUE("user-name"),   CONFIG_VALUE("webmail-url"),
-	CONFIG_VALUE("vpn-url"),     CFG_END(),
+const struct config_option config_client_options[] = {
+	{"imap-server", CONFIG_VALUE, NULL}, {"imap-port", CONFIG_VALUE, NULL},
+	{"pop3-server", CONFIG_VALUE, NULL}, {"pop3-port", CONFIG_VALUE, NULL},
+	{"smtp-server", CONFIG_VALUE, NULL}, {"smtp-port", CONFIG_VALUE, NULL},
+	{"user-name", CONFIG_VALUE, NULL},   {"webmail-url", CONFIG_VALUE, NULL},
+	{"vpn-url", CONFIG_VALUE, NULL},     {NULL, CONFIG_VALUE, NULL},
 };
 
 static void value_error(struct config_reader *reader, const char *key,
@@ -62,18 +62,18 @@ static bool number_parse(const char *text, unsigned long maximum, unsigned int *
 }
 
 /* ADDRESS, or NAME <ADDRESS>. */
-static void read_sender(struct config_reader *reader, cfg_t *section,
+static void read_sender(struct config_reader *reader, const struct config_section *section,
 			struct notice_settings *settings)
 {
 	const struct config_value *value = config_value(section, "from", 0);
 	const char *open;
 	size_t length, name_length;
 
-	if (value == NULL) {
-		config_error(reader->problems, config_line(reader, section, "from"),
+	if (!config_is_set(section, "from"))
+		config_error(reader->problems, section->line,
 			     "notices need a sender: from = \"postmaster@example.org\"");
+	if (value == NULL)
 		return;
-	}
 	length = strlen(value->text);
 	open = strrchr(value->text, '<');
 	if (open == NULL) {
@@ -94,7 +94,7 @@ static void read_sender(struct config_reader *reader, cfg_t *section,
 			    "it must be an address, or a name and <address>");
 }
 
-static void read_reply_to(struct config_reader *reader, cfg_t *section,
+static void read_reply_to(struct config_reader *reader, const struct config_section *section,
 			  struct notice_settings *settings)
 {
 	const struct config_value *value = config_value(section, "reply-to", 0);
@@ -107,7 +107,8 @@ static void read_reply_to(struct config_reader *reader, cfg_t *section,
 }
 
 /* Text that stands on one line of a mail. */
-static void read_line(struct config_reader *reader, cfg_t *section, const char *key, char **text_r)
+static void read_line(struct config_reader *reader, const struct config_section *section,
+		      const char *key, char **text_r)
 {
 	const struct config_value *value = config_value(section, key, 0);
 
@@ -146,16 +147,17 @@ static bool has_language(const struct notice_settings *settings, const char *lan
 	return false;
 }
 
-static bool list_is_too_long(struct config_reader *reader, cfg_t *section, const char *key)
+static bool list_is_too_long(struct config_reader *reader, const struct config_section *section,
+			     const char *key)
 {
-	if (cfg_size(section, key) <= LIST_MAX)
+	if (config_value_count(section, key) <= LIST_MAX)
 		return false;
-	config_error(reader->problems, config_line(reader, section, key),
-		     "%s: there are more than %d", key, LIST_MAX);
+	config_error(reader->problems, config_line(section, key), "%s: there are more than %d", key,
+		     LIST_MAX);
 	return true;
 }
 
-static void read_languages(struct config_reader *reader, cfg_t *section,
+static void read_languages(struct config_reader *reader, const struct config_section *section,
 			   struct notice_settings *settings)
 {
 	settings->languages = calloc(LIST_MAX, sizeof(*settings->languages));
@@ -163,7 +165,7 @@ static void read_languages(struct config_reader *reader, cfg_t *section,
 		config_out_of_memory(reader->problems);
 		return;
 	}
-	if (section == NULL || !config_is_set(reader, section, "languages")) {
+	if (!config_is_set(section, "languages")) {
 		add_language(reader, settings, "de");
 		add_language(reader, settings, "en");
 		return;
@@ -171,7 +173,7 @@ static void read_languages(struct config_reader *reader, cfg_t *section,
 	if (config_list_is_empty(reader, section, "languages") ||
 	    list_is_too_long(reader, section, "languages"))
 		return;
-	for (unsigned int i = 0; i < cfg_size(section, "languages"); i++) {
+	for (size_t i = 0; i < config_value_count(section, "languages"); i++) {
 		const struct config_value *value = config_value(section, "languages", i);
 
 		if (!is_language(value->text))
@@ -191,7 +193,7 @@ static int compare_durations(const void *a, const void *b)
 	return (*first < *second) - (*first > *second);
 }
 
-static void read_last_calls(struct config_reader *reader, cfg_t *section,
+static void read_last_calls(struct config_reader *reader, const struct config_section *section,
 			    struct notice_settings *settings)
 {
 	settings->last_calls = calloc(LIST_MAX, sizeof(*settings->last_calls));
@@ -199,7 +201,7 @@ static void read_last_calls(struct config_reader *reader, cfg_t *section,
 		config_out_of_memory(reader->problems);
 		return;
 	}
-	if (section == NULL || !config_is_set(reader, section, "last-calls")) {
+	if (!config_is_set(section, "last-calls")) {
 		settings->last_calls[settings->last_call_count++] = 7 * DAY;
 		settings->last_calls[settings->last_call_count++] = 1 * DAY;
 		return;
@@ -207,7 +209,7 @@ static void read_last_calls(struct config_reader *reader, cfg_t *section,
 	/* An empty list is fine here: no last calls. */
 	if (list_is_too_long(reader, section, "last-calls"))
 		return;
-	for (unsigned int i = 0; i < cfg_size(section, "last-calls"); i++) {
+	for (size_t i = 0; i < config_value_count(section, "last-calls"); i++) {
 		const struct config_value *value = config_value(section, "last-calls", i);
 		time_t *last_call = &settings->last_calls[settings->last_call_count];
 
@@ -221,7 +223,7 @@ static void read_last_calls(struct config_reader *reader, cfg_t *section,
 	      compare_durations);
 }
 
-static void read_remind_every(struct config_reader *reader, cfg_t *section,
+static void read_remind_every(struct config_reader *reader, const struct config_section *section,
 			      struct notice_settings *settings)
 {
 	const struct config_value *value = config_value(section, "remind-every", 0);
@@ -235,8 +237,8 @@ static void read_remind_every(struct config_reader *reader, cfg_t *section,
 			    "it must be \"never\", or an hour at least, as in \"14d\"");
 }
 
-static void read_boolean(struct config_reader *reader, cfg_t *section, const char *key,
-			 bool *boolean_r)
+static void read_boolean(struct config_reader *reader, const struct config_section *section,
+			 const char *key, bool *boolean_r)
 {
 	const struct config_value *value = config_value(section, key, 0);
 
@@ -250,8 +252,8 @@ static void read_boolean(struct config_reader *reader, cfg_t *section, const cha
 		value_error(reader, key, value, "it must be true or false");
 }
 
-static void read_limit(struct config_reader *reader, cfg_t *section, const char *key,
-		       unsigned int *limit_r)
+static void read_limit(struct config_reader *reader, const struct config_section *section,
+		       const char *key, unsigned int *limit_r)
 {
 	const struct config_value *value = config_value(section, key, 0);
 
@@ -277,7 +279,7 @@ static bool minute_of_day_parse(const char *text, unsigned int *minute_r)
 	return true;
 }
 
-static void read_quiet_hours(struct config_reader *reader, cfg_t *section,
+static void read_quiet_hours(struct config_reader *reader, const struct config_section *section,
 			     struct notice_settings *settings)
 {
 	const struct config_value *value = config_value(section, "quiet-hours", 0);
@@ -344,11 +346,10 @@ static bool transport_parse(const char *text, struct transport_settings *transpo
 	return false;
 }
 
-static void read_transport(struct config_reader *reader, cfg_t *section,
+static void read_transport(struct config_reader *reader, const struct config_section *section,
 			   struct notice_settings *settings)
 {
-	const struct config_value *value =
-		section == NULL ? NULL : config_value(section, "transport", 0);
+	const struct config_value *value = config_value(section, "transport", 0);
 
 	if (value == NULL) {
 		if (!transport_parse(SENDMAIL_DEFAULT, &settings->transport))
@@ -360,7 +361,7 @@ static void read_transport(struct config_reader *reader, cfg_t *section,
 	}
 }
 
-static void read_address_map(struct config_reader *reader, cfg_t *section,
+static void read_address_map(struct config_reader *reader, const struct config_section *section,
 			     struct notice_settings *settings)
 {
 	const struct config_value *value = config_value(section, "address-map", 0);
@@ -381,11 +382,10 @@ static void read_address_map(struct config_reader *reader, cfg_t *section,
 		settings->address_map = config_strdup(reader->problems, path);
 }
 
-static void read_texts(struct config_reader *reader, cfg_t *section,
+static void read_texts(struct config_reader *reader, const struct config_section *section,
 		       struct notice_settings *settings)
 {
-	const struct config_value *value =
-		section == NULL ? NULL : config_value(section, "texts", 0);
+	const struct config_value *value = config_value(section, "texts", 0);
 
 	if (value != NULL && value->text[0] != '/')
 		value_error(reader, "texts", value, "it must be an absolute path");
@@ -394,18 +394,21 @@ static void read_texts(struct config_reader *reader, cfg_t *section,
 }
 
 /* NULL when it does not stand in the file. */
-static cfg_t *find_section(const struct config_reader *reader, cfg_t *top, const char *name,
-			   unsigned int *line_r)
+static const struct config_section *find_section(const struct config_section *top, const char *name,
+						 unsigned int *line_r)
 {
-	*line_r = config_outline_line(reader->outline, name, "", NULL);
-	return *line_r > 0 ? cfg_getsec(top, name) : NULL;
+	const struct config_section *section = config_find_section(top->sections, name);
+
+	*line_r = section == NULL ? 0 : section->line;
+	return section;
 }
 
-void config_notices_read(struct config_reader *reader, cfg_t *top)
+void config_notices_read(struct config_reader *reader)
 {
 	struct notice_settings *settings = &reader->policy->notices;
 	const char *organisation = reader->policy->organisation;
-	cfg_t *section = find_section(reader, top, "notices", &settings->line);
+	const struct config_section *section =
+		find_section(reader->top, "notices", &settings->line);
 
 	settings->remind_every = 14 * DAY;
 	settings->max_per_hour = 2000;
@@ -440,8 +443,8 @@ static bool is_host(const char *text)
 	return mail_address_is_valid(address);
 }
 
-static void read_server(struct config_reader *reader, cfg_t *section, const char *key,
-			char **server_r)
+static void read_server(struct config_reader *reader, const struct config_section *section,
+			const char *key, char **server_r)
 {
 	const struct config_value *value = config_value(section, key, 0);
 
@@ -452,8 +455,8 @@ static void read_server(struct config_reader *reader, cfg_t *section, const char
 		value_error(reader, key, value, "it is no name of a server");
 }
 
-static void read_port(struct config_reader *reader, cfg_t *section, const char *key,
-		      uint16_t *port_r)
+static void read_port(struct config_reader *reader, const struct config_section *section,
+		      const char *key, uint16_t *port_r)
 {
 	const struct config_value *value = config_value(section, key, 0);
 
@@ -461,7 +464,8 @@ static void read_port(struct config_reader *reader, cfg_t *section, const char *
 		value_error(reader, key, value, "it is no port (1 to 65535)");
 }
 
-static void read_url(struct config_reader *reader, cfg_t *section, const char *key, char **url_r)
+static void read_url(struct config_reader *reader, const struct config_section *section,
+		     const char *key, char **url_r)
 {
 	const struct config_value *value = config_value(section, key, 0);
 	const char *c;
@@ -476,11 +480,11 @@ static void read_url(struct config_reader *reader, cfg_t *section, const char *k
 			    "it must begin with https:// and be printable ASCII without blanks");
 }
 
-void config_client_settings_read(struct config_reader *reader, cfg_t *top)
+void config_client_settings_read(struct config_reader *reader)
 {
 	struct client_settings *settings = &reader->policy->client_settings;
 	unsigned int line;
-	cfg_t *section = find_section(reader, top, "client-settings", &line);
+	const struct config_section *section = find_section(reader->top, "client-settings", &line);
 
 	settings->imap_port = 993;
 	settings->pop3_port = 995;

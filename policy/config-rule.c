@@ -5,24 +5,24 @@
 
 #include "default-message.h"
 
-cfg_opt_t config_rule_options[] = {
-	CONFIG_VALUE("kind"),
-	CONFIG_LIST("services"),
-	CONFIG_VALUE("observe"),
-	CONFIG_VALUE("notify"),
-	CONFIG_VALUE("enforce"),
-	CONFIG_LIST("brownouts"),
-	CONFIG_LIST("except-networks"),
-	CONFIG_VALUE("reject"),
-	CONFIG_VALUE("message"),
+const struct config_option config_rule_options[] = {
+	{"kind", CONFIG_VALUE, NULL},
+	{"services", CONFIG_LIST, NULL},
+	{"observe", CONFIG_VALUE, NULL},
+	{"notify", CONFIG_VALUE, NULL},
+	{"enforce", CONFIG_VALUE, NULL},
+	{"brownouts", CONFIG_LIST, NULL},
+	{"except-networks", CONFIG_LIST, NULL},
+	{"reject", CONFIG_VALUE, NULL},
+	{"message", CONFIG_VALUE, NULL},
 	/* Of some kinds only: */
-	CONFIG_VALUE("minimum"),
-	CONFIG_LIST("allow"),
-	CONFIG_VALUE("unknown"),
-	CONFIG_LIST("allow-ports"),
-	CONFIG_LIST("client-networks"),
-	CONFIG_LIST("allow-networks"),
-	CFG_END(),
+	{"minimum", CONFIG_VALUE, NULL},
+	{"allow", CONFIG_LIST, NULL},
+	{"unknown", CONFIG_VALUE, NULL},
+	{"allow-ports", CONFIG_LIST, NULL},
+	{"client-networks", CONFIG_LIST, NULL},
+	{"allow-networks", CONFIG_LIST, NULL},
+	{NULL, CONFIG_VALUE, NULL},
 };
 
 #define LOGINS                                                                                     \
@@ -57,14 +57,17 @@ static bool kind_takes(enum kind kind, const char *option)
 	return false;
 }
 
-static bool read_kind(struct config_reader *reader, cfg_t *section, struct rule *rule)
+static bool read_kind(struct config_reader *reader, const struct config_section *section,
+		      struct rule *rule)
 {
 	const struct config_value *value = config_value(section, "kind", 0);
 	const char *name = value == NULL ? rule->title : value->text;
 
 	if (kind_from_name(name, &rule->kind))
 		return true;
-	config_error(reader->problems, config_line(reader, section, "kind"),
+	if (value == NULL && config_is_set(section, "kind"))
+		return false;
+	config_error(reader->problems, config_line(section, "kind"),
 		     value == NULL
 			     ? "rule '%s' needs a kind, because its title is none: encryption, "
 			       "implicit-tls, mechanism, country, protocol, submission-port "
@@ -76,33 +79,34 @@ static bool read_kind(struct config_reader *reader, cfg_t *section, struct rule 
 }
 
 /* Reports the options that another kind would take. */
-static void check_options(struct config_reader *reader, cfg_t *section, const struct rule *rule)
+static void check_options(struct config_reader *reader, const struct config_section *section,
+			  const struct rule *rule)
 {
 	static const char *const special[] = {"minimum",     "allow",           "unknown",
 					      "allow-ports", "client-networks", "allow-networks"};
 
 	for (size_t i = 0; i < sizeof(special) / sizeof(*special); i++) {
-		if (config_is_set(reader, section, special[i]) &&
-		    !kind_takes(rule->kind, special[i]))
-			config_error(reader->problems, config_line(reader, section, special[i]),
+		if (config_is_set(section, special[i]) && !kind_takes(rule->kind, special[i]))
+			config_error(reader->problems, config_line(section, special[i]),
 				     "a rule of kind %s takes no '%s'", kind_name(rule->kind),
 				     special[i]);
 	}
 }
 
-static void read_services(struct config_reader *reader, cfg_t *section, struct rule *rule)
+static void read_services(struct config_reader *reader, const struct config_section *section,
+			  struct rule *rule)
 {
 	rule->services = kinds[rule->kind].usual;
-	if (!config_is_set(reader, section, "services")) {
+	if (!config_is_set(section, "services")) {
 		if (rule->services == 0)
-			config_error(reader->problems, config_line(reader, section, NULL),
+			config_error(reader->problems, section->line,
 				     "a rule of kind %s needs 'services'", kind_name(rule->kind));
 		return;
 	}
 	if (config_list_is_empty(reader, section, "services"))
 		return;
 	rule->services = 0;
-	for (unsigned int i = 0; i < cfg_size(section, "services"); i++) {
+	for (size_t i = 0; i < config_value_count(section, "services"); i++) {
 		const struct config_value *value = config_value(section, "services", i);
 		enum service service;
 
@@ -121,8 +125,8 @@ static void read_services(struct config_reader *reader, cfg_t *section, struct r
 }
 
 /* Returns the line of a date that is set and right, else 0. */
-static unsigned int read_date(struct config_reader *reader, cfg_t *section, const char *key,
-			      time_t *date)
+static unsigned int read_date(struct config_reader *reader, const struct config_section *section,
+			      const char *key, time_t *date)
 {
 	const struct config_value *value = config_value(section, key, 0);
 	const char *error;
@@ -140,7 +144,8 @@ static unsigned int read_date(struct config_reader *reader, cfg_t *section, cons
 	return value->line;
 }
 
-static void read_dates(struct config_reader *reader, cfg_t *section, struct rule *rule)
+static void read_dates(struct config_reader *reader, const struct config_section *section,
+		       struct rule *rule)
 {
 	struct schedule *schedule = &rule->schedule;
 	static const char *const keys[] = {"observe", "notify", "enforce"};
@@ -152,7 +157,7 @@ static void read_dates(struct config_reader *reader, cfg_t *section, struct rule
 	for (size_t i = 0; i < 3; i++) {
 		unsigned int line = read_date(reader, section, keys[i], dates[i]);
 
-		any = any || config_is_set(reader, section, keys[i]);
+		any = any || config_is_set(section, keys[i]);
 		if (line == 0)
 			continue;
 		if (earlier_key != NULL && *dates[i] < earlier)
@@ -163,15 +168,16 @@ static void read_dates(struct config_reader *reader, cfg_t *section, struct rule
 		earlier = *dates[i];
 	}
 	if (!any)
-		config_error(reader->problems, config_line(reader, section, NULL),
+		config_error(reader->problems, section->line,
 			     "rule '%s' has no date: it needs 'observe', 'notify' or 'enforce'",
 			     rule->title);
 }
 
-static void read_brownouts(struct config_reader *reader, cfg_t *section, struct rule *rule)
+static void read_brownouts(struct config_reader *reader, const struct config_section *section,
+			   struct rule *rule)
 {
 	struct schedule *schedule = &rule->schedule;
-	unsigned int count = cfg_size(section, "brownouts");
+	size_t count = config_value_count(section, "brownouts");
 
 	if (count == 0)
 		return;
@@ -180,7 +186,7 @@ static void read_brownouts(struct config_reader *reader, cfg_t *section, struct 
 		config_out_of_memory(reader->problems);
 		return;
 	}
-	for (unsigned int i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		const struct config_value *value = config_value(section, "brownouts", i);
 		struct brownout *brownout = &schedule->brownouts[schedule->brownout_count];
 		const char *error;
@@ -200,7 +206,8 @@ static void read_brownouts(struct config_reader *reader, cfg_t *section, struct 
 	}
 }
 
-static void read_reject(struct config_reader *reader, cfg_t *section, struct rule *rule)
+static void read_reject(struct config_reader *reader, const struct config_section *section,
+			struct rule *rule)
 {
 	const struct config_value *value = config_value(section, "reject", 0);
 
@@ -226,7 +233,8 @@ static bool is_printable_ascii(const char *text)
 	return true;
 }
 
-static void read_message(struct config_reader *reader, cfg_t *section, struct rule *rule)
+static void read_message(struct config_reader *reader, const struct config_section *section,
+			 struct rule *rule)
 {
 	const struct config_value *value = config_value(section, "message", 0);
 
@@ -248,7 +256,8 @@ static void read_message(struct config_reader *reader, cfg_t *section, struct ru
 		rule->message = config_strdup(reader->problems, value->text);
 }
 
-static void read_minimum(struct config_reader *reader, cfg_t *section, struct rule *rule)
+static void read_minimum(struct config_reader *reader, const struct config_section *section,
+			 struct rule *rule)
 {
 	const struct config_value *value = config_value(section, "minimum", 0);
 
@@ -288,10 +297,11 @@ static void add_mechanism(struct config_reader *reader, struct rule *rule, const
 	free(mechanism);
 }
 
-static void read_mechanisms(struct config_reader *reader, cfg_t *section, struct rule *rule)
+static void read_mechanisms(struct config_reader *reader, const struct config_section *section,
+			    struct rule *rule)
 {
 	static const char *const usual[] = {"PLAIN", "LOGIN"};
-	unsigned int count = cfg_size(section, "allow");
+	size_t count = config_value_count(section, "allow");
 
 	if (config_list_is_empty(reader, section, "allow"))
 		return;
@@ -300,32 +310,31 @@ static void read_mechanisms(struct config_reader *reader, cfg_t *section, struct
 		config_out_of_memory(reader->problems);
 		return;
 	}
-	for (unsigned int i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		const struct config_value *value = config_value(section, "allow", i);
 
 		add_mechanism(reader, rule, value->text, value->line);
 	}
-	for (unsigned int i = 0; i < 2 && count == 0; i++)
+	for (size_t i = 0; i < 2 && count == 0; i++)
 		add_mechanism(reader, rule, usual[i], 0);
 }
 
-static void read_countries(struct config_reader *reader, cfg_t *section, struct rule *rule)
+static void read_countries(struct config_reader *reader, const struct config_section *section,
+			   struct rule *rule)
 {
-	unsigned int count = cfg_size(section, "allow");
+	size_t count = config_value_count(section, "allow");
 
-	if (config_list_is_empty(reader, section, "allow"))
-		return;
-	if (count == 0) {
-		config_error(reader->problems, config_line(reader, section, NULL),
+	if (!config_is_set(section, "allow"))
+		config_error(reader->problems, section->line,
 			     "a rule of kind country needs 'allow'");
+	if (config_list_is_empty(reader, section, "allow") || count == 0)
 		return;
-	}
 	rule->countries = calloc(count, sizeof(*rule->countries));
 	if (rule->countries == NULL) {
 		config_out_of_memory(reader->problems);
 		return;
 	}
-	for (unsigned int i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		const struct config_value *value = config_value(section, "allow", i);
 
 		if (country_code_exists(value->text))
@@ -339,7 +348,8 @@ static void read_countries(struct config_reader *reader, cfg_t *section, struct 
 	}
 }
 
-static void read_unknown(struct config_reader *reader, cfg_t *section, struct rule *rule)
+static void read_unknown(struct config_reader *reader, const struct config_section *section,
+			 struct rule *rule)
 {
 	const struct config_value *value = config_value(section, "unknown", 0);
 
@@ -352,22 +362,23 @@ static void read_unknown(struct config_reader *reader, cfg_t *section, struct ru
 			     "unknown: '%s' is neither reject nor allow", value->text);
 }
 
-static void read_country_options(struct config_reader *reader, cfg_t *section, struct rule *rule)
+static void read_country_options(struct config_reader *reader, const struct config_section *section,
+				 struct rule *rule)
 {
 	read_countries(reader, section, rule);
 	read_unknown(reader, section, rule);
-	if (reader->policy->country_database == NULL)
-		config_error(reader->problems, config_line(reader, section, NULL),
+	if (!config_is_set(reader->top, "country-database"))
+		config_error(reader->problems, section->line,
 			     "a rule of kind country needs 'country-database' at the top of the "
 			     "file");
 }
 
-static void read_submission_port_options(struct config_reader *reader, cfg_t *section,
-					 struct rule *rule)
+static void read_submission_port_options(struct config_reader *reader,
+					 const struct config_section *section, struct rule *rule)
 {
 	static const uint16_t usual[] = {587, 465};
 
-	if (config_is_set(reader, section, "allow-ports"))
+	if (config_is_set(section, "allow-ports"))
 		config_read_ports(reader, section, "allow-ports", &rule->ports, &rule->port_count);
 	else
 		config_default_ports(reader, usual, 2, &rule->ports, &rule->port_count);
@@ -375,16 +386,18 @@ static void read_submission_port_options(struct config_reader *reader, cfg_t *se
 	config_read_networks(reader, section, "client-networks", &rule->networks);
 }
 
-static void read_relay_options(struct config_reader *reader, cfg_t *section, struct rule *rule)
+static void read_relay_options(struct config_reader *reader, const struct config_section *section,
+			       struct rule *rule)
 {
-	if (!config_is_set(reader, section, "allow-networks"))
-		config_error(reader->problems, config_line(reader, section, NULL),
+	if (!config_is_set(section, "allow-networks"))
+		config_error(reader->problems, section->line,
 			     "a rule of kind relay needs 'allow-networks'");
 	config_list_is_empty(reader, section, "allow-networks");
 	config_read_networks(reader, section, "allow-networks", &rule->networks);
 }
 
-static void read_kind_options(struct config_reader *reader, cfg_t *section, struct rule *rule)
+static void read_kind_options(struct config_reader *reader, const struct config_section *section,
+			      struct rule *rule)
 {
 	switch (rule->kind) {
 	case KIND_ENCRYPTION:
@@ -409,21 +422,23 @@ static void read_kind_options(struct config_reader *reader, cfg_t *section, stru
 	}
 }
 
-static void check_title(struct config_reader *reader, cfg_t *section, const char *title)
+static void check_title(struct config_reader *reader, const struct config_section *section,
+			const char *title)
 {
 	if (!config_title_is_valid(title))
-		config_error(reader->problems, config_line(reader, section, NULL),
+		config_error(reader->problems, section->line,
 			     "a rule's title is made of letters, digits, '-', '_' and '.', at most "
 			     "64 of them");
 	else if (country_code_exists(title))
-		config_error(reader->problems, config_line(reader, section, NULL),
+		config_error(reader->problems, section->line,
 			     "a rule's title must not be a country code, because exemptions "
 			     "name both");
 }
 
-void config_rule_read(struct config_reader *reader, cfg_t *section, struct rule *rule)
+void config_rule_read(struct config_reader *reader, const struct config_section *section,
+		      struct rule *rule)
 {
-	rule->title = config_strdup(reader->problems, cfg_title(section));
+	rule->title = config_strdup(reader->problems, section->title);
 	if (rule->title == NULL)
 		return;
 	check_title(reader, section, rule->title);

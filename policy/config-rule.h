@@ -3,11 +3,12 @@
 
 #include "config-value.h"
 
-/* The options of a rule { } section, for libconfuse. */
-extern cfg_opt_t config_rule_options[];
+/* What may stand in a rule { } section. */
+extern const struct config_option config_rule_options[];
 
 /* Reads a section into an empty rule and reports what is wrong with it. What
    the rule refers to (networks, help-url) has been read before. */
-void config_rule_read(struct config_reader *reader, cfg_t *section, struct rule *rule);
+void config_rule_read(struct config_reader *reader, const struct config_section *section,
+		      struct rule *rule);
 
 #endif

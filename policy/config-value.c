@@ -3,54 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-int config_value_keep(cfg_t *section, cfg_opt_t *option, const char *text, void *value_r)
+bool config_list_is_empty(struct config_reader *reader, const struct config_section *section,
+			  const char *key)
 {
-	size_t size = strlen(text) + 1;
-	struct config_value *value = malloc(sizeof(*value) + size);
+	const struct config_key *found = config_find_key(section, key);
 
-	(void)option;
-	if (value == NULL) {
-		cfg_error(section, "out of memory");
-		return -1;
-	}
-	value->line = (unsigned int)section->line;
-	memcpy(value->text, text, size);
-	*(void **)value_r = value;
-	return 0;
-}
-
-const struct config_value *config_value(cfg_t *section, const char *key, unsigned int index)
-{
-	return cfg_opt_getnptr(cfg_getopt(section, key), index);
-}
-
-static unsigned int key_line(const struct config_reader *reader, cfg_t *section, const char *key)
-{
-	const char *title = cfg_title(section);
-	/* libconfuse calls the top of the file "root". */
-	const char *name = strcmp(cfg_name(section), "root") == 0 ? "" : cfg_name(section);
-
-	return config_outline_line(reader->outline, name, title == NULL ? "" : title, key);
-}
-
-bool config_is_set(const struct config_reader *reader, cfg_t *section, const char *key)
-{
-	return key_line(reader, section, key) > 0;
-}
-
-unsigned int config_line(const struct config_reader *reader, cfg_t *section, const char *key)
-{
-	unsigned int line = key_line(reader, section, key);
-
-	return line > 0 ? line : key_line(reader, section, NULL);
-}
-
-bool config_list_is_empty(struct config_reader *reader, cfg_t *section, const char *key)
-{
-	if (!config_is_set(reader, section, key) || cfg_size(section, key) > 0)
+	if (found->line == 0 || found->malformed || found->value_count > 0)
 		return false;
-	config_error(reader->problems, config_line(reader, section, key), "'%s' is an empty list",
-		     key);
+	config_error(reader->problems, config_line(section, key), "'%s' is an empty list", key);
 	return true;
 }
 
@@ -69,10 +29,10 @@ bool config_default_ports(struct config_reader *reader, const uint16_t *ports, s
 	return true;
 }
 
-void config_read_ports(struct config_reader *reader, cfg_t *section, const char *key,
-		       uint16_t **ports_r, size_t *count_r)
+void config_read_ports(struct config_reader *reader, const struct config_section *section,
+		       const char *key, uint16_t **ports_r, size_t *count_r)
 {
-	unsigned int count = cfg_size(section, key);
+	size_t count = config_value_count(section, key);
 	size_t kept = 0;
 	uint16_t *ports;
 
@@ -83,7 +43,7 @@ void config_read_ports(struct config_reader *reader, cfg_t *section, const char 
 		config_out_of_memory(reader->problems);
 		return;
 	}
-	for (unsigned int i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		const struct config_value *value = config_value(section, key, i);
 
 		if (port_parse(value->text, &ports[kept]))
@@ -97,10 +57,10 @@ void config_read_ports(struct config_reader *reader, cfg_t *section, const char 
 	*count_r = kept;
 }
 
-void config_read_addresses(struct config_reader *reader, cfg_t *section, const char *key,
-			   struct network *network)
+void config_read_addresses(struct config_reader *reader, const struct config_section *section,
+			   const char *key, struct network *network)
 {
-	for (unsigned int i = 0; i < cfg_size(section, key); i++) {
+	for (size_t i = 0; i < config_value_count(section, key); i++) {
 		const struct config_value *value = config_value(section, key, i);
 		struct address_range range;
 		const char *error;
@@ -123,10 +83,10 @@ static const struct named_network *find_network(const struct policy *policy, con
 	return NULL;
 }
 
-void config_read_networks(struct config_reader *reader, cfg_t *section, const char *key,
-			  struct network *network)
+void config_read_networks(struct config_reader *reader, const struct config_section *section,
+			  const char *key, struct network *network)
 {
-	for (unsigned int i = 0; i < cfg_size(section, key); i++) {
+	for (size_t i = 0; i < config_value_count(section, key); i++) {
 		const struct config_value *value = config_value(section, key, i);
 		const struct named_network *named = find_network(reader->policy, value->text);
 

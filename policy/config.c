@@ -1,11 +1,11 @@
 #include "config.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "config-notices.h"
+#include "config-parser.h"
 #include "config-rule.h"
 #include "default-message.h"
 #include "text-file.h"
@@ -14,29 +14,31 @@
 #define DAY ((time_t)86400)
 #define KEEP_MAX (36500 * DAY)
 
-static cfg_opt_t network_options[] = {
-	CONFIG_LIST("addresses"),
-	CFG_END(),
+static const struct config_option network_options[] = {
+	{"addresses", CONFIG_LIST, NULL},
+	{NULL, CONFIG_VALUE, NULL},
 };
 
-static cfg_opt_t top_options[] = {
-	CONFIG_VALUE("organisation"),
-	CONFIG_VALUE("help-url"),
-	CONFIG_VALUE("default-domain"),
-	CONFIG_VALUE("country-database"),
-	CONFIG_VALUE("exemptions"),
-	CONFIG_VALUE("journal"),
-	CONFIG_VALUE("store"),
-	CONFIG_VALUE("keep-addresses"),
-	CONFIG_VALUE("keep-sightings"),
-	CONFIG_LIST("implicit-tls-ports"),
-	CONFIG_VALUE("smtp-enforcement"),
-	CFG_SEC("network", network_options, CFGF_MULTI | CFGF_TITLE),
-	CFG_SEC("rule", config_rule_options, CFGF_MULTI | CFGF_TITLE),
-	CFG_SEC("notices", config_notice_options, CFGF_NONE),
-	CFG_SEC("client-settings", config_client_options, CFGF_NONE),
-	CFG_END(),
+static const struct config_option top_options[] = {
+	{"organisation", CONFIG_VALUE, NULL},
+	{"help-url", CONFIG_VALUE, NULL},
+	{"default-domain", CONFIG_VALUE, NULL},
+	{"country-database", CONFIG_VALUE, NULL},
+	{"exemptions", CONFIG_VALUE, NULL},
+	{"journal", CONFIG_VALUE, NULL},
+	{"store", CONFIG_VALUE, NULL},
+	{"keep-addresses", CONFIG_VALUE, NULL},
+	{"keep-sightings", CONFIG_VALUE, NULL},
+	{"implicit-tls-ports", CONFIG_LIST, NULL},
+	{"smtp-enforcement", CONFIG_VALUE, NULL},
+	{"network", CONFIG_TITLED_SECTION, network_options},
+	{"rule", CONFIG_TITLED_SECTION, config_rule_options},
+	{"notices", CONFIG_SECTION, config_notice_options},
+	{"client-settings", CONFIG_SECTION, config_client_options},
+	{NULL, CONFIG_VALUE, NULL},
 };
+
+static const struct config_option file_option = {"", CONFIG_SECTION, top_options};
 
 static void find_nul(const char *text, size_t length, struct config_problems *problems)
 {
@@ -47,51 +49,6 @@ static void find_nul(const char *text, size_t length, struct config_problems *pr
 	for (const char *c = text; *c != '\0'; c++)
 		line += *c == '\n';
 	config_error(problems, line, "there is a NUL byte");
-}
-
-/* libconfuse passes nothing of ours to its error function, and its scanner has
-   one global state; so one file at a time. */
-static pthread_mutex_t libconfuse_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct config_problems *libconfuse_problems;
-
-static void libconfuse_error(cfg_t *section, const char *format, va_list arguments)
-{
-	char text[512];
-
-	vsnprintf(text, sizeof(text), format, arguments);
-	config_error(libconfuse_problems, section == NULL ? 0 : (unsigned int)section->line, "%s",
-		     text);
-}
-
-/* NULL when the text is not even made as libconfuse wants it. */
-static cfg_t *parse(const char *text, struct config_problems *problems)
-{
-	cfg_t *top;
-
-	pthread_mutex_lock(&libconfuse_lock);
-	libconfuse_problems = problems;
-	top = cfg_init(top_options, CFGF_NONE);
-	if (top == NULL) {
-		config_out_of_memory(problems);
-	} else {
-		cfg_set_error_function(top, libconfuse_error);
-		if (cfg_parse_buf(top, text) != CFG_SUCCESS) {
-			if (!config_has_errors(problems))
-				config_error(problems, (unsigned int)top->line, "syntax error");
-			cfg_free(top);
-			top = NULL;
-		}
-	}
-	pthread_mutex_unlock(&libconfuse_lock);
-	return top;
-}
-
-/* cfg_free() resets the scanner. */
-static void unparse(cfg_t *top)
-{
-	pthread_mutex_lock(&libconfuse_lock);
-	cfg_free(top);
-	pthread_mutex_unlock(&libconfuse_lock);
 }
 
 static const char *organisation_error(const char *text)
@@ -143,8 +100,9 @@ static const char *smtp_enforcement_error(const char *text)
 
 /* Reads a value that error_of finds nothing wrong with. NULL when there is
    none and no standard. */
-static char *read_checked(struct config_reader *reader, cfg_t *top, const char *key,
-			  const char *error_of(const char *text), const char *standard)
+static char *read_checked(struct config_reader *reader, const struct config_section *top,
+			  const char *key, const char *error_of(const char *text),
+			  const char *standard)
 {
 	const struct config_value *value = config_value(top, key, 0);
 	const char *error;
@@ -158,8 +116,8 @@ static char *read_checked(struct config_reader *reader, cfg_t *top, const char *
 	return config_strdup(reader->problems, value->text);
 }
 
-static void read_duration(struct config_reader *reader, cfg_t *top, const char *key,
-			  time_t *seconds)
+static void read_duration(struct config_reader *reader, const struct config_section *top,
+			  const char *key, time_t *seconds)
 {
 	const struct config_value *value = config_value(top, key, 0);
 
@@ -181,8 +139,9 @@ static void lower_case(char *text)
 	}
 }
 
-static void read_top(struct config_reader *reader, cfg_t *top)
+static void read_top(struct config_reader *reader)
 {
+	const struct config_section *top = reader->top;
 	static const uint16_t usual_ports[] = {993, 995, 465};
 	struct policy *policy = reader->policy;
 	char *enforcement;
@@ -201,7 +160,7 @@ static void read_top(struct config_reader *reader, cfg_t *top)
 	read_duration(reader, top, "keep-addresses", &policy->keep_addresses);
 	policy->keep_sightings = 400 * DAY;
 	read_duration(reader, top, "keep-sightings", &policy->keep_sightings);
-	if (config_is_set(reader, top, "implicit-tls-ports"))
+	if (config_is_set(top, "implicit-tls-ports"))
 		config_read_ports(reader, top, "implicit-tls-ports", &policy->implicit_tls_ports,
 				  &policy->implicit_tls_port_count);
 	else
@@ -213,108 +172,112 @@ static void read_top(struct config_reader *reader, cfg_t *top)
 	free(enforcement);
 }
 
-static void read_network_section(struct config_reader *reader, cfg_t *section,
+static void read_network_section(struct config_reader *reader, const struct config_section *section,
 				 struct named_network *network)
 {
-	network->name = config_strdup(reader->problems, cfg_title(section));
-	if (!config_title_is_valid(cfg_title(section)))
-		config_error(reader->problems, config_line(reader, section, NULL),
+	network->name = config_strdup(reader->problems, section->title);
+	if (!config_title_is_valid(section->title))
+		config_error(reader->problems, section->line,
 			     "a network's name is made of letters, digits, '-', '_' and '.', at "
 			     "most 64 of them");
-	if (!config_is_set(reader, section, "addresses"))
-		config_error(reader->problems, config_line(reader, section, NULL),
-			     "network '%s' has no 'addresses'", cfg_title(section));
+	if (!config_is_set(section, "addresses"))
+		config_error(reader->problems, section->line, "network '%s' has no 'addresses'",
+			     section->title);
 	config_list_is_empty(reader, section, "addresses");
 	config_read_addresses(reader, section, "addresses", &network->network);
 }
 
-static void read_network_sections(struct config_reader *reader, cfg_t *top)
+static size_t count_sections(const struct config_section *list, const char *name)
+{
+	size_t count = 0;
+
+	while ((list = config_find_section(list, name)) != NULL) {
+		list = list->next;
+		count++;
+	}
+	return count;
+}
+
+static void read_network_sections(struct config_reader *reader)
 {
 	struct policy *policy = reader->policy;
-	unsigned int count = cfg_size(top, "network");
+	const struct config_section *section, *first = reader->top->sections;
+	size_t count = count_sections(first, "network");
 
 	policy->networks = calloc(count + 1, sizeof(*policy->networks));
 	if (policy->networks == NULL) {
 		config_out_of_memory(reader->problems);
 		return;
 	}
-	policy->network_count = count;
-	for (unsigned int i = 0; i < count; i++)
-		read_network_section(reader, cfg_getnsec(top, "network", i), &policy->networks[i]);
+	for (section = config_find_section(first, "network"); section != NULL;
+	     section = config_find_section(section->next, "network"))
+		read_network_section(reader, section, &policy->networks[policy->network_count++]);
 }
 
-static void read_rule_sections(struct config_reader *reader, cfg_t *top)
+static void read_rule_sections(struct config_reader *reader)
 {
 	struct policy *policy = reader->policy;
-	unsigned int count = cfg_size(top, "rule");
+	const struct config_section *section = config_find_section(reader->top->sections, "rule");
 
-	if (count == 0 && !config_has_errors(reader->problems))
+	if (section == NULL && !config_has_errors(reader->problems))
 		config_warning(reader->problems, 0, "there is no rule, so nothing is retired");
 	policy->rules = calloc(RULES_MAX, sizeof(*policy->rules));
 	if (policy->rules == NULL) {
 		config_out_of_memory(reader->problems);
 		return;
 	}
-	for (unsigned int i = 0; i < count; i++) {
-		cfg_t *section = cfg_getnsec(top, "rule", i);
+	for (; section != NULL; section = config_find_section(section->next, "rule")) {
+		struct rule *rule = &policy->rules[policy->rule_count];
 
-		if (i == RULES_MAX) {
-			config_error(reader->problems, config_line(reader, section, NULL),
+		if (policy->rule_count == RULES_MAX) {
+			config_error(reader->problems, section->line,
 				     "there are more than %d rules", RULES_MAX);
 			return;
 		}
-		policy->rules[i].index = i;
-		policy->rule_count = i + 1;
-		config_rule_read(reader, section, &policy->rules[i]);
+		rule->index = (unsigned int)policy->rule_count++;
+		config_rule_read(reader, section, rule);
 	}
+}
+
+static void read_policy(struct config_reader *reader)
+{
+	reader->policy->file = config_strdup(reader->problems, reader->problems->file);
+	read_top(reader);
+	config_notices_read(reader);
+	config_client_settings_read(reader);
+	read_network_sections(reader);
+	if (!reader->problems->out_of_memory)
+		read_rule_sections(reader);
 }
 
 struct policy *config_load_text(const char *path, const char *text, size_t length,
 				config_report *error, config_report *warning, void *context)
 {
 	struct config_problems problems = {.file = path};
-	struct config_outline outline = {0};
-	struct config_reader reader = {.problems = &problems, .outline = &outline};
-	char *blanked = config_strdup(&problems, text);
-	cfg_t *top = NULL;
+	struct config_reader reader = {.problems = &problems};
+	struct config_tree tree = {0};
 
 	find_nul(text, length, &problems);
-	if (config_has_errors(&problems))
-		goto done;
-	config_outline_read(&outline, blanked, top_options, &problems);
-	top = parse(blanked, &problems);
-	if (top == NULL)
-		goto done;
-	reader.policy = calloc(1, sizeof(*reader.policy));
-	if (reader.policy == NULL) {
-		config_out_of_memory(&problems);
-		goto done;
+	if (!config_has_errors(&problems) && config_parse(&tree, text, &file_option, &problems)) {
+		reader.top = tree.top;
+		reader.policy = calloc(1, sizeof(*reader.policy));
+		if (reader.policy == NULL)
+			config_out_of_memory(&problems);
+		else
+			read_policy(&reader);
 	}
-	reader.policy->file = config_strdup(&problems, path);
-	read_top(&reader, top);
-	config_notices_read(&reader, top);
-	config_client_settings_read(&reader, top);
-	read_network_sections(&reader, top);
-	if (!problems.out_of_memory)
-		read_rule_sections(&reader, top);
-done:
+	config_tree_free(&tree);
 	if (config_has_errors(&problems)) {
 		policy_free(reader.policy);
 		reader.policy = NULL;
 	}
 	config_problems_report(&problems, error, warning, context);
-	if (top != NULL)
-		unparse(top);
-	config_outline_free(&outline);
-	free(blanked);
 	return reader.policy;
 }
 
 struct policy *config_load(const char *path, config_report *error, config_report *warning,
 			   void *context)
 {
-	/* Not left to libconfuse, which ends the process when it cannot read what
-	   it could open, a directory for instance. */
 	const char *problem;
 	size_t length;
 	char *text = text_file_read(path, CONFIG_SIZE_MAX, &length, &problem);

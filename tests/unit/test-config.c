@@ -378,6 +378,20 @@ static const struct {
 	 "1: ${...} is not replaced by anything here; put the string into 'single quotes' if it is "
 	 "meant as it stands\n"},
 	{"organisation = \"\\400\"", "1: invalid octal number '\\400'\n"},
+	{"organisation = \"\\128\"", "1: bad escape sequence '\\128'\n"},
+	{"organisation = \"\\1234\"", "1: bad escape sequence '\\1234'\n"},
+	{"organisation = \"x\\0\"", "1: a string cannot hold a NUL byte\n"},
+	{"organisation = \"x\\x0\"", "1: a string cannot hold a NUL byte\n"},
+	{"organisation = ${HOME}", "1: ${...} is not replaced by anything here\n"},
+	{"organisation = \"x\\", "1: this string has no closing quote\n"},
+	{"organisation =", "1: premature end of file\n"},
+	{"implicit-tls-ports = { 993", "1: premature end of file\n"},
+	{"implicit-tls-ports = { , 993 }", "1: unexpected token ','\n"},
+	{"implicit-tls-ports = { 993,, 995 }", "1: unexpected token ','\n"},
+	{"organisation = x + y", "1: unexpected token '+'\n"},
+	{"foo bar", "1: missing equal sign after option 'foo'\n"},
+	{"rule", "1: missing opening brace for section 'rule'\n"},
+	{"notices x { }", "1: 'notices' takes no title\n"},
 	/* Top of the file */
 	{"organisation = \"caf\xe9\"", "1: organisation: it must be one line of UTF-8\n"},
 	{"organisation = \"a\\nb\"", "1: organisation: it must be one line of UTF-8\n"},
@@ -564,8 +578,142 @@ static void test_many_errors_in_one_run(void **state)
 		"21: unknown key 'end' at the top of the file\n");
 }
 
-/* The end of a string that is never closed is not seen as that of the next
-   file, although libconfuse's scanner has one state for all files. */
+/* What is written, as the value of organisation, and what it means. */
+static void test_words(void **state)
+{
+	static const struct {
+		const char *written;
+		const char *meant;
+	} cases[] = {
+		{"\"\"x", NULL}, /* two words */
+		{"x", "x"},
+		{"'x'", "x"},
+		{"a-b_c.d:e;f@g[h]!$i%j", "a-b_c.d:e;f@g[h]!$i%j"},
+		{"/a/b/", "/a/b/"},
+		{"a\\nb", "a\\nb"},
+		{"a/b#c", "a/b"},
+		{"a//b", "a"},
+		{"a/*b*/", "a"},
+		{"http:/*//*/", "http:"},
+		{"\"a # // /* b\"", "a # // /* b"},
+		{"\"it's\"", "it's"},
+		{"'say \"x\"'", "say \"x\""},
+		{"\"a\\\"b\\\\\"", "a\"b\\"},
+		{"'a\\'b\\\\'", "a'b\\"},
+		/* Escapes are for double quotes. */
+		{"\"\\x41\\102\\x4aK\\q\\xg\"", "ABJKqxg"},
+		{"'\\x41\\102${x}'", "\\x41\\102${x}"},
+		{"\"\\x412\"", "A2"},
+		{"\"\\${x}\"", "${x}"},
+		/* A string goes on behind a backslash. */
+		{"\"a \\\nb\"", "a b"},
+		{"'a \\\nb'", "a b"},
+		{"\n\n/* c */ x # d", "x"},
+	};
+	(void)state;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct policy *policy;
+		struct said said;
+		char text[256];
+
+		snprintf(text, sizeof(text), "organisation = %s\n", cases[i].written);
+		policy = load(text, &said);
+		if ((policy == NULL) != (cases[i].meant == NULL) ||
+		    (policy != NULL && strcmp(policy->organisation, cases[i].meant) != 0))
+			fail_msg("%s should mean %s, and not %s%s", cases[i].written,
+				 cases[i].meant, policy == NULL ? "" : policy->organisation,
+				 said.errors);
+		policy_free(policy);
+	}
+}
+
+/* A list is a value, or none or more in braces, and can be added to. */
+static void test_lists(void **state)
+{
+	static const struct {
+		const char *statements;
+		unsigned int services;
+	} cases[] = {
+		{"services = imap", IMAP},
+		{"services = { imap }", IMAP},
+		{"services={imap,pop3,}", IMAP | POP3},
+		{"services = { imap, # mail\n pop3 /* old */ }", IMAP | POP3},
+		{"\"services\" = { 'imap' , \"pop3\" }", IMAP | POP3},
+		{"services += imap", IMAP},
+		{"services = { } services += { imap } services += pop3", IMAP | POP3},
+	};
+	(void)state;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct policy *policy;
+		char text[256];
+
+		snprintf(text, sizeof(text), "rule encryption { %s enforce = always }",
+			 cases[i].statements);
+		policy = load_valid(text);
+		assert_int_equal(policy->rules[0].services, cases[i].services);
+		policy_free(policy);
+	}
+}
+
+/* A statement that cannot be read hides neither those behind it nor what their
+   values are, and leads to no complaint that it is missing. */
+static void test_reading_on(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *errors;
+	} cases[] = {
+		{"organisation \"x\"\nhelp-url = www\nstore = = x\njournal = x\n",
+		 "1: missing equal sign after option 'organisation'\n"
+		 "2: help-url: it must begin with https:// or http://\n"
+		 "3: unexpected token '='\n"
+		 "4: journal: it must be an absolute path\n"},
+		{"rule encryption {\n enforce always\n services = { imap pop3,\n sieve }\n"
+		 " reject = x\n}\nrule mechanism { allow = (PLAIN)\n enforce = soon }\n",
+		 "2: missing equal sign after option 'enforce'\n"
+		 "3: unexpected token 'pop3'\n"
+		 "5: reject: 'x' is neither before-password nor after-password\n"
+		 "7: unexpected token '('\n"
+		 "8: enforce: 'soon': a date is YYYY-MM-DD or YYYY-MM-DD HH:MM\n"},
+		/* A list without its brace */
+		{"rule encryption {\n services = { imap, pop3\n enforce = always\n"
+		 " reject = x\n}\n",
+		 "3: unexpected token 'enforce'\n"
+		 "4: reject: 'x' is neither before-password nor after-password\n"},
+		{"country-database /a\nrule country { allow = { DE } enforce = always }\n"
+		 "rule x { kind \"country\"\n allow = { DE } enforce = always }\n",
+		 "1: missing equal sign after option 'country-database'\n"
+		 "3: missing equal sign after option 'kind'\n"},
+		{"network a { addresses = \"10.0.0.1\n}\nnotices { from = \"a@b.c\n}\n"
+		 "rule encryption { except-networks = { a } enforce = always }\n"
+		 "rule protocol { services = 'pop3\n enforce = 'always\n}\n",
+		 "1: this string has no closing quote\n"
+		 "3: this string has no closing quote\n"
+		 "6: this string has no closing quote\n"
+		 "7: this string has no closing quote\n"},
+		/* Where the braces are wrong, nothing can be told of the rest. */
+		{"rule encryption\n enforce = always\n}\nstore = x\n",
+		 "2: missing opening brace for section 'rule'\n"},
+		{"rule encryption { enforce = soon } }\nstore = x\n",
+		 "1: unexpected closing brace\n"},
+		{"rule encryption { enforce = = { always } }\nstore = x\n",
+		 "1: unexpected token '='\n"},
+	};
+	(void)state;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct said said;
+
+		assert_null(load(cases[i].text, &said));
+		if (strcmp(said.errors, cases[i].errors) != 0)
+			fail_msg("\n%s\n-- should be refused with\n%s-- and was with\n%s",
+				 cases[i].text, cases[i].errors, said.errors);
+	}
+}
+
+/* Nothing of a file that was refused is left over for the next one. */
 static void test_after_an_error_all_is_well(void **state)
 {
 	struct said said;
@@ -846,7 +994,10 @@ int main(void)
 		cmocka_unit_test(test_defaults_of_options),
 		cmocka_unit_test(test_default_messages),
 		cmocka_unit_test(test_wrong),
+		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_many_errors_in_one_run),
+		cmocka_unit_test(test_reading_on),
 		cmocka_unit_test(test_after_an_error_all_is_well),
 		cmocka_unit_test(test_messages_and_urls_are_short),
 		cmocka_unit_test(test_number_of_rules),
