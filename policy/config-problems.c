@@ -26,6 +26,15 @@ bool config_has_errors(const struct config_problems *problems)
 	return problems->errors > 0 || problems->out_of_memory;
 }
 
+/* A value that is quoted may hold a newline. */
+static void replace_control_characters(char *text)
+{
+	for (; *text != '\0'; text++) {
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = '?';
+	}
+}
+
 static void add(struct config_problems *problems, unsigned int line, bool is_error,
 		const char *format, va_list arguments)
 {
@@ -39,6 +48,7 @@ static void add(struct config_problems *problems, unsigned int line, bool is_err
 		config_out_of_memory(problems);
 		return;
 	}
+	replace_control_characters(text);
 	list[problems->count] = (struct config_problem){
 		.line = line, .order = problems->count, .is_error = is_error, .text = text};
 	problems->count++;

@@ -27,7 +27,8 @@ struct config_problems {
 	bool out_of_memory;
 };
 
-/* Line 0 stands for the file as a whole. */
+/* Line 0 stands for the file as a whole. Control characters become "?", so that a
+   problem is told on one line. */
 void config_error(struct config_problems *problems, unsigned int line, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void config_warning(struct config_problems *problems, unsigned int line, const char *format, ...)

@@ -2,15 +2,24 @@
 
 FUZZ_SECONDS ?= 60
 
-.PHONY: fuzz
-fuzz: $(BUILD)/tests/fuzz/fuzz-policy-request
-	@mkdir -p $(BUILD)/tests/fuzz/corpus
-	$< -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -dict=tests/fuzz/policy-request.dict \
-		-artifact_prefix=$(BUILD)/tests/fuzz/ $(BUILD)/tests/fuzz/corpus
+FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz-*.c))
 
-$(BUILD)/tests/fuzz/fuzz-policy-request: tests/fuzz/fuzz-policy-request.c \
-		$(addprefix postfix-policyd/,attempt-from-policy.c policy-request.c) \
-		$(wildcard policy/*.[ch] postfix-policyd/*.h)
+.PHONY: fuzz $(FUZZ_TARGETS)
+fuzz: $(FUZZ_TARGETS)
+
+# What was found interesting before is in a folder of the build's; what there is of
+# real files helps.
+$(FUZZ_TARGETS): %: $(BUILD)/tests/fuzz/%
+	@mkdir -p $<.corpus
+	$< -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -dict=tests/fuzz/$@.dict \
+		-artifact_prefix=$<. $<.corpus $(FUZZ_SEEDS)
+
+fuzz-config: FUZZ_SEEDS = conf-examples/portcullis
+
+$(BUILD)/tests/fuzz/fuzz-policy-request: \
+	$(addprefix postfix-policyd/,attempt-from-policy.c policy-request.c)
+
+$(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(wildcard policy/*.[ch] postfix-policyd/*.h)
 	@mkdir -p $(@D)
 	clang -std=gnu17 -O1 -g $(WARNINGS) -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=all -pthread -DPORTCULLIS_VERSION='"$(VERSION)"' -I. \

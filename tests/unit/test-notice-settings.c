@@ -177,7 +177,7 @@ static void test_errors(void **state)
 		{"notices {\n from = \"A <a@b.c\" }\n",
 		 "4: from: 'A <a@b.c': it must be an address, or a name and <address>\n"},
 		{"notices {\n from = \"a@b.c\\nBcc: x@y.z\" }\n",
-		 "4: from: 'a@b.c\nBcc: x@y.z': it must be an address, or a name and <address>\n"},
+		 "4: from: 'a@b.c?Bcc: x@y.z': it must be an address, or a name and <address>\n"},
 		{"notices { from = \"a@b.c\"\n languages = { \"../../x\", \"de\", \"de\" } }\n",
 		 "4: languages: '../../x': a language is a code such as \"de\" or \"en\"\n"
 		 "4: languages: 'de': it stands here twice\n"},
