@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "config-problems.h"
+#include "fnv.h"
 #include "text-file.h"
 #include "utf8.h"
 
@@ -100,14 +101,9 @@ static bool grow(struct loader *loader, void *array_pointer, size_t *allocated, 
 	return true;
 }
 
-/* FNV-1a. */
 static uint32_t hash_name(const char *name)
 {
-	uint32_t hash = 2166136261;
-
-	for (; *name != '\0'; name++)
-		hash = (hash ^ (unsigned char)*name) * 16777619;
-	return hash;
+	return (uint32_t)fnv_hash(FNV_START, name, strlen(name));
 }
 
 /* The slot that holds a user, or the free one where it belongs. */

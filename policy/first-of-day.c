@@ -4,6 +4,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "fnv.h"
+
 #define SLOTS_MIN ((size_t)1 << 10)
 #define SLOTS_MAX ((size_t)1 << 22)
 
@@ -56,14 +58,12 @@ static time_t next_midnight(time_t now)
 	return mktime(&local);
 }
 
-/* FNV-1a, with a seed and a final mix, for want of anything to defend against:
-   only those who know a password get here. */
+/* With a seed and a final mix, for want of anything to defend against: only those
+   who know a password get here. */
 static uint64_t hash(uint64_t seed, const struct attempt *attempt)
 {
-	uint64_t hash = seed ^ UINT64_C(0xcbf29ce484222325);
+	uint64_t hash = fnv_hash(FNV_START ^ seed, attempt->user, strlen(attempt->user));
 
-	for (const char *c = attempt->user; *c != '\0'; c++)
-		hash = (hash ^ (unsigned char)*c) * UINT64_C(0x100000001b3);
 	hash ^= (uint64_t)attempt->port << 8 | (uint64_t)attempt->service;
 	hash = (hash ^ hash >> 32) * UINT64_C(0x9e3779b97f4a7c15);
 	hash ^= hash >> 29;

@@ -5,6 +5,8 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "policy/fnv.h"
+
 /* A transaction is in hand with one smtpd process, so the table need only hold
    as many as there are such processes: far more than any host runs. */
 #define BUCKETS 4096
@@ -16,16 +18,6 @@ struct instances {
 	uint64_t seed;
 	uint64_t buckets[BUCKETS][BUCKET_SIZE];
 };
-
-/* FNV-1a, seeded. */
-static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t length)
-{
-	const unsigned char *byte = bytes;
-
-	while (length-- > 0)
-		hash = (hash ^ *byte++) * UINT64_C(0x100000001b3);
-	return hash;
-}
 
 /* The finalizer of MurmurHash3: every bit of the input reaches every other. */
 static uint64_t mix(uint64_t hash)
@@ -60,10 +52,10 @@ bool instances_add(struct instances *instances, const char *instance, const char
 
 	if (*instance == '\0')
 		return true;
-	fingerprint = hash_bytes(instances->seed, instance, strlen(instance) + 1);
-	fingerprint = hash_bytes(fingerprint, user, strlen(user) + 1);
-	fingerprint = hash_bytes(fingerprint, &verdict->broken, sizeof(verdict->broken));
-	fingerprint = hash_bytes(fingerprint, &verdict->outcome, sizeof(verdict->outcome));
+	fingerprint = fnv_hash(instances->seed, instance, strlen(instance) + 1);
+	fingerprint = fnv_hash(fingerprint, user, strlen(user) + 1);
+	fingerprint = fnv_hash(fingerprint, &verdict->broken, sizeof(verdict->broken));
+	fingerprint = fnv_hash(fingerprint, &verdict->outcome, sizeof(verdict->outcome));
 	fingerprint = mix(fingerprint);
 	bucket = instances->buckets[fingerprint % BUCKETS];
 
