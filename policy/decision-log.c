@@ -1,6 +1,6 @@
 #include "decision-log.h"
 
-#include <string.h>
+#include "line-writer.h"
 
 /* fail2ban's stock filters look for words like "auth failed", "password
    mismatch", "rejected" behind a reply code, or "authentication failure". This
@@ -23,71 +23,39 @@ static const char *outcome_words(enum outcome outcome, enum service service)
 	return "allowed for now";
 }
 
-/* Without printf: it would cost more than the decision that is logged. */
-struct text {
-	char *bytes; /* DECISION_LOG_SIZE of them */
-	size_t length;
-};
-
-/* Cuts off what has no room. */
-static void put(struct text *text, const char *bytes, size_t length)
-{
-	size_t room = DECISION_LOG_SIZE - 1 - text->length;
-
-	if (length > room)
-		length = room;
-	memcpy(text->bytes + text->length, bytes, length);
-	text->length += length;
-}
-
-static void put_text(struct text *text, const char *string)
-{
-	put(text, string, strlen(string));
-}
-
-static void put_port(struct text *text, uint16_t port)
-{
-	char digits[sizeof("65535") - 1];
-	size_t start = sizeof(digits);
-
-	do {
-		digits[--start] = (char)('0' + port % 10);
-		port /= 10;
-	} while (port > 0);
-	put(text, digits + start, sizeof(digits) - start);
-}
-
 /* A string of a stranger's, with everything escaped that could end a field or a
-   line or reach a terminal, and cut so that it takes maximum bytes in the log. */
-static void put_quoted(struct text *text, const char *string, size_t maximum)
+   line or reach a terminal, and cut when it has taken maximum bytes in the log. */
+static void put_quoted(struct line_writer *line, const char *string, size_t maximum)
 {
-	static const char hex[] = "0123456789abcdef";
-	size_t end = text->length + maximum;
+	size_t end = line->length + maximum;
 
-	put_text(text, "<");
-	for (; *string != '\0' && text->length < end; string++) {
+	line_put_text(line, "<");
+	for (; *string != '\0' && line->length < end; string++) {
 		unsigned char c = (unsigned char)*string;
 
-		if (c > ' ' && c < 0x7f && c != '<' && c != '>' && c != '\\')
-			put(text, string, 1);
-		else
-			put(text, (const char[]){'\\', 'x', hex[c >> 4], hex[c & 0xf]}, 4);
+		if (c > ' ' && c < 0x7f && c != '<' && c != '>' && c != '\\') {
+			line_put(line, string, 1);
+		} else {
+			line_put_text(line, "\\x");
+			line_put_hex(line, c);
+		}
 	}
-	put_text(text, *string == '\0' ? ">" : "...>");
+	line_put_text(line, *string == '\0' ? ">" : "...>");
 }
 
-static void put_rules(struct text *text, const struct policy *policy, const struct verdict *verdict)
+static void put_rules(struct line_writer *line, const struct policy *policy,
+		      const struct verdict *verdict)
 {
 	const char *separator = "";
 
-	put_text(text, " rules=");
+	line_put_text(line, " rules=");
 	for (size_t i = 0; i < policy->rule_count; i++) {
 		if ((verdict->broken & UINT64_C(1) << i) == 0)
 			continue;
-		put_text(text, separator);
-		put_text(text, policy->rules[i].title);
-		put_text(text, ":");
-		put_text(text, phase_name(verdict->phases[i]));
+		line_put_text(line, separator);
+		line_put_text(line, policy->rules[i].title);
+		line_put_text(line, ":");
+		line_put_text(line, phase_name(verdict->phases[i]));
 		separator = ",";
 	}
 }
@@ -95,28 +63,28 @@ static void put_rules(struct text *text, const struct policy *policy, const stru
 bool decision_log_format(const struct attempt *attempt, const struct policy *policy,
 			 const struct verdict *verdict, char text_r[static DECISION_LOG_SIZE])
 {
-	struct text text = {.bytes = text_r};
+	struct line_writer line = {.text = text_r, .size = DECISION_LOG_SIZE - 1};
 	char address[ADDRESS_TEXT_SIZE];
 
 	if (verdict->broken == 0)
 		return false;
-	put_text(&text, outcome_words(verdict->outcome, attempt->service));
-	put_text(&text, ": user=");
-	put_quoted(&text, attempt->user, 320);
-	put_text(&text, " client=");
+	line_put_text(&line, outcome_words(verdict->outcome, attempt->service));
+	line_put_text(&line, ": user=");
+	put_quoted(&line, attempt->user, 320);
+	line_put_text(&line, " client=");
 	address_format(&attempt->client, address);
-	put_text(&text, address);
-	put_text(&text, " country=");
-	put_text(&text, verdict->country.code);
-	put_text(&text, " service=");
-	put_text(&text, service_name(attempt->service));
-	put_text(&text, " port=");
-	put_port(&text, attempt->port);
-	put_text(&text, " tls=");
-	put_text(&text, tls_state_name(attempt->tls));
-	put_text(&text, " mechanism=");
-	put_quoted(&text, attempt->mechanism, 32);
-	put_rules(&text, policy, verdict);
-	text.bytes[text.length] = '\0';
+	line_put_text(&line, address);
+	line_put_text(&line, " country=");
+	line_put_text(&line, verdict->country.code);
+	line_put_text(&line, " service=");
+	line_put_text(&line, service_name(attempt->service));
+	line_put_text(&line, " port=");
+	line_put_number(&line, attempt->port, 1);
+	line_put_text(&line, " tls=");
+	line_put_text(&line, tls_state_name(attempt->tls));
+	line_put_text(&line, " mechanism=");
+	put_quoted(&line, attempt->mechanism, 32);
+	put_rules(&line, policy, verdict);
+	text_r[line.length] = '\0';
 	return true;
 }

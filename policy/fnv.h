@@ -7,7 +7,7 @@
 #define FNV_START UINT64_C(14695981039346656037)
 
 /* FNV-1a, 64 bits (RFC 9923). Goes on where an earlier hash ended, the first
-   time with FNV_START. Not for what a stranger may choose on purpose. */
+   time with FNV_START or a seed. Not for what a stranger may choose on purpose. */
 static inline uint64_t fnv_hash(uint64_t hash, const void *bytes, size_t length)
 {
 	const unsigned char *byte = bytes;
