@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "mmdb-fields.h"
+#include "write-all.h"
 
 #define FILE_SIZE_MAX ((off_t)512 << 20)
 
@@ -297,21 +298,6 @@ static const char *check_copy(int file)
 		error = check_metadata(tail, tail_size, status.st_size);
 	free(tail);
 	return error;
-}
-
-static bool write_all(int file, const char *bytes, size_t size)
-{
-	while (size > 0) {
-		ssize_t written = write(file, bytes, size);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written < 0)
-			return false;
-		bytes += written;
-		size -= (size_t)written;
-	}
-	return true;
 }
 
 static bool same_moment(const struct timespec *a, const struct timespec *b)

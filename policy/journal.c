@@ -14,6 +14,7 @@
 #include "background-thread.h"
 #include "first-of-day.h"
 #include "line-ring.h"
+#include "monotonic-clock.h"
 
 /* About seven thousand lines. */
 #define RING_SIZE ((size_t)1 << 21)
@@ -55,15 +56,6 @@ struct journal {
 	bool failing;
 	time_t failure_reported; /* monotonic */
 };
-
-static time_t monotonic_seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	/* Never 0, which means "not yet". */
-	return now.tv_sec + 1;
-}
 
 struct journal *journal_create(const char *directory, enum source source, struct messages *messages)
 {

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "policy-request.h"
+#include "policy/monotonic-clock.h"
 
 /* Answers are collected and sent in portions of this size. */
 #define OUTPUT_SIZE ((size_t)64 * 1024)
@@ -59,14 +60,6 @@ struct connections {
 	char input[POLICY_REQUEST_SIZE_MAX];
 	char output[OUTPUT_SIZE];
 };
-
-static time_t monotonic_seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	return now.tv_sec;
-}
 
 /* The time at which the event loop woke up. */
 static struct timespec wall_clock(struct event_base *base)
