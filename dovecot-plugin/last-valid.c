@@ -11,8 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "policy/config-problems.h"
+#include "policy/config-scanner.h"
 #include "policy/text-file.h"
+#include "policy/write-all.h"
 #include "separate-process.h"
 
 #define NAME_PREFIX "last-valid-"
@@ -120,19 +121,6 @@ static bool copy_is(int directory, const char *name, const char *text, size_t le
 	return same;
 }
 
-static bool write_all(int fd, const char *data, size_t size)
-{
-	while (size > 0) {
-		ssize_t length = write(fd, data, size);
-
-		if (length < 0)
-			return false;
-		data += length;
-		size -= (size_t)length;
-	}
-	return true;
-}
-
 /* By rename, so that a crash leaves the old copy or the new one. False with
    errno set. */
 static bool replace_copy(int directory, const char *name, const char *text, size_t length)
@@ -196,45 +184,43 @@ static void save_copy(const struct policy *policy, const char *path, const char 
 		       result == ETIMEDOUT ? "the disk does not answer" : strerror(result));
 }
 
-/* The value of the first line that sets the journal, in whatever else the text
-   may be; NULL if there is none. Cuts the text up. */
+/* The value of the first line that sets the journal, in whatever else the text may
+   be, allocated; NULL if there is none. Cuts the text up. */
 static char *find_journal(char *text)
 {
-	static const char key[] = "journal";
-	char *line, *rest;
+	struct config_problems ignored = {.file = ""};
+	char *words = malloc(CONFIG_WORDS_SIZE(strlen(text)));
+	char *journal = NULL, *line, *rest;
 
-	for (line = strtok_r(text, "\r\n", &rest); line != NULL;
-	     line = strtok_r(NULL, "\r\n", &rest)) {
-		char *value = line + strspn(line, " \t");
+	for (line = words == NULL ? NULL : strtok_r(text, "\r\n", &rest);
+	     line != NULL && journal == NULL; line = strtok_r(NULL, "\r\n", &rest)) {
+		struct config_scanner scanner;
+		struct config_token key, equals, value;
 
-		if (strncmp(value, key, strlen(key)) != 0)
-			continue;
-		value += strlen(key);
-		value += strspn(value, " \t");
-		if (*value++ != '=')
-			continue;
-		value += strspn(value, " \t");
-		if (*value != '"' && *value != '\'')
-			continue;
-		value[1 + strcspn(value + 1, "\"'")] = '\0';
-		if (value[1] == '/')
-			return value + 1;
+		config_scanner_start(&scanner, line, words, &ignored);
+		key = config_scanner_next(&scanner);
+		equals = config_scanner_next(&scanner);
+		value = config_scanner_next(&scanner);
+		if (strcmp(key.text, "journal") == 0 && equals.type == CONFIG_TOKEN_EQUALS &&
+		    value.text[0] == '/')
+			journal = strdup(value.text);
 	}
-	return NULL;
+	config_problems_report(&ignored, ignore_report, NULL, NULL);
+	free(words);
+	return journal;
 }
 
 static struct policy *load_copy(const char *path, char *text, config_report *error, void *context,
 				char **copy_r)
 {
-	const char *journal = text == NULL ? NULL : find_journal(text);
+	char *found = text == NULL ? NULL : find_journal(text);
+	const char *journal = found == NULL ? JOURNAL_DEFAULT_PATH : found;
 	const char *problem;
 	struct policy *policy = NULL;
 	char *copy, *copy_text = NULL;
 	int directory = -1, file = -1;
 	size_t length;
 
-	if (journal == NULL)
-		journal = LAST_VALID_DEFAULT_DIRECTORY;
 	copy = last_valid_path(journal, path);
 	if (copy != NULL && (directory = open_directory(journal)) >= 0)
 		file = open_copy(directory, name_of(copy));
@@ -257,6 +243,7 @@ static struct policy *load_copy(const char *path, char *text, config_report *err
 		close(directory);
 	free(copy_text);
 	free(copy);
+	free(found);
 	return policy;
 }
 

@@ -9,9 +9,6 @@
    a copy that root or this user made is used, and neither it nor the directory may
    be a symbolic link. */
 
-/* The directory that a configuration without a journal line writes to. */
-#define LAST_VALID_DEFAULT_DIRECTORY "/var/lib/portcullis/journal"
-
 /* Loads a configuration. If it is valid, its copy is brought up to date; that
    this fails is only worth a warning. If it is broken, each of its errors goes
    to error, and the copy is loaded instead: *copy_r is then its path, allocated

@@ -152,8 +152,7 @@ static void read_top(struct config_reader *reader)
 	lower_case(policy->default_domain);
 	policy->country_database = read_checked(reader, top, "country-database", path_error, NULL);
 	policy->exemptions = read_checked(reader, top, "exemptions", path_error, NULL);
-	policy->journal =
-		read_checked(reader, top, "journal", path_error, "/var/lib/portcullis/journal");
+	policy->journal = read_checked(reader, top, "journal", path_error, JOURNAL_DEFAULT_PATH);
 	policy->store = read_checked(reader, top, "store", store_error,
 				     "sqlite:/var/lib/portcullis/portcullis.db");
 	policy->keep_addresses = 14 * DAY;

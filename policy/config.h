@@ -5,11 +5,14 @@
 
 #define CONFIG_DEFAULT_PATH "/etc/portcullis/portcullis.conf"
 
+/* The directory of a configuration that sets no journal. */
+#define JOURNAL_DEFAULT_PATH "/var/lib/portcullis/journal"
+
 /* Bytes; far more than a large site needs for its networks. */
 #define CONFIG_SIZE_MAX ((size_t)16 << 20)
 
-/* Told of each thing that is wrong. The message is whole, with the file and
-   the line in front: "/etc/portcullis/portcullis.conf:12: ...". */
+/* Told of each thing that is wrong. The message is whole, with the file in front,
+   and the line if it has one: "/etc/portcullis/portcullis.conf:12: ...". */
 typedef void config_report(void *context, const char *message);
 
 /* Reads and checks a configuration. All errors that can be found in one go are

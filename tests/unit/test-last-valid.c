@@ -181,6 +181,8 @@ static void test_journal_line_in_any_shape(void **state)
 	static const char *const lines[] = {
 		"journal=\"%s\"\n",
 		"   journal\t =  '%s'  # here\n",
+		"journal = %s\n",
+		"'journal'=\"%s\nx = /* { \"",
 		("rule broken { \"\n{{{\n# journal = \"/no\"\njournalist = \"/no\"\njournal = "
 		 "\"%s\"\n"),
 	};
