@@ -15,7 +15,7 @@ bool attempt_from_request(const struct auth_request *request, const struct polic
 			  struct attempt *attempt_r);
 
 /* The same from the fields of Dovecot's event auth_request_finished, for a
-   request that asked no passdb. Strings live in the data stack. */
+   request that asked no passdb. Strings live in the data stack and in the event. */
 bool attempt_from_event(const struct event *event, const struct policy *policy,
 			struct attempt *attempt_r);
 

@@ -18,7 +18,8 @@ struct portcullis {
 };
 
 /* Reads the configuration, while still root. NULL with *error_r in the data
-   stack when neither it nor its last valid copy can be used. Lives until
+   stack when neither it nor its last valid copy can be used, or memory is short.
+   Lives until
    portcullis_close_all(). */
 struct portcullis *portcullis_open(const char *path, const char **error_r);
 

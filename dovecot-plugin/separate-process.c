@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,11 +34,14 @@ static void work(int (*function)(const void *context), const void *context, int 
 static int read_answer(int file, int milliseconds)
 {
 	struct pollfd answer = {.fd = file, .events = POLLIN};
+	const struct timespec timeout = {.tv_sec = milliseconds / 1000,
+					 .tv_nsec = milliseconds % 1000 * 1000000L};
+	sigset_t all;
 	int result, ready;
 
-	do
-		ready = poll(&answer, 1, milliseconds);
-	while (ready < 0 && errno == EINTR);
+	/* A signal would begin the wait anew. */
+	sigfillset(&all);
+	ready = ppoll(&answer, 1, &timeout, &all);
 	if (ready <= 0)
 		return ready < 0 ? errno : ETIMEDOUT;
 	return read(file, &result, sizeof(result)) == sizeof(result) ? result : ECHILD;

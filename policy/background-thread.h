@@ -9,8 +9,9 @@
    set when it cannot be started. */
 bool background_thread_start(pthread_t *thread_r, void *(*run)(void *), void *argument);
 
-/* Waits at most that long for the thread to end. False: it is still running
-   (a disk stands still), and whatever it uses must be left to it. */
+/* Waits at most so many seconds, by the clock that can be set, for the thread to end.
+   False: it is still running (a disk stands still), and whatever it uses must be left
+   to it. */
 bool background_thread_join(pthread_t thread, unsigned int seconds);
 
 #endif

@@ -10,9 +10,9 @@
    included, cannot hurt a lookup. Never changes, so threads may share it. */
 struct country_database;
 
-/* Reads and checks the whole file. NULL with *error_r allocated (the caller
-   frees it) when it is missing, is no MaxMind DB, is damaged, or holds no
-   countries. Never call it where a decision waits: it reads a disk. */
+/* Reads and checks the whole file. NULL when it is missing, is no MaxMind DB, is
+   damaged, holds no countries, or memory is short; *error_r, which begins with the
+   path, is then allocated for the caller to free, or NULL without memory. Never call it where a decision waits: it reads a disk. */
 struct country_database *country_database_open(const char *path, char **error_r);
 void country_database_close(struct country_database *database);
 

@@ -3,8 +3,9 @@
 
 #include "policy.h"
 
-/* A message is one line of printable ASCII, and short enough for a reply of
-   IMAP, POP3 or SMTP (RFC 5321, 4.5.3.1.5: 512 octets) around it. */
+/* A message is one line of printable ASCII, and short enough for the replies of
+   IMAP, POP3 and SMTP: 512 octets (RFC 5321, 4.5.3.1.5) less codes and CRLF, and
+   less "<recipient>: Recipient address rejected: ", which Postfix puts in front. */
 #define MESSAGE_LENGTH_MAX 300
 
 /* And so a help-url has to leave room for the words before it. */

@@ -15,7 +15,7 @@ struct first_of_day *first_of_day_create(void);
 void first_of_day_free(struct first_of_day *seen);
 
 /* True for the first attempt of a user by a service and port today. Remembers
-   up to three million of them, in 32 MiB at the most; whoever comes after that
+   up to three million of them, in 32 MiB (48 while it grows to that); whoever comes after that
    counts as seen. */
 bool first_of_day(struct first_of_day *seen, const struct attempt *attempt, time_t now);
 

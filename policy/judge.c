@@ -183,6 +183,8 @@ struct rule_finding judge_rule(const struct edition *edition, const struct attem
 struct country judge_country(const struct edition *edition, const struct attempt *attempt,
 			     unsigned int *prefix_length_r)
 {
+	if (prefix_length_r != NULL)
+		*prefix_length_r = 0;
 	if (edition->countries == NULL || address_is_local(&attempt->client))
 		return (struct country){""};
 	return country_database_lookup(edition->countries, &attempt->client, prefix_length_r);

@@ -13,7 +13,8 @@ struct edition {
 
 /* Why a rule is broken or not, in the order in which it is found out. */
 enum finding {
-	FINDING_OUT_OF_SCOPE, /* another service, or a server that cannot tell */
+	FINDING_OUT_OF_SCOPE, /* another service or server, or nothing that the
+	                         rule's kind is about */
 	FINDING_OFF,          /* the rule's phase is off */
 	FINDING_EXEMPT,       /* the user is let off */
 	FINDING_NETWORK,      /* the client is in one of except-networks */
@@ -50,8 +51,9 @@ void judge(const struct edition *edition, const struct attempt *attempt, time_t 
 struct rule_finding judge_rule(const struct edition *edition, const struct attempt *attempt,
 			       const struct rule *rule, struct country country, time_t now);
 
-/* The country that judge() goes by: "" for local addresses and without a
-   database. */
+/* The country that judge() goes by: "" for local addresses, for those that the
+   database does not know, and without a database. *prefix_length_r is as of
+   country_database_lookup(), 0 where nothing is looked up. */
 struct country judge_country(const struct edition *edition, const struct attempt *attempt,
 			     unsigned int *prefix_length_r);
 

@@ -14,7 +14,7 @@ struct keeper;
 /* How often files are looked at. */
 #define KEEPER_INTERVAL_SECONDS 5
 
-/* Takes the policy over. Reads exemptions and country database once, in this
+/* Takes the policy over, also when it fails. Reads exemptions and country database once, in this
    thread: call it at start. Both may be missing: that is reported as an error,
    nobody is exempted then, and country rules are not judged. NULL when out of
    memory. Nothing is watched before keeper_start(). */

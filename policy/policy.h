@@ -61,7 +61,7 @@ struct named_network {
 /* One portcullis.conf, checked. Never changes once config_load() returned it,
    so threads may share it. Strings that were not set are NULL unless said. */
 struct policy {
-	char *file;
+	char *file; /* never NULL */
 	char *organisation;
 	char *help_url;
 	char *default_domain;

@@ -23,14 +23,14 @@ bool listener_address_valid(const char *address);
 
 /* Listens on an address; on each one that an inet host name has. A Unix socket
    gets the file mode; one that is left over from a daemon that died is replaced,
-   one that is in use is not. False with *error_r allocated (the caller frees
-   it); what was opened before stays in listeners. */
+   one that is in use is not. False with *error_r allocated for the caller to
+   free, or NULL without memory; what was opened before stays in listeners. */
 bool listeners_open(struct listeners *listeners, const char *address, mode_t mode, char **error_r);
 
 /* True when systemd passes sockets (sd_listen_fds(3)). */
 bool listeners_can_inherit(void);
 
-/* Takes over the sockets that systemd passes, if any. */
+/* Takes over the sockets that systemd passes, if any. False as above. */
 bool listeners_inherit(struct listeners *listeners, char **error_r);
 
 /* Closes all and removes the files of Unix sockets that were made here. */

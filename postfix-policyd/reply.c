@@ -3,10 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* 512 octets less the codes, spaces and CRLF, and less "<recipient>: Recipient
-   address rejected: " as Postfix puts it in front, with a recipient of 128. */
-#define MESSAGE_LENGTH_MAX 320
-
 /* RFC 3207, 4: 530 5.7.0 asks for STARTTLS; RFC 4954, 6: 534 5.7.9 says that the
    mechanism is too weak; RFC 5321 and 3463: 550 5.7.1 refuses for policy. */
 static const char *reply_codes(enum kind kind)
