@@ -378,10 +378,8 @@ static void read_submission_port_options(struct config_reader *reader,
 {
 	static const uint16_t usual[] = {587, 465};
 
-	if (config_is_set(section, "allow-ports"))
-		config_read_ports(reader, section, "allow-ports", &rule->ports, &rule->port_count);
-	else
-		config_default_ports(reader, usual, 2, &rule->ports, &rule->port_count);
+	config_read_ports(reader, section, "allow-ports", usual, 2, &rule->ports,
+			  &rule->port_count);
 	config_list_is_empty(reader, section, "client-networks");
 	config_read_networks(reader, section, "client-networks", &rule->networks);
 }

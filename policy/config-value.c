@@ -14,34 +14,22 @@ bool config_list_is_empty(struct config_reader *reader, const struct config_sect
 	return true;
 }
 
-bool config_default_ports(struct config_reader *reader, const uint16_t *ports, size_t count,
-			  uint16_t **ports_r, size_t *count_r)
-{
-	uint16_t *copy = calloc(count, sizeof(*copy));
-
-	if (copy == NULL) {
-		config_out_of_memory(reader->problems);
-		return false;
-	}
-	memcpy(copy, ports, count * sizeof(*copy));
-	*ports_r = copy;
-	*count_r = count;
-	return true;
-}
-
 void config_read_ports(struct config_reader *reader, const struct config_section *section,
-		       const char *key, uint16_t **ports_r, size_t *count_r)
+		       const char *key, const uint16_t *usual, size_t usual_count,
+		       uint16_t **ports_r, size_t *count_r)
 {
 	size_t count = config_value_count(section, key);
+	uint16_t *ports = calloc(usual_count + count, sizeof(*ports));
 	size_t kept = 0;
-	uint16_t *ports;
 
-	if (config_list_is_empty(reader, section, key) || count == 0)
-		return;
-	ports = calloc(count, sizeof(*ports));
+	config_list_is_empty(reader, section, key);
 	if (ports == NULL) {
 		config_out_of_memory(reader->problems);
 		return;
+	}
+	if (!config_is_set(section, key)) {
+		memcpy(ports, usual, usual_count * sizeof(*ports));
+		kept = usual_count;
 	}
 	for (size_t i = 0; i < count; i++) {
 		const struct config_value *value = config_value(section, key, i);
@@ -52,7 +40,6 @@ void config_read_ports(struct config_reader *reader, const struct config_section
 			config_error(reader->problems, value->line,
 				     "%s: '%s' is no port (1 to 65535)", key, value->text);
 	}
-	free(*ports_r);
 	*ports_r = ports;
 	*count_r = kept;
 }

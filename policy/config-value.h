@@ -16,19 +16,18 @@ struct config_reader {
 bool config_list_is_empty(struct config_reader *reader, const struct config_section *section,
 			  const char *key);
 
-/* The functions below report what is wrong with a value, and leave their result
-   as it was when the key is not set or wrong. */
+/* The functions below report what is wrong with a value, and leave it out. */
 
+/* The usual ports, at least one, when the key is not set. The caller frees *ports_r,
+   which stays as it was when memory is short. */
 void config_read_ports(struct config_reader *reader, const struct config_section *section,
-		       const char *key, uint16_t **ports_r, size_t *count_r);
-/* The policy's default when the key is not set. */
-bool config_default_ports(struct config_reader *reader, const uint16_t *ports, size_t count,
-			  uint16_t **ports_r, size_t *count_r);
+		       const char *key, const uint16_t *usual, size_t usual_count,
+		       uint16_t **ports_r, size_t *count_r);
 
-/* Addresses and prefixes. */
+/* Adds addresses and prefixes to a network, and seals it. */
 void config_read_addresses(struct config_reader *reader, const struct config_section *section,
 			   const char *key, struct network *network);
-/* Names of networks of the policy, which have been read before. */
+/* Adds networks of the policy by their names. They have been read before. */
 void config_read_networks(struct config_reader *reader, const struct config_section *section,
 			  const char *key, struct network *network);
 

@@ -159,12 +159,8 @@ static void read_top(struct config_reader *reader)
 	read_duration(reader, top, "keep-addresses", &policy->keep_addresses);
 	policy->keep_sightings = 400 * DAY;
 	read_duration(reader, top, "keep-sightings", &policy->keep_sightings);
-	if (config_is_set(top, "implicit-tls-ports"))
-		config_read_ports(reader, top, "implicit-tls-ports", &policy->implicit_tls_ports,
-				  &policy->implicit_tls_port_count);
-	else
-		config_default_ports(reader, usual_ports, 3, &policy->implicit_tls_ports,
-				     &policy->implicit_tls_port_count);
+	config_read_ports(reader, top, "implicit-tls-ports", usual_ports, 3,
+			  &policy->implicit_tls_ports, &policy->implicit_tls_port_count);
 	enforcement =
 		read_checked(reader, top, "smtp-enforcement", smtp_enforcement_error, "daemon");
 	policy->smtp_enforced_at_auth = enforcement != NULL && strcmp(enforcement, "auth") == 0;
