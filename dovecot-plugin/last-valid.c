@@ -181,7 +181,7 @@ static void save_copy(const struct policy *policy, const char *path, const char 
 		report(warning, context,
 		       "%s: cannot keep a copy of this valid configuration in %s: %s", path,
 		       policy->journal,
-		       result == ETIMEDOUT ? "the disk does not answer" : strerror(result));
+		       result == ETIMEDOUT ? "the disk does not respond" : strerror(result));
 }
 
 /* The value of the first line that sets the journal, in whatever else the text may
@@ -229,7 +229,7 @@ static struct policy *load_copy(const char *path, char *text, config_report *err
 		copy_text = text_file_read_open(file, CONFIG_SIZE_MAX, &length, &problem);
 	if (copy_text == NULL)
 		report(error, context,
-		       "%s: there is no last valid configuration to go on with (%s: %s)", path,
+		       "%s: there is no last valid configuration to fall back on (%s: %s)", path,
 		       copy == NULL ? "its name" : copy, problem);
 	else
 		policy = config_load_text(copy, copy_text, length, error, ignore_report, context);

@@ -73,8 +73,8 @@ static void warn_of_chain(const struct auth_passdb *passdb, const char *where)
 		if (strcmp(driver(passdb), passdb_portcullis.name) == 0)
 			return;
 		if (lets_in(passdb))
-			i_warning("portcullis: no gate stands before %s %s: whomever it lets in, "
-				  "NO RULE REFUSES, and nothing is recorded. "
+			i_warning("portcullis: no gate stands before %s %s: NO RULE REFUSES "
+				  "whoever it lets in, and nothing is recorded. "
 				  "Make a gate the first %s.",
 				  driver(passdb), where, where);
 	}

@@ -122,13 +122,13 @@ bool address_range_parse(const char *text, struct address_range *range_r, const 
 	size_t host_length = slash == NULL ? strlen(text) : (size_t)(slash - text);
 
 	if (host_length >= sizeof(host)) {
-		*error_r = "this is no IP address";
+		*error_r = "not an IP address";
 		return false;
 	}
 	memcpy(host, text, host_length);
 	host[host_length] = '\0';
 	if (!address_parse(host, &address)) {
-		*error_r = "this is no IP address";
+		*error_r = "not an IP address";
 		return false;
 	}
 
@@ -145,7 +145,7 @@ bool address_range_parse(const char *text, struct address_range *range_r, const 
 	if (dotted)
 		prefix_length += 96;
 	if (!host_bits_are_zero(address.bytes, prefix_length)) {
-		*error_r = "the address has bits set behind its prefix length";
+		*error_r = "the address has bits set beyond its prefix length";
 		return false;
 	}
 	memcpy(range_r->first, address.bytes, sizeof(range_r->first));

@@ -90,8 +90,7 @@ static void read_sender(struct config_reader *reader, const struct config_sectio
 	}
 	if (settings->from == NULL || !mail_address_is_valid(settings->from) ||
 	    (settings->from_name != NULL && !utf8_is_line(settings->from_name)))
-		value_error(reader, "from", value,
-			    "it must be an address, or a name and <address>");
+		value_error(reader, "from", value, "must be an address, or a name and <address>");
 }
 
 static void read_reply_to(struct config_reader *reader, const struct config_section *section,
@@ -103,7 +102,7 @@ static void read_reply_to(struct config_reader *reader, const struct config_sect
 		return;
 	settings->reply_to = config_strdup(reader->problems, value->text);
 	if (!mail_address_is_valid(value->text))
-		value_error(reader, "reply-to", value, "it is no mail address");
+		value_error(reader, "reply-to", value, "not a mail address");
 }
 
 /* Text that stands on one line of a mail. */
@@ -116,7 +115,7 @@ static void read_line(struct config_reader *reader, const struct config_section 
 		return;
 	*text_r = config_strdup(reader->problems, value->text);
 	if (value->text[0] == '\0' || !utf8_is_line(value->text))
-		config_error(reader->problems, value->line, "%s: it must be one line of UTF-8",
+		config_error(reader->problems, value->line, "%s: must be one line of UTF-8 text",
 			     key);
 }
 
@@ -152,8 +151,8 @@ static bool list_is_too_long(struct config_reader *reader, const struct config_s
 {
 	if (config_value_count(section, key) <= LIST_MAX)
 		return false;
-	config_error(reader->problems, config_line(section, key), "%s: there are more than %d", key,
-		     LIST_MAX);
+	config_error(reader->problems, config_line(section, key),
+		     "%s: there are more than %d values", key, LIST_MAX);
 	return true;
 }
 
@@ -178,9 +177,9 @@ static void read_languages(struct config_reader *reader, const struct config_sec
 
 		if (!is_language(value->text))
 			value_error(reader, "languages", value,
-				    "a language is a code such as \"de\" or \"en\"");
+				    "must be a language code such as \"de\" or \"en\"");
 		else if (has_language(settings, value->text))
-			value_error(reader, "languages", value, "it stands here twice");
+			value_error(reader, "languages", value, "listed twice");
 		else
 			add_language(reader, settings, value->text);
 	}
@@ -217,7 +216,7 @@ static void read_last_calls(struct config_reader *reader, const struct config_se
 			settings->last_call_count++;
 		else
 			value_error(reader, "last-calls", value,
-				    "it must be a number and m, h or d, as in \"14d\"");
+				    "must be a number followed by m, h or d, as in \"14d\"");
 	}
 	qsort(settings->last_calls, settings->last_call_count, sizeof(*settings->last_calls),
 	      compare_durations);
@@ -234,7 +233,7 @@ static void read_remind_every(struct config_reader *reader, const struct config_
 		settings->remind_every = 0;
 	else if (!duration_parse(value->text, HOUR, DURATION_MAX, &settings->remind_every))
 		value_error(reader, "remind-every", value,
-			    "it must be \"never\", or an hour at least, as in \"14d\"");
+			    "must be \"never\" or at least an hour, as in \"14d\"");
 }
 
 static void read_boolean(struct config_reader *reader, const struct config_section *section,
@@ -249,7 +248,7 @@ static void read_boolean(struct config_reader *reader, const struct config_secti
 	else if (strcmp(value->text, "false") == 0 || strcmp(value->text, "no") == 0)
 		*boolean_r = false;
 	else
-		value_error(reader, key, value, "it must be true or false");
+		value_error(reader, key, value, "must be true or false");
 }
 
 static void read_limit(struct config_reader *reader, const struct config_section *section,
@@ -258,7 +257,7 @@ static void read_limit(struct config_reader *reader, const struct config_section
 	const struct config_value *value = config_value(section, key, 0);
 
 	if (value != NULL && !number_parse(value->text, LIMIT_MAX, limit_r))
-		value_error(reader, key, value, "it must be a number; 0 is no limit");
+		value_error(reader, key, value, "must be a number (0 means no limit)");
 }
 
 static bool two_digits(const char *text, unsigned int maximum, unsigned int *number_r)
@@ -293,7 +292,7 @@ static void read_quiet_hours(struct config_reader *reader, const struct config_s
 		 !minute_of_day_parse(value->text, &hours->begin) ||
 		 !minute_of_day_parse(value->text + 6, &hours->end) || hours->begin == hours->end)
 		value_error(reader, "quiet-hours", value,
-			    "it must be two times of day, as in \"20:00-07:00\", or \"never\"");
+			    "must be two times of day, as in \"20:00-07:00\", or \"never\"");
 }
 
 /* HOST:PORT, HOST, [IPV6]:PORT or [IPV6]. Changes *port_r when there is one. */
@@ -356,7 +355,7 @@ static void read_transport(struct config_reader *reader, const struct config_sec
 			config_out_of_memory(reader->problems);
 	} else if (!transport_parse(value->text, &settings->transport)) {
 		value_error(reader, "transport", value,
-			    "it must be sendmail:/PATH, smtp://HOST:PORT, lmtp://HOST:PORT or "
+			    "must be sendmail:/PATH, smtp://HOST:PORT, lmtp://HOST:PORT or "
 			    "lmtp:unix:/PATH");
 	}
 }
@@ -377,7 +376,7 @@ static void read_address_map(struct config_reader *reader, const struct config_s
 		path = value->text + 8;
 	}
 	if (path == NULL || path[0] != '/')
-		value_error(reader, "address-map", value, "it must be file:/PATH or command:/PATH");
+		value_error(reader, "address-map", value, "must be file:/PATH or command:/PATH");
 	else
 		settings->address_map = config_strdup(reader->problems, path);
 }
@@ -388,7 +387,7 @@ static void read_texts(struct config_reader *reader, const struct config_section
 	const struct config_value *value = config_value(section, "texts", 0);
 
 	if (value != NULL && value->text[0] != '/')
-		value_error(reader, "texts", value, "it must be an absolute path");
+		value_error(reader, "texts", value, "must be an absolute path");
 	settings->texts =
 		config_strdup(reader->problems, value == NULL ? TEXTS_DEFAULT : value->text);
 }
@@ -452,7 +451,7 @@ static void read_server(struct config_reader *reader, const struct config_sectio
 		return;
 	*server_r = config_strdup(reader->problems, value->text);
 	if (!is_host(value->text))
-		value_error(reader, key, value, "it is no name of a server");
+		value_error(reader, key, value, "not the name of a server");
 }
 
 static void read_port(struct config_reader *reader, const struct config_section *section,
@@ -461,7 +460,7 @@ static void read_port(struct config_reader *reader, const struct config_section 
 	const struct config_value *value = config_value(section, key, 0);
 
 	if (value != NULL && !port_parse(value->text, port_r))
-		value_error(reader, key, value, "it is no port (1 to 65535)");
+		value_error(reader, key, value, "it is not a port (1 to 65535)");
 }
 
 static void read_url(struct config_reader *reader, const struct config_section *section,
@@ -477,7 +476,7 @@ static void read_url(struct config_reader *reader, const struct config_section *
 		;
 	if (*c != '\0' || strncmp(value->text, "https://", 8) != 0 || value->text[8] == '\0')
 		value_error(reader, key, value,
-			    "it must begin with https:// and be printable ASCII without blanks");
+			    "must begin with https:// and be printable ASCII without spaces");
 }
 
 void config_client_settings_read(struct config_reader *reader)

@@ -42,9 +42,9 @@ static bool is_top(const struct config_section *section)
 static bool unexpected(struct parser *parser, struct config_key *key)
 {
 	if (at(parser, CONFIG_TOKEN_END))
-		config_error(parser->problems, parser->token.line, "premature end of file");
+		config_error(parser->problems, parser->token.line, "unexpected end of file");
 	else
-		config_error(parser->problems, parser->token.line, "unexpected token '%s'",
+		config_error(parser->problems, parser->token.line, "unexpected '%s'",
 			     parser->token.text);
 	if (key != NULL)
 		key->malformed = true;
@@ -83,7 +83,9 @@ static bool skip_list(struct parser *parser)
 
 static const char *in_a(const struct config_section *section)
 {
-	return is_top(section) ? "" : "in a ";
+	if (is_top(section))
+		return "";
+	return section->option->type == CONFIG_SECTION ? "in " : "in a ";
 }
 
 static const char *section_name(const struct config_section *section)
@@ -110,7 +112,7 @@ static struct config_key *key_to_set(struct parser *parser, const struct config_
 	}
 	key = config_find_key(section, name->text);
 	if (key->line > 0 && !is_addition) {
-		config_error(parser->problems, name->line, "'%s' was already set in line %u",
+		config_error(parser->problems, name->line, "'%s' was already set on line %u",
 			     name->text, key->line);
 		return NULL;
 	}
@@ -207,8 +209,8 @@ static struct config_section *add_section(struct parser *parser, struct config_s
 	link = find_link(parent, name->text, title_text);
 	if (*link != NULL) {
 		config_error(parser->problems, name->line,
-			     title == NULL ? "there is already a '%s'%s in line %u"
-					   : "there is already a %s '%s' in line %u",
+			     title == NULL ? "there is already a '%s'%s on line %u"
+					   : "there is already a %s '%s' on line %u",
 			     name->text, title_text, (*link)->line);
 		return NULL;
 	}
@@ -260,8 +262,7 @@ static bool no_statement(struct parser *parser, const struct config_section *sec
 			     "missing opening brace for section '%s'", name->text);
 		return false;
 	}
-	config_error(parser->problems, name->line, "missing equal sign after option '%s'",
-		     name->text);
+	config_error(parser->problems, name->line, "missing equals sign after '%s'", name->text);
 	if (key != NULL && key->line == 0) {
 		key->line = name->line;
 		key->malformed = true;
@@ -301,8 +302,8 @@ static bool read_statements(struct parser *parser, struct config_section *sectio
 		return false;
 	}
 	if (!is_top(section) && at(parser, CONFIG_TOKEN_END))
-		config_error(parser->problems, section->line, "this %s has no closing brace",
-			     section->option->name);
+		config_error(parser->problems, section->line,
+			     "missing closing brace for section '%s'", section->option->name);
 	advance(parser);
 	return true;
 }

@@ -68,12 +68,10 @@ static bool read_kind(struct config_reader *reader, const struct config_section 
 	if (value == NULL && config_is_set(section, "kind"))
 		return false;
 	config_error(reader->problems, config_line(section, "kind"),
-		     value == NULL
-			     ? "rule '%s' needs a kind, because its title is none: encryption, "
-			       "implicit-tls, mechanism, country, protocol, submission-port "
-			       "or relay"
-			     : "kind: '%s' is none: they are encryption, implicit-tls, "
-			       "mechanism, country, protocol, submission-port and relay",
+		     value == NULL ? "rule '%s' needs a 'kind' (one of encryption, implicit-tls, "
+				     "mechanism, country, protocol, submission-port, relay)"
+				   : "kind: unknown kind '%s' (one of encryption, implicit-tls, "
+				     "mechanism, country, protocol, submission-port, relay)",
 		     name);
 	return false;
 }
@@ -112,12 +110,12 @@ static void read_services(struct config_reader *reader, const struct config_sect
 
 		if (!service_from_name(value->text, &service))
 			config_error(reader->problems, value->line,
-				     "services: '%s' is none: they are imap, pop3, sieve, "
-				     "submission and smtp",
+				     "services: unknown service '%s' (one of imap, pop3, sieve, "
+				     "submission, smtp)",
 				     value->text);
 		else if ((kinds[rule->kind].possible & SERVICE_BIT(service)) == 0)
 			config_error(reader->problems, value->line,
-				     "services: a rule of kind %s cannot concern %s",
+				     "services: a rule of kind %s cannot apply to %s",
 				     kind_name(rule->kind), value->text);
 		else
 			rule->services |= SERVICE_BIT(service);
@@ -200,8 +198,8 @@ static void read_brownouts(struct config_reader *reader, const struct config_sec
 		/* No error: else moving a date would be more than one edit. */
 		if (brownout->begin < schedule->notify || brownout->end > schedule->enforce)
 			config_warning(reader->problems, value->line,
-				       "brownouts: '%s' is not wholly within the rule's notify "
-				       "phase, and has no effect outside of it",
+				       "brownouts: '%s' is not entirely within the rule's notify "
+				       "phase, and has no effect outside it",
 				       value->text);
 	}
 }
@@ -245,13 +243,13 @@ static void read_message(struct config_reader *reader, const struct config_secti
 		return;
 	}
 	if (value->text[0] == '\0')
-		config_error(reader->problems, value->line, "message: it is empty");
+		config_error(reader->problems, value->line, "message: must not be empty");
 	else if (!is_printable_ascii(value->text))
 		config_error(reader->problems, value->line,
-			     "message: mail programs get one line of printable ASCII");
+			     "message: must be one line of printable ASCII");
 	else if (strlen(value->text) > MESSAGE_LENGTH_MAX)
-		config_error(reader->problems, value->line, "message: it is longer than %d bytes",
-			     MESSAGE_LENGTH_MAX);
+		config_error(reader->problems, value->line,
+			     "message: must not be longer than %d bytes", MESSAGE_LENGTH_MAX);
 	else
 		rule->message = config_strdup(reader->problems, value->text);
 }
@@ -264,8 +262,8 @@ static void read_minimum(struct config_reader *reader, const struct config_secti
 	rule->minimum = TLS_VERSION_UNKNOWN;
 	if (value != NULL && !tls_version_from_name(value->text, &rule->minimum))
 		config_error(reader->problems, value->line,
-			     "minimum: '%s' is no version of TLS: TLSv1, TLSv1.1, TLSv1.2 or "
-			     "TLSv1.3",
+			     "minimum: unknown TLS version '%s' (one of TLSv1, TLSv1.1, TLSv1.2, "
+			     "TLSv1.3)",
 			     value->text);
 }
 
@@ -293,7 +291,8 @@ static void add_mechanism(struct config_reader *reader, struct rule *rule, const
 		rule->mechanisms[rule->mechanism_count++] = mechanism;
 		return;
 	}
-	config_error(reader->problems, line, "allow: '%s' is no name of a SASL mechanism", name);
+	config_error(reader->problems, line, "allow: '%s' is not the name of a SASL mechanism",
+		     name);
 	free(mechanism);
 }
 
@@ -340,11 +339,12 @@ static void read_countries(struct config_reader *reader, const struct config_sec
 		if (country_code_exists(value->text))
 			memcpy(rule->countries[rule->country_count++].code, value->text, 3);
 		else
-			config_error(reader->problems, value->line,
-				     "allow: ISO 3166-1 has no country '%s' (two capitals; %s)",
-				     value->text,
-				     strcmp(value->text, "UK") == 0 ? "the United Kingdom is GB"
-								    : "Germany is DE");
+			config_error(
+				reader->problems, value->line,
+				"allow: ISO 3166-1 has no country '%s' (two capital letters; %s)",
+				value->text,
+				strcmp(value->text, "UK") == 0 ? "the United Kingdom is GB"
+							       : "Germany is DE");
 	}
 }
 
@@ -425,12 +425,12 @@ static void check_title(struct config_reader *reader, const struct config_sectio
 {
 	if (!config_title_is_valid(title))
 		config_error(reader->problems, section->line,
-			     "a rule's title is made of letters, digits, '-', '_' and '.', at most "
-			     "64 of them");
+			     "the title of a rule consists of at most 64 letters, digits, '-', '_' "
+			     "and '.'");
 	else if (country_code_exists(title))
 		config_error(reader->problems, section->line,
-			     "a rule's title must not be a country code, because exemptions "
-			     "name both");
+			     "the title of a rule must not be a country code, because exemptions "
+			     "can name either");
 }
 
 void config_rule_read(struct config_reader *reader, const struct config_section *section,

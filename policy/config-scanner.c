@@ -15,7 +15,7 @@ static void skip_block_comment(struct config_scanner *scanner)
 	const char *end = strstr(scanner->at + 2, "*/");
 
 	if (end == NULL)
-		config_error(scanner->problems, scanner->line, "this comment has no end");
+		config_error(scanner->problems, scanner->line, "this comment is never closed");
 	end = end == NULL ? scanner->at + strlen(scanner->at) : end + 2;
 	for (; scanner->at < end; scanner->at++)
 		scanner->line += *scanner->at == '\n';
@@ -86,7 +86,7 @@ static void scan_escape(struct config_scanner *scanner, struct config_token *tok
 	size_t hex_digits = *at == 'x' ? strspn(at + 1, "0123456789abcdefABCDEF") : 0;
 
 	if (digits > 3 || strspn(at, "01234567") < digits) {
-		malformed_escape(scanner, token, "bad escape sequence", at, digits);
+		malformed_escape(scanner, token, "invalid escape sequence", at, digits);
 		scanner->at += digits;
 	} else if (digits > 0) {
 		scan_number(scanner, token, at, digits, 8);
@@ -127,13 +127,13 @@ static void scan_quoted(struct config_scanner *scanner, struct config_token *tok
 
 	while (*scanner->at != quote) {
 		if (*scanner->at == '\0' || *scanner->at == '\n') {
-			malformed(scanner, token, "this string has no closing quote");
+			malformed(scanner, token, "missing closing quote");
 			return;
 		}
 		if (quote == '"' && scanner->at[0] == '$' && scanner->at[1] == '{')
 			malformed(scanner, token,
-				  "${...} is not replaced by anything here; put the string "
-				  "into 'single quotes' if it is meant as it stands");
+				  "${...} is not expanded here; put the string in 'single quotes' "
+				  "if it is meant literally");
 		if (*scanner->at == '\\')
 			scan_backslash(scanner, token, quote);
 		else
@@ -156,7 +156,7 @@ static void scan_bare(struct config_scanner *scanner, struct config_token *token
 			put(scanner, *scanner->at++);
 			continue;
 		}
-		malformed(scanner, token, "${...} is not replaced by anything here");
+		malformed(scanner, token, "${...} is not expanded here");
 		scanner->at += strcspn(scanner->at, "}\n");
 		scanner->at += *scanner->at == '}';
 	}

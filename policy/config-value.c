@@ -38,7 +38,7 @@ void config_read_ports(struct config_reader *reader, const struct config_section
 			kept++;
 		else
 			config_error(reader->problems, value->line,
-				     "%s: '%s' is no port (1 to 65535)", key, value->text);
+				     "%s: '%s' is not a port (1 to 65535)", key, value->text);
 	}
 	*ports_r = ports;
 	*count_r = kept;

@@ -48,23 +48,24 @@ static void find_nul(const char *text, size_t length, struct config_problems *pr
 		return;
 	for (const char *c = text; *c != '\0'; c++)
 		line += *c == '\n';
-	config_error(problems, line, "there is a NUL byte");
+	config_error(problems, line, "the file contains a NUL byte");
 }
 
 static const char *organisation_error(const char *text)
 {
-	return text[0] != '\0' && utf8_is_line(text) ? NULL : "it must be one line of UTF-8";
+	return text[0] != '\0' && utf8_is_line(text) ? NULL : "must be one line of UTF-8 text";
 }
 
 static const char *help_url_error(const char *text)
 {
 	if (strncmp(text, "https://", 8) != 0 && strncmp(text, "http://", 7) != 0)
-		return "it must begin with https:// or http://";
+		return "must begin with https:// or http://";
 	if (strlen(text) > HELP_URL_LENGTH_MAX)
-		return "it must be short, because each message to a mail program ends in it";
+		return "must not be longer than 120 bytes, because every message to a mail program "
+		       "ends with it";
 	for (; *text != '\0'; text++) {
 		if (*text <= ' ' || *text > '~')
-			return "it must be printable ASCII without blanks";
+			return "must be printable ASCII without spaces";
 	}
 	return NULL;
 }
@@ -75,27 +76,27 @@ static const char *domain_error(const char *text)
 
 	if (text[0] == '\0' || text[0] == '.' || strlen(text) > 255 || !utf8_is_line(text) ||
 	    strpbrk(text, special) != NULL)
-		return "it is no domain";
+		return "not a domain name";
 	return NULL;
 }
 
 static const char *path_error(const char *text)
 {
-	return text[0] == '/' ? NULL : "it must be an absolute path";
+	return text[0] == '/' ? NULL : "must be an absolute path";
 }
 
 static const char *store_error(const char *text)
 {
 	if (strncmp(text, "sqlite:/", 8) == 0 || strncmp(text, "postgresql://", 13) == 0)
 		return NULL;
-	return "it must be sqlite:/PATH or postgresql://...";
+	return "must be sqlite:/PATH or postgresql://...";
 }
 
 static const char *smtp_enforcement_error(const char *text)
 {
 	if (strcmp(text, "daemon") == 0 || strcmp(text, "auth") == 0)
 		return NULL;
-	return "it must be daemon or auth";
+	return "must be daemon or auth";
 }
 
 /* Reads a value that error_of finds nothing wrong with. NULL when there is
@@ -126,8 +127,8 @@ static void read_duration(struct config_reader *reader, const struct config_sect
 	/* No minutes: who writes "14m" may well mean months. */
 	if (strchr(value->text, 'm') != NULL || !duration_parse(value->text, 0, KEEP_MAX, seconds))
 		config_error(reader->problems, value->line,
-			     "%s: it must be a number of days or hours, as in 14d or 12h, and not "
-			     "more than 36500d",
+			     "%s: must be a number of days or hours, such as 14d or 12h, and at "
+			     "most 36500d",
 			     key);
 }
 
@@ -173,8 +174,8 @@ static void read_network_section(struct config_reader *reader, const struct conf
 	network->name = config_strdup(reader->problems, section->title);
 	if (!config_title_is_valid(section->title))
 		config_error(reader->problems, section->line,
-			     "a network's name is made of letters, digits, '-', '_' and '.', at "
-			     "most 64 of them");
+			     "the name of a network consists of at most 64 letters, digits, '-', "
+			     "'_' and '.'");
 	if (!config_is_set(section, "addresses"))
 		config_error(reader->problems, section->line, "network '%s' has no 'addresses'",
 			     section->title);
@@ -215,7 +216,7 @@ static void read_rule_sections(struct config_reader *reader)
 	const struct config_section *section = config_find_section(reader->top->sections, "rule");
 
 	if (section == NULL && !config_has_errors(reader->problems))
-		config_warning(reader->problems, 0, "there is no rule, so nothing is retired");
+		config_warning(reader->problems, 0, "there are no rules, so nothing is retired");
 	policy->rules = calloc(RULES_MAX, sizeof(*policy->rules));
 	if (policy->rules == NULL) {
 		config_out_of_memory(reader->problems);

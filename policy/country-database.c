@@ -203,7 +203,7 @@ static const char *check_tree(struct country_database *database)
 	}
 	return check.has_countries
 		       ? NULL
-		       : "it holds no countries (neither country/iso_code nor country_code)";
+		       : "it contains no countries (neither country/iso_code nor country_code)";
 }
 
 /* The last marker in the bytes, behind which the metadata stands; NULL without. */
@@ -265,7 +265,7 @@ static const char *check_metadata(const unsigned char *tail, size_t tail_size, o
 	MMDB_s metadata;
 
 	if (found == NULL)
-		return "it is no MaxMind DB file";
+		return "it is not a MaxMind DB file";
 	/* Metadata is encoded as data is, so let it be read like that. */
 	metadata = (MMDB_s){.data_section = found,
 			    .data_section_size = (uint32_t)(tail + tail_size - found)};
@@ -315,7 +315,7 @@ static const char *copy_file(int from, int to)
 	if (fstat(from, &before) < 0)
 		return strerror(errno);
 	if (!S_ISREG(before.st_mode))
-		return "it is no plain file";
+		return "it is not a regular file";
 	if (before.st_size > FILE_SIZE_MAX)
 		return "it is larger than 512 MiB";
 	while (copied <= before.st_size) {
@@ -333,7 +333,7 @@ static const char *copy_file(int from, int to)
 		return strerror(errno);
 	if (copied != before.st_size || after.st_size != before.st_size ||
 	    !same_moment(&after.st_mtim, &before.st_mtim))
-		return "it was changed while it was read";
+		return "it changed while it was being read";
 	if (copied == 0)
 		return "it is empty";
 	return NULL;

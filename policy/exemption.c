@@ -240,7 +240,7 @@ static bool read_rule(struct loader *loader, const struct entry *of_line, char *
 	rule = policy_rule(loader->policy, name);
 	if (rule == NULL) {
 		report(loader,
-		       within_countries ? "no rule and no country is called '%s'"
+		       within_countries ? "'%s' is neither a rule nor a country"
 					: "no rule is called '%s'",
 		       name);
 		return false;
@@ -316,7 +316,7 @@ static bool read_user(struct loader *loader, const char *name, size_t *user_r)
 	char user[USER_SIZE];
 
 	if (!user_normalise(name, loader->policy->default_domain, user, sizeof(user))) {
-		report(loader, "the user's name is too long");
+		report(loader, "the user name is too long");
 		return false;
 	}
 	return add_user(loader, user, user_r);
@@ -348,11 +348,11 @@ static void read_fields(struct loader *loader, char *line)
 	if (user == NULL)
 		return;
 	if (rules == NULL || dates == NULL) {
-		report(loader, "a line has a user, rules, and the last day or FIRST..LAST");
+		report(loader, "a line consists of a user, rules, and the last day or FIRST..LAST");
 		return;
 	}
 	if (rest != NULL) {
-		report(loader, "'%s' is too much, or its '#' is missing", rest);
+		report(loader, "'%s' is one field too many, or lacks a '#'", rest);
 		return;
 	}
 	if (read_dates(loader, dates, &of_line.exemption) &&
@@ -369,7 +369,7 @@ static void read_line(struct loader *loader, char *line, size_t length)
 	if (length > 0 && line[length - 1] == '\r')
 		line[--length] = '\0';
 	if (memchr(line, '\0', length) != NULL) {
-		report(loader, "there is a NUL byte");
+		report(loader, "the line contains a NUL byte");
 		return;
 	}
 	if (length > LINE_LENGTH_MAX) {
@@ -381,7 +381,7 @@ static void read_line(struct loader *loader, char *line, size_t length)
 			line[i] = ' ';
 	}
 	if (!utf8_is_line(line)) {
-		report(loader, "the line is not UTF-8, or has control characters");
+		report(loader, "the line is not UTF-8, or contains control characters");
 		return;
 	}
 	read_fields(loader, line);

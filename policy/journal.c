@@ -111,7 +111,7 @@ static void report_recovery(struct journal *journal)
 {
 	if (!journal->failing)
 		return;
-	messages_post(journal->messages, MESSAGE_INFO, "journal %s: written again", journal->path);
+	messages_post(journal->messages, MESSAGE_INFO, "journal %s: writing again", journal->path);
 	journal->failing = false;
 }
 
@@ -352,7 +352,7 @@ bool journal_free(struct journal *journal)
 		sem_post(&journal->lines);
 		if (!background_thread_join(journal->thread, FLUSH_SECONDS)) {
 			messages_post(journal->messages, MESSAGE_ERROR,
-				      "journal %s: the disk does not answer; "
+				      "journal %s: the disk does not respond; "
 				      "sightings in memory are lost",
 				      journal->path);
 			return false; /* what the thread uses is left to it */

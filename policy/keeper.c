@@ -324,7 +324,7 @@ static void reload(struct keeper *keeper)
 		goto refused;
 	if (!same_path(before->journal, after->journal))
 		messages_post(keeper->messages, MESSAGE_WARNING,
-			      "%s: the journal moves at the next start only", after->file);
+			      "%s: the journal moves only at the next start", after->file);
 	exemptions_stamp = file_stamp(after->exemptions);
 	countries_stamp = file_stamp(after->country_database);
 	if (!read_exemptions(keeper, after, &exemptions))

@@ -203,14 +203,14 @@ static bool date_parse_prefix(const char **text, time_t *time_r, const char **er
 		return false;
 	}
 	if (!is_calendar_day(&local)) {
-		*error_r = "the calendar does not have this day";
+		*error_r = "there is no such day";
 		return false;
 	}
 	/* Behind the day comes an hour, a brown-out's length, or nothing. */
 	if ((*text)[0] != ' ' || (*text)[1] < '0' || (*text)[1] > '9') {
 		if (day_begin(&local, time_r))
 			return true;
-		*error_r = "the calendar does not have this day";
+		*error_r = "there is no such day";
 		return false;
 	}
 	(*text)++;
@@ -219,11 +219,11 @@ static bool date_parse_prefix(const char **text, time_t *time_r, const char **er
 		return false;
 	}
 	if (local.tm_hour > 23 || local.tm_min > 59) {
-		*error_r = "the hour is from 00:00 to 23:59";
+		*error_r = "the time must be from 00:00 to 23:59";
 		return false;
 	}
 	if (!local_to_time(&local, time_r)) {
-		*error_r = "this hour does not exist: daylight saving skips it";
+		*error_r = "this time does not exist: daylight saving skips it";
 		return false;
 	}
 	return true;
@@ -253,14 +253,14 @@ bool date_parse_day(const char *text, time_t *begin_r, time_t *end_r, const char
 		return false;
 	}
 	if (!is_calendar_day(&day) || !day_begin(&day, begin_r)) {
-		*error_r = "the calendar does not have this day";
+		*error_r = "there is no such day";
 		return false;
 	}
 	/* timegm() turns the 32nd of January into the 1st of February. */
 	day.tm_mday++;
 	timegm(&day);
 	if (!day_begin(&day, end_r)) {
-		*error_r = "the calendar does not have the day after";
+		*error_r = "there is no day after it";
 		return false;
 	}
 	return true;

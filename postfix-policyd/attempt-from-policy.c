@@ -59,12 +59,12 @@ bool attempt_from_policy(const struct policy_request *request, const struct poli
 	};
 	if (!is_unknown(request->client_address) &&
 	    !address_parse(request->client_address, &attempt->client)) {
-		*error_r = "a client_address that is no address";
+		*error_r = "invalid client_address";
 		return false;
 	}
 	if (!is_unknown(request->server_port) &&
 	    !parse_port(request->server_port, &attempt->port)) {
-		*error_r = "a server_port that is no port";
+		*error_r = "invalid server_port";
 		return false;
 	}
 	attempt->tls = tls_state_of(request, policy, attempt->port);

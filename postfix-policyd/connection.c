@@ -138,7 +138,7 @@ static void complain(struct connection *connection, const char *why)
 	if (now - all->complaints_since >= 60) {
 		if (all->complaints > COMPLAINTS_PER_MINUTE)
 			messages_post(all->answerer->messages, MESSAGE_WARNING,
-				      "%u more policy clients cut off before",
+				      "%u more policy clients were cut off",
 				      all->complaints - COMPLAINTS_PER_MINUTE);
 		all->complaints_since = now;
 		all->complaints = 0;
@@ -164,7 +164,7 @@ static void connection_requeue(struct connection *connection, bool progress)
 	}
 	while (all->held > HELD_MAX) {
 		connection = TAILQ_FIRST(&all->busy);
-		complain(connection, "too much is in hand for all clients together");
+		complain(connection, "too much is pending for all clients together");
 		connection_close(connection);
 	}
 }
@@ -340,8 +340,9 @@ void connections_sweep(struct connections *connections)
 		next = TAILQ_NEXT(connection, link);
 		if (now - connection->since < connections->request_timeout)
 			break;
-		complain(connection, connection->output.length > 0 ? "it does not take its answers"
-								   : "half a request and silence");
+		complain(connection, connection->output.length > 0
+					     ? "it does not read its answers"
+					     : "an incomplete request, then silence");
 		connection_close(connection);
 	}
 	for (connection = TAILQ_FIRST(&connections->resting); connection != NULL;
@@ -367,7 +368,7 @@ void connections_evict(struct connections *connections)
 
 	if (connection == NULL)
 		return;
-	complain(connection, "too many connections, and it rested for longest");
+	complain(connection, "too many connections, and it was idle longest");
 	connection_close(connection);
 }
 

@@ -61,7 +61,7 @@ static bool remove_stale(const struct sockaddr_un *address, char **error_r)
 	if (lstat(path, &status) < 0)
 		return errno == ENOENT || fail(error_r, "%s: %s", path, strerror(errno));
 	if (!S_ISSOCK(status.st_mode))
-		return fail(error_r, "%s: there is a file that is no socket", path);
+		return fail(error_r, "%s: exists and is not a socket", path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return fail(error_r, "%s: %s", path, strerror(errno));
@@ -211,7 +211,9 @@ bool listeners_inherit(struct listeners *listeners, char **error_r)
 		return fail(error_r, "the sockets that systemd passes: %s", strerror(-count));
 	for (int fd = SD_LISTEN_FDS_START; fd < SD_LISTEN_FDS_START + count; fd++) {
 		if (sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1) <= 0)
-			return fail(error_r, "what systemd passes is no listening stream socket");
+			return fail(
+				error_r,
+				"a socket that systemd passes is not a listening stream socket");
 		if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0)
 			return fail(error_r, "a socket that systemd passes: %s", strerror(errno));
 		if (!add(listeners, fd, NULL, error_r))

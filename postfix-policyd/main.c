@@ -37,7 +37,7 @@ static void print_usage(FILE *file)
 	      "  -l, --listen ADDRESS           listen on unix:PATH or inet:HOST:PORT\n"
 	      "  -m, --socket-mode MODE         file mode of Unix sockets, octal (0666)\n"
 	      "  -s, --syslog                   log to syslog instead of standard error\n"
-	      "  -t, --request-timeout SECONDS  time for a request to be whole (100)\n"
+	      "  -t, --request-timeout SECONDS  time for a request to arrive (100)\n"
 	      "  -V, --version                  print the version\n"
 	      "  -h, --help                     print this\n",
 	      file);
@@ -89,7 +89,7 @@ static int parse_options(int argc, char **argv, struct options *options)
 			break;
 		case 'm':
 			if (!parse_number(optarg, 8, 0777, &number))
-				return usage_error("\"%s\" is no octal file mode", optarg);
+				return usage_error("\"%s\" is not an octal file mode", optarg);
 			options->socket_mode = (mode_t)number;
 			break;
 		case 's':
@@ -97,8 +97,8 @@ static int parse_options(int argc, char **argv, struct options *options)
 			break;
 		case 't':
 			if (!parse_number(optarg, 10, REQUEST_TIMEOUT_MAX, &number) || number == 0)
-				return usage_error("\"%s\" is no time of 1 to 3600 seconds",
-						   optarg);
+				return usage_error(
+					"\"%s\" is not a number of seconds from 1 to 3600", optarg);
 			options->request_timeout = (unsigned int)number;
 			break;
 		case 'V':

@@ -163,7 +163,7 @@ def test_dovecot_without_a_valid_copy_refuses(host):
     host.dovecot.start()
     _nobody_gets_in()
     log = _errors(host.dovecot, offset, f"Cannot use {CONFIG}, see the errors above")
-    assert f"{CONFIG}: there is no last valid configuration to go on with" in log
+    assert f"{CONFIG}: there is no last valid configuration to fall back on" in log
 
 
 def test_a_copy_of_somebody_else_is_not_trusted(host):

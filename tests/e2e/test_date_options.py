@@ -13,9 +13,9 @@ from mailhost import BUILD
 @pytest.mark.parametrize("date, why", [
     ("tomorrow", "a date is YYYY-MM-DD or YYYY-MM-DD HH:MM"),
     ("always", "a date is YYYY-MM-DD or YYYY-MM-DD HH:MM"),
-    ("2026-02-29", "the calendar does not have this day"),
-    ("2026-03-01 24:00", "the hour is from 00:00 to 23:59"),
-    ("2026-03-29 02:30", "this hour does not exist: daylight saving skips it"),
+    ("2026-02-29", "there is no such day"),
+    ("2026-03-01 24:00", "the time must be from 00:00 to 23:59"),
+    ("2026-03-29 02:30", "this time does not exist: daylight saving skips it"),
 ])
 def test_what_is_wrong_with_a_date(tmp_path, command, date, why):
     config = tmp_path / "portcullis.conf"

@@ -174,7 +174,7 @@ def test_a_disk_that_stands_still(host):
             host.write_policy(RULES.replace("no TLS", "no TLS either"), site=_site())
             host.dovecot.reload()
             assert clients.imap("user0@example.org").text == "[ALERT] no TLS either"
-            assert "the disk does not answer" in host.dovecot.log()
+            assert "the disk does not respond" in host.dovecot.log()
         copies = lambda: [path.read_text() for path in DISK.glob("last-valid-*[!0-9]")]
         wait_until(lambda: any("no TLS either" in copy for copy in copies()), "copy")
     IMAGE.unlink()
@@ -197,7 +197,7 @@ def test_a_full_disk(host):
         for server, offset, source in zip((host.dovecot, host.policyd), offsets, SOURCES):
             assert not _lost(_events(source))
             wait_until(
-                lambda: f"{source}.jsonl: written again" in server.log()[offset:],
+                lambda: f"{source}.jsonl: writing again" in server.log()[offset:],
                 f"end of the complaint about {source}",
             )
             # At most once a minute.

@@ -551,7 +551,7 @@ def test_left_over_sockets(stopped_daemon):
     assert daemon.answers()
 
     status, errors = run("-c", daemon.config, "-l", f"unix:{daemon.config}")
-    assert status == 71 and "no socket" in errors
+    assert status == 71 and "not a socket" in errors
     assert daemon.config.exists()
 
 

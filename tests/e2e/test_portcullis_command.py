@@ -248,7 +248,7 @@ def test_wrong_config(site):
         assert result.stdout == ""
         assert result.stderr.splitlines() == [
             f"{site.config}:2: unknown key 'foo' at the top of the file",
-            f"{site.config}:3: enforce: '2024-02-30': the calendar does not have this day",
+            f"{site.config}:3: enforce: '2024-02-30': there is no such day",
         ]
     assert site.explain().returncode == 78
 
@@ -268,7 +268,7 @@ def test_wrong_exemptions(site):
     assert "3 exemptions in" in result.stdout
     assert result.stderr.splitlines() == [
         f"{site.exemptions}:5: no rule is called 'nonsense'",
-        f"{site.exemptions}:6: a line has a user, rules, and the last day or FIRST..LAST",
+        f"{site.exemptions}:6: a line consists of a user, rules, and the last day or FIRST..LAST",
     ]
     assert json.loads(site.run("check-config", "--json").stdout)["problems"] == 2
 

@@ -336,7 +336,7 @@ static void test_default_messages(void **state)
 #define ENFORCE " enforce = always }\n"
 
 #define NOT_A_DURATION                                                                             \
-	": it must be a number of days or hours, as in 14d or 12h, and not more than 36500d\n"
+	": must be a number of days or hours, such as 14d or 12h, and at most 36500d\n"
 
 /* One wrong thing each, and all that is said about it. */
 static const struct {
@@ -353,57 +353,56 @@ static const struct {
 	{"rules encryption {" ENFORCE, "1: unknown section 'rules' at the top of the file\n"},
 	{"organisation { a = 1 }", "1: unknown section 'organisation' at the top of the file\n"},
 	{"rule = 5", "1: unknown key 'rule' at the top of the file\n"},
-	{"journal = /a\n\njournal = /b", "3: 'journal' was already set in line 1\n"},
+	{"journal = /a\n\njournal = /b", "3: 'journal' was already set on line 1\n"},
 	{"rule encryption {\n enforce = always\n notify = always\n" ENFORCE,
-	 "4: 'enforce' was already set in line 2\n"},
+	 "4: 'enforce' was already set on line 2\n"},
 	{"rule encryption {" ENFORCE "\nrule encryption {" ENFORCE,
-	 "3: there is already a rule 'encryption' in line 1\n"},
+	 "3: there is already a rule 'encryption' on line 1\n"},
 	{"network a { addresses = 10.0.0.1 }\nnetwork a { addresses = 10.0.0.1 }",
-	 "2: there is already a network 'a' in line 1\n"},
+	 "2: there is already a network 'a' on line 1\n"},
 	{"rule {" ENFORCE, "1: this rule has no title: rule TITLE { ... }\n"},
 	{"journal = { /a, /b }", "1: 'journal' takes one value, not a list\n"},
 	{"journal += /a", "1: 'journal' takes one value, not a list\n"},
 	/* Syntax */
 	{"rule encryption {" ENFORCE "}\n", "2: unexpected closing brace\n"},
-	{"rule encryption {\n enforce = always", "1: this rule has no closing brace\n"},
-	{"rule encryption {\n enforce always }", "2: missing equal sign after option 'enforce'\n"},
-	{"rule encryption {\n enforce = }", "2: unexpected token '}'\n"},
+	{"rule encryption {\n enforce = always", "1: missing closing brace for section 'rule'\n"},
+	{"rule encryption {\n enforce always }", "2: missing equals sign after 'enforce'\n"},
+	{"rule encryption {\n enforce = }", "2: unexpected '}'\n"},
 	{"rule encryption\n enforce = always", "2: missing opening brace for section 'rule'\n"},
-	{"rule encryption {\n services = { imap pop3 }\n" ENFORCE, "2: unexpected token 'pop3'\n"},
+	{"rule encryption {\n services = { imap pop3 }\n" ENFORCE, "2: unexpected 'pop3'\n"},
 	{"# comment\n/* two\n lines */ organisation = \"x\nhelp-url = \"https://x\"",
-	 "3: this string has no closing quote\n"},
-	{"organisation = 'x\n", "1: this string has no closing quote\n"},
-	{"\n/* no end\n\n", "2: this comment has no end\n"},
-	{"organisation = \"${HOME}\"",
-	 "1: ${...} is not replaced by anything here; put the string into 'single quotes' if it is "
-	 "meant as it stands\n"},
+	 "3: missing closing quote\n"},
+	{"organisation = 'x\n", "1: missing closing quote\n"},
+	{"\n/* no end\n\n", "2: this comment is never closed\n"},
+	{"organisation = \"${HOME}\"", "1: ${...} is not expanded here; put the string in 'single "
+				       "quotes' if it is meant literally\n"},
 	{"organisation = \"\\400\"", "1: invalid octal number '\\400'\n"},
-	{"organisation = \"\\128\"", "1: bad escape sequence '\\128'\n"},
-	{"organisation = \"\\1234\"", "1: bad escape sequence '\\1234'\n"},
+	{"organisation = \"\\128\"", "1: invalid escape sequence '\\128'\n"},
+	{"organisation = \"\\1234\"", "1: invalid escape sequence '\\1234'\n"},
 	{"organisation = \"x\\0\"", "1: a string cannot hold a NUL byte\n"},
 	{"organisation = \"x\\x0\"", "1: a string cannot hold a NUL byte\n"},
-	{"organisation = ${HOME}", "1: ${...} is not replaced by anything here\n"},
-	{"organisation = \"x\\", "1: this string has no closing quote\n"},
-	{"organisation =", "1: premature end of file\n"},
-	{"implicit-tls-ports = { 993", "1: premature end of file\n"},
-	{"implicit-tls-ports = { , 993 }", "1: unexpected token ','\n"},
-	{"implicit-tls-ports = { 993,, 995 }", "1: unexpected token ','\n"},
-	{"organisation = x + y", "1: unexpected token '+'\n"},
-	{"foo bar", "1: missing equal sign after option 'foo'\n"},
+	{"organisation = ${HOME}", "1: ${...} is not expanded here\n"},
+	{"organisation = \"x\\", "1: missing closing quote\n"},
+	{"organisation =", "1: unexpected end of file\n"},
+	{"implicit-tls-ports = { 993", "1: unexpected end of file\n"},
+	{"implicit-tls-ports = { , 993 }", "1: unexpected ','\n"},
+	{"implicit-tls-ports = { 993,, 995 }", "1: unexpected ','\n"},
+	{"organisation = x + y", "1: unexpected '+'\n"},
+	{"foo bar", "1: missing equals sign after 'foo'\n"},
 	{"rule", "1: missing opening brace for section 'rule'\n"},
 	{"notices x { }", "1: 'notices' takes no title\n"},
 	/* Top of the file */
-	{"organisation = \"caf\xe9\"", "1: organisation: it must be one line of UTF-8\n"},
-	{"organisation = \"a\\nb\"", "1: organisation: it must be one line of UTF-8\n"},
-	{"help-url = \"www.example.org\"", "1: help-url: it must begin with https:// or http://\n"},
+	{"organisation = \"caf\xe9\"", "1: organisation: must be one line of UTF-8 text\n"},
+	{"organisation = \"a\\nb\"", "1: organisation: must be one line of UTF-8 text\n"},
+	{"help-url = \"www.example.org\"", "1: help-url: must begin with https:// or http://\n"},
 	{"help-url = \"https://www.example.org/a b\"",
-	 "1: help-url: it must be printable ASCII without blanks\n"},
+	 "1: help-url: must be printable ASCII without spaces\n"},
 	{"help-url = \"https://caf\xc3\xa9.example\"",
-	 "1: help-url: it must be printable ASCII without blanks\n"},
-	{"default-domain = \"@example.org\"", "1: default-domain: it is no domain\n"},
-	{"default-domain = \"\"", "1: default-domain: it is no domain\n"},
-	{"journal = \"journal\"", "1: journal: it must be an absolute path\n"},
-	{"exemptions = \"\"", "1: exemptions: it must be an absolute path\n"},
+	 "1: help-url: must be printable ASCII without spaces\n"},
+	{"default-domain = \"@example.org\"", "1: default-domain: not a domain name\n"},
+	{"default-domain = \"\"", "1: default-domain: not a domain name\n"},
+	{"journal = \"journal\"", "1: journal: must be an absolute path\n"},
+	{"exemptions = \"\"", "1: exemptions: must be an absolute path\n"},
 	{"keep-addresses = \"14\"", "1: keep-addresses" NOT_A_DURATION},
 	{"keep-addresses = \"\"", "1: keep-addresses" NOT_A_DURATION},
 	{"keep-sightings = \"d\"", "1: keep-sightings" NOT_A_DURATION},
@@ -412,23 +411,23 @@ static const struct {
 	{"keep-sightings = \"99999999999999999999999d\"", "1: keep-sightings" NOT_A_DURATION},
 	{"keep-sightings = \"36501d\"", "1: keep-sightings" NOT_A_DURATION},
 	{"keep-sightings = \"-1d\"", "1: keep-sightings" NOT_A_DURATION},
-	{"store = \"mysql://x\"", "1: store: it must be sqlite:/PATH or postgresql://...\n"},
-	{"smtp-enforcement = \"both\"", "1: smtp-enforcement: it must be daemon or auth\n"},
+	{"store = \"mysql://x\"", "1: store: must be sqlite:/PATH or postgresql://...\n"},
+	{"smtp-enforcement = \"both\"", "1: smtp-enforcement: must be daemon or auth\n"},
 	{"implicit-tls-ports = { 0,\n 65536, 143a,\n 993, -1 }",
-	 "1: implicit-tls-ports: '0' is no port (1 to 65535)\n"
-	 "2: implicit-tls-ports: '65536' is no port (1 to 65535)\n"
-	 "2: implicit-tls-ports: '143a' is no port (1 to 65535)\n"
-	 "3: implicit-tls-ports: '-1' is no port (1 to 65535)\n"},
+	 "1: implicit-tls-ports: '0' is not a port (1 to 65535)\n"
+	 "2: implicit-tls-ports: '65536' is not a port (1 to 65535)\n"
+	 "2: implicit-tls-ports: '143a' is not a port (1 to 65535)\n"
+	 "3: implicit-tls-ports: '-1' is not a port (1 to 65535)\n"},
 	{"implicit-tls-ports = { }", "1: 'implicit-tls-ports' is an empty list\n"},
 	/* Networks */
 	{"network a { }", "1: network 'a' has no 'addresses'\n"},
 	{"network a {\n addresses = { } }", "2: 'addresses' is an empty list\n"},
 	{"network a { addresses = { \"10.0.0.1/8\" } }",
-	 "1: addresses: '10.0.0.1/8': the address has bits set behind its prefix length\n"},
+	 "1: addresses: '10.0.0.1/8': the address has bits set beyond its prefix length\n"},
 	{"network a { addresses = { 10.0.0.1, # first\n 300.1.1.1 } }",
-	 "2: addresses: '300.1.1.1': this is no IP address\n"},
+	 "2: addresses: '300.1.1.1': not an IP address\n"},
 	{"network \"a b\" { addresses = { \"10.0.0.1\" } }",
-	 "1: a network's name is made of letters, digits, '-', '_' and '.', at most 64 of them\n"},
+	 "1: the name of a network consists of at most 64 letters, digits, '-', '_' and '.'\n"},
 	{"rule encryption {\n except-networks = { nowhere }\n" ENFORCE,
 	 "2: except-networks: no network is called 'nowhere'\n"},
 	{"rule submission-port {\n client-networks = { nowhere }\n" ENFORCE,
@@ -437,22 +436,21 @@ static const struct {
 	 "2: allow-networks: no network is called 'nowhere'\n"},
 	/* Titles and kinds */
 	{"rule \"a,b\" { kind = encryption" ENFORCE,
-	 "1: a rule's title is made of letters, digits, '-', '_' and '.', at most 64 of them\n"},
+	 "1: the title of a rule consists of at most 64 letters, digits, '-', '_' and '.'\n"},
 	{"rule DE { kind = encryption" ENFORCE,
-	 "1: a rule's title must not be a country code, because exemptions name both\n"},
-	{"rule mail {" ENFORCE,
-	 "1: rule 'mail' needs a kind, because its title is none: encryption, implicit-tls, "
-	 "mechanism, country, protocol, submission-port or relay\n"},
+	 "1: the title of a rule must not be a country code, because exemptions can name either\n"},
+	{"rule mail {" ENFORCE, "1: rule 'mail' needs a 'kind' (one of encryption, implicit-tls, "
+				"mechanism, country, protocol, submission-port, relay)\n"},
 	{"rule encryption {\n kind = \"tls\"\n" ENFORCE,
-	 "2: kind: 'tls' is none: they are encryption, implicit-tls, mechanism, country, protocol, "
-	 "submission-port and relay\n"},
+	 "2: kind: unknown kind 'tls' (one of encryption, implicit-tls, mechanism, country, "
+	 "protocol, submission-port, relay)\n"},
 	/* Dates */
 	{"rule encryption {\n}",
 	 "1: rule 'encryption' has no date: it needs 'observe', 'notify' or 'enforce'\n"},
 	{"rule encryption { observe = \"2024-02-30\" }",
-	 "1: observe: '2024-02-30': the calendar does not have this day\n"},
+	 "1: observe: '2024-02-30': there is no such day\n"},
 	{"rule encryption { enforce = \"2024-03-31 02:30\" }",
-	 "1: enforce: '2024-03-31 02:30': this hour does not exist: daylight saving skips it\n"},
+	 "1: enforce: '2024-03-31 02:30': this time does not exist: daylight saving skips it\n"},
 	{"rule encryption { notify = \"soon\" }",
 	 "1: notify: 'soon': a date is YYYY-MM-DD or YYYY-MM-DD HH:MM\n"},
 	{"rule encryption {\n observe = 2024-02-01\n notify = 2024-01-01\n}",
@@ -465,18 +463,18 @@ static const struct {
 	 "2: brownouts: '2024-02-01': a brown-out is a date and a length: \"YYYY-MM-DD HH:MM +4h\" "
 	 "(m, h or d)\n"},
 	{"rule encryption { notify = 2024-01-01 brownouts = { \"2024-02-30 10:00 +4h\" } }",
-	 "1: brownouts: '2024-02-30 10:00 +4h': the calendar does not have this day\n"},
+	 "1: brownouts: '2024-02-30 10:00 +4h': there is no such day\n"},
 	/* Options of all kinds */
 	{"rule encryption {\n services = { imap, nntp }\n" ENFORCE,
-	 "2: services: 'nntp' is none: they are imap, pop3, sieve, submission and smtp\n"},
+	 "2: services: unknown service 'nntp' (one of imap, pop3, sieve, submission, smtp)\n"},
 	{"rule encryption { services = { }" ENFORCE, "1: 'services' is an empty list\n"},
 	{"rule encryption { reject = \"never\"" ENFORCE,
 	 "1: reject: 'never' is neither before-password nor after-password\n"},
-	{"rule encryption { message = \"\"" ENFORCE, "1: message: it is empty\n"},
+	{"rule encryption { message = \"\"" ENFORCE, "1: message: must not be empty\n"},
 	{"rule encryption { message = \"caf\xc3\xa9\"" ENFORCE,
-	 "1: message: mail programs get one line of printable ASCII\n"},
+	 "1: message: must be one line of printable ASCII\n"},
 	{"rule encryption { message = \"a\\nb\"" ENFORCE,
-	 "1: message: mail programs get one line of printable ASCII\n"},
+	 "1: message: must be one line of printable ASCII\n"},
 	/* Options of one kind */
 	{"rule encryption {\n allow = { PLAIN }\n allow-ports = { 587 }\n" ENFORCE,
 	 "2: a rule of kind encryption takes no 'allow'\n"
@@ -490,27 +488,28 @@ static const struct {
 	{"rule implicit-tls {\n allow-networks = { }\n" ENFORCE,
 	 "2: a rule of kind implicit-tls takes no 'allow-networks'\n"},
 	{"rule encryption { minimum = \"TLSv1.4\"" ENFORCE,
-	 "1: minimum: 'TLSv1.4' is no version of TLS: TLSv1, TLSv1.1, TLSv1.2 or TLSv1.3\n"},
+	 "1: minimum: unknown TLS version 'TLSv1.4' (one of TLSv1, TLSv1.1, TLSv1.2, TLSv1.3)\n"},
 	{"rule mechanism { allow = { PLAIN, \"A B\" }" ENFORCE,
-	 "1: allow: 'A B' is no name of a SASL mechanism\n"},
+	 "1: allow: 'A B' is not the name of a SASL mechanism\n"},
 	{"rule mechanism { allow = { }" ENFORCE, "1: 'allow' is an empty list\n"},
 	{"rule mechanism { services = { smtp }" ENFORCE,
-	 "1: services: a rule of kind mechanism cannot concern smtp\n"},
+	 "1: services: a rule of kind mechanism cannot apply to smtp\n"},
 	{"rule implicit-tls { services = { imap, smtp }" ENFORCE,
-	 "1: services: a rule of kind implicit-tls cannot concern smtp\n"},
+	 "1: services: a rule of kind implicit-tls cannot apply to smtp\n"},
 	{"rule protocol {" ENFORCE, "1: a rule of kind protocol needs 'services'\n"},
 	{"rule relay {" ENFORCE, "1: a rule of kind relay needs 'allow-networks'\n"},
 	{"rule relay { allow-networks = { }" ENFORCE, "1: 'allow-networks' is an empty list\n"},
 	{"rule submission-port { services = { imap }" ENFORCE,
-	 "1: services: a rule of kind submission-port cannot concern imap\n"},
+	 "1: services: a rule of kind submission-port cannot apply to imap\n"},
 	{"rule submission-port { allow-ports = { smtp }" ENFORCE,
-	 "1: allow-ports: 'smtp' is no port (1 to 65535)\n"},
+	 "1: allow-ports: 'smtp' is not a port (1 to 65535)\n"},
 	{"country-database = /a\nrule country { allow = { DE, \"XX\" }" ENFORCE,
-	 "2: allow: ISO 3166-1 has no country 'XX' (two capitals; Germany is DE)\n"},
+	 "2: allow: ISO 3166-1 has no country 'XX' (two capital letters; Germany is DE)\n"},
 	{"country-database = /a\nrule country { allow = { \"de\" }" ENFORCE,
-	 "2: allow: ISO 3166-1 has no country 'de' (two capitals; Germany is DE)\n"},
+	 "2: allow: ISO 3166-1 has no country 'de' (two capital letters; Germany is DE)\n"},
 	{"country-database = /a\nrule country { allow = { \"UK\" }" ENFORCE,
-	 "2: allow: ISO 3166-1 has no country 'UK' (two capitals; the United Kingdom is GB)\n"},
+	 "2: allow: ISO 3166-1 has no country 'UK' (two capital letters; the United Kingdom is "
+	 "GB)\n"},
 	{"country-database = /a\nrule country {" ENFORCE,
 	 "2: a rule of kind country needs 'allow'\n"},
 	{"country-database = /a\nrule country { allow = { DE } unknown = \"maybe\"" ENFORCE,
@@ -565,16 +564,16 @@ static void test_many_errors_in_one_run(void **state)
 	assert_string_equal(
 		said.errors,
 		"2: unknown key 'foo' at the top of the file\n"
-		"8: help-url: it must begin with https:// or http://\n"
+		"8: help-url: must begin with https:// or http://\n"
 		"10: unknown key 'servces' in a rule\n"
-		"11: observe: '2024-13-01': the calendar does not have this day\n"
+		"11: observe: '2024-13-01': there is no such day\n"
 		"12: except-networks: no network is called 'home'\n"
 		"14: unknown section 'unknown' at the top of the file\n"
 		"15: rule 'country' has no date: it needs 'observe', 'notify' or 'enforce'\n"
 		"15: a rule of kind country needs 'country-database' at the top of the file\n"
-		"17: allow: ISO 3166-1 has no country 'ZZ' (two capitals; Germany is DE)\n"
-		"18: allow: ISO 3166-1 has no country 'QQ' (two capitals; Germany is DE)\n"
-		"20: addresses: '10.0.0.1/8': the address has bits set behind its prefix length\n"
+		"17: allow: ISO 3166-1 has no country 'ZZ' (two capital letters; Germany is DE)\n"
+		"18: allow: ISO 3166-1 has no country 'QQ' (two capital letters; Germany is DE)\n"
+		"20: addresses: '10.0.0.1/8': the address has bits set beyond its prefix length\n"
 		"21: unknown key 'end' at the top of the file\n");
 }
 
@@ -666,40 +665,39 @@ static void test_reading_on(void **state)
 		const char *errors;
 	} cases[] = {
 		{"organisation \"x\"\nhelp-url = www\nstore = = x\njournal = x\n",
-		 "1: missing equal sign after option 'organisation'\n"
-		 "2: help-url: it must begin with https:// or http://\n"
-		 "3: unexpected token '='\n"
-		 "4: journal: it must be an absolute path\n"},
+		 "1: missing equals sign after 'organisation'\n"
+		 "2: help-url: must begin with https:// or http://\n"
+		 "3: unexpected '='\n"
+		 "4: journal: must be an absolute path\n"},
 		{"rule encryption {\n enforce always\n services = { imap pop3,\n sieve }\n"
 		 " reject = x\n}\nrule mechanism { allow = (PLAIN)\n enforce = soon }\n",
-		 "2: missing equal sign after option 'enforce'\n"
-		 "3: unexpected token 'pop3'\n"
+		 "2: missing equals sign after 'enforce'\n"
+		 "3: unexpected 'pop3'\n"
 		 "5: reject: 'x' is neither before-password nor after-password\n"
-		 "7: unexpected token '('\n"
+		 "7: unexpected '('\n"
 		 "8: enforce: 'soon': a date is YYYY-MM-DD or YYYY-MM-DD HH:MM\n"},
 		/* A list without its brace */
 		{"rule encryption {\n services = { imap, pop3\n enforce = always\n"
 		 " reject = x\n}\n",
-		 "3: unexpected token 'enforce'\n"
+		 "3: unexpected 'enforce'\n"
 		 "4: reject: 'x' is neither before-password nor after-password\n"},
 		{"country-database /a\nrule country { allow = { DE } enforce = always }\n"
 		 "rule x { kind \"country\"\n allow = { DE } enforce = always }\n",
-		 "1: missing equal sign after option 'country-database'\n"
-		 "3: missing equal sign after option 'kind'\n"},
+		 "1: missing equals sign after 'country-database'\n"
+		 "3: missing equals sign after 'kind'\n"},
 		{"network a { addresses = \"10.0.0.1\n}\nnotices { from = \"a@b.c\n}\n"
 		 "rule encryption { except-networks = { a } enforce = always }\n"
 		 "rule protocol { services = 'pop3\n enforce = 'always\n}\n",
-		 "1: this string has no closing quote\n"
-		 "3: this string has no closing quote\n"
-		 "6: this string has no closing quote\n"
-		 "7: this string has no closing quote\n"},
+		 "1: missing closing quote\n"
+		 "3: missing closing quote\n"
+		 "6: missing closing quote\n"
+		 "7: missing closing quote\n"},
 		/* Where the braces are wrong, nothing can be told of the rest. */
 		{"rule encryption\n enforce = always\n}\nstore = x\n",
 		 "2: missing opening brace for section 'rule'\n"},
 		{"rule encryption { enforce = soon } }\nstore = x\n",
 		 "1: unexpected closing brace\n"},
-		{"rule encryption { enforce = = { always } }\nstore = x\n",
-		 "1: unexpected token '='\n"},
+		{"rule encryption { enforce = = { always } }\nstore = x\n", "1: unexpected '='\n"},
 	};
 	(void)state;
 
@@ -739,12 +737,12 @@ static void test_messages_and_urls_are_short(void **state)
 	snprintf(text, sizeof(text), "rule encryption { enforce = always message = \"%s\" }",
 		 message);
 	assert_null(load(text, &said));
-	assert_string_equal(said.errors, "1: message: it is longer than 300 bytes\n");
+	assert_string_equal(said.errors, "1: message: must not be longer than 300 bytes\n");
 	message[HELP_URL_LENGTH_MAX] = '\0';
 	snprintf(text, sizeof(text), "help-url = \"https://%s\"", message);
 	assert_null(load(text, &said));
-	assert_string_equal(said.errors, "1: help-url: it must be short, because each message to a "
-					 "mail program ends in it\n");
+	assert_string_equal(said.errors, "1: help-url: must not be longer than 120 bytes, because "
+					 "every message to a mail program ends with it\n");
 }
 
 static void test_number_of_rules(void **state)
@@ -774,18 +772,18 @@ static void test_warnings(void **state)
 		const char *text;
 		const char *warnings;
 	} cases[] = {
-		{"", " there is no rule, so nothing is retired\n"},
+		{"", " there are no rules, so nothing is retired\n"},
 		{"rule encryption { notify = 2024-06-01 enforce = 2024-09-01\n"
 		 " brownouts = { \"2024-05-31 23:00 +2h\", \"2024-06-01 +24h\",\n"
 		 " \"2024-08-31 23:00 +1h\", \"2024-08-31 23:00 +61m\" } }",
-		 "2: brownouts: '2024-05-31 23:00 +2h' is not wholly within the rule's notify "
-		 "phase, and has no effect outside of it\n"
-		 "3: brownouts: '2024-08-31 23:00 +61m' is not wholly within the rule's notify "
-		 "phase, and has no effect outside of it\n"},
+		 "2: brownouts: '2024-05-31 23:00 +2h' is not entirely within the rule's notify "
+		 "phase, and has no effect outside it\n"
+		 "3: brownouts: '2024-08-31 23:00 +61m' is not entirely within the rule's notify "
+		 "phase, and has no effect outside it\n"},
 		{"rule encryption { enforce = 2024-09-01\n"
 		 " brownouts = { \"2024-08-01 10:00 +2h\" } }",
-		 "2: brownouts: '2024-08-01 10:00 +2h' is not wholly within the rule's notify "
-		 "phase, and has no effect outside of it\n"},
+		 "2: brownouts: '2024-08-01 10:00 +2h' is not entirely within the rule's notify "
+		 "phase, and has no effect outside it\n"},
 		{"rule encryption { notify = 2024-06-01\n"
 		 " brownouts = { \"2034-08-01 10:00 +2h\" } }",
 		 ""},
@@ -822,7 +820,7 @@ static void test_unreadable_files(void **state)
 
 	write_text("# one\n\0", 7);
 	assert_null(config_load(path, note_error, note_warning, &said));
-	assert_string_equal(said.errors, "2: there is a NUL byte\n");
+	assert_string_equal(said.errors, "2: the file contains a NUL byte\n");
 
 	memcpy(config, path, sizeof(path));
 	said.errors[0] = '\0';

@@ -439,13 +439,13 @@ static void test_no_countries(void **state)
 
 	build(&bytes, ASN, 28, 6);
 	write_bytes(bytes.at, bytes.length);
-	assert_refused("it holds no countries");
+	assert_refused("it contains no countries");
 	for (size_t i = 0; i < COUNT(codes) * 2; i++) {
 		data.length = 0;
 		put_record(&data, i % 2 == 0 ? NESTED : FLAT, codes[i / 2]);
 		build_one(&bytes, &data, 0);
 		write_bytes(bytes.at, bytes.length);
-		assert_refused("it holds no countries");
+		assert_refused("it contains no countries");
 	}
 }
 
@@ -459,19 +459,19 @@ static void test_no_database(void **state)
 	write_bytes("", 0);
 	assert_refused("it is empty");
 	write_bytes("DE 192.0.2.0/24\n", 16);
-	assert_refused("it is no MaxMind DB file");
+	assert_refused("it is not a MaxMind DB file");
 	for (size_t i = 0; i < sizeof(bytes.at); i++)
 		bytes.at[i] = (unsigned char)(i * 2654435761u >> 13);
 	write_bytes(bytes.at, sizeof(bytes.at));
-	assert_refused("it is no MaxMind DB file");
+	assert_refused("it is not a MaxMind DB file");
 
 	unlink(path);
 	assert_int_equal(mkdir(path, 0700), 0);
-	assert_refused("it is no plain file");
+	assert_refused("it is not a regular file");
 	assert_int_equal(rmdir(path), 0);
 	/* Nobody writes into it; opening must not wait for that. */
 	assert_int_equal(mkfifo(path, 0600), 0);
-	assert_refused("it is no plain file");
+	assert_refused("it is not a regular file");
 	unlink(path);
 
 	write_bytes("x", 1);

@@ -152,20 +152,18 @@ static void test_wrong_lines(void **state)
 		const char *line;
 		const char *error;
 	} cases[] = {
-		{"alice", "a line has a user, rules, and the last day or FIRST..LAST"},
+		{"alice", "a line consists of a user, rules, and the last day or FIRST..LAST"},
 		{"alice encryption # 2025-01-01",
-		 "a line has a user, rules, and the last day or FIRST..LAST"},
+		 "a line consists of a user, rules, and the last day or FIRST..LAST"},
 		{"alice encryption 2025-01-01 scanner",
-		 "'scanner' is too much, or its '#' is missing"},
-		{"alice encryption 2025-02-29",
-		 "'2025-02-29': the calendar does not have this day"},
+		 "'scanner' is one field too many, or lacks a '#'"},
+		{"alice encryption 2025-02-29", "'2025-02-29': there is no such day"},
 		{"alice encryption 2025-1-1", "'2025-1-1': a day is YYYY-MM-DD"},
 		{"alice encryption always", "'always': a day is YYYY-MM-DD"},
 		{"alice encryption 2025-01-01..", "the last day is missing"},
 		{"alice encryption ..", "the last day is missing"},
 		{"alice encryption 2025-01-02..2025-01-01", "the last day is before the first"},
-		{"alice encryption 2025-02-30..2025-03-01",
-		 "'2025-02-30': the calendar does not have this day"},
+		{"alice encryption 2025-02-30..2025-03-01", "'2025-02-30': there is no such day"},
 		{"alice nonsense 2025-01-01", "no rule is called 'nonsense'"},
 		{"alice Encryption 2025-01-01", "no rule is called 'Encryption'"},
 		{"alice encryption, 2025-01-01", "no rule is called ''"},
@@ -178,11 +176,12 @@ static void test_wrong_lines(void **state)
 		{"alice country= 2025-01-01", "ISO 3166-1 has no country ''"},
 		{"alice country=us 2025-01-01", "ISO 3166-1 has no country 'us'"},
 		{"alice country=UK 2025-01-01", "ISO 3166-1 has no country 'UK'"},
-		{"alice country=US,XX 2025-01-01", "no rule and no country is called 'XX'"},
+		{"alice country=US,XX 2025-01-01", "'XX' is neither a rule nor a country"},
 		{"alice country=US,mechanism,CA 2025-01-01", "no rule is called 'CA'"},
 		{"caf\xe9 encryption 2025-01-01",
-		 "the line is not UTF-8, or has control characters"},
-		{"a\x01 encryption 2025-01-01", "the line is not UTF-8, or has control characters"},
+		 "the line is not UTF-8, or contains control characters"},
+		{"a\x01 encryption 2025-01-01",
+		 "the line is not UTF-8, or contains control characters"},
 	};
 	(void)state;
 
@@ -224,12 +223,12 @@ static void test_long_lines_and_nul(void **state)
 	memset(text, 'x', 2000);
 	strcpy(text + 2000, " mechanism 2025-01-01\nbob mechanism 2025-01-01\n");
 	exemptions = load(text);
-	assert_string_equal(said, "1: the user's name is too long\n");
+	assert_string_equal(said, "1: the user name is too long\n");
 	assert_int_equal(exemptions_count(exemptions), 1);
 	exemptions_free(exemptions);
 
 	exemptions = load_bytes("alice mechanism 2025-01-01\0\nbob mechanism 2025-01-01\n", 53);
-	assert_string_equal(said, "1: there is a NUL byte\n");
+	assert_string_equal(said, "1: the line contains a NUL byte\n");
 	assert_string_equal(describe(exemptions, "alice@example.org"), "");
 	assert_string_not_equal(describe(exemptions, "bob@example.org"), "");
 	exemptions_free(exemptions);

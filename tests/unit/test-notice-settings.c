@@ -173,38 +173,37 @@ static void test_errors(void **state)
 	} cases[] = {
 		{"notices { }\n", "3: notices need a sender: from = \"postmaster@example.org\"\n"},
 		{"notices {\n from = \"nobody\" }\n",
-		 "4: from: 'nobody': it must be an address, or a name and <address>\n"},
+		 "4: from: 'nobody': must be an address, or a name and <address>\n"},
 		{"notices {\n from = \"A <a@b.c\" }\n",
-		 "4: from: 'A <a@b.c': it must be an address, or a name and <address>\n"},
+		 "4: from: 'A <a@b.c': must be an address, or a name and <address>\n"},
 		{"notices {\n from = \"a@b.c\\nBcc: x@y.z\" }\n",
-		 "4: from: 'a@b.c?Bcc: x@y.z': it must be an address, or a name and <address>\n"},
+		 "4: from: 'a@b.c?Bcc: x@y.z': must be an address, or a name and <address>\n"},
 		{"notices { from = \"a@b.c\"\n languages = { \"../../x\", \"de\", \"de\" } }\n",
-		 "4: languages: '../../x': a language is a code such as \"de\" or \"en\"\n"
-		 "4: languages: 'de': it stands here twice\n"},
+		 "4: languages: '../../x': must be a language code such as \"de\" or \"en\"\n"
+		 "4: languages: 'de': listed twice\n"},
 		{"notices { from = \"a@b.c\"\n remind-every = \"14\"\n last-calls = { \"1w\" } }\n",
-		 "4: remind-every: '14': it must be \"never\", or an hour at least, as in \"14d\"\n"
-		 "5: last-calls: '1w': it must be a number and m, h or d, as in \"14d\"\n"},
+		 "4: remind-every: '14': must be \"never\" or at least an hour, as in \"14d\"\n"
+		 "5: last-calls: '1w': must be a number followed by m, h or d, as in \"14d\"\n"},
 		{"notices { from = \"a@b.c\"\n remind-every = \"59m\"\n"
 		 " last-calls = { \"0m\", \"3651d\" } }\n",
-		 "4: remind-every: '59m': it must be \"never\", or an hour at least, as in "
-		 "\"14d\"\n"
-		 "5: last-calls: '0m': it must be a number and m, h or d, as in \"14d\"\n"
-		 "5: last-calls: '3651d': it must be a number and m, h or d, as in \"14d\"\n"},
+		 "4: remind-every: '59m': must be \"never\" or at least an hour, as in \"14d\"\n"
+		 "5: last-calls: '0m': must be a number followed by m, h or d, as in \"14d\"\n"
+		 "5: last-calls: '3651d': must be a number followed by m, h or d, as in \"14d\"\n"},
 		{"notices { from = \"a@b.c\"\n quiet-hours = \"20-7\"\n max-per-run = many }\n",
-		 "4: quiet-hours: '20-7': it must be two times of day, as in \"20:00-07:00\", or "
+		 "4: quiet-hours: '20-7': must be two times of day, as in \"20:00-07:00\", or "
 		 "\"never\"\n"
-		 "5: max-per-run: 'many': it must be a number; 0 is no limit\n"},
+		 "5: max-per-run: 'many': must be a number (0 means no limit)\n"},
 		{"notices { from = \"a@b.c\"\n transport = \"smtp://:25\" }\n",
-		 "4: transport: 'smtp://:25': it must be sendmail:/PATH, smtp://HOST:PORT, "
+		 "4: transport: 'smtp://:25': must be sendmail:/PATH, smtp://HOST:PORT, "
 		 "lmtp://HOST:PORT or lmtp:unix:/PATH\n"},
 		{"notices { from = \"a@b.c\" }\nnotices { from = \"a@b.c\" }\n",
-		 "4: there is already a 'notices' in line 3\n"},
+		 "4: there is already a 'notices' on line 3\n"},
 		{"client-settings {\n imap-server = \"a b\"\n smtp-port = 70000\n"
 		 " webmail-url = \"http://x\" }\n",
-		 "4: imap-server: 'a b': it is no name of a server\n"
-		 "5: smtp-port: '70000': it is no port (1 to 65535)\n"
-		 "6: webmail-url: 'http://x': it must begin with https:// and be printable ASCII "
-		 "without blanks\n"},
+		 "4: imap-server: 'a b': not the name of a server\n"
+		 "5: smtp-port: '70000': it is not a port (1 to 65535)\n"
+		 "6: webmail-url: 'http://x': must begin with https:// and be printable ASCII "
+		 "without spaces\n"},
 	};
 
 	(void)state;

@@ -261,11 +261,11 @@ static void test_attempt_errors(void **state)
 
 	for (size_t i = 0; i < COUNT(addresses); i++) {
 		assert_false(attempt_of(addresses[i], &attempt, &error));
-		assert_string_equal(error, "a client_address that is no address");
+		assert_string_equal(error, "invalid client_address");
 	}
 	for (size_t i = 0; i < COUNT(ports); i++) {
 		assert_false(attempt_of(ports[i], &attempt, &error));
-		assert_string_equal(error, "a server_port that is no port");
+		assert_string_equal(error, "invalid server_port");
 	}
 }
 
