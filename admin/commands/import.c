@@ -139,7 +139,8 @@ static int follow(struct importer *importer, const struct store *store)
 	return EXIT_SUCCESS;
 }
 
-/* The servers' accounts are in the group of the journal. */
+/* The servers' accounts are in the group of the journal. Not while the store is open: to
+   close a file gives back all locks that the process has of it. */
 static void keep_servers_out(const struct policy *policy)
 {
 	static const char *const suffixes[] = {"", "-wal", "-shm"};
@@ -156,15 +157,16 @@ static void keep_servers_out(const struct policy *policy)
 static int import_journal(const struct policy *policy, int64_t at, bool following, bool quiet)
 {
 	struct store_failure failure;
-	struct store *store = store_open(policy->store, STORE_WRITE, &failure);
 	struct importer *importer;
+	struct store *store;
 	int status;
 
+	keep_servers_out(policy);
+	store = store_open(policy->store, STORE_WRITE, &failure);
 	if (store == NULL) {
 		fprintf(stderr, "portcullis import: %s\n", failure.text);
 		return failure.status;
 	}
-	keep_servers_out(policy);
 	stop_signal_catch();
 	/* Someone may open a file just when the kernel is asked who has it open. */
 	signal(SIGIO, SIG_IGN);

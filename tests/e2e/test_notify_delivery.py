@@ -172,7 +172,7 @@ def test_as_the_service_does_it(site):
     take("alice@example.org", port=143, tls="none", verified=True)
     folder = JOURNAL.parent
     owner = (folder.stat().st_uid, folder.stat().st_gid)
-    paths = [folder, *folder.glob("portcullis.db*")]
+    paths = [folder, *folder.glob("portcullis.db*"), *folder.glob("notify.lock")]
     for path in paths:
         shutil.chown(path, USER, USER)
     try:

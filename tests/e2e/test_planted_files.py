@@ -135,7 +135,8 @@ class Victim:
         self.directory = directory
         directory.mkdir()
         self.file = directory / "secret"
-        self.file.write_text(f"{SECRET}\n" * 3)
+        # Partly what a file of set-aside lines would lose by its age.
+        self.file.write_text("# 2001-01-01T00:00:00Z\nold\n" + f"{SECRET}\n" * 3)
         for path, mode in ((directory, 0o700), (self.file, 0o600)):
             os.chown(path, owner.pw_uid, owner.pw_gid)
             path.chmod(mode)
@@ -233,6 +234,20 @@ def test_before_anything_was_recorded(base, name, plant):
     victim = Victim(base / "victim", pwd.getpwnam("root"))
     replace(site, name, plant, victim, pwd.getpwnam(USER))
     assert_harmless(site, site.run, victim, (name, plant.__name__))
+
+
+def test_names_that_can_be_guessed(base):
+    """Files that are on their way to replace others had names with process ids."""
+    site = Site(base, with_store=False)
+    victim = Victim(base / "victim", pwd.getpwnam("root"))
+    with open("/proc/sys/kernel/ns_last_pid", encoding="ascii") as file:
+        last = int(file.read())
+    for pid in range(last, last + 500):
+        for name in (f"announced.json.{pid}", f"journal/set-aside.{pid}"):
+            (site.directory / name).symlink_to(victim.file)
+    for name in ("journal/set-aside.new", "journal/set-aside.old.new"):
+        (site.directory / name).symlink_to(victim.file)
+    assert_harmless(site, site.run, victim, "guessed")
 
 
 @pytest.mark.parametrize("target", ["root", "service"])
