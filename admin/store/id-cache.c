@@ -1,6 +1,6 @@
 #include "id-cache.h"
 
-#include <stdlib.h>
+#include <glib.h>
 #include <string.h>
 
 #include "policy/fnv.h"
@@ -19,22 +19,20 @@ struct id_cache {
 
 struct id_cache *id_cache_create(void)
 {
-	return calloc(1, sizeof(struct id_cache));
+	return g_new0(struct id_cache, 1);
 }
 
 void id_cache_clear(struct id_cache *cache)
 {
 	for (size_t i = 0; i < SLOT_COUNT; i++)
-		free(cache->slots[i].key);
+		g_free(cache->slots[i].key);
 	memset(cache, 0, sizeof(*cache));
 }
 
 void id_cache_free(struct id_cache *cache)
 {
-	if (cache == NULL)
-		return;
 	id_cache_clear(cache);
-	free(cache);
+	g_free(cache);
 }
 
 static size_t slot_index(const char *key, size_t length)
@@ -58,11 +56,8 @@ void id_cache_put(struct id_cache *cache, const char *key, size_t length, int64_
 
 	if (length > KEY_LENGTH_MAX)
 		return;
-	free(slot->key);
-	slot->key = malloc(length + 1);
-	if (slot->key == NULL)
-		return;
+	g_free(slot->key);
+	/* Not NULL for a key of no length. */
+	*slot = (struct slot){.key = g_malloc(length + 1), .length = length, .id = id};
 	memcpy(slot->key, key, length);
-	slot->length = length;
-	slot->id = id;
 }

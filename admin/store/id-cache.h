@@ -8,7 +8,6 @@
 /* Remembers the ids of keys that came lately, in bounded memory. */
 struct id_cache;
 
-/* NULL when out of memory. */
 struct id_cache *id_cache_create(void);
 void id_cache_free(struct id_cache *cache);
 void id_cache_clear(struct id_cache *cache);
@@ -16,7 +15,8 @@ void id_cache_clear(struct id_cache *cache);
 /* False when the key is not remembered. */
 bool id_cache_find(const struct id_cache *cache, const char *key, size_t length, int64_t *id_r);
 
-/* Forgets another key where room is short; never fails. */
+/* Takes a copy of the key, and forgets another one where room is short. A key that is
+   very long is not remembered. */
 void id_cache_put(struct id_cache *cache, const char *key, size_t length, int64_t id);
 
 #endif

@@ -1,73 +1,90 @@
-#include "store-notices.h"
 #include "store-sqlite.h"
 
-bool store_put_notice(struct store *store, struct store_notice *notice)
-{
-	sqlite3_stmt *row = store_statement(store, notice->id == 0 ? STATEMENT_ADD_NOTICE
-								   : STATEMENT_UPDATE_NOTICE);
+#define NOTICE_COLUMNS                                                                             \
+	"user, recipient, message_id, reason, rules, state, intended, settled, attempts, error"
 
-	if (row == NULL)
-		return false;
-	store_bind_text(row, 1, notice->user);
-	store_bind_text(row, 2, notice->recipient);
-	store_bind_text(row, 3, notice->message_id);
-	store_bind_text(row, 4, notice_reason_name(notice->reason));
-	store_bind_text(row, 5, notice->rules);
-	sqlite3_bind_int(row, 6, notice->state);
-	sqlite3_bind_int64(row, 7, notice->intended);
-	sqlite3_bind_int64(row, 8, notice->settled);
-	sqlite3_bind_int64(row, 9, notice->attempts);
-	store_bind_text(row, 10, notice->error);
-	if (notice->id != 0)
-		sqlite3_bind_int64(row, 11, notice->id);
-	if (!store_run(store, row))
-		return false;
-	if (notice->id == 0)
-		notice->id = sqlite3_last_insert_rowid(store->database);
-	return true;
+/* Binds ?1 to ?10. */
+static sqlite3_stmt *bind_notice(sqlite3_stmt *statement, const struct store_notice *notice)
+{
+	store_sqlite_bind_text(statement, 1, notice->user);
+	store_sqlite_bind_text(statement, 2, notice->recipient);
+	store_sqlite_bind_text(statement, 3, notice->message_id);
+	store_sqlite_bind_text(statement, 4, notice_reason_name(notice->reason));
+	store_sqlite_bind_text(statement, 5, notice->rules);
+	sqlite3_bind_int(statement, 6, notice->state);
+	sqlite3_bind_int64(statement, 7, notice->intended);
+	sqlite3_bind_int64(statement, 8, notice->settled);
+	sqlite3_bind_int64(statement, 9, notice->attempts);
+	store_sqlite_bind_text(statement, 10, notice->error);
+	return statement;
 }
 
-static const char *column_text(sqlite3_stmt *row, int column)
+static bool add_notice(struct store *store, struct store_notice *notice)
 {
-	const char *text = (const char *)sqlite3_column_text(row, column);
+	sqlite3_stmt *addition =
+		store_sqlite_statement(store, "INSERT INTO notices (" NOTICE_COLUMNS ")"
+					      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
 
-	return text == NULL ? "" : text;
+	return store_sqlite_insert(store, bind_notice(addition, notice), &notice->id);
+}
+
+bool store_sqlite_put_notice(struct store *store, struct store_notice *notice)
+{
+	sqlite3_stmt *update;
+
+	if (notice->id == 0)
+		return add_notice(store, notice);
+	update = store_sqlite_statement(
+		store, "UPDATE notices SET user = ?1, recipient = ?2, message_id = ?3, reason = ?4,"
+		       " rules = ?5, state = ?6, intended = ?7, settled = ?8, attempts = ?9,"
+		       " error = ?10 WHERE id = ?11");
+	bind_notice(update, notice);
+	sqlite3_bind_int64(update, 11, notice->id);
+	return store_sqlite_run(store, update);
 }
 
 static struct store_notice read_notice(sqlite3_stmt *row)
 {
 	struct store_notice notice = {
 		.id = sqlite3_column_int64(row, 0),
-		.user = column_text(row, 1),
-		.recipient = column_text(row, 2),
-		.message_id = column_text(row, 3),
-		.rules = column_text(row, 5),
+		.user = store_sqlite_column_text(row, 1),
+		.recipient = store_sqlite_column_text(row, 2),
+		.message_id = store_sqlite_column_text(row, 3),
+		.rules = store_sqlite_column_text(row, 5),
 		.intended = sqlite3_column_int64(row, 7),
 		.settled = sqlite3_column_int64(row, 8),
 		.attempts = (unsigned int)sqlite3_column_int64(row, 9),
-		.error = column_text(row, 10),
+		.error = store_sqlite_column_text(row, 10),
 	};
 	int state = sqlite3_column_int(row, 6);
 
 	/* Unknown only in a store that someone has written to by hand. */
-	notice_reason_from_name(column_text(row, 4), &notice.reason);
+	notice_reason_from_name(store_sqlite_column_text(row, 4), &notice.reason);
 	notice.state =
 		state < 0 || state >= NOTICE_STATE_COUNT ? NOTICE_FAILED : (enum notice_state)state;
 	return notice;
 }
 
-bool store_each_notice(struct store *store, const char *user, store_visit_notice *visit,
-		       void *context)
+static sqlite3_stmt *select_notices(struct store *store, const char *user)
 {
-	sqlite3_stmt *row = store_statement(store, user == NULL ? STATEMENT_ALL_NOTICES
-								: STATEMENT_NOTICES_OF_USER);
+	sqlite3_stmt *row;
+
+	if (user == NULL)
+		return store_sqlite_statement(store, "SELECT id, " NOTICE_COLUMNS
+						     " FROM notices ORDER BY id");
+	row = store_sqlite_statement(store, "SELECT id, " NOTICE_COLUMNS
+					    " FROM notices WHERE user = ?1 ORDER BY id");
+	store_sqlite_bind_text(row, 1, user);
+	return row;
+}
+
+bool store_sqlite_each_notice(struct store *store, const char *user, store_visit_notice *visit,
+			      void *context)
+{
+	sqlite3_stmt *row = select_notices(store, user);
 	int step;
 
-	if (row == NULL)
-		return false;
-	if (user != NULL)
-		store_bind_text(row, 1, user);
-	while ((step = store_step(store, row)) > 0) {
+	while ((step = store_sqlite_step(store, row)) > 0) {
 		struct store_notice notice = read_notice(row);
 
 		if (!visit(context, &notice))
@@ -77,19 +94,19 @@ bool store_each_notice(struct store *store, const char *user, store_visit_notice
 	return step >= 0;
 }
 
-bool store_count_notices(struct store *store, int64_t after, int64_t until, uint64_t *count_r)
+bool store_sqlite_count_notices(struct store *store, int64_t after, int64_t until,
+				uint64_t *count_r)
 {
-	sqlite3_stmt *row = store_statement(store, STATEMENT_COUNT_NOTICES);
-	int step;
+	sqlite3_stmt *statement = store_sqlite_statement(
+		store, "SELECT count(*) FROM notices"
+		       " WHERE state = ?1 AND settled > ?2 AND settled <= ?3");
+	int64_t count;
 
-	if (row == NULL)
+	sqlite3_bind_int(statement, 1, NOTICE_HANDED_OVER);
+	sqlite3_bind_int64(statement, 2, after);
+	sqlite3_bind_int64(statement, 3, until);
+	if (store_sqlite_number(store, statement, &count) <= 0)
 		return false;
-	sqlite3_bind_int(row, 1, NOTICE_HANDED_OVER);
-	sqlite3_bind_int64(row, 2, after);
-	sqlite3_bind_int64(row, 3, until);
-	step = store_step(store, row);
-	if (step > 0)
-		*count_r = (uint64_t)sqlite3_column_int64(row, 0);
-	sqlite3_reset(row);
-	return step > 0;
+	*count_r = (uint64_t)count;
+	return true;
 }

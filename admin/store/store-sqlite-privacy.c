@@ -1,28 +1,20 @@
 #include "store-sqlite.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #define EXPIRY_INTERVAL (INT64_C(6) * 3600 * 1000)
 
 /* A file that was imported and removed is remembered so long, in case that it is
    copied here again. */
 #define FILE_MEMORY (INT64_C(30) * MILLISECONDS_A_DAY)
 
-/* Runs SQL with up to two times in ?1 and ?2. */
+/* Runs SQL with up to two numbers, in ?1 and ?2. */
 static bool run_with(struct store *store, const char *sql, int64_t first, int64_t second)
 {
-	sqlite3_stmt *statement;
-	bool fine;
+	sqlite3_stmt *statement = store_sqlite_statement(store, sql);
 
-	if (sqlite3_prepare_v2(store->database, sql, -1, &statement, NULL) != SQLITE_OK)
-		return store_failed(store);
 	sqlite3_bind_int64(statement, 1, first);
 	if (sqlite3_bind_parameter_count(statement) > 1)
 		sqlite3_bind_int64(statement, 2, second);
-	fine = store_run(store, statement);
-	sqlite3_finalize(statement);
-	return fine;
+	return store_sqlite_run(store, statement);
 }
 
 /* The write-ahead log still has the pages as they were. Where somebody reads them,
@@ -32,48 +24,41 @@ static bool commit_erasure(struct store *store, bool *wiped_r)
 	int code;
 
 	*wiped_r = false;
-	if (!store_commit(store))
+	if (!store_sqlite_commit(store))
 		return false;
-	code = sqlite3_wal_checkpoint_v2(store->database, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL,
-					 NULL);
+	code = sqlite3_wal_checkpoint_v2(store_sqlite(store)->database, NULL,
+					 SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 	*wiped_r = code == SQLITE_OK;
-	return *wiped_r || (code & 0xff) == SQLITE_BUSY || store_failed(store);
+	return *wiped_r || (code & 0xff) == SQLITE_BUSY || store_sqlite_failed(store);
 }
 
 /* Removes users, habits and texts that nothing refers to any more. */
 static bool remove_unused(struct store *store)
 {
-	return store_execute(store,
-			     "DELETE FROM users WHERE NOT EXISTS"
-			     " (SELECT 1 FROM sightings WHERE sightings.user = users.id);"
-			     "DELETE FROM habits WHERE id NOT IN (SELECT habit FROM sightings);"
-			     "DELETE FROM rule_sets WHERE id NOT IN (SELECT rules FROM sightings);"
-			     "DELETE FROM strings WHERE id NOT IN (SELECT mechanism FROM habits)"
-			     " AND id NOT IN (SELECT client_id FROM habits);");
+	return store_sqlite_execute(
+		store, "DELETE FROM users WHERE NOT EXISTS"
+		       " (SELECT 1 FROM sightings WHERE sightings.user = users.id);"
+		       "DELETE FROM habits WHERE id NOT IN (SELECT habit FROM sightings);"
+		       "DELETE FROM rule_sets WHERE id NOT IN (SELECT rules FROM sightings);"
+		       "DELETE FROM strings WHERE id NOT IN (SELECT mechanism FROM habits)"
+		       " AND id NOT IN (SELECT client_id FROM habits);");
 }
 
 /* 1 expiry is due, 0 not, -1 failure. */
 static int is_due(struct store *store, const struct store_expiry *expiry, int64_t now)
 {
-	sqlite3_stmt *statement;
-	int step = -1;
+	sqlite3_stmt *statement = store_sqlite_statement(
+		store, "SELECT abs(?1 - last_expiry) >= ?2 OR kept_addresses <> ?3"
+		       " OR kept_sightings <> ?4 FROM totals");
+	int64_t due;
+	int found;
 
-	if (sqlite3_prepare_v2(store->database,
-			       "SELECT abs(?1 - last_expiry) >= ?2 OR kept_addresses <> ?3"
-			       " OR kept_sightings <> ?4 FROM totals",
-			       -1, &statement, NULL) != SQLITE_OK) {
-		store_failed(store);
-		return -1;
-	}
 	sqlite3_bind_int64(statement, 1, now);
 	sqlite3_bind_int64(statement, 2, EXPIRY_INTERVAL);
 	sqlite3_bind_int64(statement, 3, expiry->keep_addresses);
 	sqlite3_bind_int64(statement, 4, expiry->keep_sightings);
-	step = store_step(store, statement);
-	if (step > 0)
-		step = sqlite3_column_int(statement, 0);
-	sqlite3_finalize(statement);
-	return step;
+	found = store_sqlite_number(store, statement, &due);
+	return found > 0 ? due != 0 : found;
 }
 
 static bool note_expiry(struct store *store, const struct store_expiry *expiry, int64_t now)
@@ -108,37 +93,31 @@ static bool expire(struct store *store, const struct store_expiry *expiry, int64
 	       note_expiry(store, expiry, now);
 }
 
-bool store_expire(struct store *store, const struct store_expiry *expiry, int64_t now)
+bool store_sqlite_expire(struct store *store, const struct store_expiry *expiry, int64_t now)
 {
 	int due = is_due(store, expiry, now);
 	bool wiped;
 
 	if (due <= 0)
 		return due == 0;
-	if (!store_begin(store))
+	if (!store_sqlite_begin(store))
 		return false;
 	/* What cannot be wiped now is, by the next one. */
 	if (expire(store, expiry, now))
 		return commit_erasure(store, &wiped);
-	store_rollback(store);
+	store_sqlite_rollback(store);
 	return false;
 }
 
 /* 1 removed, 0 unknown, -1 failure. */
 static int remove_user(struct store *store, const char *user)
 {
-	sqlite3_stmt *search = store_statement(store, STATEMENT_FIND_USER);
 	int64_t id;
-	int step;
+	bool verified;
+	int found = store_sqlite_find_user(store, user, &id, &verified);
 
-	if (search == NULL)
-		return -1;
-	store_bind_text(search, 1, user);
-	step = store_step(store, search);
-	if (step <= 0)
-		return step;
-	id = sqlite3_column_int64(search, 0);
-	sqlite3_reset(search);
+	if (found <= 0)
+		return found;
 	if (!run_with(store, "DELETE FROM sightings WHERE user = ?1", id, 0) ||
 	    !run_with(store, "DELETE FROM users WHERE id = ?1", id, 0) || !remove_unused(store))
 		return -1;
@@ -148,27 +127,26 @@ static int remove_user(struct store *store, const char *user)
 /* 1 removed, 0 there were none, -1 failure. */
 static int remove_notices(struct store *store, const char *user)
 {
-	sqlite3_stmt *statement = store_statement(store, STATEMENT_DROP_NOTICES);
+	sqlite3_stmt *statement =
+		store_sqlite_statement(store, "DELETE FROM notices WHERE user = ?1");
 
-	if (statement == NULL)
+	store_sqlite_bind_text(statement, 1, user);
+	if (!store_sqlite_run(store, statement))
 		return -1;
-	store_bind_text(statement, 1, user);
-	if (!store_run(store, statement))
-		return -1;
-	return sqlite3_changes(store->database) > 0;
+	return store_sqlite_changes(store) > 0;
 }
 
-bool store_forget(struct store *store, const char *user, bool *found_r, bool *wiped_r)
+bool store_sqlite_forget(struct store *store, const char *user, bool *found_r, bool *wiped_r)
 {
 	int removed, unsaid;
 
-	if (!store_begin(store))
+	if (!store_sqlite_begin(store))
 		return false;
 	removed = remove_user(store, user);
 	unsaid = removed < 0 ? -1 : remove_notices(store, user);
 	*found_r = removed > 0 || unsaid > 0;
 	if (unsaid < 0) {
-		store_rollback(store);
+		store_sqlite_rollback(store);
 		return false;
 	}
 	return commit_erasure(store, wiped_r);

@@ -1,96 +1,123 @@
 #ifndef PORTCULLIS_STORE_SQLITE_H
 #define PORTCULLIS_STORE_SQLITE_H
 
+#include <glib.h>
 #include <sqlite3.h>
 
 #include "id-cache.h"
-#include "store.h"
+#include "store-backend.h"
 
-/* What the parts of the SQLite store share. */
+/* What the parts of the SQLite store share. Each calls only those that stand above
+   it here; store-sqlite-open.c knows them all. */
 
-/* Prepared once, at first use. The texts stand in store-sqlite.c. */
-enum statement {
-	STATEMENT_BEGIN,
-	STATEMENT_BEGIN_IMMEDIATE,
-	STATEMENT_COMMIT,
-	STATEMENT_ROLLBACK,
-	STATEMENT_FIND_STRING,
-	STATEMENT_ADD_STRING,
-	STATEMENT_FIND_HABIT,
-	STATEMENT_ADD_HABIT,
-	STATEMENT_COUNT_HABITS,
-	STATEMENT_FIND_RULE_SET,
-	STATEMENT_ADD_RULE_SET,
-	STATEMENT_FIND_USER,
-	STATEMENT_ADD_USER,
-	STATEMENT_VERIFY_USER,
-	STATEMENT_COUNT_UNVERIFIED,
-	STATEMENT_UPDATE_SIGHTING,
-	STATEMENT_COUNT_SIGHTINGS,
-	STATEMENT_ADD_SIGHTING,
-	STATEMENT_ADD_DAY,
-	STATEMENT_ADD_WRITER,
-	STATEMENT_ADD_TOTALS,
-	STATEMENT_ADD_FILE,
-	STATEMENT_UPDATE_FILE,
-	STATEMENT_DROP_FILE,
-	STATEMENT_ALL_HABITS,
-	STATEMENT_ALL_RULE_SETS,
-	STATEMENT_ALL_USERS,
-	STATEMENT_ALL_SIGHTINGS,
-	STATEMENT_SIGHTINGS_OF_USER,
-	STATEMENT_DAYS,
-	STATEMENT_WRITERS,
-	STATEMENT_TOTALS,
-	STATEMENT_FILES,
-	STATEMENT_ADD_NOTICE,
-	STATEMENT_UPDATE_NOTICE,
-	STATEMENT_ALL_NOTICES,
-	STATEMENT_NOTICES_OF_USER,
-	STATEMENT_COUNT_NOTICES,
-	STATEMENT_DROP_NOTICES,
-	STATEMENT_COUNT
-};
-
-struct store {
+struct store_sqlite {
+	struct store store;
 	sqlite3 *database;
-	char *path;
-	struct store_failure failure;
-	sqlite3_stmt *statements[STATEMENT_COUNT];
+	GHashTable *statements; /* by the address of their text */
 
-	/* Of the transaction that writes. */
+	/* What store-sqlite-dictionaries.c found out in the transaction that writes. */
 	struct id_cache *habit_ids, *rule_set_ids;
 	int64_t unverified_users; /* -1: not counted yet */
 	int64_t habits_stored;    /* -1: not counted yet */
-
-	/* Of the one that reads; sorted by id. */
-	struct store_habit *habits;
-	int64_t *habit_row_ids;
-	size_t habit_count;
-	struct store_rule_set *rule_sets;
-	int64_t *rule_set_row_ids;
-	size_t rule_set_count;
 };
 
-/* The statement, ready to be bound; NULL when it cannot be prepared. */
-sqlite3_stmt *store_statement(struct store *store, enum statement statement);
+static inline struct store_sqlite *store_sqlite(struct store *store)
+{
+	return (struct store_sqlite *)store;
+}
+
+/* ---- store-sqlite.c: statements, failures, transactions ---- */
+
+/* The statement, ready to be bound; prepared at first use, and kept. sql is static:
+   its address is what it is found by. NULL, with the failure noted, when it cannot be
+   prepared: it may be bound, stepped, run and reset all the same, which then fails. */
+sqlite3_stmt *store_sqlite_statement(struct store *store, const char *sql);
 
 /* Runs a statement that gives no rows, and resets it. */
-bool store_run(struct store *store, sqlite3_stmt *statement);
+bool store_sqlite_run(struct store *store, sqlite3_stmt *statement);
+
+/* Runs an INSERT, and resets it. */
+bool store_sqlite_insert(struct store *store, sqlite3_stmt *statement, int64_t *id_r);
+
+/* How many rows the last statement that ran changed. */
+int64_t store_sqlite_changes(struct store *store);
 
 /* Steps: 1 there is a row, 0 there is none (then it is reset), -1 failure. */
-int store_step(struct store *store, sqlite3_stmt *statement);
+int store_sqlite_step(struct store *store, sqlite3_stmt *statement);
 
-/* Runs SQL that needs nothing bound. */
-bool store_execute(struct store *store, const char *sql);
+/* Reads the one number that a statement gives, and resets it: 1 read, 0 there is no
+   row, -1 failure. */
+int store_sqlite_number(struct store *store, sqlite3_stmt *statement, int64_t *number_r);
+
+/* Runs SQL that needs nothing bound and runs seldom; several statements if need be. */
+bool store_sqlite_execute(struct store *store, const char *sql);
 
 /* Notes what SQLite says. Returns false. */
-bool store_failed(struct store *store);
-bool store_out_of_memory(struct store *store);
+bool store_sqlite_failed(struct store *store);
 
-/* Text that is not NULL, and stays until the statement is reset. */
-void store_bind_text(sqlite3_stmt *statement, int index, const char *text);
+/* text is not NULL, and stays until the statement is run or reset. */
+void store_sqlite_bind_text(sqlite3_stmt *statement, int index, const char *text);
 
-void store_unload_dictionaries(struct store *store);
+/* "" for NULL; lives until the next step. */
+const char *store_sqlite_column_text(sqlite3_stmt *statement, int column);
+
+/* A number from 0 to limit - 1; 0 for any other, which stands only in a store that
+   someone has written to by hand. */
+int store_sqlite_column_below(sqlite3_stmt *statement, int column, int limit);
+
+bool store_sqlite_begin(struct store *store);
+bool store_sqlite_begin_view(struct store *store); /* begin_reading without dictionaries */
+bool store_sqlite_commit(struct store *store);
+void store_sqlite_rollback(struct store *store);
+
+/* ---- store-sqlite-dictionaries.c: what has an id ---- */
+
+/* The id of what is added where it is missing, between begin and commit. */
+bool store_sqlite_rule_set_id(struct store *store, const struct store_rule_set *set, int64_t *id_r);
+
+/* With another client_id than the habit's. One that is not verified, and one too
+   many, is taken for the habit with client_id "". */
+bool store_sqlite_habit_id(struct store *store, const struct store_habit *habit,
+			   const char *client_id, bool verified, int64_t *id_r);
+
+/* STORE_NOBODY where it is not verified, and one too many. */
+bool store_sqlite_user_id(struct store *store, const char *name, bool verified, int64_t *id_r);
+
+/* Adds nothing: 1 found, 0 there is none, -1 failure. */
+int store_sqlite_find_user(struct store *store, const char *name, int64_t *id_r, bool *verified_r);
+
+/* Fills store->dictionaries. */
+bool store_sqlite_load_dictionaries(struct store *store);
+
+/* ---- the functions of struct store_backend ---- */
+
+/* store-sqlite-add.c */
+bool store_sqlite_add(struct store *store, const struct store_sighting *sighting);
+bool store_sqlite_add_day(struct store *store, const struct store_day *day);
+bool store_sqlite_add_writer(struct store *store, const struct store_writer *writer);
+bool store_sqlite_add_totals(struct store *store, const struct store_totals *totals);
+bool store_sqlite_put_file(struct store *store, struct store_file *file);
+bool store_sqlite_drop_file(struct store *store, int64_t id);
+
+/* store-sqlite-read.c */
+bool store_sqlite_begin_reading(struct store *store);
+bool store_sqlite_each_sighting(struct store *store, const struct store_filter *filter,
+				store_visit_sighting *visit, void *context);
+bool store_sqlite_each_day(struct store *store, int64_t since_day, store_visit_day *visit,
+			   void *context);
+bool store_sqlite_each_writer(struct store *store, store_visit_writer *visit, void *context);
+bool store_sqlite_totals(struct store *store, struct store_totals *totals_r);
+bool store_sqlite_each_file(struct store *store, store_visit_file *visit, void *context);
+
+/* store-sqlite-notices.c */
+bool store_sqlite_put_notice(struct store *store, struct store_notice *notice);
+bool store_sqlite_each_notice(struct store *store, const char *user, store_visit_notice *visit,
+			      void *context);
+bool store_sqlite_count_notices(struct store *store, int64_t after, int64_t until,
+				uint64_t *count_r);
+
+/* store-sqlite-privacy.c */
+bool store_sqlite_expire(struct store *store, const struct store_expiry *expiry, int64_t now);
+bool store_sqlite_forget(struct store *store, const char *user, bool *found_r, bool *wiped_r);
 
 #endif

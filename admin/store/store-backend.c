@@ -1,0 +1,25 @@
+#include "store-backend.h"
+
+#include <glib.h>
+
+void store_init(struct store *store, const struct store_backend *backend, const char *name)
+{
+	store->backend = backend;
+	store->name = g_strdup(name);
+	store->dictionaries = store_dictionaries_create();
+}
+
+void store_free(struct store *store)
+{
+	store_dictionaries_free(store->dictionaries);
+	g_free(store->name);
+	g_free(store);
+}
+
+bool store_fail(struct store *store, int status, const char *reason)
+{
+	store->failure.status = status;
+	g_snprintf(store->failure.text, sizeof(store->failure.text), "store %s: %s", store->name,
+		   reason);
+	return false;
+}

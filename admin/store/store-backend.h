@@ -1,0 +1,60 @@
+#ifndef PORTCULLIS_STORE_BACKEND_H
+#define PORTCULLIS_STORE_BACKEND_H
+
+#include "store.h"
+#include "store-dictionaries.h"
+#include "store-notices.h"
+
+/* A kind of store, as store_open() chooses it by the URI. Each function keeps what
+   store.h and store-notices.h say of the one that is named like it. */
+struct store_backend {
+	void (*close)(struct store *store); /* never with NULL; ends with store_free() */
+
+	bool (*begin)(struct store *store);
+	bool (*begin_reading)(struct store *store); /* fills the dictionaries */
+	bool (*commit)(struct store *store);
+	void (*rollback)(struct store *store);
+
+	bool (*each_sighting)(struct store *store, const struct store_filter *filter,
+			      store_visit_sighting *visit, void *context);
+	bool (*each_day)(struct store *store, int64_t since_day, store_visit_day *visit,
+			 void *context);
+	bool (*each_writer)(struct store *store, store_visit_writer *visit, void *context);
+	bool (*totals)(struct store *store, struct store_totals *totals_r);
+
+	bool (*add)(struct store *store, const struct store_sighting *sighting);
+	bool (*add_day)(struct store *store, const struct store_day *day);
+	bool (*add_writer)(struct store *store, const struct store_writer *writer);
+	bool (*add_totals)(struct store *store, const struct store_totals *totals);
+
+	bool (*each_file)(struct store *store, store_visit_file *visit, void *context);
+	bool (*put_file)(struct store *store, struct store_file *file);
+	bool (*drop_file)(struct store *store, int64_t id);
+
+	bool (*put_notice)(struct store *store, struct store_notice *notice);
+	bool (*each_notice)(struct store *store, const char *user, store_visit_notice *visit,
+			    void *context);
+	bool (*count_notices)(struct store *store, int64_t after, int64_t until, uint64_t *count_r);
+
+	bool (*expire)(struct store *store, const struct store_expiry *expiry, int64_t now);
+	bool (*forget)(struct store *store, const char *user, bool *found_r, bool *wiped_r);
+};
+
+/* What every kind has; a backend's own struct begins with it. */
+struct store {
+	const struct store_backend *backend;
+	char *name; /* which store it is, in failures */
+	struct store_failure failure;
+	struct store_dictionaries *dictionaries;
+};
+
+/* Sets up what every kind has. store is allocated with g_new0(). */
+void store_init(struct store *store, const struct store_backend *backend, const char *name);
+
+/* Frees what every kind has, and the store itself. */
+void store_free(struct store *store);
+
+/* Notes a failure, which names the store. status is one of sysexits.h. Returns false. */
+bool store_fail(struct store *store, int status, const char *reason);
+
+#endif

@@ -1,0 +1,261 @@
+#include "store-sqlite-open.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "admin/files/file-owner.h"
+#include "store-sqlite.h"
+
+/* "PTCL": tells a store from other people's databases. */
+#define APPLICATION_ID 0x5054434c
+
+#define BUSY_MILLISECONDS 10000
+
+/* ---- versions ---- */
+
+/* Each brings a store from the version before it to its own. Never change one
+   that was released: add another. */
+static const char *const migrations[] = {
+	/* 1. Repeated texts stand once, in strings, habits and rule_sets. The
+	   others are keyed so that all of a user's rows lie side by side. */
+	"CREATE TABLE strings (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);"
+	"CREATE TABLE habits (id INTEGER PRIMARY KEY, source INTEGER NOT NULL,"
+	" service INTEGER NOT NULL, port INTEGER NOT NULL, tls INTEGER NOT NULL,"
+	" country TEXT NOT NULL, mechanism INTEGER NOT NULL REFERENCES strings,"
+	" client_id INTEGER NOT NULL REFERENCES strings,"
+	" UNIQUE (client_id, mechanism, port, service, tls, country, source));"
+	"CREATE TABLE rule_sets (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);"
+	"CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
+	" verified INTEGER NOT NULL);"
+	"CREATE INDEX users_unverified ON users (id) WHERE verified = 0;"
+	"CREATE TABLE sightings (user INTEGER NOT NULL, verified INTEGER NOT NULL,"
+	" habit INTEGER NOT NULL, rules INTEGER NOT NULL, count INTEGER NOT NULL,"
+	" rejected INTEGER NOT NULL, first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL,"
+	" last_client TEXT, PRIMARY KEY (user, verified, habit, rules)) WITHOUT ROWID;"
+	"CREATE TABLE days (day INTEGER PRIMARY KEY, sightings INTEGER NOT NULL,"
+	" unknown_country INTEGER NOT NULL);"
+	"CREATE TABLE writers (host TEXT NOT NULL, source INTEGER NOT NULL,"
+	" lines INTEGER NOT NULL, lost INTEGER NOT NULL, last_seen INTEGER NOT NULL,"
+	" PRIMARY KEY (host, source)) WITHOUT ROWID;"
+	"CREATE TABLE totals (one INTEGER PRIMARY KEY CHECK (one = 1),"
+	" last_import INTEGER NOT NULL, lines INTEGER NOT NULL, lost INTEGER NOT NULL,"
+	" set_aside INTEGER NOT NULL, last_expiry INTEGER NOT NULL,"
+	" kept_addresses INTEGER NOT NULL, kept_sightings INTEGER NOT NULL);"
+	"INSERT INTO totals VALUES (1, 0, 0, 0, 0, 0, 0, 0);"
+	"CREATE TABLE files (id INTEGER PRIMARY KEY, name TEXT NOT NULL,"
+	" device INTEGER NOT NULL, inode INTEGER NOT NULL, head INTEGER NOT NULL,"
+	" head_length INTEGER NOT NULL, position INTEGER NOT NULL,"
+	" removed INTEGER NOT NULL, touched INTEGER NOT NULL);",
+
+	/* 2. The weeks in which a sighting was seen, for trends. Of older rows
+	   only the last week is known. */
+	"ALTER TABLE sightings ADD COLUMN weeks INTEGER NOT NULL DEFAULT 1;",
+
+	/* 3. What people were told. By name: a user whose sightings are all gone is
+	   none in users, but must not be told the same again. */
+	"CREATE TABLE notices (id INTEGER PRIMARY KEY, user TEXT NOT NULL,"
+	" recipient TEXT NOT NULL, message_id TEXT NOT NULL, reason TEXT NOT NULL,"
+	" rules TEXT NOT NULL, state INTEGER NOT NULL, intended INTEGER NOT NULL,"
+	" settled INTEGER NOT NULL, attempts INTEGER NOT NULL, error TEXT NOT NULL);"
+	"CREATE INDEX notices_user ON notices (user);"
+	"CREATE INDEX notices_settled ON notices (settled);",
+
+	/* 4. What was lost is told of each day, so that it is forgiven one day. */
+	"ALTER TABLE days ADD COLUMN lines INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE days ADD COLUMN lost INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE days ADD COLUMN set_aside INTEGER NOT NULL DEFAULT 0;",
+};
+
+#define SCHEMA_VERSION ((int64_t)G_N_ELEMENTS(migrations))
+
+static bool read_number(struct store *store, const char *sql, int64_t *number_r)
+{
+	return store_sqlite_number(store, store_sqlite_statement(store, sql), number_r) > 0;
+}
+
+static bool read_version(struct store *store, int64_t *version_r)
+{
+	return read_number(store, "PRAGMA user_version", version_r);
+}
+
+static bool write_version(struct store *store)
+{
+	char sql[128];
+
+	g_snprintf(sql, sizeof(sql),
+		   "PRAGMA application_id = %d; PRAGMA user_version = %" G_GINT64_FORMAT,
+		   APPLICATION_ID, SCHEMA_VERSION);
+	return store_sqlite_execute(store, sql);
+}
+
+/* Another process may migrate at the same time; so within one transaction. */
+static bool migrate(struct store *store)
+{
+	int64_t version;
+	bool fine;
+
+	if (!store_sqlite_begin(store))
+		return false;
+	fine = read_version(store, &version);
+	for (; fine && version < SCHEMA_VERSION; version++)
+		fine = store_sqlite_execute(store, migrations[version]);
+	if (fine && write_version(store))
+		return store_sqlite_commit(store);
+	store_sqlite_rollback(store);
+	return false;
+}
+
+static bool check_version(struct store *store, enum store_access access)
+{
+	int64_t application, version, tables;
+
+	if (!read_number(store, "PRAGMA application_id", &application) ||
+	    !read_version(store, &version) ||
+	    !read_number(store, "SELECT count(*) FROM sqlite_schema", &tables))
+		return false;
+	if (application != APPLICATION_ID && (tables > 0 || version > 0 || application != 0))
+		return store_fail(store, EX_DATAERR, "it is another program's database");
+	if (version > SCHEMA_VERSION)
+		return store_fail(store, EX_DATAERR,
+				  "it was made by a newer version of Portcullis");
+	if (version == 0 && access == STORE_READ)
+		return store_fail(store, EX_NOINPUT, "it is empty; 'portcullis import' fills it");
+	return version == SCHEMA_VERSION || migrate(store);
+}
+
+/* ---- the file ---- */
+
+/* Makes the file where it is missing: SQLite would make one that all may read. Those
+   beside it, -wal and -shm, SQLite makes with the mode of this one, and gives them to
+   its owner where it is root that makes them. */
+static bool make_file(struct store *store)
+{
+	int descriptor = open(store->name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+
+	if (descriptor >= 0) {
+		file_give_to_owner_of_directory(store->name, descriptor);
+		close(descriptor);
+		return true;
+	}
+	/* A store that may only be read is noticed when it is written to. */
+	return access(store->name, F_OK) == 0 || store_fail(store, EX_CANTCREAT, strerror(errno));
+}
+
+/* All that is done to the file before SQLite opens it, with *flags_r. */
+static bool prepare_file(struct store *store, enum store_access wanted, int *flags_r)
+{
+	*flags_r = SQLITE_OPEN_READWRITE;
+	if (wanted == STORE_WRITE)
+		return make_file(store);
+	if (access(store->name, W_OK) < 0)
+		*flags_r = SQLITE_OPEN_READONLY;
+	if (access(store->name, F_OK) < 0 && errno == ENOENT)
+		return store_fail(store, EX_NOINPUT,
+				  "there is none yet; 'portcullis import' makes it");
+	return true;
+}
+
+static bool open_file(struct store *store, enum store_access wanted)
+{
+	struct store_sqlite *sqlite = store_sqlite(store);
+	int flags;
+
+	if (!prepare_file(store, wanted, &flags))
+		return false;
+	if (sqlite3_open_v2(store->name, &sqlite->database, flags | SQLITE_OPEN_NOMUTEX, NULL) !=
+	    SQLITE_OK)
+		return store_sqlite_failed(store);
+	if (wanted == STORE_WRITE && sqlite3_db_readonly(sqlite->database, "main") == 1)
+		return store_fail(store, EX_NOPERM,
+				  "it may only be read: it is read-only for this user, or its "
+				  "disk is");
+	return true;
+}
+
+/* ---- opening ---- */
+
+/* The files of the write-ahead log stay, empty, when nobody has the store open:
+   whoever may read it, but not write to its directory, cannot make them. */
+static bool keep_log_files(struct store *store)
+{
+	int keep = 1;
+
+	sqlite3_file_control(store_sqlite(store)->database, "main", SQLITE_FCNTL_PERSIST_WAL,
+			     &keep);
+	return store_sqlite_execute(store, "PRAGMA journal_size_limit = 0");
+}
+
+static bool open_database(struct store *store, enum store_access wanted)
+{
+	if (!open_file(store, wanted))
+		return false;
+	sqlite3_extended_result_codes(store_sqlite(store)->database, 1);
+	sqlite3_busy_timeout(store_sqlite(store)->database, BUSY_MILLISECONDS);
+	if (!keep_log_files(store) || !store_sqlite_execute(store, "PRAGMA cache_size = -32768") ||
+	    !check_version(store, wanted))
+		return false;
+	/* Questions read while an import writes. What is committed is on the disk
+	   before a journal file is removed. What is erased is overwritten. */
+	return wanted == STORE_READ ||
+	       store_sqlite_execute(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+					   " PRAGMA secure_delete = ON");
+}
+
+static void finalize(void *statement)
+{
+	sqlite3_finalize(statement);
+}
+
+static void close_store(struct store *store)
+{
+	struct store_sqlite *sqlite = store_sqlite(store);
+
+	g_hash_table_unref(sqlite->statements);
+	sqlite3_close(sqlite->database);
+	id_cache_free(sqlite->habit_ids);
+	id_cache_free(sqlite->rule_set_ids);
+	store_free(store);
+}
+
+static const struct store_backend backend = {
+	.close = close_store,
+	.begin = store_sqlite_begin,
+	.begin_reading = store_sqlite_begin_reading,
+	.commit = store_sqlite_commit,
+	.rollback = store_sqlite_rollback,
+	.each_sighting = store_sqlite_each_sighting,
+	.each_day = store_sqlite_each_day,
+	.each_writer = store_sqlite_each_writer,
+	.totals = store_sqlite_totals,
+	.add = store_sqlite_add,
+	.add_day = store_sqlite_add_day,
+	.add_writer = store_sqlite_add_writer,
+	.add_totals = store_sqlite_add_totals,
+	.each_file = store_sqlite_each_file,
+	.put_file = store_sqlite_put_file,
+	.drop_file = store_sqlite_drop_file,
+	.put_notice = store_sqlite_put_notice,
+	.each_notice = store_sqlite_each_notice,
+	.count_notices = store_sqlite_count_notices,
+	.expire = store_sqlite_expire,
+	.forget = store_sqlite_forget,
+};
+
+struct store *store_sqlite_open(const char *path, enum store_access access,
+				struct store_failure *failure_r)
+{
+	struct store_sqlite *sqlite = g_new0(struct store_sqlite, 1);
+
+	store_init(&sqlite->store, &backend, path);
+	sqlite->statements = g_hash_table_new_full(NULL, NULL, NULL, finalize);
+	sqlite->habit_ids = id_cache_create();
+	sqlite->rule_set_ids = id_cache_create();
+	if (open_database(&sqlite->store, access))
+		return &sqlite->store;
+	*failure_r = sqlite->store.failure;
+	close_store(&sqlite->store);
+	return NULL;
+}

@@ -1,0 +1,10 @@
+#ifndef PORTCULLIS_STORE_SQLITE_OPEN_H
+#define PORTCULLIS_STORE_SQLITE_OPEN_H
+
+#include "store.h"
+
+/* As store_open(), for the SQLite store in the file path. */
+struct store *store_sqlite_open(const char *path, enum store_access access,
+				struct store_failure *failure_r);
+
+#endif

@@ -1,0 +1,163 @@
+#include "store.h"
+
+#include <glib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "store-backend.h"
+#include "store-sqlite-open.h"
+
+struct store *store_open(const char *uri, enum store_access access, struct store_failure *failure_r)
+{
+	static const char sqlite[] = "sqlite:";
+
+	if (g_str_has_prefix(uri, sqlite))
+		return store_sqlite_open(uri + strlen(sqlite), access, failure_r);
+	failure_r->status = EX_UNAVAILABLE;
+	g_snprintf(failure_r->text, sizeof(failure_r->text),
+		   "store %s: this portcullis was built for SQLite only", uri);
+	return NULL;
+}
+
+void store_close(struct store *store)
+{
+	if (store != NULL)
+		store->backend->close(store);
+}
+
+const struct store_failure *store_failure(const struct store *store)
+{
+	return &store->failure;
+}
+
+/* ---- transactions ---- */
+
+bool store_begin(struct store *store)
+{
+	return store->backend->begin(store);
+}
+
+bool store_begin_reading(struct store *store)
+{
+	return store->backend->begin_reading(store);
+}
+
+bool store_commit(struct store *store)
+{
+	return store->backend->commit(store);
+}
+
+void store_rollback(struct store *store)
+{
+	store->backend->rollback(store);
+}
+
+/* ---- questions ---- */
+
+size_t store_habit_count(const struct store *store)
+{
+	return store_dictionaries_habit_count(store->dictionaries);
+}
+
+const struct store_habit *store_habit(const struct store *store, size_t index)
+{
+	return store_dictionaries_habit(store->dictionaries, index);
+}
+
+size_t store_rule_set_count(const struct store *store)
+{
+	return store_dictionaries_rule_set_count(store->dictionaries);
+}
+
+const struct store_rule_set *store_rule_set(const struct store *store, size_t index)
+{
+	return store_dictionaries_rule_set(store->dictionaries, index);
+}
+
+bool store_each_sighting(struct store *store, const struct store_filter *filter,
+			 store_visit_sighting *visit, void *context)
+{
+	return store->backend->each_sighting(store, filter, visit, context);
+}
+
+bool store_each_day(struct store *store, int64_t since_day, store_visit_day *visit, void *context)
+{
+	return store->backend->each_day(store, since_day, visit, context);
+}
+
+bool store_each_writer(struct store *store, store_visit_writer *visit, void *context)
+{
+	return store->backend->each_writer(store, visit, context);
+}
+
+bool store_totals(struct store *store, struct store_totals *totals_r)
+{
+	return store->backend->totals(store, totals_r);
+}
+
+/* ---- import ---- */
+
+bool store_add(struct store *store, const struct store_sighting *sighting)
+{
+	return store->backend->add(store, sighting);
+}
+
+bool store_add_day(struct store *store, const struct store_day *day)
+{
+	return store->backend->add_day(store, day);
+}
+
+bool store_add_writer(struct store *store, const struct store_writer *writer)
+{
+	return store->backend->add_writer(store, writer);
+}
+
+bool store_add_totals(struct store *store, const struct store_totals *totals)
+{
+	return store->backend->add_totals(store, totals);
+}
+
+bool store_each_file(struct store *store, store_visit_file *visit, void *context)
+{
+	return store->backend->each_file(store, visit, context);
+}
+
+bool store_put_file(struct store *store, struct store_file *file)
+{
+	return store->backend->put_file(store, file);
+}
+
+bool store_drop_file(struct store *store, int64_t id)
+{
+	return store->backend->drop_file(store, id);
+}
+
+/* ---- notices ---- */
+
+bool store_put_notice(struct store *store, struct store_notice *notice)
+{
+	return store->backend->put_notice(store, notice);
+}
+
+bool store_each_notice(struct store *store, const char *user, store_visit_notice *visit,
+		       void *context)
+{
+	return store->backend->each_notice(store, user, visit, context);
+}
+
+bool store_count_notices(struct store *store, int64_t after, int64_t until, uint64_t *count_r)
+{
+	return store->backend->count_notices(store, after, until, count_r);
+}
+
+/* ---- privacy ---- */
+
+bool store_expire(struct store *store, const struct store_expiry *expiry, int64_t now)
+{
+	return store->backend->expire(store, expiry, now);
+}
+
+bool store_forget(struct store *store, const char *user, bool *found_r, bool *wiped_r)
+{
+	return store->backend->forget(store, user, found_r, wiped_r);
+}
