@@ -13,6 +13,7 @@ bool store_sqlite_failed(struct store *store)
 	switch (sqlite3_errcode(database) & 0xff) {
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
+	case SQLITE_PROTOCOL: /* the -shm file is locked for longer than SQLite waits */
 		return store_fail(store, EX_TEMPFAIL, "it is locked by another process");
 	case SQLITE_READONLY:
 	case SQLITE_PERM:

@@ -1,10 +1,13 @@
 #include "unit.h"
 
+#include <fcntl.h>
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -622,6 +625,50 @@ static void test_no_directory(void **state)
 	assert_non_null(strstr(failure.text, "No such file or directory"));
 }
 
+/* Another process, which holds a whole file until it is killed. */
+static pid_t lock_elsewhere(const char *file)
+{
+	int ready[2];
+	pid_t child;
+	char byte;
+
+	assert_int_equal(pipe(ready), 0);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		struct flock whole = {.l_type = F_WRLCK};
+		int descriptor = open(file, O_RDWR);
+
+		if (fcntl(descriptor, F_SETLK, &whole) < 0 || write(ready[1], "", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	return child;
+}
+
+/* SQLite makes and keeps this file, and locks parts of it by turns. */
+static void test_locked_shared_memory(void **state)
+{
+	struct store *store = open_store(STORE_WRITE);
+	char shared_memory[160];
+	pid_t child;
+	(void)state;
+
+	assert_true(store_begin(store));
+	assert_true(store_commit(store));
+	store_close(store);
+	snprintf(shared_memory, sizeof(shared_memory), "%s-shm", path);
+	child = lock_elsewhere(shared_memory);
+	assert_cannot_open(STORE_WRITE, EX_TEMPFAIL, "it is locked by another process");
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	store_close(open_store(STORE_WRITE));
+}
+
 static void test_damaged_within(void **state)
 {
 	const struct store_filter all = {.verified = true, .names = true};
@@ -673,6 +720,7 @@ int main(void)
 		STORE_TEST(test_newer_version),
 		STORE_TEST(test_not_a_store),
 		STORE_TEST(test_no_directory),
+		STORE_TEST(test_locked_shared_memory),
 		STORE_TEST(test_damaged_within),
 	};
 
