@@ -35,7 +35,7 @@ enum notice_state {
 /* "intended", "handed-over", "failed", "noted" */
 const char *notice_state_name(enum notice_state state);
 
-/* Times are those of the run, so --at shows in them. */
+/* Times are those of the run, so --at shows in them. Strings are never NULL. */
 struct store_notice {
 	int64_t id; /* 0: not stored yet */
 	const char *user;
@@ -53,7 +53,8 @@ struct store_notice {
 /* When a notice came to what it is, or was intended, in milliseconds since 1970. */
 int64_t store_notice_time(const struct store_notice *notice);
 
-/* Inserts (and sets id) or updates. Between store_begin() and store_commit(). */
+/* Inserts (and sets id) or updates. Between store_begin() and store_commit(). As all
+   functions here, it returns false when the store fails. */
 bool store_put_notice(struct store *store, struct store_notice *notice);
 
 /* Returns false to end the iteration. The strings live until it returns. */
@@ -63,7 +64,7 @@ typedef bool store_visit_notice(void *context, const struct store_notice *notice
 bool store_each_notice(struct store *store, const char *user, store_visit_notice *visit,
 		       void *context);
 
-/* How many were handed over behind a moment, and not behind another. */
+/* How many were handed over later than after, and not later than until. */
 bool store_count_notices(struct store *store, int64_t after, int64_t until, uint64_t *count_r);
 
 #endif

@@ -4,7 +4,8 @@
 #include "policy/policy.h"
 
 /* What the journals told, aggregated: who reaches the mail in which way, and
-   which rules that breaks. All SQL stands behind this interface.
+   which rules that breaks. All SQL stands behind this interface; store-backend.h
+   says how.
 
    A *habit* is a way of reaching the mail: source, service, port, TLS state,
    mechanism, country and client program. There are few, and many share them. A
@@ -12,15 +13,16 @@
    store counts the lines of one user with one habit, one rule set and one
    answer to "was the password right".
 
-   Times are milliseconds since 1970, UTC. Functions return false when the store
-   fails; store_failure() then says why. */
+   Times are milliseconds since 1970, UTC. What a function hands out belongs to the
+   store. Functions return false when the store fails; store_failure() then says
+   why. */
 struct store;
 
 #define MILLISECONDS_A_DAY INT64_C(86400000)
 
 enum store_access {
 	STORE_READ, /* for questions; the store must exist */
-	STORE_WRITE /* for imports; a missing store is made */
+	STORE_WRITE /* for everything else; a missing store is made */
 };
 
 struct store_failure {
@@ -29,29 +31,36 @@ struct store_failure {
 };
 
 /* uri: as in portcullis.conf. Brings a store of an older version up to date.
-   NULL, with *failure_r set, when that fails. */
+   NULL, with *failure_r set, when that fails; otherwise *failure_r is left alone. */
 struct store *store_open(const char *uri, enum store_access access,
 			 struct store_failure *failure_r);
+/* store: NULL is allowed. What is not committed is rolled back. */
 void store_close(struct store *store);
 
 /* The file of the store that a URI names, within it; NULL when it is on a server. */
 const char *store_file_of(const char *uri);
 
+/* Of the function that failed last; status 0 and no text before one did. */
 const struct store_failure *store_failure(const struct store *store);
 
 /* Everything between begin and commit happens, or nothing of it; also when the
-   process or the machine dies. Waits for another writer, at most 10 seconds. */
+   process or the machine dies. Waits for another writer, at most 10 seconds. A
+   commit that fails has rolled back. Needs STORE_WRITE. */
 bool store_begin(struct store *store);
 bool store_commit(struct store *store);
+
+/* Ends what was begun in either way, and does nothing where nothing was. The failure
+   stays. */
 void store_rollback(struct store *store);
 
-/* A view that stays the same whatever others write, until store_commit(). */
+/* A view that stays the same whatever others write, until store_commit() or
+   store_rollback(). */
 bool store_begin_reading(struct store *store);
 
 /* ---- what is stored ---- */
 
 struct store_habit {
-	size_t index; /* 0 .. store_habit_count() - 1, while reading: for tables
+	size_t index; /* 0 .. store_habit_count() - 1, of what was read: for tables
 	                 of what was found out about each habit */
 	enum source source;
 	enum service service;
@@ -75,9 +84,9 @@ struct store_rule_set {
 
 struct store_sighting {
 	int64_t user_id;
-	/* NULL when not asked for, and for the people without a name: of what is
-	   not verified, only so many names are kept. STORE_NOBODY is their
-	   user_id. "" is an attempt without login. */
+	/* NULL when not asked for, and for the people without a name, whose user_id
+	   is STORE_NOBODY: of what is not verified, only so many names are kept (see
+	   store-limits.h). "" is an attempt without login. */
 	const char *user;
 	bool verified; /* the password was right */
 	const struct store_habit *habit;
@@ -97,16 +106,17 @@ struct store_sighting {
 
 struct store_filter {
 	const char *user;          /* NULL: all */
-	const char *rule;          /* NULL: all, the clean ones too */
-	bool broken;               /* only what breaks a rule */
+	const char *rule;          /* a title; NULL: all, the clean ones too */
+	bool broken;               /* only what breaks a rule, whichever it is */
 	int64_t since;             /* last_seen is this or later */
 	bool verified, unverified; /* which of them */
-	bool names;                /* fill in user */
+	bool names;                /* fill in user, which is done anyway if it is given */
 };
 
 /* Return false to end the iteration, which is no failure. Strings and structs
    live until the visit returns; habits and rule sets until the store is closed or
-   store_begin_reading() is called again. */
+   store_begin_reading() is called again. A visit may ask the store something else,
+   but not what it is being asked. */
 typedef bool store_visit_sighting(void *context, const struct store_sighting *sighting);
 
 /* In the order of user_id: all of a user's sightings follow each other. Needs
@@ -114,7 +124,8 @@ typedef bool store_visit_sighting(void *context, const struct store_sighting *si
 bool store_each_sighting(struct store *store, const struct store_filter *filter,
 			 store_visit_sighting *visit, void *context);
 
-/* Habits and rule sets are held in memory from store_begin_reading() on. */
+/* Habits and rule sets are held in memory from store_begin_reading() on, as they
+   were then; before it there are none. */
 size_t store_habit_count(const struct store *store);
 const struct store_habit *store_habit(const struct store *store, size_t index);
 size_t store_rule_set_count(const struct store *store);
@@ -127,9 +138,10 @@ struct store_day {
 	uint64_t unknown_country; /* of them: from a client that should have one */
 	uint64_t lines;
 	uint64_t lost;      /* that the servers told of in these lines */
-	uint64_t set_aside; /* that could not be understood when they were imported */
+	uint64_t set_aside; /* lines imported on that day that could not be understood */
 };
 typedef bool store_visit_day(void *context, const struct store_day *day);
+/* In the order of the days, from since_day on. */
 bool store_each_day(struct store *store, int64_t since_day, store_visit_day *visit, void *context);
 
 /* What came from one writer. */
@@ -137,8 +149,8 @@ struct store_writer {
 	const char *host;
 	enum source source;
 	uint64_t lines;
-	uint64_t lost; /* sightings that it could not write */
-	int64_t last_seen;
+	uint64_t lost;     /* sightings that it could not write */
+	int64_t last_seen; /* the time of its latest line */
 };
 typedef bool store_visit_writer(void *context, const struct store_writer *writer);
 bool store_each_writer(struct store *store, store_visit_writer *visit, void *context);
@@ -146,16 +158,16 @@ bool store_each_writer(struct store *store, store_visit_writer *visit, void *con
 struct store_totals {
 	int64_t last_import; /* 0: never */
 	uint64_t lines;
-	uint64_t lost;
+	uint64_t lost;      /* sightings that the servers could not write */
 	uint64_t set_aside; /* lines that could not be understood */
 };
 bool store_totals(struct store *store, struct store_totals *totals_r);
 
 /* ---- import; each between store_begin() and store_commit() ---- */
 
-/* Adds to what is there. habit->index and rules->index are not used, rules must
-   be sorted by title. last_client "" says nothing of the address. Of what is not
-   verified only so much is told apart; see store-sqlite-add.c. */
+/* Adds to what is there, as far as store-limits.h lets it be told apart. user is not
+   NULL; user_id, habit->index and rules->index are not used; rules must be sorted by
+   title. last_client "": not known, which also replaces that of an earlier time. */
 bool store_add(struct store *store, const struct store_sighting *sighting);
 bool store_add_day(struct store *store, const struct store_day *day);
 bool store_add_writer(struct store *store, const struct store_writer *writer);
@@ -165,9 +177,10 @@ bool store_add_totals(struct store *store, const struct store_totals *totals);
 /* How far a journal file is imported. */
 struct store_file {
 	int64_t id; /* 0: not stored yet */
-	char *name; /* in the journal's directory */
+	char *name; /* in the journal's directory; as a string of a visit, or the caller's */
 	uint64_t device, inode;
-	/* A hash of its first bytes: a file with the same inode may be a new one. */
+	/* A hash of its first head_length bytes: a file with the same inode may be a
+	   new one. */
 	uint64_t head;
 	uint64_t head_length;
 	uint64_t position; /* imported up to here */
@@ -175,6 +188,7 @@ struct store_file {
 	int64_t touched;   /* when this was last changed */
 };
 typedef bool store_visit_file(void *context, const struct store_file *file);
+/* In the order in which they came. */
 bool store_each_file(struct store *store, store_visit_file *visit, void *context);
 /* Inserts (and sets id) or updates. */
 bool store_put_file(struct store *store, struct store_file *file);
@@ -187,13 +201,16 @@ struct store_expiry {
 	int64_t keep_sightings;
 };
 
-/* Erases addresses and sightings that are older, unless that was done with the
-   same limits less than six hours before now. Begins and commits by itself. */
+/* Erases what was last seen longer ago than keep_addresses: addresses, and names whose
+   password nobody ever had; and longer ago than keep_sightings: sightings, days, writers
+   and notices, with all that only they refer to. A file that was removed is forgotten
+   after 30 days. Does nothing when that was done with the same limits less than six
+   hours before or after now. Begins and commits by itself. */
 bool store_expire(struct store *store, const struct store_expiry *expiry, int64_t now);
 
-/* Removes all about a user; *found_r says whether there was anything. *wiped_r is
-   false when its bytes are still in the store's files, because somebody reads them:
-   then try again. Begins and commits by itself. */
+/* Removes all about a user, what he was told, too; *found_r says whether there was
+   anything. *wiped_r is false when its bytes are still in the store's files, because
+   somebody reads them: then try again. Begins and commits by itself. */
 bool store_forget(struct store *store, const char *user, bool *found_r, bool *wiped_r);
 
 #endif
