@@ -8,9 +8,9 @@ struct store_dictionaries {
 	GPtrArray *habits;
 	GPtrArray *rule_sets;
 
-	/* By id, for each sighting that is read. */
-	GHashTable *habits_by_id;
-	GHashTable *rule_sets_by_id;
+	/* Their ids, as int64_t, in the same order. */
+	GArray *habit_ids;
+	GArray *rule_set_ids;
 
 	/* The texts that they are made of. */
 	GStringChunk *texts;
@@ -24,19 +24,14 @@ static void free_rule_set(void *pointer)
 	g_free(rule_set);
 }
 
-static GHashTable *table_by_id(void)
-{
-	return g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
-}
-
 struct store_dictionaries *store_dictionaries_create(void)
 {
 	struct store_dictionaries *dictionaries = g_new(struct store_dictionaries, 1);
 
 	dictionaries->habits = g_ptr_array_new_with_free_func(g_free);
 	dictionaries->rule_sets = g_ptr_array_new_with_free_func(free_rule_set);
-	dictionaries->habits_by_id = table_by_id();
-	dictionaries->rule_sets_by_id = table_by_id();
+	dictionaries->habit_ids = g_array_new(FALSE, FALSE, sizeof(int64_t));
+	dictionaries->rule_set_ids = g_array_new(FALSE, FALSE, sizeof(int64_t));
 	dictionaries->texts = g_string_chunk_new(4096);
 	return dictionaries;
 }
@@ -45,8 +40,8 @@ void store_dictionaries_free(struct store_dictionaries *dictionaries)
 {
 	g_ptr_array_unref(dictionaries->habits);
 	g_ptr_array_unref(dictionaries->rule_sets);
-	g_hash_table_unref(dictionaries->habits_by_id);
-	g_hash_table_unref(dictionaries->rule_sets_by_id);
+	g_array_unref(dictionaries->habit_ids);
+	g_array_unref(dictionaries->rule_set_ids);
 	g_string_chunk_free(dictionaries->texts);
 	g_free(dictionaries);
 }
@@ -55,9 +50,27 @@ void store_dictionaries_clear(struct store_dictionaries *dictionaries)
 {
 	g_ptr_array_set_size(dictionaries->habits, 0);
 	g_ptr_array_set_size(dictionaries->rule_sets, 0);
-	g_hash_table_remove_all(dictionaries->habits_by_id);
-	g_hash_table_remove_all(dictionaries->rule_sets_by_id);
+	g_array_set_size(dictionaries->habit_ids, 0);
+	g_array_set_size(dictionaries->rule_set_ids, 0);
 	g_string_chunk_clear(dictionaries->texts);
+}
+
+/* What has this id, or NULL. Done for each sighting that is read. */
+static void *find(const GPtrArray *found, const GArray *ids, int64_t id)
+{
+	size_t low = 0, high = ids->len;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (g_array_index(ids, int64_t, middle) < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == ids->len || g_array_index(ids, int64_t, low) != id)
+		return NULL;
+	return g_ptr_array_index(found, low);
 }
 
 /* ---- habits ---- */
@@ -71,13 +84,13 @@ void store_dictionaries_add_habit(struct store_dictionaries *dictionaries, int64
 	copy->mechanism = g_string_chunk_insert_const(dictionaries->texts, habit->mechanism);
 	copy->client_id = g_string_chunk_insert_const(dictionaries->texts, habit->client_id);
 	g_ptr_array_add(dictionaries->habits, copy);
-	g_hash_table_insert(dictionaries->habits_by_id, g_memdup2(&id, sizeof(id)), copy);
+	g_array_append_val(dictionaries->habit_ids, id);
 }
 
 const struct store_habit *store_dictionaries_find_habit(
 	const struct store_dictionaries *dictionaries, int64_t id)
 {
-	return g_hash_table_lookup(dictionaries->habits_by_id, &id);
+	return find(dictionaries->habits, dictionaries->habit_ids, id);
 }
 
 size_t store_dictionaries_habit_count(const struct store_dictionaries *dictionaries)
@@ -134,13 +147,13 @@ void store_dictionaries_add_rule_set(struct store_dictionaries *dictionaries, in
 	rule_set->index = dictionaries->rule_sets->len;
 	parse_rule_set(dictionaries->texts, text, rule_set);
 	g_ptr_array_add(dictionaries->rule_sets, rule_set);
-	g_hash_table_insert(dictionaries->rule_sets_by_id, g_memdup2(&id, sizeof(id)), rule_set);
+	g_array_append_val(dictionaries->rule_set_ids, id);
 }
 
 const struct store_rule_set *store_dictionaries_find_rule_set(
 	const struct store_dictionaries *dictionaries, int64_t id)
 {
-	return g_hash_table_lookup(dictionaries->rule_sets_by_id, &id);
+	return find(dictionaries->rule_sets, dictionaries->rule_set_ids, id);
 }
 
 size_t store_dictionaries_rule_set_count(const struct store_dictionaries *dictionaries)

@@ -3,21 +3,21 @@
 
 #include "store.h"
 
-/* The habits and rule sets of a store, held in memory while it is read. They are
-   found by the id that they have in the store, or by their index: the number of
-   those that were added before. What is handed out lives until the dictionaries are
-   cleared or freed. */
+/* The habits and rule sets of a store, held in memory while it is read. They are added
+   in the order of the ids that they have in the store, and found by them, or by their
+   index: the number of those that were added before. What is handed out lives until
+   the dictionaries are cleared or freed. */
 struct store_dictionaries;
 
 struct store_dictionaries *store_dictionaries_create(void);
 void store_dictionaries_free(struct store_dictionaries *dictionaries);
 void store_dictionaries_clear(struct store_dictionaries *dictionaries);
 
-/* Takes a copy; habit->index is not used. No id comes twice. */
+/* Takes a copy; habit->index is not used. */
 void store_dictionaries_add_habit(struct store_dictionaries *dictionaries, int64_t id,
 				  const struct store_habit *habit);
 
-/* text is as store_rule_set_format() writes it. No id comes twice. */
+/* text is as store_rule_set_format() writes it. */
 void store_dictionaries_add_rule_set(struct store_dictionaries *dictionaries, int64_t id,
 				     const char *text);
 
