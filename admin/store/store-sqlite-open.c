@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "admin/files/file-owner.h"
+#include "admin/files/directory.h"
+#include "admin/files/file-open.h"
 #include "store-sqlite.h"
 
 /* "PTCL": tells a store from other people's databases. */
@@ -128,34 +130,68 @@ static bool check_version(struct store *store, enum store_access access)
 
 /* ---- the file ---- */
 
-/* Makes the file where it is missing: SQLite would make one that all may read. Those
-   beside it, -wal and -shm, SQLite makes with the mode of this one, and gives them to
-   its owner where it is root that makes them. */
+/* Those that SQLite keeps beside the store, with its mode. */
+static const char *const suffixes[] = {"-journal", "-wal", "-shm"};
+
+static bool refuse_file(struct store *store, const char *suffix)
+{
+	char *reason =
+		g_strdup_printf("%s%s is not a regular file with one name", store->name, suffix);
+
+	store_fail(store, EX_DATAERR, reason);
+	g_free(reason);
+	return false;
+}
+
+/* SQLite waits for a FIFO, and writes to where a link leads. A link to the store itself is
+   the operator's. */
+static bool has_regular_files(struct store *store)
+{
+	struct stat status;
+
+	if (stat(store->name, &status) == 0 && !S_ISREG(status.st_mode))
+		return refuse_file(store, "");
+	for (size_t i = 0; i < G_N_ELEMENTS(suffixes); i++) {
+		char *path = g_strconcat(store->name, suffixes[i], NULL);
+		bool is_there = lstat(path, &status) == 0;
+
+		g_free(path);
+		if (is_there && (!S_ISREG(status.st_mode) || status.st_nlink > 1))
+			return refuse_file(store, suffixes[i]);
+	}
+	return true;
+}
+
+/* Makes the file where it is missing: SQLite would make one that all may read. */
 static bool make_file(struct store *store)
 {
-	int descriptor = open(store->name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+	const char *name;
+	int directory = directory_open_of(store->name, &name);
+	int file = directory < 0 ? -1 : file_open(directory, name, O_RDWR | O_CREAT | O_EXCL, 0640);
+	int error = errno;
 
-	if (descriptor >= 0) {
-		file_give_to_owner_of_directory(store->name, descriptor);
-		close(descriptor);
+	if (directory >= 0)
+		close(directory);
+	if (file >= 0) {
+		close(file);
 		return true;
 	}
 	/* A store that may only be read is noticed when it is written to. */
-	return access(store->name, F_OK) == 0 || store_fail(store, EX_CANTCREAT, strerror(errno));
+	return access(store->name, F_OK) == 0 || store_fail(store, EX_CANTCREAT, strerror(error));
 }
 
-/* All that is done to the file before SQLite opens it, with *flags_r. */
+/* All that is done to the files before SQLite opens them, with *flags_r. */
 static bool prepare_file(struct store *store, enum store_access wanted, int *flags_r)
 {
 	*flags_r = SQLITE_OPEN_READWRITE;
 	if (wanted == STORE_WRITE)
-		return make_file(store);
+		return make_file(store) && has_regular_files(store);
 	if (access(store->name, W_OK) < 0)
 		*flags_r = SQLITE_OPEN_READONLY;
 	if (access(store->name, F_OK) < 0 && errno == ENOENT)
 		return store_fail(store, EX_NOINPUT,
 				  "there is none yet; 'portcullis import' makes it");
-	return true;
+	return has_regular_files(store);
 }
 
 static bool open_file(struct store *store, enum store_access wanted)

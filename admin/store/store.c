@@ -7,12 +7,19 @@
 #include "store-backend.h"
 #include "store-sqlite-open.h"
 
-struct store *store_open(const char *uri, enum store_access access, struct store_failure *failure_r)
+const char *store_file_of(const char *uri)
 {
 	static const char sqlite[] = "sqlite:";
 
-	if (g_str_has_prefix(uri, sqlite))
-		return store_sqlite_open(uri + strlen(sqlite), access, failure_r);
+	return g_str_has_prefix(uri, sqlite) ? uri + strlen(sqlite) : NULL;
+}
+
+struct store *store_open(const char *uri, enum store_access access, struct store_failure *failure_r)
+{
+	const char *file = store_file_of(uri);
+
+	if (file != NULL)
+		return store_sqlite_open(file, access, failure_r);
 	failure_r->status = EX_UNAVAILABLE;
 	g_snprintf(failure_r->text, sizeof(failure_r->text),
 		   "store %s: this portcullis was built for SQLite only", uri);
