@@ -189,6 +189,7 @@ format:
 lint:
 	@$(CLANG_FORMAT) --dry-run -Werror $(SOURCES)
 	@tests/lint/rooms
+	@tests/lint/files
 	@tests/lint/documents
 
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d)
