@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "child-process.h"
+#include "policy/write-all.h"
 
 /* Enough for a directory service that is asked over a slow line. */
 #define ANSWER_SECONDS 60
@@ -82,21 +83,6 @@ void address_command_free(struct address_command *command)
 		child_process_wait(command->pid, END_SECONDS, &status);
 	}
 	g_free(command);
-}
-
-static bool write_all(int file, const char *text, size_t length)
-{
-	while (length > 0) {
-		ssize_t written = write(file, text, length);
-
-		if (written < 0 && errno != EINTR)
-			return false;
-		if (written > 0) {
-			text += written;
-			length -= (size_t)written;
-		}
-	}
-	return true;
 }
 
 /* Reads one line, without its newline. It is the only one: the command was asked

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "policy/write-all.h"
+
 struct file_replacement {
 	int directory;
 	char *name;     /* in the end */
@@ -95,17 +97,7 @@ const char *file_replace_name(const struct file_replacement *replacement)
 
 bool file_replace_write(struct file_replacement *replacement, const char *text, size_t length)
 {
-	while (length > 0) {
-		ssize_t written = write(replacement->descriptor, text, length);
-
-		if (written < 0 && errno != EINTR)
-			return false;
-		if (written > 0) {
-			text += written;
-			length -= (size_t)written;
-		}
-	}
-	return true;
+	return write_all(replacement->descriptor, text, length);
 }
 
 bool file_replace_commit(struct file_replacement *replacement)

@@ -1,12 +1,6 @@
 #include "run-clock.h"
 
-static time_t monotonic_seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
-}
+#include "policy/monotonic-clock.h"
 
 struct run_clock run_clock_start(time_t begin)
 {
