@@ -192,4 +192,6 @@ lint:
 	@tests/lint/files
 	@tests/lint/documents
 
--include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d)
+# Not those of other builds, such as the trees of other Debians, which lie below.
+-include $(wildcard $(foreach folder,policy dovecot-plugin postfix-policyd admin admin/* tests/*,\
+	$(BUILD)/$(folder)/*.d))
