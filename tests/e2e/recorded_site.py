@@ -101,8 +101,9 @@ class RecordedSite:
         """A login that nothing can be said against."""
         return self.record(user, **({"port": 993, "tls": "implicit"} | changes))
 
-    def run(self, *arguments, config=None, environment=None, **options):
-        command = [BUILD / "portcullis", "-c", config or self.config, *map(str, arguments)]
+    def run(self, *arguments, program=BUILD / "portcullis", config=None, environment=None,
+            **options):  # fmt: skip
+        command = [program, "-c", config or self.config, *map(str, arguments)]
         return subprocess.run(
             command,
             env=dict(os.environ, **(environment or {})),
