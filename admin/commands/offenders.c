@@ -99,11 +99,14 @@ static const char *user_text(const struct offender *offender, GString *text)
 	return text->str;
 }
 
-static void add(struct listing *listing, const struct offender *offender, time_t now, GString *user)
+static void add(struct listing *listing, const struct offender *offender,
+		const struct options *options, GString *user)
 {
 	const struct store_habit *habit = offender->habit;
 	char service[SERVICE_TEXT_SIZE], first[DAY_TEXT_SIZE], last[DAY_TEXT_SIZE];
-	char *program = program_format(habit->client_id);
+	/* Of a hundred thousand, these take their time, which programs need not wait for. */
+	bool table = options->format == LISTING_TABLE;
+	char *program = table ? program_format(habit->client_id) : NULL;
 	const struct cell cells[G_N_ELEMENTS(columns)] = {
 		cell_text_shown(offender->user, user_text(offender, user)),
 		cell_text(offender->rule->title),
@@ -115,8 +118,10 @@ static void add(struct listing *listing, const struct offender *offender, time_t
 		cell_text(habit->country.code),
 		cell_text_shown(habit->client_id, program),
 		cell_number(offender->count),
-		cell_time(offender->first_seen, day_format(offender->first_seen, now, first)),
-		cell_time(offender->last_seen, day_format(offender->last_seen, now, last)),
+		cell_time(offender->first_seen,
+			  table ? day_format(offender->first_seen, options->at, first) : NULL),
+		cell_time(offender->last_seen,
+			  table ? day_format(offender->last_seen, options->at, last) : NULL),
 		cell_flag(offender->verified),
 		cell_text(offender->last_client),
 	};
@@ -131,7 +136,7 @@ static void print(const GArray *offenders, const struct options *options)
 	GString *user = g_string_new(NULL);
 
 	for (guint i = 0; i < offenders->len; i++)
-		add(listing, &g_array_index(offenders, struct offender, i), options->at, user);
+		add(listing, &g_array_index(offenders, struct offender, i), options, user);
 	listing_end(listing, "Nobody.");
 	g_string_free(user, TRUE);
 }
