@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <glib.h>
 #include <sys/file.h>
-#include <unistd.h>
 
 #include "directory.h"
+#include "file-open.h"
 
 #define STEP_MILLISECONDS 20
 
@@ -27,12 +27,9 @@ bool file_lock(int descriptor, unsigned int milliseconds)
 int directory_lock(const char *path, unsigned int milliseconds)
 {
 	int directory = directory_open(path);
-	int error;
 
 	if (directory < 0 || file_lock(directory, milliseconds))
 		return directory;
-	error = errno;
-	close(directory);
-	errno = error;
+	file_close(directory);
 	return -1;
 }

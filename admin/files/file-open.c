@@ -5,9 +5,18 @@
 #include <string.h>
 #include <unistd.h>
 
+void file_close(int descriptor)
+{
+	int error = errno;
+
+	if (descriptor >= 0)
+		close(descriptor);
+	errno = error;
+}
+
 static int close_with(int descriptor, int error)
 {
-	close(descriptor);
+	file_close(descriptor);
 	errno = error;
 	return -1;
 }

@@ -16,6 +16,9 @@ int file_open(int directory, const char *name, int flags, mode_t mode);
 /* The same, whoever the file belongs to. */
 int file_open_of_anybody(int directory, const char *name, int flags);
 
+/* Closes a file or directory and leaves errno as it is. -1 is none. */
+void file_close(int descriptor);
+
 /* What an errno of the functions of files/ means: a text that lives until the
    thread's next one. */
 const char *file_problem(int error);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "file-open.h"
 #include "policy/write-all.h"
 
 struct file_replacement {
@@ -18,8 +19,7 @@ struct file_replacement {
 
 static void free_replacement(struct file_replacement *replacement)
 {
-	if (replacement->descriptor >= 0)
-		close(replacement->descriptor);
+	file_close(replacement->descriptor);
 	g_free(replacement->name);
 	g_free(replacement->new_name);
 	g_free(replacement);
@@ -70,7 +70,6 @@ struct file_replacement *file_replace_begin(int directory, const char *name, con
 					    mode_t mode)
 {
 	struct file_replacement *replacement = g_new0(struct file_replacement, 1);
-	int error;
 
 	replacement->directory = directory;
 	replacement->name = g_strdup(name);
@@ -81,12 +80,10 @@ struct file_replacement *file_replace_begin(int directory, const char *name, con
 		       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (replacement->descriptor >= 0 && take_over(replacement->descriptor, old, mode))
 		return replacement;
-	error = errno;
 	if (replacement->descriptor >= 0)
 		file_replace_abandon(replacement);
 	else
 		free_replacement(replacement);
-	errno = error;
 	return NULL;
 }
 
@@ -103,40 +100,35 @@ bool file_replace_write(struct file_replacement *replacement, const char *text, 
 bool file_replace_commit(struct file_replacement *replacement)
 {
 	bool fine;
-	int error;
 
 	if (fsync(replacement->descriptor) < 0 ||
 	    renameat(replacement->directory, replacement->new_name, replacement->directory,
 		     replacement->name) < 0) {
-		error = errno;
 		file_replace_abandon(replacement);
-		errno = error;
 		return false;
 	}
 	fine = fsync(replacement->directory) == 0;
-	error = errno;
 	free_replacement(replacement);
-	errno = error;
 	return fine;
 }
 
 void file_replace_abandon(struct file_replacement *replacement)
 {
+	int error = errno;
+
 	unlinkat(replacement->directory, replacement->new_name, 0);
 	free_replacement(replacement);
+	errno = error;
 }
 
 bool file_replace(int directory, const char *name, mode_t mode, const char *text, size_t length)
 {
 	struct file_replacement *replacement = file_replace_begin(directory, name, NULL, mode);
-	int error;
 
 	if (replacement == NULL)
 		return false;
 	if (file_replace_write(replacement, text, length))
 		return file_replace_commit(replacement);
-	error = errno;
 	file_replace_abandon(replacement);
-	errno = error;
 	return false;
 }

@@ -28,7 +28,7 @@ bool file_replace_write(struct file_replacement *replacement, const char *text, 
    set; the old file is in place then, unless its directory's disk is what failed. */
 bool file_replace_commit(struct file_replacement *replacement);
 
-/* Removes the new file, and frees all. */
+/* Removes the new file, frees all, and leaves errno as it is. */
 void file_replace_abandon(struct file_replacement *replacement);
 
 /* All of it at once, with this account's ownership. False with errno set. */

@@ -140,7 +140,6 @@ void journal_listing_free(struct journal_listing *listing)
 int journal_file_open(const char *directory, const char *name, struct journal_file *file_r)
 {
 	int descriptor = directory_open(directory);
-	int error;
 
 	*file_r = (struct journal_file){.descriptor = -1,
 					.rotated = find_stamp(name) != NULL,
@@ -149,22 +148,17 @@ int journal_file_open(const char *directory, const char *name, struct journal_fi
 	if (descriptor >= 0) {
 		/* Each writer has its own account. */
 		file_r->descriptor = file_open_of_anybody(descriptor, name, O_RDONLY);
-		error = errno;
-		close(descriptor);
-		errno = error;
+		file_close(descriptor);
 	}
 	if (file_r->descriptor >= 0 && journal_file_look(file_r))
 		return 1;
-	error = errno;
 	journal_file_close(file_r);
-	errno = error;
-	return error == ENOENT ? 0 : -1;
+	return errno == ENOENT ? 0 : -1;
 }
 
 void journal_file_close(struct journal_file *file)
 {
-	if (file->descriptor >= 0)
-		close(file->descriptor);
+	file_close(file->descriptor);
 	g_free(file->name);
 	file->name = NULL;
 	file->descriptor = -1;
@@ -241,14 +235,12 @@ static int rotate(int directory, struct journal_file *file)
 int journal_file_rotate(const char *directory, struct journal_file *file)
 {
 	int descriptor = directory_open(directory);
-	int renamed, error;
+	int renamed;
 
 	if (descriptor < 0)
 		return -1;
 	renamed = rotate(descriptor, file);
-	error = errno;
-	close(descriptor);
-	errno = error;
+	file_close(descriptor);
 	return renamed;
 }
 
@@ -256,15 +248,12 @@ bool journal_file_remove(const char *directory, const struct journal_file *file)
 {
 	int descriptor = directory_open(directory);
 	bool fine;
-	int error;
 
 	if (descriptor < 0)
 		return false;
 	fine = !has_its_name(descriptor, file) || unlinkat(descriptor, file->name, 0) == 0 ||
 	       errno == ENOENT;
-	error = errno;
-	close(descriptor);
-	errno = error;
+	file_close(descriptor);
 	return fine;
 }
 

@@ -59,7 +59,6 @@ static bool append(int directory, const GString *entry)
 	int file = file_open(directory, name, O_WRONLY | O_APPEND | O_CREAT, MODE);
 	struct stat before;
 	ssize_t written = -1;
-	int error;
 
 	if (file < 0)
 		return false;
@@ -70,9 +69,7 @@ static bool append(int directory, const GString *entry)
 			errno = ENOSPC;
 		}
 	}
-	error = errno;
-	close(file);
-	errno = error;
+	file_close(file);
 	return written >= 0;
 }
 
@@ -83,7 +80,6 @@ bool set_aside(const char *directory, int64_t now, const char *file, uint64_t of
 	char time[TIME_LENGTH + 1];
 	GString *entry;
 	bool fine;
-	int error;
 
 	if (locked < 0)
 		return false;
@@ -93,10 +89,8 @@ bool set_aside(const char *directory, int64_t now, const char *file, uint64_t of
 	g_string_append_len(entry, line, (gssize)MIN(length, LENGTH_MAX));
 	g_string_append_c(entry, '\n');
 	fine = make_room(locked) && append(locked, entry);
-	error = errno;
+	file_close(locked);
 	g_string_free(entry, TRUE);
-	close(locked);
-	errno = error;
 	return fine;
 }
 
@@ -179,16 +173,13 @@ static bool take_out_of_all(const char *directory, goes *goes, const char *argum
 {
 	int locked = directory_lock(directory, LOCK_MILLISECONDS);
 	bool fine;
-	int error;
 
 	*found_r = false;
 	if (locked < 0)
 		return errno == ENOENT;
 	fine = take_out_of_file(locked, name, goes, argument, found_r) &&
 	       take_out_of_file(locked, old_name, goes, argument, found_r);
-	error = errno;
-	close(locked);
-	errno = error;
+	file_close(locked);
 	return fine;
 }
 

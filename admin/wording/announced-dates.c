@@ -187,7 +187,7 @@ static char *read_text(const char *path, size_t *length_r, const char **error_r)
 	if (directory >= 0) {
 		text = file_read(file_open(directory, name, O_RDONLY, 0), FILE_SIZE_MAX, length_r,
 				 error_r);
-		close(directory);
+		file_close(directory);
 	} else if (errno != ENOENT) {
 		*error_r = strerror(errno);
 	}
@@ -374,15 +374,12 @@ static bool write_text(const char *path, const char *text)
 	const char *name;
 	int directory = directory_open_of(path, &name);
 	bool written;
-	int error;
 
 	if (directory < 0)
 		return false;
 	written = file_lock(directory, LOCK_MILLISECONDS) &&
 		  file_replace(directory, name, MODE, text, strlen(text));
-	error = errno;
-	close(directory);
-	errno = error;
+	file_close(directory);
 	return written;
 }
 
