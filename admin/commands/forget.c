@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "admin/files/account.h"
 #include "admin/files/file-open.h"
 #include "admin/journal/importer.h"
 #include "admin/journal/set-aside.h"
@@ -124,13 +123,9 @@ int forget_command(const char *config_path, int argc, char **argv)
 		return status;
 	if (argc - optind != 1 || argv[optind][0] == '\0')
 		return usage_error("forget", "name one user");
-	policy = policy_load_alone(config_path);
-	if (policy == NULL)
-		return EX_CONFIG;
-	if (!account_become_owner(policy_records(policy))) {
-		policy_free(policy);
-		return EX_NOPERM;
-	}
+	status = policy_load_as_owner(config_path, &policy);
+	if (status != 0)
+		return status;
 	stop_signal_catch();
 	signal(SIGIO, SIG_IGN);
 	store = store_open(policy->store, STORE_WRITE, &failure);

@@ -1,12 +1,9 @@
-#include <glib.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
-#include "admin/files/account.h"
-#include "admin/files/file-group.h"
 #include "admin/journal/importer.h"
 #include "admin/journal/journal-file.h"
 #include "admin/questions/loaded-policy.h"
@@ -139,21 +136,6 @@ static int follow(struct importer *importer, const struct store *store)
 	return EXIT_SUCCESS;
 }
 
-/* The servers' accounts are in the group of the journal. Not while the store is open: to
-   close a file gives back all locks that the process has of it. */
-static void keep_servers_out(const struct policy *policy)
-{
-	static const char *const suffixes[] = {"", "-wal", "-shm"};
-	const char *store = store_file_of(policy->store);
-
-	for (size_t i = 0; store != NULL && i < G_N_ELEMENTS(suffixes); i++) {
-		char *path = g_strconcat(store, suffixes[i], NULL);
-
-		file_keep_from_writers(path, policy->journal);
-		g_free(path);
-	}
-}
-
 static int import_journal(const struct policy *policy, int64_t at, bool following, bool quiet)
 {
 	struct store_failure failure;
@@ -161,7 +143,8 @@ static int import_journal(const struct policy *policy, int64_t at, bool followin
 	struct store *store;
 	int status;
 
-	keep_servers_out(policy);
+	/* The servers' accounts are in the group of the journal. */
+	store_keep_from_writers(policy->store, policy->journal);
 	store = store_open(policy->store, STORE_WRITE, &failure);
 	if (store == NULL) {
 		fprintf(stderr, "portcullis import: %s\n", failure.text);
@@ -195,13 +178,9 @@ int import_command(const char *config_path, int argc, char **argv)
 		return status;
 	if (following && at != 0)
 		return usage_error("import", "--follow and --at cannot be used together");
-	policy = policy_load_alone(config_path);
-	if (policy == NULL)
-		return EX_CONFIG;
-	if (!account_become_owner(policy_records(policy))) {
-		policy_free(policy);
-		return EX_NOPERM;
-	}
+	status = policy_load_as_owner(config_path, &policy);
+	if (status != 0)
+		return status;
 	status = import_journal(policy, (int64_t)at * 1000, following, quiet);
 	policy_free(policy);
 	return status;

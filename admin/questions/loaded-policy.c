@@ -2,7 +2,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sysexits.h>
 
+#include "admin/files/account.h"
 #include "admin/store/store.h"
 
 void report_error(void *context, const char *message)
@@ -65,6 +67,17 @@ const char *policy_records(const struct policy *policy)
 	const char *file = store_file_of(policy->store);
 
 	return file == NULL ? policy->journal : file;
+}
+
+int policy_load_as_owner(const char *config_path, struct policy **policy_r)
+{
+	*policy_r = policy_load_alone(config_path);
+	if (*policy_r == NULL)
+		return EX_CONFIG;
+	if (account_become_owner(policy_records(*policy_r)))
+		return 0;
+	policy_free(*policy_r);
+	return EX_NOPERM;
 }
 
 struct edition loaded_edition(const struct loaded_policy *loaded)

@@ -23,6 +23,11 @@ struct policy *policy_load_alone(const char *config_path);
 
 void policy_unload(struct loaded_policy *loaded);
 
+/* The configuration alone; from then on the process works as the account that owns the
+   records (see admin/files/account.h). Returns 0, or what is wrong as an exit status,
+   having said so. The caller frees it with policy_free(). */
+int policy_load_as_owner(const char *config_path, struct policy **policy_r);
+
 /* Where the records lie, for account_become_owner() of admin/files/account.h: the store's
    file, or the journal's directory where the store is on a server. Lives with the policy. */
 const char *policy_records(const struct policy *policy);

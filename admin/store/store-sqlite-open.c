@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "admin/files/directory.h"
+#include "admin/files/file-group.h"
 #include "admin/files/file-open.h"
 #include "store-sqlite.h"
 
@@ -132,6 +133,17 @@ static bool check_version(struct store *store, enum store_access access)
 
 /* Those that SQLite keeps beside the store, with its mode. */
 static const char *const suffixes[] = {"-journal", "-wal", "-shm"};
+
+void store_sqlite_keep_from_writers(const char *path, const char *directory)
+{
+	file_keep_from_writers(path, directory);
+	for (size_t i = 0; i < G_N_ELEMENTS(suffixes); i++) {
+		char *beside = g_strconcat(path, suffixes[i], NULL);
+
+		file_keep_from_writers(beside, directory);
+		g_free(beside);
+	}
+}
 
 static bool refuse_file(struct store *store, const char *suffix)
 {

@@ -7,4 +7,7 @@
 struct store *store_sqlite_open(const char *path, enum store_access access,
 				struct store_failure *failure_r);
 
+/* As store_keep_from_writers(). */
+void store_sqlite_keep_from_writers(const char *path, const char *directory);
+
 #endif

@@ -26,6 +26,14 @@ struct store *store_open(const char *uri, enum store_access access, struct store
 	return NULL;
 }
 
+void store_keep_from_writers(const char *uri, const char *directory)
+{
+	const char *file = store_file_of(uri);
+
+	if (file != NULL)
+		store_sqlite_keep_from_writers(file, directory);
+}
+
 void store_close(struct store *store)
 {
 	if (store != NULL)

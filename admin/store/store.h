@@ -40,6 +40,11 @@ void store_close(struct store *store);
 /* The file of the store that a URI names, within it; NULL when it is on a server. */
 const char *store_file_of(const char *uri);
 
+/* Takes the files of a store from the group that may write to a directory, as
+   file_keep_from_writers() of admin/files/file-group.h does. Not while this process has
+   the store open: to close a file gives back all locks that the process has of it. */
+void store_keep_from_writers(const char *uri, const char *directory);
+
 /* Of the function that failed last; status 0 and no text before one did. */
 const struct store_failure *store_failure(const struct store *store);
 
