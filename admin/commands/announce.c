@@ -18,7 +18,7 @@ static const struct command_help help = {
 };
 
 struct options {
-	bool html, text;
+	bool html, text, publish;
 	const char *language, *history;
 	time_t at; /* 0: now */
 };
@@ -31,12 +31,11 @@ static bool read_options(int argc, char **argv, struct options *options, int *st
 		{"language", '\0', "CODE",
 		 "write it in this language, not the first of notices { }",
 		 .text = &options->language},
-		{"at", '\0', "DATE",
-		 "write it as of \"YYYY-MM-DD HH:MM\"; nothing is remembered then",
-		 .date = &options->at},
+		{"at", '\0', "DATE", "write it as of \"YYYY-MM-DD HH:MM\"", .date = &options->at},
+		{"publish", '\0', NULL, "record that the public is told of these dates",
+		 .flag = &options->publish},
 		{"history", '\0', "FILE",
-		 "remember the announced dates in FILE; by default in announced.json beside the "
-		 "journal",
+		 "the record of published dates; by default announced.json beside the journal",
 		 .text = &options->history},
 		{0},
 	};
@@ -45,6 +44,8 @@ static bool read_options(int argc, char **argv, struct options *options, int *st
 		return false;
 	if (options->html && options->text)
 		*status_r = usage_error("announce", "--html and --text cannot be used together");
+	else if (options->publish && options->at != 0)
+		*status_r = usage_error("announce", "--publish and --at cannot be used together");
 	return *status_r == 0;
 }
 
@@ -58,17 +59,30 @@ static char *default_history(const struct policy *policy)
 	return path;
 }
 
-/* Notes changes and saves them. The page is right without, so that is a warning. */
-static void remember(struct announced_dates *dates, const struct policy *policy, const char *path,
-		     time_t now)
+/* The page is right also when it is not recorded, so that is a warning. */
+static void record(const struct announced_dates *dates, const char *path)
 {
 	char *error;
 
-	if (!announced_dates_update(dates, policy, now) ||
-	    announced_dates_save(dates, path, &error))
+	if (announced_dates_save(dates, path, &error))
 		return;
-	fprintf(stderr, "%s (warning: the announced dates are not remembered)\n", error);
+	fprintf(stderr, "%s (warning: the published dates are not recorded)\n", error);
 	g_free(error);
+}
+
+/* Notes changes, which then stand on the page, and records them or says that they are
+   not. */
+static void bring_up_to_date(struct announced_dates *dates, const struct policy *policy,
+			     const char *path, time_t now, bool publish)
+{
+	if (!announced_dates_update(dates, policy, now))
+		return;
+	if (publish)
+		record(dates, path);
+	else
+		fputs("portcullis announce: there are dates that were not published yet; "
+		      "--publish records them\n",
+		      stderr);
 }
 
 static int announce(const struct policy *policy, const struct notice_texts *texts,
@@ -98,7 +112,7 @@ static int announce(const struct policy *policy, const struct notice_texts *text
 		return EX_DATAERR;
 	}
 	if (options->at == 0)
-		remember(dates, policy, path, now);
+		bring_up_to_date(dates, policy, path, now, options->publish);
 	page = options->html ? announcement_html(policy, language, dates, now)
 			     : announcement_plain(policy, language, dates, now);
 	fputs(page, stdout);

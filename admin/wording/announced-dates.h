@@ -5,7 +5,7 @@
 
 #include "policy/policy.h"
 
-/* The memory of `portcullis announce`: which dates were announced last, and how
+/* The memory of `portcullis announce`: which dates were published last, and how
    they changed from one time to the next. A JSON file; nothing else needs it. */
 struct announced_dates;
 
@@ -13,7 +13,7 @@ enum date_kind { DATE_NOTIFY, DATE_ENFORCE, DATE_BROWNOUT };
 
 /* Something that people had to be told. */
 struct date_change {
-	time_t time; /* when it was announced */
+	time_t time; /* when it was published */
 	char *rule;  /* title */
 	enum kind kind;
 	unsigned int services; /* SERVICE_BIT()s */
@@ -31,7 +31,7 @@ bool rule_is_public(const struct rule *rule);
 struct announced_dates *announced_dates_load(const char *path, char **error_r);
 void announced_dates_free(struct announced_dates *dates);
 
-/* Notes what differs in the policy from what was announced last. True when
+/* Notes what differs in the policy from what was published last. True when
    anything does. */
 bool announced_dates_update(struct announced_dates *dates, const struct policy *policy, time_t now);
 

@@ -25,6 +25,11 @@ rule abroad {{ kind = "country" services = {{ "imap" }} allow = {{ "DE" }} notif
 """
 
 
+UNPUBLISHED = (
+    "portcullis announce: there are dates that were not published yet; --publish records them\n"
+)
+
+
 class Site:
     def __init__(self, directory):
         self.directory = directory
@@ -43,13 +48,19 @@ class Site:
             env={"TZ": "Europe/Berlin", "PATH": "/usr/bin:/bin"},
         )
 
-    def announce(self, *arguments):
-        done = self.run(*arguments)
+    def publish(self, *arguments):
+        done = self.run("--publish", *arguments)
         assert (done.returncode, done.stderr) == (0, "")
         return done.stdout
 
+    def look(self, *arguments):
+        done = self.run(*arguments)
+        assert done.returncode == 0
+        assert done.stderr in ("", UNPUBLISHED)
+        return done.stdout
+
     def text(self, *arguments):
-        return words(self.announce("--text", *arguments))
+        return words(self.look("--text", *arguments))
 
     def changes(self):
         return [
@@ -79,7 +90,7 @@ def test_text(site):
 
 
 def test_html(site):
-    html = site.announce("--html", "--language", "en")
+    html = site.look("--html", "--language", "en")
     page = Page(html)
     assert page.all("html") == [{"lang": "en"}]
     assert len(page.all("h1")) == 1 and len(page.all("main")) == 1 and len(page.all("title")) == 1
@@ -114,7 +125,7 @@ def test_html_is_escaped(tmp_path):
 
 
 def test_history(site):
-    assert "Abschaltung: Mittwoch, 20. September 2090" in site.text()
+    assert "Abschaltung: Mittwoch, 20. September 2090" in words(site.publish())
     first = [
         ("encryption", "notify", None, "2090-06-01 00:00"),
         ("encryption", "enforce", None, "2090-09-20 00:00"),
@@ -122,11 +133,11 @@ def test_history(site):
     ]
     assert site.changes() == first
     # Nothing has changed: nothing is added.
-    site.announce("--html")
+    site.publish("--html")
     assert site.changes() == first
 
     site.set(enforce="2091-03-17", brownouts='"2090-10-01 10:00 +4h"')
-    text = site.text()
+    text = words(site.publish())
     moved = [
         ("encryption", "enforce", "2090-09-20 00:00", "2091-03-17 00:00"),
         ("encryption", "brownout", None, "2090-10-01 10:00"),
@@ -139,7 +150,7 @@ def test_history(site):
     assert "Probeabschaltung: Sonntag, 1. Oktober 2090, 10:00 Uhr" in text
 
     site.set(enforce="2091-03-17")
-    text = site.text()
+    text = words(site.publish())
     assert site.changes()[-1] == ("encryption", "brownout", "2090-10-01 10:00", None)
     assert "Probeabschaltung: Sonntag, 1. Oktober 2090, 10:00 Uhr entfällt" in text
     # The latest stands first.
@@ -148,9 +159,9 @@ def test_history(site):
 
 def test_a_brownout_that_is_over_may_go(site):
     site.set(notify="2020-01-01", brownouts='"2020-02-01 10:00 +4h"')
-    site.announce()
+    site.publish()
     site.set(notify="2020-01-01")
-    text = site.text()
+    text = words(site.publish())
     assert not [change for change in site.changes() if change[1] == "brownout"]
     assert "Probeabschaltung" not in text
 
@@ -161,11 +172,28 @@ def test_another_day(site):
     assert "Zugriff ohne Verschlüsselung - Abgeschaltet seit Mittwoch, 20. September 2090" in text
     assert "Stand: Montag, 1. Januar 2091, 00:00 Uhr" in text
     assert not site.history.exists()
-    site.announce()
+    site.publish()
     before = site.history.read_text()
     site.set(enforce="2092-01-01")
     # What was announced later is not on the page of an earlier day.
     assert "Was sich an den Terminen geändert hat" not in site.text("--at", "2000-01-01")
+    assert site.history.read_text() == before
+
+
+def test_what_is_only_looked_at_is_not_published(site):
+    """The page is as it would be, with what has changed; but that is not recorded."""
+    for arguments in ([], ["--html"], ["--language", "en"]):
+        assert site.run(*arguments).stderr == UNPUBLISHED
+        assert not site.history.exists()
+    site.publish()
+    before = site.history.read_text()
+    assert site.run().stderr == ""
+    # A date is tried, and taken back, before anybody was told.
+    site.set(enforce="2090-09-21")
+    assert "auf Donnerstag, 21. September 2090 verlegt" in site.text()
+    assert site.run("--html").stderr == UNPUBLISHED
+    site.set()
+    assert "verlegt" not in words(site.publish())
     assert site.history.read_text() == before
 
 
@@ -193,13 +221,13 @@ def test_no_rules(site):
 
 
 def test_history_elsewhere(site, tmp_path):
-    site.announce("--history", str(tmp_path / "mine.json"))
+    site.publish("--history", str(tmp_path / "mine.json"))
     assert (tmp_path / "mine.json").exists() and not site.history.exists()
 
 
 def test_a_history_that_root_begins_belongs_to_the_service(site):
     service_account.give(site.directory)
-    site.announce()
+    site.publish()
     history = site.history.stat()
     assert (history.st_uid, history.st_gid) == (65534, 65533)
 
@@ -217,15 +245,17 @@ def test_a_damaged_history_is_not_overwritten(site, content):
 
 def test_a_history_that_cannot_be_written(site):
     missing = site.directory / "missing/announced.json"
-    done = site.run("--history", str(missing))
+    done = site.run("--publish", "--history", str(missing))
     assert done.returncode == 0 and "Thunderbird" in done.stdout
     assert done.stderr == (
-        f"{missing}: No such file or directory (warning: the announced dates are not remembered)\n"
+        f"{missing}: No such file or directory (warning: the published dates are not recorded)\n"
     )
 
 
 def test_wrong_use(site):
     assert site.run("--language", "fr").returncode == 64
+    done = site.run("--publish", "--at", "2091-01-01")
+    assert done.returncode == 64 and "--publish and --at" in done.stderr
 
 
 def test_a_mistake_in_the_texts(site, tmp_path):

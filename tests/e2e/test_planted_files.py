@@ -64,7 +64,7 @@ COMMANDS = [
     ("notify", "--preview", "alice"),
     ("notify", "--to", "postmaster@example.org"),
     ("notify",),
-    ("announce", "--text"),
+    ("announce", "--text", "--publish"),
     ("exempt", "--current-offenders", "encryption", "--until", day(60)),
     ("exempt", "--list"),
     ("explain", "--service", "imap", "--port", "143", "--tls", "none", "--mechanism", "PLAIN",
@@ -98,7 +98,7 @@ class Site(RecordedSite):
             self.record("alice@example.org", "encryption")
             self.rest()
             self.must("import", "--quiet")
-            self.must("announce")
+            self.must("announce", "--publish")
         self.record("bob@example.org", "encryption")
         with open(self.journal / "dovecot.jsonl", "a", encoding="utf-8") as journal:
             journal.write("garbage\n")
