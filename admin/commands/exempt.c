@@ -19,6 +19,7 @@ static const struct command_help help = {
 	.usage = "USER RULES --until DATE [OPTION...]\n"
 		 "--current-offenders RULE --until DATE [OPTION...]\n"
 		 "--remove USER [RULES]\n"
+		 "--remove --reason TEXT\n"
 		 "--list [USER] [--json]",
 	.description =
 		"Lets users off rules for some time, by editing the file of exemptions. RULES "
@@ -30,7 +31,7 @@ static const struct command_help help = {
 struct options {
 	const char *until, *from, *country, *reason, *current_offenders;
 	time_t since, at; /* since 0: not given */
-	bool remove, list, json;
+	bool remove, list, dry_run, json;
 	char **arguments; /* what is no option */
 	int argument_count;
 };
@@ -45,9 +46,12 @@ static int check_options(const struct options *options)
 		return usage_error(
 			"exempt",
 			"--remove, --list and --current-offenders cannot be used together");
-	if (options->remove || options->list) {
-		least = options->remove;
-		most = options->remove ? 2 : 1;
+	if (options->list) {
+		least = 0;
+		most = 1;
+	} else if (options->remove) {
+		least = options->reason == NULL;
+		most = options->reason == NULL ? 2 : 0;
 	} else if (options->current_offenders != NULL) {
 		least = most = 0;
 	}
@@ -60,6 +64,10 @@ static int check_options(const struct options *options)
 		return usage_error("exempt", "--until is missing");
 	if (options->reason != NULL && !utf8_is_line(options->reason))
 		return usage_error("exempt", "--reason must be one line of UTF-8");
+	if (options->remove && options->reason != NULL && options->reason[0] == '\0')
+		return usage_error("exempt", "--reason must not be empty with --remove");
+	if (options->list && options->dry_run)
+		return usage_error("exempt", "--list and --dry-run cannot be used together");
 	return 0;
 }
 
@@ -73,7 +81,8 @@ static bool read_options(int argc, char **argv, struct options *options, int *st
 		 "of a rule about countries, allow these in addition instead of letting off all of "
 		 "it",
 		 .text = &options->country},
-		{"reason", 'r', "TEXT", "write it into the file as a comment",
+		{"reason", 'r', "TEXT",
+		 "write it into the file as a comment; with --remove, the lines that have it",
 		 .text = &options->reason},
 		{"current-offenders", 'o', "RULE", "let off everybody seen breaking RULE lately",
 		 .text = &options->current_offenders},
@@ -81,6 +90,8 @@ static bool read_options(int argc, char **argv, struct options *options, int *st
 		 .date = &options->since},
 		{"remove", '\0', NULL, "let USER off no longer: from RULES, or from all rules",
 		 .flag = &options->remove},
+		{"dry-run", 'n', NULL, "say what would be done, and do nothing",
+		 .flag = &options->dry_run},
 		{"list", 'l', NULL, "print who is let off", .flag = &options->list},
 		{"at", '\0', "DATE",
 		 "\"YYYY-MM-DD HH:MM\" instead of now, for --list and --current-offenders",
@@ -120,6 +131,12 @@ static bool read_wish(const struct options *options, const struct policy *policy
 	return true;
 }
 
+/* Returns 0 or an exit status, having said what is wrong. */
+static int save(const struct options *options, struct exemption_file *file)
+{
+	return options->dry_run ? 0 : exemption_file_save(file);
+}
+
 /* ---- exempt USER RULES ---- */
 
 static int let_off(const struct options *options, const struct policy *policy,
@@ -143,9 +160,10 @@ static int let_off(const struct options *options, const struct policy *policy,
 		return EXIT_SUCCESS;
 	}
 	exemption_file_add(file, user, wish, options->reason);
-	status = exemption_file_save(file);
+	status = save(options, file);
 	if (status == 0)
-		printf("%s is let off %s until %s.\n", user, wish->rules, options->until);
+		printf("%s %s let off %s until %s.\n", user, options->dry_run ? "would be" : "is",
+		       wish->rules, options->until);
 	return status;
 }
 
@@ -177,6 +195,15 @@ static void complain(struct offenders *offenders, const char *user)
 	g_string_free(text, TRUE);
 }
 
+static void print_user(const char *user)
+{
+	GString *text = g_string_new(NULL);
+
+	terminal_text_append(text, user, USER_SIZE);
+	puts(text->str);
+	g_string_free(text, TRUE);
+}
+
 static bool add_offender(void *context, const struct store_sighting *sighting)
 {
 	struct offenders *offenders = context;
@@ -202,6 +229,8 @@ static bool add_offender(void *context, const struct store_sighting *sighting)
 	} else {
 		exemption_file_add(offenders->file, user, offenders->wish, offenders->reason);
 		offenders->added++;
+		if (offenders->options->dry_run)
+			print_user(user);
 	}
 	return true;
 }
@@ -242,20 +271,21 @@ static int let_off_offenders(const struct options *options, struct exemption_fil
 			     const struct exemption_wish *wish, struct inquiry *inquiry)
 {
 	struct offenders offenders = {.options = options, .wish = wish, .file = file};
-	char reason[sizeof("current offender on ") + ISO_DAY_TEXT_SIZE];
 	char day[ISO_DAY_TEXT_SIZE];
+	char *reason = g_strdup_printf("current offender of %s on %s", wish->rules,
+				       iso_day_format(options->at, day));
 	int status;
 
-	snprintf(reason, sizeof(reason), "current offender on %s",
-		 iso_day_format(options->at, day));
 	offenders.reason = options->reason == NULL ? reason : options->reason;
 	status = ask_for_offenders(&offenders, inquiry);
+	g_free(reason);
 	if (status == 0 && offenders.added > 0)
-		status = exemption_file_save(file);
+		status = save(options, file);
 	if (status != 0)
 		return status;
-	printf("Users let off %s until %s: %zu. Already let off: %zu.\n", wish->rules,
-	       options->until, offenders.added, offenders.already);
+	printf("Users %slet off %s until %s: %zu. Already let off: %zu.\n",
+	       options->dry_run ? "who would be " : "", wish->rules, options->until,
+	       offenders.added, offenders.already);
 	if (offenders.impossible == 0)
 		return EXIT_SUCCESS;
 	fprintf(stderr, "portcullis exempt: users who cannot be let off: %zu\n",
@@ -286,6 +316,7 @@ static int rule_bits(const struct policy *policy, const char *rules, uint64_t *b
 static int remove_exemptions(const struct options *options, const struct policy *policy,
 			     struct exemption_file *file)
 {
+	bool batch = options->reason != NULL;
 	char user[USER_SIZE];
 	uint64_t bits = UINT64_MAX;
 	size_t changed = 0;
@@ -295,15 +326,18 @@ static int remove_exemptions(const struct options *options, const struct policy 
 		status = rule_bits(policy, options->arguments[1], &bits);
 	if (status != 0)
 		return status;
-	if (read_user(options->arguments[0], policy, user))
+	if (batch)
+		changed = exemption_file_remove_reason(file, options->reason);
+	else if (read_user(options->arguments[0], policy, user))
 		changed = exemption_file_remove(file, user, bits);
 	if (changed == 0) {
 		fputs("portcullis exempt: there is no such exemption\n", stderr);
 		return EXIT_NO;
 	}
-	status = exemption_file_save(file);
+	status = save(options, file);
 	if (status == 0)
-		printf("Lines changed or removed: %zu.\n", changed);
+		printf("Lines %s%sremoved: %zu.\n", options->dry_run ? "that would be " : "",
+		       batch ? "" : "changed or ", changed);
 	return status;
 }
 

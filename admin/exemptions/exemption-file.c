@@ -81,6 +81,7 @@ int exemption_file_open(struct exemption_file *file_r, const struct policy *poli
 		.directory = -1,
 		.text = g_string_new(NULL),
 		.changed = g_ptr_array_new_with_free_func(free_change),
+		.lines_edited = g_hash_table_new(NULL, NULL),
 	};
 	if (policy->exemptions == NULL) {
 		file_r->path = g_strdup(policy->file);
@@ -105,6 +106,7 @@ void exemption_file_close(struct exemption_file *file)
 	exemptions_free(file->before);
 	g_string_free(file->text, TRUE);
 	g_ptr_array_free(file->changed, TRUE);
+	g_hash_table_destroy(file->lines_edited);
 	g_free(file->path);
 }
 
@@ -146,15 +148,65 @@ bool exemption_file_next(const GString *text, size_t *position, const char **lin
 	return true;
 }
 
-/* Whether a line of the file holds exemptions of the user from some of the rules. */
-static bool line_has(const struct exemption *exemptions, size_t count, unsigned int line,
-		     uint64_t rules)
+const struct exemption *exemption_file_read_line(const struct exemption_file *file,
+						 const char *line, size_t length,
+						 unsigned int number,
+						 struct exemption_line *parts_r,
+						 char user_r[static USER_SIZE])
 {
-	for (size_t i = 0; i < count; i++) {
-		if (exemptions[i].line == line && (rules & UINT64_C(1) << exemptions[i].rule) != 0)
+	const struct exemption *exemptions;
+	bool named;
+	size_t count;
+	char *name;
+
+	if (!exemption_line_split(line, length, parts_r))
+		return NULL;
+	name = g_strndup(line + parts_r->user, parts_r->user_end - parts_r->user);
+	named = user_normalise(name, file->policy->default_domain, user_r, USER_SIZE);
+	g_free(name);
+	exemptions = named ? exemptions_of_user(file->before, user_r, &count) : NULL;
+	for (size_t i = 0; exemptions != NULL && i < count; i++) {
+		if (exemptions[i].line == number)
+			return &exemptions[i];
+	}
+	return NULL;
+}
+
+/* What is to be taken out of which lines. */
+struct removal {
+	const char *user;   /* NULL: of everybody */
+	const char *reason; /* NULL: whatever it is */
+	uint64_t rules;
+};
+
+/* Whether the exemptions of a line, the first of which is given, are among the rules. */
+static bool has_rules(const struct exemption *first, const struct exemption *end, uint64_t rules)
+{
+	for (const struct exemption *one = first; one < end && one->line == first->line; one++) {
+		if ((rules & UINT64_C(1) << one->rule) != 0)
 			return true;
 	}
 	return false;
+}
+
+/* Whether the removal is about a line, and then whose it is. */
+static bool is_meant(const struct exemption_file *file, const struct removal *removal,
+		     const char *line, size_t length, unsigned int number,
+		     char user_r[static USER_SIZE])
+{
+	struct exemption_line parts;
+	const struct exemption *first =
+		exemption_file_read_line(file, line, length, number, &parts, user_r);
+	size_t count;
+
+	if (first == NULL || (removal->user != NULL && strcmp(removal->user, user_r) != 0))
+		return false;
+	if (removal->reason != NULL &&
+	    (strlen(removal->reason) != parts.end - parts.comment ||
+	     memcmp(removal->reason, line + parts.comment, parts.end - parts.comment) != 0))
+		return false;
+	return has_rules(first, exemptions_of_user(file->before, user_r, &count) + count,
+			 removal->rules);
 }
 
 /* Appends a line without some of its rules; false when none is left. */
@@ -180,31 +232,53 @@ static bool append_without(GString *text, const char *line, size_t length,
 	return some;
 }
 
-size_t exemption_file_remove(struct exemption_file *file, const char *user, uint64_t rules)
+static size_t remove_lines(struct exemption_file *file, const struct removal *removal)
 {
-	size_t count, position = 0, length, changed = 0;
-	const struct exemption *exemptions = exemptions_of_user(file->before, user, &count);
+	GHashTable *users = g_hash_table_new(g_str_hash, g_str_equal); /* of the changes */
 	GString *text = g_string_new(NULL);
+	size_t position = 0, length, changed = 0;
 	unsigned int number = 0;
+	char user[USER_SIZE];
 	const char *line;
 
 	while (exemption_file_next(file->text, &position, &line, &length)) {
 		bool ends = line[length] == '\n';
 
-		if (!line_has(exemptions, count, ++number, rules)) {
+		if (!is_meant(file, removal, line, length, ++number, user)) {
 			g_string_append_len(text, line, (gssize)(length + ends));
 			continue;
 		}
 		changed++;
-		if (!append_without(text, line, length, file->policy, rules))
+		g_hash_table_add(file->lines_edited, GUINT_TO_POINTER(number));
+		if (!g_hash_table_contains(users, user)) {
+			struct exemption_change *change = add_change(file, user);
+
+			change->removed = removal->rules;
+			g_hash_table_add(users, change->user);
+		}
+		if (!append_without(text, line, length, file->policy, removal->rules))
 			file->lines_removed++;
 		else if (ends)
 			g_string_append_c(text, '\n');
 	}
 	g_string_free(file->text, TRUE);
 	file->text = text;
-	add_change(file, user)->removed = rules;
+	g_hash_table_destroy(users);
 	return changed;
+}
+
+size_t exemption_file_remove(struct exemption_file *file, const char *user, uint64_t rules)
+{
+	const struct removal removal = {.user = user, .rules = rules};
+
+	return remove_lines(file, &removal);
+}
+
+size_t exemption_file_remove_reason(struct exemption_file *file, const char *reason)
+{
+	const struct removal removal = {.reason = reason, .rules = UINT64_MAX};
+
+	return remove_lines(file, &removal);
 }
 
 /* ---- saving ---- */
@@ -218,7 +292,8 @@ static bool is_as_meant(const struct exemption_file *file, const struct exemptio
 	const struct exemption *new = exemptions_of_user(after, change->user, &new_count);
 
 	for (size_t i = 0; i < old_count; i++) {
-		if ((change->removed & UINT64_C(1) << old[i].rule) != 0)
+		if ((change->removed & UINT64_C(1) << old[i].rule) != 0 &&
+		    g_hash_table_contains(file->lines_edited, GUINT_TO_POINTER(old[i].line)))
 			continue;
 		if (at == new_count || !exemptions_are_equal(&old[i], &new[at++]))
 			return false;

@@ -17,7 +17,10 @@ struct exemption_file {
 	GString *text;
 	struct exemptions *before; /* as the servers read it */
 	size_t lines_added, lines_removed;
-	GPtrArray *changed; /* of struct exemption_change, for the check */
+	/* For the check: what is to be different for whom, as struct exemption_change, and
+	   the numbers of the lines that something was taken out of. */
+	GPtrArray *changed;
+	GHashTable *lines_edited;
 };
 
 /* Locks and reads the file of a policy. Returns 0, or what is wrong as an exit
@@ -33,6 +36,9 @@ void exemption_file_add(struct exemption_file *file, const char *user,
    changed. */
 size_t exemption_file_remove(struct exemption_file *file, const char *user, uint64_t rules);
 
+/* Removes the lines that have this reason, to the letter. Returns how many. */
+size_t exemption_file_remove_reason(struct exemption_file *file, const char *reason);
+
 /* Puts a new file in the place of the old one, with its owner and mode, unless the
    servers would not read from it what was meant. Returns 0 or an exit status, as
    above. */
@@ -41,5 +47,13 @@ int exemption_file_save(struct exemption_file *file);
 /* The next line from *position on, which is moved behind it; false at the end. */
 bool exemption_file_next(const GString *text, size_t *position, const char **line_r,
 			 size_t *length_r);
+
+/* A line, by its number, as the servers read it: its parts, its user, and the first
+   exemption that it gives him. NULL for one that gives none. */
+const struct exemption *exemption_file_read_line(const struct exemption_file *file,
+						 const char *line, size_t length,
+						 unsigned int number,
+						 struct exemption_line *parts_r,
+						 char user_r[static USER_SIZE]);
 
 #endif

@@ -45,36 +45,16 @@ static void add_row(const struct request *request, const char *user, const char 
 	listing_add(request->listing, cells);
 }
 
-/* The first exemption that a line of the file gives a user; NULL for a wrong line. */
-static const struct exemption *find_exemption(const struct exemptions *exemptions, const char *user,
-					      unsigned int line)
-{
-	size_t count;
-	const struct exemption *list = exemptions_of_user(exemptions, user, &count);
-
-	for (size_t i = 0; i < count; i++) {
-		if (list[i].line == line)
-			return &list[i];
-	}
-	return NULL;
-}
-
 static void add_line(const struct request *request, const char *line, size_t length,
 		     unsigned int number)
 {
-	const struct exemption *exemption = NULL;
 	struct exemption_line parts;
 	char user[USER_SIZE];
-	char *name, *rules, *reason;
+	const struct exemption *exemption =
+		exemption_file_read_line(request->file, line, length, number, &parts, user);
+	char *rules, *reason;
 
-	if (!exemption_line_split(line, length, &parts))
-		return;
-	name = g_strndup(line + parts.user, parts.user_end - parts.user);
-	if (user_normalise(name, request->file->policy->default_domain, user, sizeof(user)) &&
-	    (request->only == NULL || strcmp(request->only, user) == 0))
-		exemption = find_exemption(request->file->before, user, number);
-	g_free(name);
-	if (exemption == NULL)
+	if (exemption == NULL || (request->only != NULL && strcmp(request->only, user) != 0))
 		return;
 	rules = g_strndup(line + parts.rules, parts.rules_end - parts.rules);
 	reason = g_strndup(line + parts.comment, parts.end - parts.comment);

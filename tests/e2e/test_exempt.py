@@ -151,6 +151,10 @@ def test_wrong_lines_are_told_once(site):
     ["dave", "encryption", "extra", "--until", "2031-01-31"],
     ["--list", "--remove", "alice"],
     ["--current-offenders", "encryption"],
+    ["--remove"],
+    ["--remove", "alice", "--reason", "Ticket 12"],
+    ["--remove", "--reason", ""],
+    ["--list", "--dry-run"],
     ["--current-offenders", "encryption", "alice", "--until", "2031-01-31"],
 ])
 def test_command_line(site, arguments):
@@ -311,3 +315,64 @@ def test_current_offenders_who_cannot_stand_in_the_file(site):
     assert "old scanner@example.org" in result.stderr
     assert "\x1b" not in result.stderr
     assert "users who cannot be let off: 3\n" in result.stderr
+
+
+def test_what_would_be_let_off(site):
+    """--dry-run says who, and writes nothing."""
+    for user in ("alice", "bob", "old scanner"):
+        site.record(f"{user}@example.org", "encryption")
+    site.take()
+    site.exemptions.write_text(f"bob@example.org  encryption  {day(90)}\n")
+    before = site.exemptions.stat()
+    command = ["--current-offenders", "encryption", "--until", day(90)]
+    result = edit(site, *command, "--dry-run", status=1)
+    assert result.stdout == (
+        f"alice@example.org\nUsers who would be let off encryption until {day(90)}: 1. "
+        "Already let off: 1.\n")
+    assert "old scanner" in result.stderr and "cannot be let off: 1" in result.stderr
+    assert site.exemptions.stat().st_mtime_ns == before.st_mtime_ns
+    assert site.exemptions.stat().st_ino == before.st_ino
+    # Also where there is no file yet.
+    site.exemptions.unlink()
+    edit(site, *command, "--dry-run", status=1)
+    assert not site.exemptions.exists()
+
+
+def test_a_batch_is_taken_back(site):
+    """By its reason, to the letter; everything else stays as it is, byte by byte."""
+    for number in range(300):
+        site.record(f"user{number}@example.org", "encryption")
+    site.take()
+    edit(site, "--current-offenders", "encryption", "--until", day(90))
+    reason = f"current offender of encryption on {day()}"
+    edit(site, "alice", "encryption", "--until", day(90), "--reason", "kept")
+    edit(site, "user7", "mechanism", "--until", day(90), "--reason", reason + "!")
+    edit(site, "user8", "mechanism", "--until", day(90), "--reason", reason.upper())
+    # A comment, and a line that the servers leave out, are no exemptions.
+    with open(site.exemptions, "a") as file:
+        file.write(f"# {reason}\nuser9@example.org nonsense {day(90)} # {reason}\n")
+    before = site.exemptions.read_text()
+    command = ["--remove", "--reason", reason]
+    assert edit(site, *command, "--dry-run").stdout.splitlines()[-1] == (
+        "Lines that would be removed: 300.")
+    assert site.exemptions.read_text() == before
+    assert edit(site, *command).stdout == "Lines removed: 300.\n"
+    assert site.exemptions.read_text() == "".join(
+        line for line in before.splitlines(keepends=True)
+        if not line.endswith(f"  # {reason}\n") or "nonsense" in line)
+    assert "no such exemption" in edit(site, *command, status=1).stderr
+    # As people type them.
+    site.exemptions.write_text(FILE)
+    assert edit(site, *command[:2], "old scanner, ticket 4711").stdout == "Lines removed: 1.\n"
+    assert lines(site) == [line for line in FILE.splitlines() if "4711" not in line]
+
+
+def test_an_edit_can_be_tried(site):
+    for arguments in (["alice", "encryption"], ["bob"]):
+        count = 1 if arguments[0] == "alice" else 3
+        result = edit(site, "--remove", *arguments, "--dry-run")
+        assert result.stdout.splitlines()[-1] == (
+            f"Lines that would be changed or removed: {count}.")
+    result = edit(site, "dave", "encryption", "--until", "2031-01-31", "--dry-run")
+    assert result.stdout == "dave@example.org would be let off encryption until 2031-01-31.\n"
+    assert site.exemptions.read_text() == FILE
