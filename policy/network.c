@@ -72,22 +72,70 @@ void network_seal(struct network *network)
 	network->count = kept + 1;
 }
 
-bool network_contains(const struct network *network, const struct address *address)
+/* How many ranges begin at an address or before it. */
+static size_t count_begun(const struct network *network, const unsigned char bytes[16])
 {
 	size_t low = 0, high = network->count;
 
-	if (!address->known)
-		return false;
-	/* Finds the first range that begins behind the address. */
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (memcmp(network->ranges[middle].first, address->bytes, 16) <= 0)
+		if (memcmp(network->ranges[middle].first, bytes, 16) <= 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low > 0 && memcmp(address->bytes, network->ranges[low - 1].last, 16) <= 0;
+	return low;
+}
+
+/* The last range that begins at an address or before it, if the address is in it. */
+static const struct address_range *find_range(const struct network *network,
+					      const unsigned char bytes[16])
+{
+	size_t begun = count_begun(network, bytes);
+
+	if (begun == 0 || memcmp(bytes, network->ranges[begun - 1].last, 16) > 0)
+		return NULL;
+	return &network->ranges[begun - 1];
+}
+
+bool network_contains(const struct network *network, const struct address *address)
+{
+	return address->known && find_range(network, address->bytes) != NULL;
+}
+
+bool network_find_range(const struct network *network, const struct address *address,
+			struct address_range *range_r)
+{
+	const struct address_range *range =
+		address->known ? find_range(network, address->bytes) : NULL;
+
+	if (range != NULL)
+		*range_r = *range;
+	return range != NULL;
+}
+
+/* Whether the second range begins right behind the first. */
+static bool adjoins(const struct address_range *range, const struct address_range *next)
+{
+	unsigned char behind[16];
+
+	memcpy(behind, range->last, sizeof(behind));
+	for (size_t i = sizeof(behind); i-- > 0;) {
+		if (++behind[i] != 0)
+			return memcmp(behind, next->first, sizeof(behind)) == 0;
+	}
+	return false;
+}
+
+bool network_contains_range(const struct network *network, const struct address_range *range)
+{
+	const struct address_range *end = network->ranges + network->count;
+	const struct address_range *found = find_range(network, range->first);
+
+	while (found != NULL && memcmp(range->last, found->last, 16) > 0)
+		found = found + 1 < end && adjoins(found, found + 1) ? found + 1 : NULL;
+	return found != NULL;
 }
 
 void network_free(struct network *network)

@@ -20,6 +20,13 @@ void network_seal(struct network *network);
 /* Only on a sealed network. An unknown address is in no network. */
 bool network_contains(const struct network *network, const struct address *address);
 
+/* The range of a sealed network that an address is in. False when it is in none. */
+bool network_find_range(const struct network *network, const struct address *address,
+			struct address_range *range_r);
+
+/* Whether all of a range is in a sealed network. */
+bool network_contains_range(const struct network *network, const struct address_range *range);
+
 void network_free(struct network *network);
 
 #endif

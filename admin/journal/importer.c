@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "admin/files/file-open.h"
+#include "admin/sightings/whereabouts.h"
 #include "admin/terminal/progress.h"
 #include "import-tally.h"
 #include "journal-position.h"
@@ -41,6 +42,7 @@ struct importer {
 	struct import_tally tally;
 	struct importer_counts batch;
 
+	char whereabouts[WHEREABOUTS_SIZE]; /* of find_whereabouts() */
 	unsigned int reports;
 	int64_t problems_told; /* when */
 	bool telling_problems;
@@ -150,7 +152,7 @@ static bool fit_time(struct importer *importer, struct journal_line *line)
 
 static bool add_line(struct importer *importer, struct journal_line *line)
 {
-	char client[ADDRESS_TEXT_SIZE] = "";
+	char client[ADDRESS_TEXT_SIZE] = "", whereabouts[WHEREABOUTS_SIZE];
 	struct store_sighting sighting = {
 		.user = line->user,
 		.verified = line->verified,
@@ -160,6 +162,7 @@ static bool add_line(struct importer *importer, struct journal_line *line)
 		.rejected = line->rejected ? line->count : 0,
 		.weeks = 1,
 		.last_client = client,
+		.whereabouts = whereabouts_format(importer->policy, &line->client, whereabouts),
 	};
 
 	if (!fit_time(importer, line)) {
@@ -521,6 +524,22 @@ static bool visit_file(struct importer *importer, const char *name, uint64_t rot
 
 /* ---- the whole ---- */
 
+static const char *find_whereabouts(void *context, const char *client)
+{
+	struct importer *importer = context;
+	struct address address;
+
+	address_parse(client, &address);
+	return whereabouts_format(importer->policy, &address, importer->whereabouts);
+}
+
+/* Those of addresses that came when the networks were others. */
+static bool note_whereabouts(struct importer *importer)
+{
+	return store_note_whereabouts(importer->store, whereabouts_definition(importer->policy),
+				      find_whereabouts, importer);
+}
+
 /* That there was nothing to import is worth knowing, too. */
 static bool note_import(struct importer *importer)
 {
@@ -544,7 +563,7 @@ bool importer_pass(struct importer *importer, uint64_t rotate_size, struct impor
 	importer->telling_problems =
 		!importer->following || importer->problems_told == 0 ||
 		llabs(importer_now(importer) - importer->problems_told) >= TELL_INTERVAL;
-	if (!remove_files(importer, rest_r) ||
+	if (!note_whereabouts(importer) || !remove_files(importer, rest_r) ||
 	    !journal_backlog(directory, importer->store, &backlog))
 		return false;
 	progress_begin(&importer->progress, backlog.bytes);

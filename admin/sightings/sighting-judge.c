@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "whereabouts.h"
+
 void sighting_judge_init(struct sighting_judge *judge, const struct edition *edition, time_t at,
 			 bool enforced)
 {
@@ -40,44 +42,102 @@ static bool broke_country(const struct policy *policy, const struct store_rule_s
 	return false;
 }
 
-/* Fills in the client and its country; false when the address was erased. */
-static bool find_client(const struct edition *edition, const struct store_sighting *sighting,
-			struct attempt *attempt, struct country *country_r)
+/* What is known of where a client was. */
+struct client {
+	bool known;
+	struct whereabouts whereabouts; /* where the address is not known any more */
+	struct country country;
+};
+
+/* Recorded before whereabouts were noted, or by hand: no address of a country is local. */
+static struct whereabouts guess_whereabouts(const struct policy *policy,
+					    const struct store_sighting *sighting)
 {
-	/* Of 100::/64, which nobody has (RFC 6666): no address of a country is in
-	   somebody's network, and is not local. */
+	return (struct whereabouts){.local = sighting->habit->country.code[0] == '\0' &&
+					     !broke_country(policy, sighting->rules)};
+}
+
+/* Fills in the attempt's client, too. */
+static struct client find_client(const struct edition *edition,
+				 const struct store_sighting *sighting, struct attempt *attempt)
+{
+	/* Of 100::/64, which nobody has (RFC 6666). */
+	static const struct address loopback = {.bytes = {[15] = 1}, .known = true};
 	static const struct address elsewhere = {.bytes = {[0] = 1, [15] = 1}, .known = true};
+	struct client client = {.country = sighting->habit->country};
 
-	*country_r = sighting->habit->country;
-	if (address_parse(sighting->last_client, &attempt->client)) {
+	client.known = address_parse(sighting->last_client, &attempt->client);
+	if (client.known) {
 		/* Recorded before there was a database. */
-		if (country_r->code[0] == '\0')
-			*country_r = judge_country(edition, attempt, NULL);
-		return true;
+		if (client.country.code[0] == '\0')
+			client.country = judge_country(edition, attempt, NULL);
+		return client;
 	}
-	if (country_r->code[0] != '\0' || broke_country(edition->policy, sighting->rules))
-		attempt->client = elsewhere;
-	return false;
+	if (sighting->whereabouts == NULL ||
+	    !whereabouts_parse(sighting->whereabouts, &client.whereabouts))
+		client.whereabouts = guess_whereabouts(edition->policy, sighting);
+	attempt->client = client.whereabouts.local ? loopback : elsewhere;
+	return client;
 }
 
-/* Of an address that was erased: whether the record says that a rule which goes by
-   networks was kept. */
-static bool was_kept(const struct rule *rule, const struct store_sighting *sighting)
+/* The networks as they are to be asked about an address that stands for one that was
+   erased. What is not known to be in a network is outside. */
+static struct network network_for(const struct network *network,
+				  const struct whereabouts *whereabouts)
 {
-	return rule->except.count + rule->networks.count > 0 &&
-	       schedule_phase(&rule->schedule, (time_t)(sighting->last_seen / 1000)) != PHASE_OFF &&
-	       !rule_set_has(sighting->rules, rule->title);
+	static struct address_range all = {.last = {[0] = 0xff,
+						    0xff,
+						    0xff,
+						    0xff,
+						    0xff,
+						    0xff,
+						    0xff,
+						    0xff,
+						    0xff,
+						    0xff,
+						    0xff,
+						    0xff,
+						    0xff,
+						    0xff,
+						    0xff,
+						    0xff}};
+
+	return whereabouts->in_network && network_contains_range(network, &whereabouts->range)
+		       ? (struct network){.ranges = &all, .count = 1}
+		       : (struct network){0};
 }
 
-/* Whoever broke a rule about encryption with TLS had too old a version of it. */
-static enum tls_version recorded_version(const struct rule *rule,
+/* A rule as it is to be asked about a client. */
+static struct rule rule_for(const struct rule *rule, const struct client *client)
+{
+	struct rule asked = *rule;
+
+	if (!client->known) {
+		asked.except = network_for(&rule->except, &client->whereabouts);
+		asked.networks = network_for(&rule->networks, &client->whereabouts);
+	}
+	return asked;
+}
+
+/* Whoever broke a rule about encryption in spite of TLS had too old a version for it: older
+   than the lowest minimum of such rules. */
+static enum tls_version recorded_version(const struct policy *policy,
 					 const struct store_sighting *sighting)
 {
-	bool too_old = rule->kind == KIND_ENCRYPTION && rule->minimum != TLS_VERSION_UNKNOWN &&
-		       sighting->habit->tls != TLS_NONE &&
-		       rule_set_has(sighting->rules, rule->title);
+	enum tls_version lowest = TLS_VERSION_UNKNOWN;
 
-	return too_old ? rule->minimum - 1 : TLS_VERSION_UNKNOWN;
+	if (sighting->habit->tls == TLS_NONE)
+		return TLS_VERSION_UNKNOWN;
+	for (size_t i = 0; i < sighting->rules->rule_count; i++) {
+		const struct rule *rule = policy_rule(policy, sighting->rules->rules[i].title);
+
+		if (rule == NULL || rule->kind != KIND_ENCRYPTION ||
+		    rule->minimum == TLS_VERSION_UNKNOWN)
+			continue;
+		if (lowest == TLS_VERSION_UNKNOWN || rule->minimum < lowest)
+			lowest = rule->minimum;
+	}
+	return lowest == TLS_VERSION_UNKNOWN ? lowest : lowest - 1;
 }
 
 /* Whether a rule that the user is let off would be broken. */
@@ -106,22 +166,22 @@ struct sighting_verdict sighting_judge_ask(const struct sighting_judge *judge,
 		.session = "",
 	};
 	struct sighting_verdict verdict = {0};
-	struct country country;
-	bool known = find_client(&judge->edition, sighting, &attempt, &country);
+	struct client client = find_client(&judge->edition, sighting, &attempt);
 
+	attempt.tls_version = recorded_version(policy, sighting);
 	for (size_t i = 0; i < policy->rule_count; i++) {
 		uint64_t bit = UINT64_C(1) << i;
 		struct rule_finding found;
+		struct rule rule;
 
 		if ((judge->considered & bit) == 0)
 			continue;
-		attempt.tls_version = recorded_version(&policy->rules[i], sighting);
-		found = judge_rule(&judge->edition, &attempt, &judge->rules[i], country, judge->at);
+		rule = rule_for(&judge->rules[i], &client);
+		found = judge_rule(&judge->edition, &attempt, &rule, client.country, judge->at);
 		if (found.finding == FINDING_EXEMPT &&
-		    would_be_broken(judge, &attempt, &judge->rules[i], country))
+		    would_be_broken(judge, &attempt, &rule, client.country))
 			verdict.exempt |= bit;
-		if (found.finding != FINDING_BROKEN ||
-		    (!known && was_kept(&policy->rules[i], sighting)))
+		if (found.finding != FINDING_BROKEN)
 			continue;
 		verdict.broken |= bit;
 		if (found.phase == PHASE_ENFORCE)

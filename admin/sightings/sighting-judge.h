@@ -24,10 +24,9 @@ struct sighting_verdict {
 	uint64_t exempt;    /* would be broken, were the user not let off */
 };
 
-/* Where the address was erased, a network that a rule excepts cannot be told any
-   more: what was recorded then counts, if the rule was on. The version of TLS is not
-   recorded: it is too old for a rule that the record says was broken by it, and new
-   enough for any other. */
+/* Where the address was erased, its whereabouts count: what is not known to be in a network
+   is outside. The version of TLS is not recorded: it is too old for every minimum that is
+   not below one that the record says was not reached, and new enough for any other. */
 struct sighting_verdict sighting_judge_ask(const struct sighting_judge *judge,
 					   const struct store_sighting *sighting);
 

@@ -26,6 +26,8 @@ struct store_backend {
 	bool (*add_day)(struct store *store, const struct store_day *day);
 	bool (*add_writer)(struct store *store, const struct store_writer *writer);
 	bool (*add_totals)(struct store *store, const struct store_totals *totals);
+	bool (*note_whereabouts)(struct store *store, int64_t definition,
+				 store_find_whereabouts *find, void *context);
 
 	bool (*each_file)(struct store *store, store_visit_file *visit, void *context);
 	bool (*put_file)(struct store *store, struct store_file *file);

@@ -9,7 +9,7 @@ struct row_key {
 	int64_t user, habit, rules;
 };
 
-/* Binds ?1 to ?10. */
+/* Binds ?1 to ?11. */
 static void bind_sighting(sqlite3_stmt *statement, const struct row_key *key,
 			  const struct store_sighting *sighting)
 {
@@ -26,6 +26,7 @@ static void bind_sighting(sqlite3_stmt *statement, const struct row_key *key,
 	else
 		store_sqlite_bind_text(statement, 9, sighting->last_client);
 	sqlite3_bind_int64(statement, 10, (int64_t)sighting->weeks);
+	store_sqlite_bind_text(statement, 11, sighting->whereabouts);
 }
 
 /* The week in which a row was last seen, as store_week() counts them. */
@@ -41,11 +42,12 @@ static int update_row(struct store *store, const struct row_key *key,
 		"UPDATE sightings SET count = count + ?5, rejected = rejected + ?6,"
 		" first_seen = min(first_seen, ?7), last_seen = max(last_seen, ?8),"
 		" last_client = CASE WHEN ?8 >= last_seen THEN ?9 ELSE last_client END,"
-		" weeks = (weeks << max(0, ?11 - " WEEK ")) | (?10 << max(0, " WEEK " - ?11))"
+		" whereabouts = CASE WHEN ?8 >= last_seen THEN ?11 ELSE whereabouts END,"
+		" weeks = (weeks << max(0, ?12 - " WEEK ")) | (?10 << max(0, " WEEK " - ?12))"
 		" WHERE user = ?1 AND verified = ?2 AND habit = ?3 AND rules = ?4");
 
 	bind_sighting(statement, key, sighting);
-	sqlite3_bind_int64(statement, 11, store_week(sighting->last_seen));
+	sqlite3_bind_int64(statement, 12, store_week(sighting->last_seen));
 	if (!store_sqlite_run(store, statement))
 		return -1;
 	return store_sqlite_changes(store) > 0;
@@ -56,8 +58,8 @@ static bool insert_row(struct store *store, const struct row_key *key,
 {
 	sqlite3_stmt *statement = store_sqlite_statement(
 		store, "INSERT INTO sightings (user, verified, habit, rules, count, rejected,"
-		       " first_seen, last_seen, last_client, weeks)"
-		       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
+		       " first_seen, last_seen, last_client, weeks, whereabouts)"
+		       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
 
 	bind_sighting(statement, key, sighting);
 	return store_sqlite_run(store, statement);

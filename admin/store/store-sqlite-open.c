@@ -70,6 +70,11 @@ static const char *const migrations[] = {
 	"ALTER TABLE days ADD COLUMN lines INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE days ADD COLUMN lost INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE days ADD COLUMN set_aside INTEGER NOT NULL DEFAULT 0;",
+
+	/* 5. What an erased address leaves. That of older rows is noted by the next
+	   import, as far as they have their address. */
+	"ALTER TABLE sightings ADD COLUMN whereabouts TEXT;"
+	"ALTER TABLE totals ADD COLUMN whereabouts_definition INTEGER NOT NULL DEFAULT 0;",
 };
 
 #define SCHEMA_VERSION ((int64_t)G_N_ELEMENTS(migrations))
@@ -282,6 +287,7 @@ static const struct store_backend backend = {
 	.add_day = store_sqlite_add_day,
 	.add_writer = store_sqlite_add_writer,
 	.add_totals = store_sqlite_add_totals,
+	.note_whereabouts = store_sqlite_note_whereabouts,
 	.each_file = store_sqlite_each_file,
 	.put_file = store_sqlite_put_file,
 	.drop_file = store_sqlite_drop_file,

@@ -70,7 +70,8 @@ static bool find_name(struct store *store, struct names *names, int64_t user_id,
 }
 
 #define SIGHTING_COLUMNS                                                                           \
-	"user, verified, habit, rules, count, rejected, first_seen, last_seen, last_client, weeks"
+	"user, verified, habit, rules, count, rejected, first_seen, last_seen, last_client,"       \
+	" weeks, whereabouts"
 
 static sqlite3_stmt *select_sightings(struct store *store, const struct store_filter *filter)
 {
@@ -116,6 +117,7 @@ static bool read_sighting(const struct store *store, sqlite3_stmt *row,
 		.last_seen = last_seen,
 		.last_client = store_sqlite_column_text(row, 8),
 		.weeks = (uint64_t)sqlite3_column_int64(row, 9),
+		.whereabouts = store_sqlite_column_text(row, 10),
 	};
 	return true;
 }

@@ -55,7 +55,7 @@ bool store_sqlite_execute(struct store *store, const char *sql);
 /* Notes what SQLite says. Returns false. */
 bool store_sqlite_failed(struct store *store);
 
-/* text is not NULL, and stays until the statement is run or reset. */
+/* text stays until the statement is run or reset; NULL is SQL's. */
 void store_sqlite_bind_text(sqlite3_stmt *statement, int index, const char *text);
 
 /* "" for NULL; lives until the next step. */
@@ -98,6 +98,10 @@ bool store_sqlite_add_writer(struct store *store, const struct store_writer *wri
 bool store_sqlite_add_totals(struct store *store, const struct store_totals *totals);
 bool store_sqlite_put_file(struct store *store, struct store_file *file);
 bool store_sqlite_drop_file(struct store *store, int64_t id);
+
+/* store-sqlite-whereabouts.c */
+bool store_sqlite_note_whereabouts(struct store *store, int64_t definition,
+				   store_find_whereabouts *find, void *context);
 
 /* store-sqlite-read.c */
 bool store_sqlite_begin_reading(struct store *store);

@@ -132,6 +132,12 @@ bool store_add_totals(struct store *store, const struct store_totals *totals)
 	return store->backend->add_totals(store, totals);
 }
 
+bool store_note_whereabouts(struct store *store, int64_t definition, store_find_whereabouts *find,
+			    void *context)
+{
+	return store->backend->note_whereabouts(store, definition, find, context);
+}
+
 bool store_each_file(struct store *store, store_visit_file *visit, void *context)
 {
 	return store->backend->each_file(store, visit, context);

@@ -103,6 +103,9 @@ struct store_sighting {
 	/* Bit i: seen in week store_week(last_seen) - i. */
 	uint64_t weeks;
 	const char *last_client; /* "" erased, or unknown */
+	/* What is kept of it when it is erased, in words of the caller's; "" never noted,
+	   and NULL means the same. */
+	const char *whereabouts;
 };
 
 #define STORE_NOBODY 0
@@ -172,12 +175,22 @@ bool store_totals(struct store *store, struct store_totals *totals_r);
 
 /* Adds to what is there, as far as store-limits.h lets it be told apart. user is not
    NULL; user_id, habit->index and rules->index are not used; rules must be sorted by
-   title. last_client "": not known, which also replaces that of an earlier time. */
+   title. last_client "": not known, which also replaces that of an earlier time, as
+   whereabouts do. */
 bool store_add(struct store *store, const struct store_sighting *sighting);
 bool store_add_day(struct store *store, const struct store_day *day);
 bool store_add_writer(struct store *store, const struct store_writer *writer);
 /* last_import is set, the others are added. */
 bool store_add_totals(struct store *store, const struct store_totals *totals);
+
+/* The whereabouts of a client; the text is the function's, until it is called again. */
+typedef const char *store_find_whereabouts(void *context, const char *client);
+
+/* Notes those of all clients that are still known, unless that was done for the same
+   definition last. definition: a number for all that they depend on; not 0. Begins and
+   commits by itself. */
+bool store_note_whereabouts(struct store *store, int64_t definition, store_find_whereabouts *find,
+			    void *context);
 
 /* How far a journal file is imported. */
 struct store_file {

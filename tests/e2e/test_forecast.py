@@ -123,6 +123,83 @@ def test_an_address_that_was_erased(site):
     assert users(answer) == {"encryption": 1, "abroad": 2}
 
 
+def test_who_was_let_off_when_the_address_was_known(site):
+    """That nothing was recorded as broken then says nothing of where it was."""
+    site.exemptions.write_text(f"alice@example.org encryption {day(40)}\n")
+    site.record("alice@example.org", days_ago=20)
+    site.fine("today@example.org")
+    site.take()
+    assert figures(site.ask("forecast", "--at", day(39))) == (2, 2, 0, 0)
+    assert figures(site.ask("forecast", "--at", day(41))) == (2, 1, 1, 0)
+    [program] = site.ask("user", "alice", "--at", day(41))["programs"]
+    assert not program["fine"] and not program["last_client"]
+    assert [rule["rule"] for rule in program["rules"]] == ["encryption"]
+
+
+@pytest.mark.parametrize("rule", (
+    'rule tls { kind = "encryption" enforce = "always" except-networks = { "campus" } }',
+    'rule encryption { services = { "imap" } enforce = "2000-01-01"'
+    ' except-networks = { "campus" } }',
+    'rule port { kind = "implicit-tls" notify = "2000-01-01" except-networks = { "campus" } }',
+    'network more { addresses = { "192.0.2.0/25", "192.0.2.128/25", "198.51.100.0/24" } }'
+    ' rule encryption { enforce = "always" except-networks = { "more" } }',
+))  # fmt: skip
+def test_another_file_with_erased_addresses(site, rule):
+    """Another title, another scope and date, another network that holds the same."""
+    site.record("campus@example.org", client="192.0.2.7", country="", days_ago=20)
+    site.record("home@example.org", days_ago=20)
+    site.record("abroad@example.org", days_ago=20, client="18.9.22.69", country="US")
+    site.fine("today@example.org")
+    site.take()
+    new = site.directory / "new.conf"
+    site.write_rules(rule, new)
+    assert figures(site.ask("forecast", config=new)) == (4, 2, 2, 0)
+
+
+def test_a_network_that_became_smaller(site):
+    """Who was in it may be outside now, and is told so rather than not."""
+    site.record("campus@example.org", client="192.0.2.7", country="", days_ago=20)
+    site.take()
+    new = site.directory / "new.conf"
+    site.write_rules('network half { addresses = { "192.0.2.0/25" } } rule encryption {'
+                     ' enforce = "always" except-networks = { "half" } }', new)
+    assert figures(site.ask("forecast", config=new)) == (1, 0, 1, 0)
+
+
+def test_networks_that_change_while_addresses_are_kept(site):
+    """A network that is added is known of them, even once they are erased."""
+    site.record("office@example.org", client="203.0.113.5", country="", days_ago=2)
+    site.take()
+    rules = ('network office { addresses = { "203.0.113.0/24" } } rule encryption {'
+             ' enforce = "always" except-networks = { "office" } }')
+    site.write_rules(rules)
+    site.take()
+    site.fine("today@example.org")
+    site.write_rules('keep-addresses = "24h"' + rules)
+    site.take()
+    assert site.ask("user", "office")["programs"][0]["last_client"] == ""
+    assert figures(site.ask("forecast")) == (2, 2, 0, 0)
+
+
+def test_all_of_ipv6_is_not_all(site):
+    site.write_rules('network ipv6 { addresses = { "::/0" } } rule encryption {'
+                     ' enforce = "always" except-networks = { "ipv6" } }')
+    site.record("ipv4@example.org", days_ago=20)
+    site.record("ipv6@example.org", days_ago=20, client="2a01:4f8::1")
+    site.take()
+    assert figures(site.ask("forecast")) == (2, 1, 1, 0)
+
+
+def test_unknown_country_of_an_erased_address(site):
+    """A local address has no country, and breaks no rule about it; a public one that the
+    database does not know may."""
+    site.write_rules('rule country { allow = { "DE" } enforce = "2000-01-01" }')
+    site.fine("local@example.org", client="192.168.1.1", country="", days_ago=20)
+    site.fine("hidden@example.org", client="203.0.113.5", country="", days_ago=20)
+    site.take()
+    assert figures(site.ask("forecast")) == (2, 1, 1, 0)
+
+
 def test_lately_and_who_has_changed(site):
     site.record("changed@example.org", "encryption", days_ago=50)
     site.fine("changed@example.org", days_ago=1)

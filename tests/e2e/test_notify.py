@@ -208,6 +208,20 @@ def test_a_version_of_tls_that_is_too_old(site):
     assert "or with a version older than TLSv1.2 stops working" in words(mail.plain)
 
 
+def test_last_call_before_an_exemption_ends(site):
+    """Also for who was last seen so long ago that the address is erased."""
+    rules = f"""rule encryption {{ observe = "{day(-60)}" enforce = "{day(-10)}"
+                                   except-networks = {{ "campus" }} }}"""
+    site.set('last-calls = { "14d" }', rules)
+    site.exemptions.write_text(f"alice@example.org encryption {day(6)}\n")
+    site.record("alice@example.org", days_ago=20)
+    site.record("campus@example.org", client="192.0.2.7", country="", days_ago=20)
+    site.take()
+    assert [(row["user"], row["reason"]) for row in site.ask("notify", "--dry-run")] == [
+        ("alice@example.org", "last-call")
+    ]
+
+
 def test_forged_attempts_tell_nobody(site):
     """Ten thousand attempts with other people's names and wrong passwords."""
     event = site.record("nobody@example.org", "encryption", verified=False)

@@ -61,20 +61,27 @@ static const struct store_rule_set recorded_encryption = {.rule_count = 1,
 							  .rules = broke_encryption};
 static const struct store_rule_set recorded_abroad = {.rule_count = 1, .rules = broke_abroad};
 
-static struct sighting_verdict ask(const char *client, const struct store_rule_set *recorded,
-				   bool enforced)
+static struct sighting_verdict ask_about(const char *client, const char *whereabouts,
+					 const struct store_rule_set *recorded, bool enforced)
 {
 	const struct store_sighting sighting = {.user = "alice@example.org",
 						.verified = true,
 						.habit = &open_imap,
 						.rules = recorded,
 						.last_seen = NOW,
-						.last_client = client};
+						.last_client = client,
+						.whereabouts = whereabouts};
 	const struct edition edition = {.policy = &policy};
 	struct sighting_judge judge;
 
 	sighting_judge_init(&judge, &edition, NOW / 1000, enforced);
 	return sighting_judge_ask(&judge, &sighting);
+}
+
+static struct sighting_verdict ask(const char *client, const struct store_rule_set *recorded,
+				   bool enforced)
+{
+	return ask_about(client, NULL, recorded, enforced);
 }
 
 static void test_phases(void **state)
@@ -94,12 +101,49 @@ static void test_networks(void **state)
 {
 	(void)state;
 	assert_int_equal(ask("192.0.2.7", &clean, true).broken, 0);
-	/* Erased: what was recorded counts, because the rule was on. */
-	assert_int_equal(ask("", &clean, true).broken, 0);
-	assert_int_equal(ask("", &recorded_encryption, true).broken, 1u << ENCRYPTION);
-	/* The rule is new, and nothing can be known. */
-	rules[ENCRYPTION].schedule.notify = (time_t)(NOW / 1000) + 1;
+	assert_int_equal(ask("192.0.3.7", &clean, true).broken, 1u << ENCRYPTION);
+	/* Erased, and nothing was noted: what is not known is outside, whether or not the rule
+	   was recorded as broken. */
 	assert_int_equal(ask("", &clean, true).broken, 1u << ENCRYPTION);
+	assert_int_equal(ask("", &recorded_encryption, true).broken, 1u << ENCRYPTION);
+}
+
+static uint64_t broken_by(const char *whereabouts)
+{
+	return ask_about("", whereabouts, &clean, true).broken;
+}
+
+/* Of an address that was erased, the range that held it is left. */
+static void test_whereabouts(void **state)
+{
+	(void)state;
+	assert_int_equal(broken_by("public"), 1u << ENCRYPTION);
+	assert_int_equal(broken_by("local"), 1u << ENCRYPTION);
+	assert_int_equal(broken_by("public 192.0.2.0-192.0.2.255"), 0);
+	/* A part of the network, and more than it. */
+	assert_int_equal(broken_by("public 192.0.2.7-192.0.2.7"), 0);
+	assert_int_equal(broken_by("public 192.0.2.0-192.0.3.255"), 1u << ENCRYPTION);
+	assert_int_equal(broken_by("public 192.0.0.0-192.0.2.255"), 1u << ENCRYPTION);
+	/* Written by hand. */
+	assert_int_equal(broken_by("public 192.0.2.0"), 1u << ENCRYPTION);
+	assert_int_equal(broken_by("nonsense"), 1u << ENCRYPTION);
+}
+
+/* Whoever excepts all of IPv6 excepts no IPv4, and nothing that is not known. */
+static void test_all_of_ipv6(void **state)
+{
+	struct address_range all;
+	const char *error;
+	(void)state;
+
+	assert_true(address_range_parse("::/0", &all, &error));
+	assert_true(network_add(&rules[ENCRYPTION].except, &all));
+	network_seal(&rules[ENCRYPTION].except);
+	assert_int_equal(ask("203.0.113.5", &clean, true).broken, 1u << ENCRYPTION);
+	assert_int_equal(ask("", &clean, true).broken, 1u << ENCRYPTION);
+	assert_int_equal(broken_by("public"), 1u << ENCRYPTION);
+	assert_int_equal(broken_by("public 203.0.113.0-203.0.113.255"), 1u << ENCRYPTION);
+	assert_int_equal(broken_by("public 2001:db8::-2001:db8::ffff"), 0);
 }
 
 static void test_services(void **state)
@@ -121,6 +165,25 @@ static void test_versions(void **state)
 			 1u << ENCRYPTION);
 	assert_int_equal(ask("78.46.5.205", &clean, true).broken, 0);
 	assert_int_equal(ask("192.0.2.7", &recorded_encryption, true).broken, 0);
+	open_imap.tls = TLS_NONE;
+}
+
+/* What was too old for one rule is too old for all that ask for as much or more. */
+static void test_versions_of_other_rules(void **state)
+{
+	(void)state;
+	open_imap.tls = TLS_STARTTLS;
+	rules[ENCRYPTION].minimum = TLS_V1_2;
+	rules[POP3].kind = KIND_ENCRYPTION;
+	rules[POP3].services = SERVICE_BIT(SERVICE_IMAP);
+	rules[POP3].minimum = TLS_V1_2;
+	assert_int_equal(ask("78.46.5.205", &recorded_encryption, true).broken,
+			 1u << ENCRYPTION | 1u << POP3);
+	rules[POP3].minimum = TLS_V1_3;
+	assert_int_equal(ask("78.46.5.205", &recorded_encryption, true).broken,
+			 1u << ENCRYPTION | 1u << POP3);
+	rules[POP3].minimum = TLS_V1_1;
+	assert_int_equal(ask("78.46.5.205", &recorded_encryption, true).broken, 1u << ENCRYPTION);
 	open_imap.tls = TLS_NONE;
 }
 
@@ -152,8 +215,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_phases, make_policy, free_policy),
 		cmocka_unit_test_setup_teardown(test_networks, make_policy, free_policy),
+		cmocka_unit_test_setup_teardown(test_whereabouts, make_policy, free_policy),
+		cmocka_unit_test_setup_teardown(test_all_of_ipv6, make_policy, free_policy),
 		cmocka_unit_test_setup_teardown(test_services, make_policy, free_policy),
 		cmocka_unit_test_setup_teardown(test_versions, make_policy, free_policy),
+		cmocka_unit_test_setup_teardown(test_versions_of_other_rules, make_policy,
+						free_policy),
 		cmocka_unit_test_setup_teardown(test_countries, make_policy, free_policy),
 		cmocka_unit_test_setup_teardown(test_one_rule, make_policy, free_policy),
 	};

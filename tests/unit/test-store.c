@@ -86,7 +86,7 @@ struct found {
 	size_t count;
 	uint64_t lines;
 	struct store_sighting last;
-	char user[64], client[64], client_id[64];
+	char user[64], client[64], client_id[64], whereabouts[64];
 };
 
 static bool note(void *context, const struct store_sighting *sighting)
@@ -100,6 +100,7 @@ static bool note(void *context, const struct store_sighting *sighting)
 		 sighting->user == NULL ? "(nobody)" : sighting->user);
 	snprintf(found->client, sizeof(found->client), "%s", sighting->last_client);
 	snprintf(found->client_id, sizeof(found->client_id), "%s", sighting->habit->client_id);
+	snprintf(found->whereabouts, sizeof(found->whereabouts), "%s", sighting->whereabouts);
 	return true;
 }
 
@@ -553,8 +554,28 @@ static const char version_1[] =
 	" '203.0.113.5');"
 	"INSERT INTO days VALUES (19986, 4, 1);";
 
+/* ---- whereabouts ---- */
+
+static const char *in_capitals(void *context, const char *client)
+{
+	unsigned int *calls = context;
+
+	++*calls;
+	return strcmp(client, "2001:db8::1") == 0 ? "IN BERLIN" : "IN PARIS";
+}
+
+static void assert_whereabouts(struct store *store, const char *user, const char *whereabouts)
+{
+	const struct store_filter filter = {.user = user, .verified = true};
+	struct found found = ask_with(store, &filter);
+
+	assert_int_equal(found.count, 1);
+	assert_string_equal(found.whereabouts, whereabouts);
+}
+
 static void test_migration(void **state)
 {
+	unsigned int calls = 0;
 	struct store_sighting sighting = alice();
 	struct store_day day = {0};
 	struct store *store;
@@ -582,6 +603,45 @@ static void test_migration(void **state)
 	assert_int_equal(found.count, 1);
 	assert_int_equal(found.last.count, 5);
 	assert_int_equal(found.last.weeks, 3);
+	/* What it has an address of, it can be asked about anew. */
+	assert_whereabouts(store, "alice@example.org", "");
+	assert_true(store_note_whereabouts(store, 17, in_capitals, &calls));
+	assert_whereabouts(store, "alice@example.org", "IN PARIS");
+	store_close(store);
+}
+
+static void test_whereabouts(void **state)
+{
+	struct store *store = open_store(STORE_WRITE);
+	struct store_sighting sighting = alice(), other = alice();
+	unsigned int calls = 0;
+	(void)state;
+
+	sighting.whereabouts = "at home";
+	sighting.last_client = "2001:db8::1";
+	other.user = "bob@example.org";
+	other.whereabouts = "at work";
+	other.last_client = "";
+	assert_true(store_begin(store));
+	add(store, &sighting);
+	add(store, &other);
+	/* An older one does not count. */
+	sighting.first_seen = sighting.last_seen = NOW - DAY;
+	sighting.whereabouts = "elsewhere";
+	add(store, &sighting);
+	assert_true(store_commit(store));
+	assert_whereabouts(store, "alice@example.org", "at home");
+	assert_whereabouts(store, "bob@example.org", "at work");
+	/* Of an erased address, what was noted stays. */
+	assert_true(store_note_whereabouts(store, 17, in_capitals, &calls));
+	assert_int_equal(calls, 1);
+	assert_whereabouts(store, "alice@example.org", "IN BERLIN");
+	assert_whereabouts(store, "bob@example.org", "at work");
+	/* Once for each definition. */
+	assert_true(store_note_whereabouts(store, 17, in_capitals, &calls));
+	assert_int_equal(calls, 1);
+	assert_true(store_note_whereabouts(store, 18, in_capitals, &calls));
+	assert_int_equal(calls, 2);
 	store_close(store);
 }
 
@@ -717,6 +777,7 @@ int main(void)
 		STORE_TEST(test_forget),
 		STORE_TEST(test_books),
 		STORE_TEST(test_migration),
+		STORE_TEST(test_whereabouts),
 		STORE_TEST(test_newer_version),
 		STORE_TEST(test_not_a_store),
 		STORE_TEST(test_no_directory),
