@@ -44,23 +44,6 @@ static void value_error(struct config_reader *reader, const char *key,
 	config_error(reader->problems, value->line, "%s: '%s': %s", key, value->text, error);
 }
 
-static bool number_parse(const char *text, unsigned long maximum, unsigned int *number_r)
-{
-	unsigned long number = 0;
-
-	if (*text == '\0')
-		return false;
-	for (; *text != '\0'; text++) {
-		if (*text < '0' || *text > '9')
-			return false;
-		number = number * 10 + (unsigned long)(*text - '0');
-		if (number > maximum)
-			return false;
-	}
-	*number_r = (unsigned int)number;
-	return true;
-}
-
 /* ADDRESS, or NAME <ADDRESS>. */
 static void read_sender(struct config_reader *reader, const struct config_section *section,
 			struct notice_settings *settings)
@@ -256,7 +239,7 @@ static void read_limit(struct config_reader *reader, const struct config_section
 {
 	const struct config_value *value = config_value(section, key, 0);
 
-	if (value != NULL && !number_parse(value->text, LIMIT_MAX, limit_r))
+	if (value != NULL && !config_number_parse(value->text, LIMIT_MAX, limit_r))
 		value_error(reader, key, value, "must be a number (0 means no limit)");
 }
 

@@ -86,6 +86,23 @@ void config_read_networks(struct config_reader *reader, const struct config_sect
 	network_seal(network);
 }
 
+bool config_number_parse(const char *text, unsigned long maximum, unsigned int *number_r)
+{
+	unsigned long number = 0;
+
+	if (*text == '\0')
+		return false;
+	for (; *text != '\0'; text++) {
+		if (*text < '0' || *text > '9')
+			return false;
+		number = number * 10 + (unsigned long)(*text - '0');
+		if (number > maximum)
+			return false;
+	}
+	*number_r = (unsigned int)number;
+	return true;
+}
+
 bool config_title_is_valid(const char *title)
 {
 	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

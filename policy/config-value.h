@@ -31,6 +31,9 @@ void config_read_addresses(struct config_reader *reader, const struct config_sec
 void config_read_networks(struct config_reader *reader, const struct config_section *section,
 			  const char *key, struct network *network);
 
+/* Reads a whole number up to a maximum. False, and *number_r as it was, when it is none. */
+bool config_number_parse(const char *text, unsigned long maximum, unsigned int *number_r);
+
 /* True for letters, digits, '-', '_' and '.', at most 64 of them: titles stand
    in exemptions, log lines and the journal without quotes. */
 bool config_title_is_valid(const char *title);

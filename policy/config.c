@@ -14,6 +14,11 @@
 #define DAY ((time_t)86400)
 #define KEEP_MAX (36500 * DAY)
 
+#define COMBINE_DEFAULT 600
+#define COMBINE_MAX DAY
+#define UNVERIFIED_DEFAULT 600
+#define UNVERIFIED_MAX 1000000
+
 static const struct config_option network_options[] = {
 	{"addresses", CONFIG_LIST, NULL},
 	{NULL, CONFIG_VALUE, NULL},
@@ -27,6 +32,8 @@ static const struct config_option top_options[] = {
 	{"exemptions", CONFIG_VALUE, NULL},
 	{"journal", CONFIG_VALUE, NULL},
 	{"store", CONFIG_VALUE, NULL},
+	{"combine", CONFIG_VALUE, NULL},
+	{"unverified-per-minute", CONFIG_VALUE, NULL},
 	{"keep-addresses", CONFIG_VALUE, NULL},
 	{"keep-sightings", CONFIG_VALUE, NULL},
 	{"implicit-tls-ports", CONFIG_LIST, NULL},
@@ -125,11 +132,39 @@ static void read_duration(struct config_reader *reader, const struct config_sect
 	if (value == NULL)
 		return;
 	/* No minutes: who writes "14m" may well mean months. */
-	if (strchr(value->text, 'm') != NULL || !duration_parse(value->text, 0, KEEP_MAX, seconds))
+	if (strpbrk(value->text, "sm") != NULL ||
+	    !duration_parse(value->text, 0, KEEP_MAX, seconds))
 		config_error(reader->problems, value->line,
 			     "%s: must be a number of days or hours, such as 14d or 12h, and at "
 			     "most 36500d",
 			     key);
+}
+
+static void read_combine(struct config_reader *reader, const struct config_section *top,
+			 time_t *seconds)
+{
+	const struct config_value *value = config_value(top, "combine", 0);
+
+	*seconds = COMBINE_DEFAULT;
+	if (value == NULL)
+		return;
+	if (strcmp(value->text, "0") == 0)
+		*seconds = 0;
+	else if (!duration_parse(value->text, 0, COMBINE_MAX, seconds))
+		config_error(
+			reader->problems, value->line,
+			"combine: must be a duration such as 10m, 1h or 30s, at most 1d, or 0");
+}
+
+static void read_unverified_per_minute(struct config_reader *reader,
+				       const struct config_section *top, unsigned int *number)
+{
+	const struct config_value *value = config_value(top, "unverified-per-minute", 0);
+
+	*number = UNVERIFIED_DEFAULT;
+	if (value != NULL && !config_number_parse(value->text, UNVERIFIED_MAX, number))
+		config_error(reader->problems, value->line,
+			     "unverified-per-minute: must be a number, at most %d", UNVERIFIED_MAX);
 }
 
 static void lower_case(char *text)
@@ -156,6 +191,8 @@ static void read_top(struct config_reader *reader)
 	policy->journal = read_checked(reader, top, "journal", path_error, JOURNAL_DEFAULT_PATH);
 	policy->store = read_checked(reader, top, "store", store_error,
 				     "sqlite:/var/lib/portcullis/portcullis.db");
+	read_combine(reader, top, &policy->combine_seconds);
+	read_unverified_per_minute(reader, top, &policy->unverified_per_minute);
 	policy->keep_addresses = 14 * DAY;
 	read_duration(reader, top, "keep-addresses", &policy->keep_addresses);
 	policy->keep_sightings = 400 * DAY;

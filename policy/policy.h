@@ -69,6 +69,10 @@ struct policy {
 	char *exemptions;
 	char *journal; /* never NULL */
 	char *store;   /* never NULL */
+	/* Equal sightings within so many seconds become one line; 0: each has its own. */
+	time_t combine_seconds;
+	/* Of those whose password was not right, so many a minute name user and client. */
+	unsigned int unverified_per_minute;
 	/* Seconds for which the store keeps clients' addresses, and sightings. */
 	time_t keep_addresses;
 	time_t keep_sightings;

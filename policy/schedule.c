@@ -278,6 +278,9 @@ bool duration_parse(const char *text, time_t minimum, time_t maximum, time_t *se
 			return false;
 	}
 	switch (*text) {
+	case 's':
+		unit = 1;
+		break;
 	case 'm':
 		unit = 60;
 		break;

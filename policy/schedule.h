@@ -50,8 +50,8 @@ bool date_parse(const char *text, time_t *time_r, const char **error_r);
    of the day after. */
 bool date_parse_day(const char *text, time_t *begin_r, time_t *end_r, const char **error_r);
 
-/* Reads a length of time: "30m", "12h" or "14d", which are of 60 s, 3600 s and
-   86400 s. False, and *seconds_r as it was, when it is none, less than minimum or
+/* Reads a length of time: "30s", "30m", "12h" or "14d", whose units are of 1 s, 60 s,
+   3600 s and 86400 s. False, and *seconds_r as it was, when it is none, less than minimum or
    more than maximum. */
 bool duration_parse(const char *text, time_t minimum, time_t maximum, time_t *seconds_r);
 

@@ -10,6 +10,8 @@ struct sighting {
 	const struct verdict *verdict;
 	bool verified; /* the password was right */
 	struct timespec time;
+	/* The digest of the edition that it was judged by, 16 hex digits; NULL: not known. */
+	const char *edition;
 };
 
 /* No line is longer than this, its newline included, whatever strangers send:

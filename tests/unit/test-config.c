@@ -95,6 +95,8 @@ static const char site[] =
 	"store            = \"postgresql://db/portcullis\"   /* many hosts */\n"
 	"keep-addresses   = \"36h\"\n"
 	"keep-sightings   = 90d\n"
+	"combine          = 30s\n"
+	"unverified-per-minute = 5\n"
 	"implicit-tls-ports = { 993, 995, 465, 1993 }\n"
 	"smtp-enforcement = \"auth\"\n"
 	"\n"
@@ -148,6 +150,8 @@ static void test_site(void **state)
 	assert_string_equal(policy->journal, "/srv/journal");
 	assert_string_equal(policy->store, "postgresql://db/portcullis");
 	assert_int_equal(policy->keep_addresses, 36 * 3600);
+	assert_int_equal(policy->combine_seconds, 30);
+	assert_int_equal(policy->unverified_per_minute, 5);
 	assert_int_equal(policy->keep_sightings, 90 * 86400);
 	assert_true(policy->smtp_enforced_at_auth);
 	assert_true(policy_port_is_implicit_tls(policy, 1993));
@@ -221,6 +225,8 @@ static void test_defaults(void **state)
 	assert_string_equal(policy->journal, "/var/lib/portcullis/journal");
 	assert_string_equal(policy->store, "sqlite:/var/lib/portcullis/portcullis.db");
 	assert_int_equal(policy->keep_addresses, 14 * 86400);
+	assert_int_equal(policy->combine_seconds, 600);
+	assert_int_equal(policy->unverified_per_minute, 600);
 	assert_int_equal(policy->keep_sightings, 400 * 86400);
 	assert_false(policy->smtp_enforced_at_auth);
 	assert_int_equal(policy->implicit_tls_port_count, COUNT(implicit));
@@ -335,6 +341,8 @@ static void test_default_messages(void **state)
 
 #define ENFORCE " enforce = always }\n"
 
+#define NOT_A_TIME_TO_COMBINE ": must be a duration such as 10m, 1h or 30s, at most 1d, or 0\n"
+#define NOT_A_BUDGET ": must be a number, at most 1000000\n"
 #define NOT_A_DURATION                                                                             \
 	": must be a number of days or hours, such as 14d or 12h, and at most 36500d\n"
 
@@ -411,6 +419,12 @@ static const struct {
 	{"keep-sightings = \"99999999999999999999999d\"", "1: keep-sightings" NOT_A_DURATION},
 	{"keep-sightings = \"36501d\"", "1: keep-sightings" NOT_A_DURATION},
 	{"keep-sightings = \"-1d\"", "1: keep-sightings" NOT_A_DURATION},
+	{"keep-sightings = \"60s\"", "1: keep-sightings" NOT_A_DURATION},
+	{"combine = 10", "1: combine" NOT_A_TIME_TO_COMBINE},
+	{"combine = \"25h\"", "1: combine" NOT_A_TIME_TO_COMBINE},
+	{"combine = \"off\"", "1: combine" NOT_A_TIME_TO_COMBINE},
+	{"unverified-per-minute = 1000001", "1: unverified-per-minute" NOT_A_BUDGET},
+	{"unverified-per-minute = -1", "1: unverified-per-minute" NOT_A_BUDGET},
 	{"store = \"mysql://x\"", "1: store: must be sqlite:/PATH or postgresql://...\n"},
 	{"smtp-enforcement = \"both\"", "1: smtp-enforcement: must be daemon or auth\n"},
 	{"implicit-tls-ports = { 0,\n 65536, 143a,\n 993, -1 }",
