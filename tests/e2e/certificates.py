@@ -2,11 +2,16 @@
 
 import subprocess
 
+from pathlib import Path
+
 CERTIFICATE = "/etc/ssl/mail.pem"
 KEY = "/etc/ssl/mail.key"
 
 
 def make(host_name, certificate=CERTIFICATE, key=KEY):
+    for path in (certificate, key):
+        # What a machine has there may be a link to elsewhere.
+        Path(path).unlink(missing_ok=True)
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
         + ["-nodes", "-days", "30", "-subj", f"/CN={host_name}"]

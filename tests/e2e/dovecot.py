@@ -12,7 +12,7 @@ from pathlib import Path
 
 import certificates
 
-from namespaces import DOVECOT_ADDRESSES, POSTFIX_ADDRESSES
+from namespaces import DOVECOT_ADDRESSES, POSTFIX_ADDRESSES, own_directory
 from processes import (
     Server,
     children,
@@ -181,9 +181,8 @@ class Dovecot:
 
     def install(self):
         """Debian's configuration, local.conf and the users; without a gate."""
-        shutil.rmtree(ETC, ignore_errors=True)
-        shutil.rmtree("/var/lib/dovecot", ignore_errors=True)
-        Path("/var/lib/dovecot").mkdir()
+        own_directory(ETC)
+        own_directory("/var/lib/dovecot")
         shutil.copytree(DEBIAN_FILES / "conf.d", ETC / "conf.d")
         shutil.copy(DEBIAN_FILES / "dovecot.conf", ETC)
         (ETC / "private").mkdir(mode=0o700)
@@ -196,7 +195,7 @@ class Dovecot:
         auth.write_text(text.replace("\n!include auth-system.conf.ext\n", "\n"))
         self.configure()
         _write_users(USERS)
-        Path("/var/vmail").mkdir(exist_ok=True)
+        own_directory("/var/vmail")
         shutil.chown("/var/vmail", MAIL_UID, MAIL_UID)
 
     def install_snippets(self, directory):

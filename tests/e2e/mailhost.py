@@ -7,6 +7,7 @@ import subprocess
 
 from pathlib import Path
 
+import accounts
 import certificates
 import clients
 import mmdb
@@ -14,7 +15,7 @@ import mmdb
 from dovecot import LAST_USER, MAIL_UID, Dovecot
 from journal import DIRECTORY as JOURNAL_DIRECTORY
 from journal import Journal
-from namespaces import HOST_NAME
+from namespaces import HOST_NAME, own_directory
 from policyd import USER, PolicyDaemon
 from postfix import Postfix
 
@@ -53,14 +54,14 @@ class MailHost:
     def install(self):
         """Everything onto the disk, nothing started. The servers get their
         configuration as an operator would give it to them."""
-        _add_user("vmail", MAIL_UID)
+        accounts.add("vmail", MAIL_UID)
         certificates.make(HOST_NAME)
         self.dovecot.install()
         self.postfix.install()
         self._install_portcullis()
 
     def _install_portcullis(self):
-        _add_user(USER, 5001)
+        accounts.add(USER, 5001)
         subprocess.run(
             ["make", "-s", "-C", ROOT, "install", f"BUILD={os.path.relpath(BUILD, ROOT)}"],
             check=True,
@@ -71,12 +72,13 @@ class MailHost:
         other_daemon = os.environ.get("POLICYD_PROGRAM")
         if other_daemon:
             shutil.copy(other_daemon, "/usr/sbin/portcullis-policyd")
-        CONFIG.parent.mkdir(exist_ok=True)
-        JOURNAL_DIRECTORY.mkdir(parents=True, exist_ok=True)
+        own_directory(CONFIG.parent)
+        own_directory(JOURNAL_DIRECTORY.parent)
+        JOURNAL_DIRECTORY.mkdir()
         # Written by Dovecot's auth process and by the daemon, in one group.
         os.chmod(JOURNAL_DIRECTORY, 0o2770)
         subprocess.run(["chown", f"{USER}:{USER}", JOURNAL_DIRECTORY], check=True)
-        COUNTRY_DATABASE.parent.mkdir(parents=True, exist_ok=True)
+        own_directory(COUNTRY_DATABASE.parent)
         mmdb.write(COUNTRY_DATABASE)
         series = ".".join(map(str, self.dovecot.version))
         self.dovecot.install_snippets(EXAMPLES / f"dovecot-{series}")
@@ -130,11 +132,3 @@ class MailHost:
         self.dovecot.reload()
         self.policyd.reload()
 
-
-def _add_user(name, uid):
-    subprocess.run(["groupadd", "--gid", str(uid), name], check=True)
-    subprocess.run(
-        ["useradd", "--uid", str(uid), "--gid", name, "--home-dir", "/nonexistent"]
-        + ["--no-create-home", "--shell", "/usr/sbin/nologin", name],
-        check=True,
-    )

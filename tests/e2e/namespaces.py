@@ -11,11 +11,15 @@ ended.
 
 import ctypes
 import os
+import shutil
 import socket
 import subprocess
+import tempfile
 import time
 
 from pathlib import Path
+
+import accounts
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUTS = 0x04000000
@@ -30,6 +34,27 @@ DOVECOT_ADDRESSES = ("192.0.2.10", "2001:db8::10")
 POSTFIX_ADDRESSES = ("192.0.2.25", "2001:db8::25")
 
 OVERLAID = ("/etc", "/usr", "/var")
+# What the tests write below them. Where a machine has a link on the way there, what it
+# leads to is overlaid as well.
+WRITTEN = (
+    "/etc/dovecot",
+    "/etc/portcullis",
+    "/etc/postfix",
+    "/etc/ssl",
+    "/var/lib/GeoIP",
+    "/var/lib/dovecot",
+    "/var/lib/portcullis",
+    "/var/lib/postfix",
+    "/var/spool/postfix",
+    "/var/tmp",
+    "/var/vmail",
+)
+
+# Temporary files of the tests: nothing of them is left in the real /tmp.
+TEMPORARY = Path("/run/tests")
+
+# The namespaces and the root directory that enter() has left, for run_outside().
+_outside = {}
 
 
 class CannotEnter(Exception):
@@ -44,16 +69,63 @@ def enter(log_directory):
             "in namespaces that only root may make. Run them as root, or by `make check`, "
             "which asks sudo."
         )
+    _remember_outside()
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWUTS) != 0:
         raise CannotEnter(f"cannot make namespaces: {os.strerror(ctypes.get_errno())}")
     try:
         _private_files(libc, log_directory)
+        accounts.make_private()
         _private_network()
+        _private_environment()
         _private_time_zone()
     except (OSError, subprocess.CalledProcessError) as error:
         raise CannotEnter(f"cannot set up the namespaces: {error}") from error
     socket.sethostname(HOST_NAME)
+
+
+def run_outside(command, **options):
+    """subprocess.run(), in the namespaces that enter() has left."""
+    places = [f"--{name}=/proc/self/fd/{number}" for name, number in _outside.items()]
+    return subprocess.run(
+        ["nsenter", *places, "--", *map(str, command)], pass_fds=_outside.values(), **options
+    )
+
+
+def own_directory(path, copied=False):
+    """Puts an empty directory in the place of what this machine has there, or a copy of it
+    in which nothing is a link to elsewhere."""
+    path = Path(path)
+    copy = Path("/run/copy")
+    if copied:
+        shutil.copytree(path, copy, ignore_dangling_symlinks=True)
+    if path.is_symlink():
+        path.unlink()
+    path.mkdir(parents=True, exist_ok=True)
+    os.chown(path, 0, 0)
+    path.chmod(0o755)
+    # It may be where something was mounted, and then cannot go itself.
+    for old in path.iterdir():
+        if old.is_dir() and not old.is_symlink():
+            shutil.rmtree(old)
+        else:
+            old.unlink()
+    if copied:
+        shutil.copytree(copy, path, dirs_exist_ok=True)
+        shutil.rmtree(copy)
+
+
+def _remember_outside():
+    if _outside:
+        return
+    for name, path in {
+        "mount": "/proc/self/ns/mnt",
+        "net": "/proc/self/ns/net",
+        "uts": "/proc/self/ns/uts",
+        "root": "/",
+        "wd": os.getcwd(),
+    }.items():
+        _outside[name] = os.open(path, os.O_RDONLY)
 
 
 def _run(*command):
@@ -89,14 +161,38 @@ def _private_files(libc, log_directory):
     # What is written goes to memory; an overlay may lie on any file system then.
     _run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
     for path in OVERLAID:
-        upper = Path("/run/overlay" + path)
-        work = Path("/run/overlay-work" + path)
-        upper.mkdir(parents=True)
-        work.mkdir(parents=True)
-        options = f"lowerdir={path},upperdir={upper},workdir={work}"
-        _run("mount", "-t", "overlay", "-o", options, "overlay", path)
+        _overlay(path)
+    for path in map(os.path.realpath, WRITTEN):
+        if os.path.isdir(path) and not _is_private(path):
+            _overlay(path)
     _run("mount", "--bind", log_directory, "/var/log")
     Path("/run/lock").mkdir(mode=0o1777)
+    # Where there is no journal of systemd's, it is a socket that is not in /run.
+    if Path("/dev/log").is_socket():
+        _run("mount", "--bind", "/dev/null", "/dev/log")
+
+
+def _overlay(path):
+    upper = Path("/run/overlay" + path)
+    work = Path("/run/overlay-work" + path)
+    upper.mkdir(parents=True)
+    work.mkdir(parents=True)
+    options = f"lowerdir={path},upperdir={upper},workdir={work}"
+    _run("mount", "-t", "overlay", "-o", options, "overlay", path)
+
+
+def _is_private(path):
+    """Whether it lies on something that was mounted for the tests."""
+    private = [os.stat(mounted).st_dev for mounted in ("/run", *OVERLAID)]
+    return os.stat(path).st_dev in private
+
+
+def _private_environment():
+    # Says where Postfix' configuration is.
+    os.environ.pop("MAIL_CONFIG", None)
+    TEMPORARY.mkdir(mode=0o1777)
+    TEMPORARY.chmod(0o1777)
+    os.environ["TMPDIR"] = tempfile.tempdir = str(TEMPORARY)
 
 
 def _private_network():

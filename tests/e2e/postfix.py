@@ -11,7 +11,7 @@ from pathlib import Path
 
 import certificates
 
-from namespaces import HOST_NAME, POSTFIX_ADDRESSES
+from namespaces import HOST_NAME, POSTFIX_ADDRESSES, own_directory
 from processes import (
     Server,
     command_name,
@@ -77,12 +77,11 @@ class Postfix:
 
     def install(self):
         """Debian's configuration and what a site sets; without Portcullis."""
-        shutil.rmtree("/var/lib/postfix", ignore_errors=True)
-        Path("/var/lib/postfix").mkdir()
+        own_directory(ETC, copied=True)
+        own_directory("/var/lib/postfix")
         shutil.chown("/var/lib/postfix", "postfix", "postfix")
         # Nobody else's mail.
-        shutil.rmtree("/var/spool/postfix", ignore_errors=True)
-        Path("/var/spool/postfix").mkdir()
+        own_directory("/var/spool/postfix")
         shutil.copy(DEBIAN_FILES / "main.cf.debian", ETC / "main.cf")
         shutil.copy(DEBIAN_FILES / "master.cf.dist", ETC / "master.cf")
         self.postconf("-e", *(f"{name}={value}" for name, value in MAIN_CF.items()))

@@ -1,0 +1,47 @@
+"""The names and numbers of users in the namespaces of the tests, whatever accounts the
+machine has outside."""
+
+from pathlib import Path
+
+DATABASES = ("passwd:", "group:", "initgroups:", "shadow:", "gshadow:")
+
+
+def make_private():
+    """No directory service is asked for accounts: nobody answers in here."""
+    switch = Path("/etc/nsswitch.conf")
+    if not switch.exists():
+        return
+    lines = [
+        line.split(":")[0] + ": files" if line.startswith(DATABASES) else line
+        for line in switch.read_text().splitlines()
+    ]
+    _replace(switch, lines)
+
+
+def add(name, number):
+    """A user and a group of this name and number. The machine's own of that name or number
+    are none in here, and no member of any group."""
+    user = f"{name}:x:{number}:{number}::/nonexistent:/usr/sbin/nologin"
+    _replace("/etc/passwd", [*_others("/etc/passwd", name, number), user])
+    groups = [_without_member(line, name) for line in _others("/etc/group", name, number)]
+    _replace("/etc/group", [*groups, f"{name}:x:{number}:"])
+
+
+def _others(path, name, number):
+    """The lines of other accounts."""
+    for line in Path(path).read_text().splitlines():
+        fields = line.split(":")
+        if fields[0] != name and fields[2:3] != [str(number)]:
+            yield line
+
+
+def _without_member(line, name):
+    group, _, members = line.rpartition(":")
+    return group + ":" + ",".join(member for member in members.split(",") if member != name)
+
+
+def _replace(path, lines):
+    # Not through a link, which may lead to the machine's own.
+    text = "\n".join(lines) + "\n"
+    Path(path).unlink()
+    Path(path).write_text(text)
