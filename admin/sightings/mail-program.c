@@ -10,8 +10,10 @@
 #include "harmless-text.h"
 
 #define NAME_CHARACTERS 48
+#define LABEL_CHARACTERS 24
 #define VERSION_LENGTH 20
 
+#define DIGITS "0123456789"
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 /* The first that matches counts, so the more exact come first. */
@@ -56,6 +58,12 @@ static const char *const names[MAIL_PROGRAM_COUNT] = {
 	[MAIL_PROGRAM_GMAIL] = "Gmail",
 	[MAIL_PROGRAM_SAMSUNG] = "Samsung Email",
 	[MAIL_PROGRAM_K9] = "K-9 Mail",
+};
+
+/* That programs give as their names, and that are more than letters and digits. */
+static const char *const known_names[] = {
+	"iPhone Mail", "iPad Mail",         "Mac OS X Mail", "Apple Mail",
+	"K-9 Mail",    "Microsoft Outlook", "Samsung Email", "Thunderbird for Android",
 };
 
 enum mail_program mail_program_of(const char *client_id)
@@ -120,14 +128,38 @@ static bool is_version(const char *text)
 {
 	size_t length = strlen(text);
 
-	return length > 0 && length <= VERSION_LENGTH && strspn(text, "0123456789.") == length;
+	return length > 0 && length <= VERSION_LENGTH && strspn(text, DIGITS ".") == length;
 }
 
-char *mail_program_name(const char *client_id)
+/* What may be shown of the name that a program gives; the caller frees it. */
+typedef char *make_name(const char *value);
+
+static char *harmless_name(const char *value)
+{
+	return harmless_text(value, NAME_CHARACTERS);
+}
+
+static char *plain_name(const char *value)
+{
+	GString *name;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(known_names); i++) {
+		if (strcasecmp(value, known_names[i]) == 0)
+			return g_strdup(known_names[i]);
+	}
+	name = g_string_new(NULL);
+	for (; *value != '\0' && name->len < LABEL_CHARACTERS; value++) {
+		if (strchr(LETTERS DIGITS ".", *value) != NULL)
+			g_string_append_c(name, *value);
+	}
+	return g_string_free(name, FALSE);
+}
+
+static char *name_and_version(const char *client_id, make_name *make)
 {
 	char *value = find_value(client_id, "name");
 	char *version = find_value(client_id, "version");
-	char *name = harmless_text(value != NULL ? value : "", NAME_CHARACTERS);
+	char *name = make(value != NULL ? value : "");
 
 	if (!is_name(name)) {
 		g_free(name);
@@ -141,4 +173,14 @@ char *mail_program_name(const char *client_id)
 	g_free(value);
 	g_free(version);
 	return name;
+}
+
+char *mail_program_name(const char *client_id)
+{
+	return name_and_version(client_id, harmless_name);
+}
+
+char *mail_program_label(const char *client_id)
+{
+	return name_and_version(client_id, plain_name);
 }

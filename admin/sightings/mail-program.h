@@ -21,10 +21,15 @@ enum mail_program mail_program_of(const char *client_id);
 /* The section of the texts with its steps: "steps-thunderbird". */
 const char *mail_program_steps(enum mail_program program);
 
-/* Its name and version for people: "Thunderbird 115.3". When it tells none, or
-   something that is no name, it is our name for the program, or NULL: a program may
-   call itself what it likes, and a link in a notice would look as if we had sent it.
-   Harmless; the caller frees it with g_free(). */
+/* Its name and version for the operator: "Thunderbird 115.3". When it tells none, or
+   something that is no name, it is our name for the program, or NULL. Harmless; the caller
+   frees it with g_free(). */
 char *mail_program_name(const char *client_id);
+
+/* The same for a mail of ours: a program may call itself what it likes, and what it said
+   would look as if we had. So a name that is spelled like one we know, or else nothing of
+   it but ASCII letters, digits and dots, at most 24, and no link. The caller frees it with
+   g_free(). */
+char *mail_program_label(const char *client_id);
 
 #endif

@@ -10,7 +10,7 @@ static void clear_device(gpointer pointer)
 /* What makes it another device to its owner. */
 static char *device_key(const struct notice_sighting *sighting, const char *program)
 {
-	/* \n is in no program's name and no mechanism. */
+	/* \n is in no program's label and no mechanism. */
 	return g_strdup_printf("%s\n%d %u %d %s\n%s", program == NULL ? "" : program,
 			       sighting->service, sighting->port, sighting->tls,
 			       sighting->country.code, sighting->mechanism);
@@ -19,7 +19,7 @@ static char *device_key(const struct notice_sighting *sighting, const char *prog
 static void add_sighting(GArray *devices, GHashTable *indexes,
 			 const struct notice_sighting *sighting)
 {
-	char *program = mail_program_name(sighting->client_id);
+	char *program = mail_program_label(sighting->client_id);
 	char *key = device_key(sighting, program);
 	gpointer index;
 	struct notice_device *device;

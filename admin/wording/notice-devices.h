@@ -10,7 +10,7 @@
    the notice's. */
 struct notice_device {
 	const struct notice_sighting *sighting; /* the latest one */
-	char *program;                          /* as mail_program_name() has it */
+	char *program;                          /* as mail_program_label() has it */
 	bool refused;                           /* at least once */
 };
 

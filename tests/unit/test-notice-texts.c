@@ -341,14 +341,54 @@ static void test_program_names(void **state)
 	}
 }
 
+static void test_program_labels(void **state)
+{
+	static const struct {
+		const char *client_id, *label; /* NULL: none */
+	} cases[] = {
+		{"name=Thunderbird version=115.3.1", "Thunderbird 115.3.1"},
+		{"name=iPad Mail version=20A362", "iPad Mail"},
+		{"name=k-9 mail version=6.8", "K-9 Mail 6.8"},
+		{"name=Thunderbird for Android", "Thunderbird for Android"},
+		{"name=com.google.android.gm version=2024.05", "Gmail"},
+		{"name=eM Client version=9.2", "eMClient 9.2"},
+		{"name=Mail.2 version=1", "Mail.2 1"},
+		{"", NULL},
+		{"name=", NULL},
+		{"name=<!-- -->", NULL},
+		/* The words of a stranger, also where they come with a name that is known. */
+		{"name=Your account is locked. Call 0190 123456!", NULL},
+		{"name=Your account is locked! Call 0190 123456!", "YouraccountislockedCall0"},
+		{"name=Thunderbird: pay 5 EUR", "Thunderbirdpay5EUR"},
+		{"name=(\xd0\xbf\xd0\xbe\xd1\x87\xd1\x82\xd0\xb0) \xe2\x80\xae", NULL},
+		{"name=evil.example", NULL},
+		{"name=ev-il.exam/ple", NULL},
+		{"name=ww w.evil", NULL},
+		{"name=a version=1 call 0190", "a"},
+		{"name=a version=1/2", "a"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char *label = mail_program_label(cases[i].client_id);
+
+		if (cases[i].label == NULL)
+			assert_null(label);
+		else
+			assert_string_equal(label, cases[i].label);
+		g_free(label);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_blocks),        cmocka_unit_test(test_conditions),
-		cmocka_unit_test(test_loops),         cmocka_unit_test(test_values_are_no_markup),
-		cmocka_unit_test(test_mistakes),      cmocka_unit_test(test_depth),
-		cmocka_unit_test(test_unused),        cmocka_unit_test(test_nonsense),
-		cmocka_unit_test(test_harmless_text), cmocka_unit_test(test_program_names),
+		cmocka_unit_test(test_blocks),         cmocka_unit_test(test_conditions),
+		cmocka_unit_test(test_loops),          cmocka_unit_test(test_values_are_no_markup),
+		cmocka_unit_test(test_mistakes),       cmocka_unit_test(test_depth),
+		cmocka_unit_test(test_unused),         cmocka_unit_test(test_nonsense),
+		cmocka_unit_test(test_harmless_text),  cmocka_unit_test(test_program_names),
+		cmocka_unit_test(test_program_labels),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
