@@ -1,9 +1,7 @@
-"""The files of conf-examples/portcullis, as they are, and what each promises:
-before, while and after it comes true.
-
-The one thing that is changed in them are the dates: all of them are moved by the
-same number of days, so that a day of the case's timetable is today. The hour is
-that of a time zone made for it.
+"""The files of conf-examples/portcullis with their cases' dates, and what each promises:
+before, while and after it comes true. All dates are moved by the same number of days,
+so that a day of the case's timetable is today. The hour is that of a time zone made
+for it.
 """
 
 import datetime
@@ -13,10 +11,10 @@ from functools import partial
 
 import pytest
 
+import cases
 import clients
 
 from clock import Clock
-from mailhost import EXAMPLES
 from mmdb import CLIENTS
 from processes import wait_until
 
@@ -33,8 +31,7 @@ def _load(host, case, today, now):
     def moved(match):
         return str(datetime.date.fromisoformat(match[0]) + shift)
 
-    text = (EXAMPLES / f"portcullis/case-{case}.conf").read_text()
-    text = re.sub(r"\b\d{4}-\d\d-\d\d\b", moved, text)
+    text = re.sub(r"\b\d{4}-\d\d-\d\d\b", moved, cases.dated(case))
     host.apply("", site=text, timezone=clock.timezone)
 
 
@@ -189,5 +186,4 @@ def test_case(host, moment):
 
 
 def test_every_case_is_here():
-    files = {path.stem.removeprefix("case-") for path in (EXAMPLES / "portcullis").glob("*.conf")}
-    assert files == {moment.split()[0] for moment in TIMETABLE}
+    assert cases.PATHS.keys() == {moment.split()[0] for moment in TIMETABLE}

@@ -1,16 +1,18 @@
 """conf-examples for systemd, and the portcullis.conf of each case."""
 
 import datetime
+import json
 import os
 import re
 import subprocess
 
 import pytest
 
+import cases
+
 from mailhost import BUILD, EXAMPLES, ROOT, USER
 
 SYSTEMD = EXAMPLES / "systemd"
-CASES = sorted((EXAMPLES / "portcullis").glob("case-*.conf"))
 
 
 def run(*command):
@@ -64,19 +66,35 @@ def test_user_and_folders(tmp_path):
 
 
 def test_there_is_one_for_each_case():
-    assert [path.name for path in CASES] == [f"case-{case}.conf" for case in "abcde"]
+    assert sorted(cases.PATHS) == list("abcde")
 
 
-@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
-def test_case_is_valid(host, path):
+def phases(path):
+    """Those of the rules, once each."""
+    answer = json.loads(run("portcullis", "-c", path, "check-config", "--json"))
+    assert answer["rules"]
+    return {rule["phase"] for rule in answer["rules"]}
+
+
+@pytest.mark.parametrize("case", "abcde")
+def test_a_copied_case_refuses_nobody(host, case):
     host.write_policy("")  # and no exemptions for rules that a case does not have
-    assert "error" not in run("portcullis", "-c", path, "check-config")
+    assert phases(cases.PATHS[case]) == {"observe"}
+
+
+@pytest.mark.parametrize("case", "abcde")
+def test_a_case_with_its_dates_is_in_force(host, tmp_path, case):
+    host.write_policy("")
+    path = tmp_path / "portcullis.conf"
+    path.write_text(cases.dated(case))
+    assert phases(path) == {"enforce"}
 
 
 @pytest.mark.parametrize("case", "abe")
-def test_cases_that_write_to_people_can(host, case):
+def test_cases_that_write_to_people_can(host, tmp_path, case):
     """Their public page has every date and the servers of the file."""
-    path = EXAMPLES / f"portcullis/case-{case}.conf"
+    path = tmp_path / "portcullis.conf"
+    path.write_text(cases.dated(case))
     command = ["portcullis", "-c", path, "announce", "--text", "--language", "en"]
     page = " ".join(run(*command, "--at", "2024-03-01").split())
     for key, value in re.findall(r'^ *(enforce|\w+-server) *= "(.*?)[ "]', path.read_text(), re.M):
