@@ -58,7 +58,8 @@ bool address_is_local(const struct address *address)
 	if (address_is_ipv4(address)) {
 		ip += sizeof(ipv4_mapped);
 		return ip[0] == 127 || ip[0] == 10 || (ip[0] == 172 && (ip[1] & 0xf0) == 16) ||
-		       (ip[0] == 192 && ip[1] == 168) || (ip[0] == 169 && ip[1] == 254);
+		       (ip[0] == 192 && ip[1] == 168) || (ip[0] == 169 && ip[1] == 254) ||
+		       (ip[0] == 100 && (ip[1] & 0xc0) == 64);
 	}
 	return memcmp(ip, &in6addr_loopback, sizeof(address->bytes)) == 0 ||
 	       (ip[0] & 0xfe) == 0xfc || (ip[0] == 0xfe && (ip[1] & 0xc0) == 0x80);

@@ -38,7 +38,8 @@ bool address_is_ipv4(const struct address *address);
 void address_format(const struct address *address, char text_r[static ADDRESS_TEXT_SIZE]);
 
 /* True for addresses that belong to no country: loopback, private (RFC 1918),
-   unique local (RFC 4193), link-local (RFC 3927, RFC 4291), and unknown ones. */
+   shared by a provider's customers (RFC 6598, 100.64.0.0/10), unique local (RFC 4193),
+   link-local (RFC 3927, RFC 4291), and unknown ones. */
 bool address_is_local(const struct address *address);
 
 /* Reads a port in decimal digits, 1 to 65535. False when it is none; *port_r then

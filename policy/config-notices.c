@@ -51,8 +51,9 @@ static void read_sender(struct config_reader *reader, const struct config_sectio
 	const struct config_value *value = config_value(section, "from", 0);
 	const char *open;
 	size_t length, name_length;
+	bool name_is_line = true;
 
-	if (!config_is_set(section, "from"))
+	if (config_lacks(section, "from"))
 		config_error(reader->problems, section->line,
 			     "notices need a sender: from = \"postmaster@example.org\"");
 	if (value == NULL)
@@ -70,9 +71,11 @@ static void read_sender(struct config_reader *reader, const struct config_sectio
 		settings->from = strndup(open + 1, length - (size_t)(open - value->text) - 2);
 		if (settings->from == NULL || settings->from_name == NULL)
 			config_out_of_memory(reader->problems);
+		else
+			/* What is wrong with the organisation's is told there. */
+			name_is_line = utf8_is_line(settings->from_name);
 	}
-	if (settings->from == NULL || !mail_address_is_valid(settings->from) ||
-	    (settings->from_name != NULL && !utf8_is_line(settings->from_name)))
+	if (settings->from == NULL || !mail_address_is_valid(settings->from) || !name_is_line)
 		value_error(reader, "from", value, "must be an address, or a name and <address>");
 }
 

@@ -8,6 +8,7 @@
 struct parser {
 	struct config_scanner scanner;
 	struct config_problems *problems;
+	struct config_section *top;
 	struct config_token token;
 	struct config_token next;
 };
@@ -38,9 +39,11 @@ static bool is_top(const struct config_section *section)
 	return section->option->name[0] == '\0';
 }
 
-/* Always false. A key that is NULL is none, here and below. */
-static bool unexpected(struct parser *parser, struct config_key *key)
+/* A key that is NULL is none, here and below. */
+static void unexpected(struct parser *parser, struct config_section *section,
+		       struct config_key *key)
 {
+	section->malformed = true;
 	if (at(parser, CONFIG_TOKEN_END))
 		config_error(parser->problems, parser->token.line, "unexpected end of file");
 	else
@@ -48,35 +51,45 @@ static bool unexpected(struct parser *parser, struct config_key *key)
 			     parser->token.text);
 	if (key != NULL)
 		key->malformed = true;
-	return false;
 }
 
-/* Goes to where the next statement may begin after a malformed one. False when that
-   cannot be told. */
-static bool skip_statement(struct parser *parser)
+/* Goes to behind a token; if it opens a brace, to behind the one that closes it. */
+static void skip_token(struct parser *parser)
 {
-	while (!at(parser, CONFIG_TOKEN_END) && !at(parser, CONFIG_TOKEN_CLOSE) &&
-	       !(at(parser, CONFIG_TOKEN_WORD) && parser->token.first_on_line)) {
+	size_t depth = 0;
+
+	do {
 		if (at(parser, CONFIG_TOKEN_OPEN))
-			return false;
+			depth++;
+		else if (at(parser, CONFIG_TOKEN_CLOSE))
+			depth--;
 		advance(parser);
-	}
-	return true;
+	} while (depth > 0 && !at(parser, CONFIG_TOKEN_END));
+}
+
+/* Where a statement may begin, or none can. */
+static bool at_statement(const struct parser *parser)
+{
+	return at(parser, CONFIG_TOKEN_END) || at(parser, CONFIG_TOKEN_CLOSE) ||
+	       (at(parser, CONFIG_TOKEN_WORD) && parser->token.first_on_line);
+}
+
+/* Goes to where the next statement may begin after a malformed one. */
+static void skip_statement(struct parser *parser)
+{
+	while (!at_statement(parser))
+		skip_token(parser);
 }
 
 /* The same from within a list: to behind its brace, or to a key, because a list that
    is not closed must not swallow the statements behind it. */
-static bool skip_list(struct parser *parser)
+static void skip_list(struct parser *parser)
 {
 	while (!at(parser, CONFIG_TOKEN_END) && !at(parser, CONFIG_TOKEN_CLOSE) &&
-	       !(at(parser, CONFIG_TOKEN_WORD) && is_equals(&parser->next))) {
-		if (at(parser, CONFIG_TOKEN_OPEN))
-			return false;
-		advance(parser);
-	}
+	       !(at(parser, CONFIG_TOKEN_WORD) && is_equals(&parser->next)))
+		skip_token(parser);
 	if (at(parser, CONFIG_TOKEN_CLOSE))
 		advance(parser);
-	return true;
 }
 
 /* ---- KEY = VALUE ---- */
@@ -94,35 +107,42 @@ static const char *section_name(const struct config_section *section)
 }
 
 /* The key that a statement sets; NULL when it may not, which is reported. */
-static struct config_key *key_to_set(struct parser *parser, const struct config_section *section,
-				     const struct config_token *name, bool is_addition)
+static struct config_key *key_to_set(struct parser *parser, struct config_section *section,
+				     const struct config_token *name)
 {
 	const struct config_option *option = config_find_option(section, name->text);
-	struct config_key *key;
+	struct config_key *key = config_find_key(section, name->text);
 
-	if (option == NULL || is_section(option)) {
+	if (key == NULL) {
 		config_error(parser->problems, name->line, "unknown key '%s' %s%s", name->text,
 			     in_a(section), section_name(section));
+		/* It may be meant for one that will be missing. */
+		section->malformed = section->malformed || !is_top(section);
 		return NULL;
 	}
-	if (option->type == CONFIG_VALUE && (is_addition || at(parser, CONFIG_TOKEN_OPEN))) {
-		config_error(parser->problems, name->line, "'%s' takes one value, not a list",
-			     name->text);
-		return NULL;
-	}
-	key = config_find_key(section, name->text);
-	if (key->line > 0 && !is_addition) {
+	if (key->line > 0) {
 		config_error(parser->problems, name->line, "'%s' was already set on line %u",
 			     name->text, key->line);
+		return NULL;
+	}
+	key->line = name->line;
+	if (option->type == CONFIG_VALUE && at(parser, CONFIG_TOKEN_OPEN)) {
+		config_error(parser->problems, name->line, "'%s' takes one value, not a list",
+			     name->text);
+		key->malformed = true;
 		return NULL;
 	}
 	return key;
 }
 
-static bool read_value(struct parser *parser, struct config_key *key)
+/* False, which is reported, when there is none. */
+static bool read_value(struct parser *parser, struct config_section *section,
+		       struct config_key *key)
 {
-	if (!at(parser, CONFIG_TOKEN_WORD))
-		return unexpected(parser, key);
+	if (!at(parser, CONFIG_TOKEN_WORD)) {
+		unexpected(parser, section, key);
+		return false;
+	}
 	if (key != NULL && parser->token.malformed)
 		key->malformed = true;
 	else if (key != NULL && !config_key_add(key, parser->token.text, parser->token.line))
@@ -132,35 +152,45 @@ static bool read_value(struct parser *parser, struct config_key *key)
 }
 
 /* Reads a list from behind its opening brace. A comma may stand behind the last value. */
-static bool read_list(struct parser *parser, struct config_key *key)
+static void read_list(struct parser *parser, struct config_section *section, struct config_key *key)
 {
 	while (!at(parser, CONFIG_TOKEN_CLOSE)) {
-		if (!read_value(parser, key))
-			return false;
-		if (at(parser, CONFIG_TOKEN_COMMA))
+		if (!read_value(parser, section, key)) {
+			skip_list(parser);
+			return;
+		}
+		if (at(parser, CONFIG_TOKEN_COMMA)) {
 			advance(parser);
-		else if (!at(parser, CONFIG_TOKEN_CLOSE))
-			return unexpected(parser, key);
+		} else if (!at(parser, CONFIG_TOKEN_CLOSE)) {
+			unexpected(parser, section, key);
+			skip_list(parser);
+			return;
+		}
 	}
 	advance(parser);
-	return true;
 }
 
 /* Reads a statement from its equals sign on. */
-static bool read_key(struct parser *parser, const struct config_section *section,
+static void read_key(struct parser *parser, struct config_section *section,
 		     const struct config_token *name)
 {
 	bool is_addition = at(parser, CONFIG_TOKEN_PLUS_EQUALS);
 	struct config_key *key;
 
 	advance(parser);
-	key = key_to_set(parser, section, name, is_addition);
-	if (key != NULL && key->line == 0)
-		key->line = name->line;
-	if (!at(parser, CONFIG_TOKEN_OPEN))
-		return read_value(parser, key) || skip_statement(parser);
-	advance(parser);
-	return read_list(parser, key) || skip_list(parser);
+	key = key_to_set(parser, section, name);
+	if (is_addition && key != NULL) {
+		config_error(parser->problems, name->line,
+			     "nothing can be added to '%s': write all of it behind '='",
+			     name->text);
+		key->malformed = true;
+	}
+	if (at(parser, CONFIG_TOKEN_OPEN)) {
+		advance(parser);
+		read_list(parser, section, key);
+	} else if (!read_value(parser, section, key)) {
+		skip_statement(parser);
+	}
 }
 
 /* ---- NAME TITLE { ... } ---- */
@@ -221,91 +251,132 @@ static struct config_section *add_section(struct parser *parser, struct config_s
 	return *link;
 }
 
-/* Goes to behind the brace that closes the one just read. */
-static void skip_braces(struct parser *parser)
+/* Whether a section begins here that only stands at the top of the file. */
+static bool at_top_section(const struct parser *parser)
 {
-	for (size_t depth = 1; depth > 0 && !at(parser, CONFIG_TOKEN_END); advance(parser)) {
-		if (at(parser, CONFIG_TOKEN_OPEN))
-			depth++;
-		else if (at(parser, CONFIG_TOKEN_CLOSE))
-			depth--;
-	}
+	return at(parser, CONFIG_TOKEN_WORD) && parser->token.first_on_line &&
+	       is_section(config_find_option(parser->top, parser->token.text)) &&
+	       (parser->next.type == CONFIG_TOKEN_WORD || parser->next.type == CONFIG_TOKEN_OPEN);
 }
 
-static bool read_statements(struct parser *parser, struct config_section *section);
+/* Goes to behind the brace that closes a section, from behind the one that opens it. */
+static void skip_section(struct parser *parser)
+{
+	while (!at(parser, CONFIG_TOKEN_END) && !at(parser, CONFIG_TOKEN_CLOSE) &&
+	       !at_top_section(parser))
+		skip_token(parser);
+	if (at(parser, CONFIG_TOKEN_CLOSE))
+		advance(parser);
+}
 
-/* Reads a section from its opening brace on. */
-static bool read_section(struct parser *parser, struct config_section *parent,
+static void read_statements(struct parser *parser, struct config_section *section);
+
+/* Reads a section from its opening brace on, or from where that should stand. */
+static void read_section(struct parser *parser, struct config_section *parent,
 			 const struct config_token *name, const struct config_token *title)
 {
 	struct config_section *section = add_section(parser, parent, name, title);
 
-	advance(parser);
+	if (at(parser, CONFIG_TOKEN_OPEN))
+		advance(parser);
 	if (section != NULL)
-		return read_statements(parser, section);
-	skip_braces(parser);
-	return true;
+		read_statements(parser, section);
+	else
+		skip_section(parser);
+}
+
+/* Reads a section from behind its name when no brace is where one should be. */
+static void read_section_without_brace(struct parser *parser, struct config_section *parent,
+				       const struct config_token *name)
+{
+	struct config_token title = {.type = CONFIG_TOKEN_END};
+
+	while (!at_statement(parser) && !at(parser, CONFIG_TOKEN_OPEN)) {
+		if (!at(parser, CONFIG_TOKEN_WORD))
+			unexpected(parser, parent, NULL);
+		else
+			title = parser->token;
+		advance(parser);
+	}
+	if (!at(parser, CONFIG_TOKEN_OPEN))
+		config_error(parser->problems, name->line, "missing opening brace for section '%s'",
+			     name->text);
+	read_section(parser, parent, name, title.type == CONFIG_TOKEN_END ? NULL : &title);
 }
 
 /* ---- all of it ---- */
 
 /* Reports a name behind which nothing stands that makes a statement of it. */
-static bool no_statement(struct parser *parser, const struct config_section *section,
+static void no_statement(struct parser *parser, struct config_section *section,
 			 const struct config_token *name)
 {
 	struct config_key *key = config_find_key(section, name->text);
 
-	if (is_section(config_find_option(section, name->text))) {
-		if (at(parser, CONFIG_TOKEN_WORD))
-			advance(parser);
-		config_error(parser->problems, parser->token.line,
-			     "missing opening brace for section '%s'", name->text);
-		return false;
-	}
 	config_error(parser->problems, name->line, "missing equals sign after '%s'", name->text);
+	section->malformed = true;
 	if (key != NULL && key->line == 0) {
 		key->line = name->line;
 		key->malformed = true;
 	}
-	return skip_statement(parser);
+	skip_statement(parser);
 }
 
-static bool read_statement(struct parser *parser, struct config_section *section)
+static void read_statement(struct parser *parser, struct config_section *section)
 {
 	struct config_token name = parser->token, title;
 
-	if (!at(parser, CONFIG_TOKEN_WORD))
-		return unexpected(parser, NULL) || skip_statement(parser);
+	if (!at(parser, CONFIG_TOKEN_WORD)) {
+		/* What follows it may be whole. */
+		unexpected(parser, section, NULL);
+		skip_token(parser);
+		return;
+	}
 	advance(parser);
-	if (is_equals(&parser->token))
-		return read_key(parser, section, &name);
-	if (at(parser, CONFIG_TOKEN_OPEN))
-		return read_section(parser, section, &name, NULL);
-	if (at(parser, CONFIG_TOKEN_WORD) && parser->next.type == CONFIG_TOKEN_OPEN) {
+	if (is_equals(&parser->token)) {
+		read_key(parser, section, &name);
+	} else if (at(parser, CONFIG_TOKEN_OPEN)) {
+		read_section(parser, section, &name, NULL);
+	} else if (at(parser, CONFIG_TOKEN_WORD) && parser->next.type == CONFIG_TOKEN_OPEN) {
 		title = parser->token;
 		advance(parser);
-		return read_section(parser, section, &name, &title);
+		read_section(parser, section, &name, &title);
+	} else if (is_section(config_find_option(section, name.text))) {
+		read_section_without_brace(parser, section, &name);
+	} else {
+		no_statement(parser, section, &name);
 	}
-	return no_statement(parser, section, &name);
 }
 
-/* Reads up to the brace that closes the section, or the end of the file. False where
-   the text stops being made of statements. */
-static bool read_statements(struct parser *parser, struct config_section *section)
+/* Reads up to the brace that closes the section, or to where it is missing. */
+static void read_section_statements(struct parser *parser, struct config_section *section)
 {
-	while (!at(parser, CONFIG_TOKEN_END) && !at(parser, CONFIG_TOKEN_CLOSE)) {
-		if (!read_statement(parser, section) || parser->problems->out_of_memory)
-			return false;
+	while (!at(parser, CONFIG_TOKEN_CLOSE) && !parser->problems->out_of_memory) {
+		if (at(parser, CONFIG_TOKEN_END) || at_top_section(parser)) {
+			config_error(parser->problems, section->line,
+				     "missing closing brace for section '%s'",
+				     section->option->name);
+			return;
+		}
+		read_statement(parser, section);
 	}
-	if (is_top(section) && at(parser, CONFIG_TOKEN_CLOSE)) {
-		config_error(parser->problems, parser->token.line, "unexpected closing brace");
-		return false;
-	}
-	if (!is_top(section) && at(parser, CONFIG_TOKEN_END))
-		config_error(parser->problems, section->line,
-			     "missing closing brace for section '%s'", section->option->name);
 	advance(parser);
-	return true;
+}
+
+static void read_statements(struct parser *parser, struct config_section *section)
+{
+	if (!is_top(section)) {
+		read_section_statements(parser, section);
+		return;
+	}
+	while (!at(parser, CONFIG_TOKEN_END) && !parser->problems->out_of_memory) {
+		if (at(parser, CONFIG_TOKEN_CLOSE)) {
+			config_error(parser->problems, parser->token.line,
+				     "unexpected closing brace");
+			advance(parser);
+		} else {
+			read_statement(parser, section);
+		}
+	}
 }
 
 bool config_parse(struct config_tree *tree_r, const char *text, const struct config_option *file,
@@ -320,9 +391,13 @@ bool config_parse(struct config_tree *tree_r, const char *text, const struct con
 		return false;
 	}
 	config_scanner_start(&parser.scanner, text, tree_r->words, problems);
+	parser.top = tree_r->top;
+	problems->syntax = true;
 	advance(&parser);
 	advance(&parser);
-	return read_statements(&parser, tree_r->top);
+	read_statements(&parser, tree_r->top);
+	problems->syntax = false;
+	return !problems->out_of_memory;
 }
 
 void config_tree_free(struct config_tree *tree)

@@ -49,8 +49,11 @@ static void add(struct config_problems *problems, unsigned int line, bool is_err
 		return;
 	}
 	replace_control_characters(text);
-	list[problems->count] = (struct config_problem){
-		.line = line, .order = problems->count, .is_error = is_error, .text = text};
+	list[problems->count] = (struct config_problem){.line = line,
+							.order = problems->count,
+							.is_error = is_error,
+							.syntax = problems->syntax,
+							.text = text};
 	problems->count++;
 	if (is_error)
 		problems->errors++;
@@ -98,15 +101,19 @@ void config_report_at(config_report *report, void *context, const char *file, un
 void config_problems_report(struct config_problems *problems, config_report *error,
 			    config_report *warning, void *context)
 {
+	unsigned int malformed_line = 0;
+
 	if (problems->count > 0)
 		qsort(problems->list, problems->count, sizeof(*problems->list), compare);
 	for (size_t i = 0; i < problems->count; i++) {
 		const struct config_problem *problem = &problems->list[i];
 		config_report *report = problem->is_error ? error : warning;
 
-		if (report != NULL)
+		if (report != NULL && (malformed_line == 0 || problem->line != malformed_line))
 			config_report_at(report, context, problems->file, problem->line,
 					 problem->text);
+		if (problem->syntax)
+			malformed_line = problem->line;
 		free(problem->text);
 	}
 	free(problems->list);

@@ -14,6 +14,7 @@ struct config_problem {
 	unsigned int line;
 	unsigned int order; /* in which it was found */
 	bool is_error;
+	bool syntax;
 	char *text;
 };
 
@@ -24,6 +25,8 @@ struct config_problems {
 	struct config_problem *list;
 	size_t count;
 	size_t errors;
+	/* What is found now is how statements are written, not yet what they say. */
+	bool syntax;
 	bool out_of_memory;
 };
 
@@ -42,7 +45,8 @@ char *config_strdup(struct config_problems *problems, const char *text);
 
 bool config_has_errors(const struct config_problems *problems);
 
-/* Tells everything, in the order of the file, and frees it. */
+/* Tells everything, in the order of the file, and frees it. Of a line that is not
+   written as it should be, that is all: what else seems wrong there may follow from it. */
 void config_problems_report(struct config_problems *problems, config_report *error,
 			    config_report *warning, void *context);
 

@@ -65,7 +65,7 @@ static bool read_kind(struct config_reader *reader, const struct config_section 
 
 	if (kind_from_name(name, &rule->kind))
 		return true;
-	if (value == NULL && config_is_set(section, "kind"))
+	if (value == NULL && !config_lacks(section, "kind"))
 		return false;
 	config_error(reader->problems, config_line(section, "kind"),
 		     value == NULL ? "rule '%s' needs a 'kind' (one of encryption, implicit-tls, "
@@ -96,7 +96,7 @@ static void read_services(struct config_reader *reader, const struct config_sect
 {
 	rule->services = kinds[rule->kind].usual;
 	if (!config_is_set(section, "services")) {
-		if (rule->services == 0)
+		if (rule->services == 0 && config_lacks(section, "services"))
 			config_error(reader->problems, section->line,
 				     "a rule of kind %s needs 'services'", kind_name(rule->kind));
 		return;
@@ -165,7 +165,7 @@ static void read_dates(struct config_reader *reader, const struct config_section
 		earlier_key = keys[i];
 		earlier = *dates[i];
 	}
-	if (!any)
+	if (!any && !section->malformed)
 		config_error(reader->problems, section->line,
 			     "rule '%s' has no date: it needs 'observe', 'notify' or 'enforce'",
 			     rule->title);
@@ -323,7 +323,7 @@ static void read_countries(struct config_reader *reader, const struct config_sec
 {
 	size_t count = config_value_count(section, "allow");
 
-	if (!config_is_set(section, "allow"))
+	if (config_lacks(section, "allow"))
 		config_error(reader->problems, section->line,
 			     "a rule of kind country needs 'allow'");
 	if (config_list_is_empty(reader, section, "allow") || count == 0)
@@ -367,7 +367,7 @@ static void read_country_options(struct config_reader *reader, const struct conf
 {
 	read_countries(reader, section, rule);
 	read_unknown(reader, section, rule);
-	if (!config_is_set(reader->top, "country-database"))
+	if (config_lacks(reader->top, "country-database"))
 		config_error(reader->problems, section->line,
 			     "a rule of kind country needs 'country-database' at the top of the "
 			     "file");
@@ -387,7 +387,7 @@ static void read_submission_port_options(struct config_reader *reader,
 static void read_relay_options(struct config_reader *reader, const struct config_section *section,
 			       struct rule *rule)
 {
-	if (!config_is_set(section, "allow-networks"))
+	if (config_lacks(section, "allow-networks"))
 		config_error(reader->problems, section->line,
 			     "a rule of kind relay needs 'allow-networks'");
 	config_list_is_empty(reader, section, "allow-networks");

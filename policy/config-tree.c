@@ -103,6 +103,11 @@ bool config_is_set(const struct config_section *section, const char *key)
 	return find_key(section, key)->line > 0;
 }
 
+bool config_lacks(const struct config_section *section, const char *key)
+{
+	return !config_is_set(section, key) && !section->malformed;
+}
+
 size_t config_value_count(const struct config_section *section, const char *key)
 {
 	return find_key(section, key)->value_count;

@@ -32,7 +32,8 @@ struct config_section {
 	const struct config_option *option;
 	const char *title; /* "" without one */
 	unsigned int line;
-	struct config_key *keys;         /* one for each of option->options, in that order */
+	bool malformed;          /* a statement in it could not be read, which was reported */
+	struct config_key *keys; /* one for each of option->options, in that order */
 	struct config_section *sections; /* those in it, in the order of the file */
 	struct config_section *next;
 };
@@ -58,6 +59,8 @@ const struct config_section *config_find_section(const struct config_section *li
 /* The functions below ask a section for a key. One that is NULL has none. */
 
 bool config_is_set(const struct config_section *section, const char *key);
+/* Whether a key is not set, nor any statement malformed that may have been meant to. */
+bool config_lacks(const struct config_section *section, const char *key);
 size_t config_value_count(const struct config_section *section, const char *key);
 /* NULL when the key is not set, or set to less values. */
 const struct config_value *config_value(const struct config_section *section, const char *key,

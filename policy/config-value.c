@@ -77,6 +77,8 @@ void config_read_networks(struct config_reader *reader, const struct config_sect
 		const struct config_value *value = config_value(section, key, i);
 		const struct named_network *named = find_network(reader->policy, value->text);
 
+		if (named == NULL && reader->top->malformed)
+			continue; /* it may be what could not be read */
 		if (named == NULL)
 			config_error(reader->problems, value->line, "%s: no network is called '%s'",
 				     key, value->text);

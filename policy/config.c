@@ -213,7 +213,7 @@ static void read_network_section(struct config_reader *reader, const struct conf
 		config_error(reader->problems, section->line,
 			     "the name of a network consists of at most 64 letters, digits, '-', "
 			     "'_' and '.'");
-	if (!config_is_set(section, "addresses"))
+	if (config_lacks(section, "addresses"))
 		config_error(reader->problems, section->line, "network '%s' has no 'addresses'",
 			     section->title);
 	config_list_is_empty(reader, section, "addresses");

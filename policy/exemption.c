@@ -322,7 +322,7 @@ static bool read_user(struct loader *loader, const char *name, size_t *user_r)
 	return add_user(loader, user, user_r);
 }
 
-/* The next word of a line; NULL at its end or a comment. */
+/* The next word of a line; NULL at its end. */
 static char *next_field(char **line)
 {
 	char *field;
@@ -330,10 +330,6 @@ static char *next_field(char **line)
 	do
 		field = strsep(line, " ");
 	while (field != NULL && field[0] == '\0');
-	if (field != NULL && field[0] == '#') {
-		*line = NULL;
-		return NULL;
-	}
 	return field;
 }
 
@@ -364,8 +360,20 @@ static void read_fields(struct loader *loader, char *line)
 	}
 }
 
+/* Whatever stands in a comment, it changes nothing about the exemption before it. */
+static size_t length_without_comment(const char *line, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		if (line[i] == '#' && (i == 0 || line[i - 1] == ' ' || line[i - 1] == '\t'))
+			return i;
+	}
+	return length;
+}
+
 static void read_line(struct loader *loader, char *line, size_t length)
 {
+	length = length_without_comment(line, length);
+	line[length] = '\0';
 	if (length > 0 && line[length - 1] == '\r')
 		line[--length] = '\0';
 	if (memchr(line, '\0', length) != NULL) {

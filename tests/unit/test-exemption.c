@@ -204,6 +204,25 @@ static void test_wrong_lines(void **state)
 	}
 }
 
+/* Whatever an editor made of a comment, the exemption before it holds. */
+static void test_comments_of_any_bytes(void **state)
+{
+	static const char text[] = "# B\xfcro\n"
+				   "alice encryption 2025-01-01 # M\xfcller, B\xfcro\n"
+				   "bob encryption 2025-01-01\t#\x01\x85\0 # x\r\n"
+				   "M\xfcller encryption 2025-01-01 # B\xfcro\n"
+				   "carol encryption 2025-01-01\n";
+	struct exemptions *exemptions;
+	(void)state;
+
+	exemptions = load_bytes(text, sizeof(text) - 1);
+	assert_string_equal(said, "4: the line is not UTF-8, or contains control characters\n");
+	assert_string_not_equal(describe(exemptions, "alice@example.org"), "");
+	assert_string_not_equal(describe(exemptions, "bob@example.org"), "");
+	assert_string_not_equal(describe(exemptions, "carol@example.org"), "");
+	exemptions_free(exemptions);
+}
+
 static void test_long_lines_and_nul(void **state)
 {
 	static char text[1 << 20];
@@ -345,6 +364,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_users),
 		cmocka_unit_test(test_wrong_lines),
+		cmocka_unit_test(test_comments_of_any_bytes),
 		cmocka_unit_test(test_long_lines_and_nul),
 		cmocka_unit_test(test_empty_and_missing),
 		cmocka_unit_test(test_many_users),
