@@ -24,9 +24,9 @@ static const struct command_help help = {
 
 /* As wide as what may stand there, so that two answers can be compared line by line. */
 static const struct column columns[] = {
-	{"RULE", "rule", COLUMN_SHRINKS},  {"KIND           ", "kind", COLUMN_TEXT},
-	{NULL, "services", COLUMN_TEXT},   {"PHASE  ", "phase", COLUMN_TEXT},
-	{NULL, "next_phase", COLUMN_TEXT}, {NULL, "next_change", COLUMN_TEXT},
+	{"RULE", "rule", COLUMN_SHRINKS_LAST}, {"KIND           ", "kind", COLUMN_TEXT},
+	{NULL, "services", COLUMN_TEXT},       {"PHASE  ", "phase", COLUMN_TEXT},
+	{NULL, "next_phase", COLUMN_TEXT},     {NULL, "next_change", COLUMN_TEXT},
 	{"NEXT", NULL, COLUMN_TEXT},
 };
 

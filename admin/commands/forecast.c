@@ -86,7 +86,7 @@ static json_t *groups_json(const GArray *groups)
 }
 
 static const struct column rule_columns[] = {
-	{"RULE", NULL, COLUMN_SHRINKS},
+	{"RULE", NULL, COLUMN_SHRINKS_LAST},
 	{"PHASE", "phase", COLUMN_TEXT},
 	{"USERS", "users", COLUMN_NUMBER},
 	{"LOCKED OUT", "locked_out", COLUMN_NUMBER},
@@ -122,14 +122,13 @@ static const struct column week_columns[] = {
 static struct listing *list_weeks(enum listing_format format, const struct forecast *forecast)
 {
 	struct listing *listing = listing_begin(format, week_columns, G_N_ELEMENTS(week_columns));
-	time_t now = (time_t)(forecast->reference / 1000);
 
 	for (int i = FORECAST_WEEKS - 1; i >= 0; i--) {
 		const struct forecast_week *week = &forecast->weeks[i];
 		int64_t begin = store_week_begin(store_week(forecast->reference) - i);
 		char utc[UTC_TEXT_SIZE], day[DAY_TEXT_SIZE], share[16];
 		const struct cell cells[G_N_ELEMENTS(week_columns)] = {
-			cell_text_shown(utc, day_format(begin, now, day)),
+			cell_text_shown(utc, day_format(begin, day)),
 			cell_number(week->active_users),
 			cell_number(week->affected),
 			cell_text(share),

@@ -17,7 +17,7 @@ static const struct command_help help = {
 };
 
 static const struct column columns[] = {
-	{"TIME", NULL, COLUMN_TEXT},        {"USER", "user", COLUMN_SHRINKS},
+	{"TIME", NULL, COLUMN_TEXT},        {"USER", "user", COLUMN_SHRINKS_LAST},
 	{NULL, "recipient", COLUMN_TEXT},   {"REASON", "reason", COLUMN_TEXT},
 	{"RULES", "rules", COLUMN_SHRINKS}, {"STATE", "state", COLUMN_TEXT},
 	{NULL, "time", COLUMN_TEXT},        {NULL, "attempts", COLUMN_NUMBER},

@@ -210,8 +210,8 @@ static int notifier_open(struct notifier *notifier, const char *config_path,
 /* ---- --dry-run ---- */
 
 static const struct column due_columns[] = {
-	{"USER", "user", COLUMN_SHRINKS},     {"ADDRESS", "recipient", COLUMN_SHRINKS_FIRST},
-	{"REASON", "reason", COLUMN_TEXT},    {"RULES", "rules", COLUMN_SHRINKS},
+	{"USER", "user", COLUMN_SHRINKS_LAST}, {"ADDRESS", "recipient", COLUMN_SHRINKS_FIRST},
+	{"REASON", "reason", COLUMN_TEXT},     {"RULES", "rules", COLUMN_SHRINKS},
 	{"ENFORCED", "enforce", COLUMN_TEXT},
 };
 

@@ -70,7 +70,7 @@ static bool read_options(int argc, char **argv, struct options *options, int *st
 }
 
 static const struct column columns[] = {
-	{"USER", "user", COLUMN_SHRINKS},
+	{"USER", "user", COLUMN_SHRINKS_LAST},
 	{"RULE", "rule", COLUMN_SHRINKS},
 	{"PHASE", "phase", COLUMN_TEXT},
 	{"SERVICE", "service", COLUMN_TEXT},
@@ -119,9 +119,9 @@ static void add(struct listing *listing, const struct offender *offender,
 		cell_text_shown(habit->client_id, program),
 		cell_number(offender->count),
 		cell_time(offender->first_seen,
-			  table ? day_format(offender->first_seen, options->at, first) : NULL),
+			  table ? day_format(offender->first_seen, first) : NULL),
 		cell_time(offender->last_seen,
-			  table ? day_format(offender->last_seen, options->at, last) : NULL),
+			  table ? day_format(offender->last_seen, last) : NULL),
 		cell_flag(offender->verified),
 		cell_text(offender->last_client),
 	};

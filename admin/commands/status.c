@@ -19,7 +19,7 @@ static const struct command_help help = {
 };
 
 static const struct column columns[] = {
-	{"RULE", "rule", COLUMN_SHRINKS},
+	{"RULE", "rule", COLUMN_SHRINKS_LAST},
 	{"PHASE", "phase", COLUMN_TEXT},
 	{"NEXT", "next_phase", COLUMN_TEXT},
 	{"FROM", "next_change", COLUMN_TEXT},

@@ -11,6 +11,7 @@
 #include "admin/terminal/json-output.h"
 #include "admin/terminal/listing.h"
 #include "admin/terminal/terminal-text.h"
+#include "admin/terminal/terminal-width.h"
 #include "command.h"
 
 /* More do not fit on one screen with the rest. */
@@ -124,7 +125,7 @@ static void add_way(struct listing *listing, const struct user_portrait *portrai
 		cell_text(habit->country.code),
 		cell_number(way->count),
 		cell_time(way->first_seen, NULL),
-		cell_time(way->last_seen, day_format(way->last_seen, portrait->at, last)),
+		cell_time(way->last_seen, day_format(way->last_seen, last)),
 		cell_flag(way->verified),
 		cell_text(way->last_client),
 		cell_flag(way->verdict.broken == 0),
@@ -341,7 +342,7 @@ static void print_text(const struct user_portrait *portrait)
 	GString *name = g_string_new(NULL);
 	guint verified;
 
-	terminal_text_append(name, portrait->user, TABLE_WIDTH);
+	terminal_text_append(name, portrait->user, terminal_width());
 	printf("%s\n\n", name->str);
 	g_string_free(name, TRUE);
 	verified = print_ways(portrait, 0, true);

@@ -6,9 +6,12 @@
 #include "admin/terminal/listing.h"
 
 static const struct column columns[] = {
-	{"USER", "user", COLUMN_SHRINKS}, {"RULES", "rules", COLUMN_SHRINKS},
-	{"FROM", "from", COLUMN_TEXT},    {"UNTIL", "until", COLUMN_TEXT},
-	{"", "state", COLUMN_TEXT},       {"REASON", "reason", COLUMN_SHRINKS_FIRST},
+	{"USER", "user", COLUMN_SHRINKS_LAST},
+	{"RULES", "rules", COLUMN_SHRINKS},
+	{"FROM", "from", COLUMN_TEXT},
+	{"UNTIL", "until", COLUMN_TEXT},
+	{"", "state", COLUMN_TEXT},
+	{"REASON", "reason", COLUMN_SHRINKS_FIRST},
 	{NULL, "line", COLUMN_NUMBER},
 };
 

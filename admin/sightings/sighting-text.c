@@ -2,8 +2,11 @@
 
 #include <glib.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "mail-program.h"
+
+#define ELLIPSIS "\xe2\x80\xa6"
 
 const char *service_format(const struct store_habit *habit, char text_r[static SERVICE_TEXT_SIZE])
 {
@@ -19,7 +22,9 @@ char *program_format(const char *client_id)
 {
 	char *name = mail_program_name(client_id);
 
-	if (name != NULL)
+	/* What a mail shortens is whole here. */
+	if (name != NULL && strstr(name, ELLIPSIS) == NULL)
 		return name;
+	g_free(name);
 	return g_strdup(client_id[0] == '\0' ? "?" : client_id);
 }

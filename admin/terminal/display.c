@@ -1,10 +1,9 @@
 #include "display.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <time.h>
-
-#define ALMOST_A_YEAR (335 * 86400)
 
 static const char *local_format(time_t time, const char *format, char *text_r, size_t size)
 {
@@ -15,12 +14,19 @@ static const char *local_format(time_t time, const char *format, char *text_r, s
 	return text_r;
 }
 
-const char *day_format(int64_t time, time_t now, char text_r[static DAY_TEXT_SIZE])
+static int local_year(time_t time)
 {
-	time_t seconds = (time_t)(time / 1000);
+	struct tm local;
 
-	return local_format(seconds, now - seconds < ALMOST_A_YEAR ? "%e %b" : "%b %Y", text_r,
-			    DAY_TEXT_SIZE);
+	return localtime_r(&time, &local) == NULL ? 0 : local.tm_year;
+}
+
+const char *day_format(int64_t milliseconds, char text_r[static DAY_TEXT_SIZE])
+{
+	time_t seconds = (time_t)(milliseconds / 1000);
+	bool this_year = local_year(seconds) == local_year(time(NULL));
+
+	return local_format(seconds, this_year ? "%e %b" : "%e %b %Y", text_r, DAY_TEXT_SIZE);
 }
 
 const char *iso_day_format(time_t time, char text_r[static ISO_DAY_TEXT_SIZE])

@@ -6,10 +6,9 @@
 
 /* How what is stored is shown in tables. */
 
-/* Local "14 Jun", or "Jun 2023" of what is more than eleven months before now; time in
-   milliseconds. */
-#define DAY_TEXT_SIZE sizeof("Jun -2147481748")
-const char *day_format(int64_t time, time_t now, char text_r[static DAY_TEXT_SIZE]);
+/* Local "14 Jun", or "14 Jun 2023" of another year than the present one. */
+#define DAY_TEXT_SIZE sizeof("14 Jun -2147481748")
+const char *day_format(int64_t milliseconds, char text_r[static DAY_TEXT_SIZE]);
 
 /* The local day of a moment, as in the exemptions: "2024-06-14". */
 #define ISO_DAY_TEXT_SIZE sizeof("-2147481748-01-01")

@@ -1,12 +1,12 @@
 #include "table.h"
 
 #include <glib.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "terminal-text.h"
-
-#define SHRUNK_WIDTH_MIN 8
+#include "terminal-width.h"
 
 struct table {
 	const struct table_column *columns;
@@ -39,7 +39,7 @@ void table_free(struct table *table)
 void table_add(struct table *table, const char *const cells[])
 {
 	for (size_t i = 0; i < table->column_count; i++) {
-		size_t width = terminal_text_append(table->text, cells[i], TABLE_WIDTH);
+		size_t width = terminal_text_append(table->text, cells[i], SIZE_MAX);
 
 		g_string_append_c(table->text, '\0');
 		if (width > table->widths[i])
@@ -57,40 +57,40 @@ static size_t total(const size_t *widths, size_t count, size_t gap)
 	return sum;
 }
 
-/* The widest column of a kind that can still be cut; count when there is none. */
-static size_t widest(const struct table *table, const size_t *widths, enum column_kind kind)
+/* How far columns are cut, one step after the other until the table fits. */
+static const struct step {
+	enum column_kind kind;
+	size_t least; /* the width that is left */
+} steps[] = {
+	{COLUMN_SHRINKS_FIRST, 8}, {COLUMN_SHRINKS, 8},       {COLUMN_SHRINKS_FIRST, 4},
+	{COLUMN_SHRINKS, 4},       {COLUMN_SHRINKS_LAST, 24}, {COLUMN_TEXT, 6},
+	{COLUMN_SHRINKS_LAST, 8},  {COLUMN_SHRINKS_FIRST, 1}, {COLUMN_SHRINKS, 1},
+	{COLUMN_TEXT, 1},          {COLUMN_SHRINKS_LAST, 1},
+};
+
+/* The widest column that a step can still cut; column_count when there is none. */
+static size_t widest(const struct table *table, const size_t *widths, const struct step *step)
 {
 	size_t found = table->column_count;
 
 	for (size_t i = 0; i < table->column_count; i++) {
-		if (table->columns[i].kind == kind && widths[i] > SHRUNK_WIDTH_MIN &&
+		if (table->columns[i].kind == step->kind && widths[i] > step->least &&
 		    (found == table->column_count || widths[i] > widths[found]))
 			found = i;
 	}
 	return found;
 }
 
-static void shrink(const struct table *table, size_t *widths, size_t gap, enum column_kind kind)
+/* Makes the columns fit; returns the gap between them. */
+static size_t fit(const struct table *table, size_t *widths, size_t room)
 {
+	size_t gap = total(widths, table->column_count, 2) <= room ? 2 : 1;
 	size_t column;
 
-	while (total(widths, table->column_count, gap) > TABLE_WIDTH &&
-	       (column = widest(table, widths, kind)) < table->column_count)
-		widths[column]--;
-}
-
-/* Makes the columns fit; returns the gap between them. */
-static size_t fit(const struct table *table, size_t *widths)
-{
-	size_t gap = total(widths, table->column_count, 2) <= TABLE_WIDTH ? 2 : 1;
-	size_t excess, column;
-
-	shrink(table, widths, gap, COLUMN_SHRINKS_FIRST);
-	shrink(table, widths, gap, COLUMN_SHRINKS);
-	if (total(widths, table->column_count, gap) > TABLE_WIDTH) {
-		excess = total(widths, table->column_count, gap) - TABLE_WIDTH;
-		column = table->column_count - 1;
-		widths[column] = widths[column] > excess ? widths[column] - excess : 0;
+	for (size_t i = 0; i < G_N_ELEMENTS(steps); i++) {
+		while (total(widths, table->column_count, gap) > room &&
+		       (column = widest(table, widths, &steps[i])) < table->column_count)
+			widths[column]--;
 	}
 	return gap;
 }
@@ -128,7 +128,7 @@ void table_print(const struct table *table)
 	size_t *widths = g_memdup2(table->widths, table->column_count * sizeof(*widths));
 	const char **cells = g_new(const char *, table->column_count);
 	GString *line = g_string_new(NULL);
-	size_t gap = fit(table, widths);
+	size_t gap = fit(table, widths, terminal_width());
 	const char *cell = table->text->str;
 
 	for (size_t i = 0; i < table->column_count; i++)

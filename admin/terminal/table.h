@@ -3,14 +3,14 @@
 
 #include <stddef.h>
 
-/* A table on a terminal of 100 columns. */
-#define TABLE_WIDTH 100
-
+/* In which order columns are cut when the table is too wide for the terminal: numbers
+   never, and the last are those that say whom or what a row is about. */
 enum column_kind {
-	COLUMN_TEXT,
 	COLUMN_NUMBER,
-	COLUMN_SHRINKS,      /* text that is cut when the table is too wide */
-	COLUMN_SHRINKS_FIRST /* before the others */
+	COLUMN_SHRINKS_FIRST,
+	COLUMN_SHRINKS,
+	COLUMN_TEXT, /* short: only where those are not enough */
+	COLUMN_SHRINKS_LAST
 };
 
 struct table_column {
@@ -27,9 +27,8 @@ void table_free(struct table *table);
 /* One cell for each column. What they hold can do nothing to a terminal. */
 void table_add(struct table *table, const char *const cells[]);
 
-/* To standard output, the titles first. Every line fits, as long as the
-   columns that do not shrink leave room: where those that do are not enough, the last
-   one is cut. */
+/* To standard output, the titles first. On a terminal every line fits, as long as the
+   numbers leave room; elsewhere nothing is cut. */
 void table_print(const struct table *table);
 
 #endif

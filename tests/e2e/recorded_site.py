@@ -2,9 +2,13 @@
 about it, for what takes weeks on real servers."""
 
 import datetime
+import fcntl
 import json
 import os
+import pty
+import struct
 import subprocess
+import termios
 import time
 import unicodedata
 
@@ -119,6 +123,20 @@ class RecordedSite:
         assert not result.stderr, result
         return result.stdout
 
+    def show(self, *arguments, columns=100, environment=None):
+        """What a command that must be fine prints on a terminal that is so wide."""
+        command = [BUILD / "portcullis", "-c", self.config, *map(str, arguments)]
+        variables = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+        controller, terminal = pty.openpty()
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("4H", 24, columns, 0, 0))
+        with subprocess.Popen(command, env=variables | (environment or {}), stdin=terminal,
+                              stdout=terminal, stderr=terminal) as process:  # fmt: skip
+            os.close(terminal)
+            output = b"".join(iter(lambda: _read_terminal(controller), b""))
+        os.close(controller)
+        assert process.returncode == 0, output
+        return output.decode("utf-8").replace("\r", "")
+
     def take(self):
         """portcullis import."""
         self.must("import", "--quiet")
@@ -128,12 +146,26 @@ class RecordedSite:
         return json.loads(self.must(*arguments, "--json", **options))
 
 
+def _read_terminal(controller):
+    try:
+        return os.read(controller, 65536)
+    except OSError:  # how a pseudo-terminal tells that all others have closed it
+        return b""
+
+
 def _columns(character):
+    if unicodedata.category(character) == "Mn":
+        return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
-def fits_a_terminal(text):
-    """Asserts that no line is longer than 100 columns, and nothing but text."""
+def width(text):
+    """The columns that it takes."""
+    return sum(map(_columns, text))
+
+
+def fits_a_terminal(text, columns=100):
+    """Asserts that no line is longer, and nothing but text."""
     for line in text.splitlines():
-        assert sum(map(_columns, line)) <= 100, line
+        assert width(line) <= columns, line
         assert line.isprintable(), line

@@ -245,7 +245,7 @@ def test_fail_above(site):
 
 def test_text(site):
     populate(site)
-    text = site.must("forecast")
+    text = site.show("forecast")
     fits_a_terminal(text)
     assert "wholly locked out" in text and "40.0 %" in text
     # What is supposed is said.

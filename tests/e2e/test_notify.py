@@ -168,7 +168,7 @@ def test_what_is_recorded(site):
     assert (forecast["told"], forecast["told_changed"]) == (1, 0)
     [told] = site.ask("user", "alice")["notices"]
     assert told["reason"] == "first" and told["state"] == "handed-over"
-    table = site.must("notices")
+    table = site.show("notices")
     fits_a_terminal(table)
     assert f"{day(1)} 09:30" in table and "handed-over" in table
     # A person who is forgotten was told nothing.
@@ -253,7 +253,7 @@ def test_dry_run_preview_and_to(site):
          "rules": ["encryption"], "enforce": f"{day(30)} 00:00"}
         for user in ("alice", "bob")
     ]  # fmt: skip
-    table = site.must("notify", "--dry-run", *at)
+    table = site.show("notify", "--dry-run", *at)
     fits_a_terminal(table)
     assert table.count("first") == 2
     mail = Mail(site.must("notify", "--preview", "alice", *at, text=False))

@@ -205,7 +205,7 @@ def test_share_of_unknown_countries(site):
 def test_text(site):
     site.fine("carol@example.org")
     site.take()
-    text = site.must("status")
+    text = site.show("status")
     fits_a_terminal(text)
     assert text.splitlines()[1].split() == ["encryption", "notify", "enforce", day(30), "06:00",
                                             "30", "0", "0"]

@@ -62,7 +62,7 @@ def test_programs(site):
 
 def test_one_screen(site):
     populate(site)
-    text = site.must("user", "alice")
+    text = site.show("user", "alice")
     fits_a_terminal(text)
     lines = text.splitlines()
     assert len(lines) <= 24
@@ -92,7 +92,7 @@ def test_long_addresses_and_mechanisms_fit(site):
                 mechanism="SCRAM-SHA-256-PLUS", client_id="name=" + "A program " * 4)
     site.record("alice@example.org", "encryption", mechanism="A" * 200)
     site.take()
-    text = site.must("user", "alice")
+    text = site.show("user", "alice")
     fits_a_terminal(text)
     rows = text.splitlines()[3:5]
     assert all(row.split()[-1][:6] in ("mechan", "encryp") for row in rows)
@@ -187,7 +187,7 @@ def test_names(site, name):
     site.take()
     answer = site.ask("user", name)
     assert (answer["user"], answer["programs"][0]["client_id"]) == (name, name)
-    fits_a_terminal(site.must("user", name))
+    fits_a_terminal(site.show("user", name))
 
 
 def test_command_line(site):

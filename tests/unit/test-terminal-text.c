@@ -35,10 +35,9 @@ static void test_harmless(void **state)
 	/* Neither UTF-8 that is cut short, nor surrogates. */
 	check("\xc3", 20, "\\xc3", 4);
 	check("\xed\xa0\x80", 20, "\\xed\\xa0\\x80", 12);
-	/* Right-to-left override, zero-width blank, a mark upon a letter. */
+	/* Right-to-left override, zero-width blank. */
 	check("\xe2\x80\xae", 20, "\\u{202e}", 8);
 	check("\xe2\x80\x8b", 20, "\\u{200b}", 8);
-	check("e\xcc\x81", 20, "e\\u{301}", 8);
 	check("\xf4\x8f\xbf\xbf", 20, "\\u{10ffff}", 10);
 }
 
@@ -50,6 +49,26 @@ static void test_width(void **state)
 	check("\xe5\x90\x8d\xe5\x89\x8d", 4, "\xe5\x90\x8d\xe5\x89\x8d", 4);
 	check("\xe5\x90\x8d\xe5\x89\x8d", 3, "\xe5\x90\x8d\xe2\x80\xa6", 3);
 	check("\xe5\x90\x8d\xe5\x89\x8d", 2, "\xe2\x80\xa6", 1);
+}
+
+static void test_marks(void **state)
+{
+	(void)state;
+	/* Upon a letter, as many as languages have. */
+	check("e\xcc\x81t\xcc\x81", 20, "e\xcc\x81t\xcc\x81", 2);
+	check("e\xcc\x82\xcc\xa3", 20, "e\xcc\x82\xcc\xa3", 1);
+	check("e\xcc\x82\xcc\xa3\xcc\x81", 20, "e\xcc\x82\xcc\xa3\\u{301}", 8);
+	/* Upon nothing, or upon what is none. */
+	check("\xcc\x81", 20, "\\u{301}", 7);
+	check(" \xcc\x81", 20, " \\u{301}", 8);
+	check("\n\xcc\x81", 20, "\\n\\u{301}", 9);
+	/* An invisible one: the selector of a variant, the grapheme joiner. */
+	check("a\xef\xb8\x8f", 20, "a\\u{fe0f}", 9);
+	check("a\xcd\x8f", 20, "a\\u{34f}", 8);
+	/* A letter is cut with its marks. */
+	check("abe\xcc\x81", 3, "abe\xcc\x81", 3);
+	check("abe\xcc\x81s", 3, "ab\xe2\x80\xa6", 3);
+	check("abe\xcc\x81st", 4, "abe\xcc\x81\xe2\x80\xa6", 4);
 }
 
 static void test_cut(void **state)
@@ -66,9 +85,8 @@ static void test_cut(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_plain),
-		cmocka_unit_test(test_harmless),
-		cmocka_unit_test(test_width),
+		cmocka_unit_test(test_plain), cmocka_unit_test(test_harmless),
+		cmocka_unit_test(test_width), cmocka_unit_test(test_marks),
 		cmocka_unit_test(test_cut),
 	};
 
