@@ -6,6 +6,7 @@ PREFIX ?= /usr
 SYSCONFDIR ?= /etc
 MANDIR ?= $(PREFIX)/share/man
 DOCDIR ?= $(PREFIX)/share/doc/portcullis
+NOTICES ?= $(PREFIX)/share/portcullis/notices
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
@@ -20,13 +21,16 @@ PYTHON ?= /usr/bin/python3
 # Versions of it differ in taste; both Debians have this one.
 CLANG_FORMAT ?= clang-format-19
 
-# SANITIZE=1 builds with ASan and UBSan, SANITIZE=thread with TSan. Each wants a
-# BUILD folder of its own.
+# SANITIZE=1 builds with ASan and UBSan, SANITIZE=thread with TSan, SANITIZE=fuzz for
+# libFuzzer. Each wants a BUILD folder of its own.
 ifeq ($(SANITIZE),1)
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 HARDENING := -fstack-protector-strong
 else ifeq ($(SANITIZE),thread)
 SANITIZERS := -fsanitize=thread -fno-omit-frame-pointer
+HARDENING := -fstack-protector-strong
+else ifeq ($(SANITIZE),fuzz)
+SANITIZERS := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 HARDENING := -fstack-protector-strong
 endif
 
@@ -70,7 +74,7 @@ $(BUILD)/%.o: %.c
 	$(call QUIET,CC)$(COMPILE) -c -o $@ $<
 
 $(BUILD)/admin/%.o $(BUILD)/tests/%.o: CPPFLAGS += $(call package_cflags,gmime-3.0) \
-	-DPORTCULLIS_NOTICES='"$(PREFIX)/share/portcullis/notices"'
+	-DPORTCULLIS_NOTICES='"$(NOTICES)"'
 
 $(POLICY): $(call objects,policy)
 $(POLICYD): $(filter-out %/main.o,$(call objects,postfix-policyd))
@@ -150,8 +154,8 @@ install: all
 	install -d $(addprefix $(DESTDIR)$(MANDIR)/,man1 man5 man8)
 	for page in man/*.[158]; do \
 		install -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/; done
-	install -d $(DESTDIR)$(PREFIX)/share/portcullis/notices
-	install -m 644 notices/*.txt $(DESTDIR)$(PREFIX)/share/portcullis/notices/
+	install -d $(DESTDIR)$(NOTICES)
+	install -m 644 notices/*.txt $(DESTDIR)$(NOTICES)/
 	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSUSERSDIR) $(DESTDIR)$(TMPFILESDIR)
 	install -m 644 $(wildcard conf-examples/systemd/*.service conf-examples/systemd/*.socket \
 		conf-examples/systemd/*.timer) $(DESTDIR)$(UNITDIR)/

@@ -5,8 +5,6 @@ static void check_section(struct text_reporter *reporter, struct text_section *s
 {
 	const char *file = reporter->file;
 
-	if (section->open)
-		return;
 	section->open = true;
 	section->used = true;
 	reporter->file = section->file;
@@ -14,6 +12,17 @@ static void check_section(struct text_reporter *reporter, struct text_section *s
 	text_check_nodes(reporter, section->nodes, places);
 	reporter->file = file;
 	section->open = false;
+}
+
+/* One that comes in the place of a node. */
+static void check_inner_section(struct text_reporter *reporter, const struct node *node,
+				struct text_section *section, text_places places)
+{
+	if (section->open)
+		text_mistake(reporter, node->line, "this would make [%s] include itself",
+			     section->name);
+	else
+		check_section(reporter, section, places);
 }
 
 static void check_name(struct text_reporter *reporter, const struct node *node, text_places places)
@@ -44,11 +53,8 @@ static void check_include(struct text_reporter *reporter, const struct node *nod
 	if (included == NULL)
 		text_mistake(reporter, node->line, "there is no section [%s] to include",
 			     node->text);
-	else if (included->open)
-		text_mistake(reporter, node->line, "this would make [%s] include itself",
-			     node->text);
 	else
-		check_section(reporter, included, places);
+		check_inner_section(reporter, node, included, places);
 }
 
 /* The loop that gives a name its value. */
@@ -78,7 +84,7 @@ static void check_insert(struct text_reporter *reporter, const struct node *node
 	g_hash_table_iter_init(&iterator, reporter->sections->by_name);
 	while (g_hash_table_iter_next(&iterator, &name, &section)) {
 		if (g_str_has_prefix(name, inserted->sections))
-			check_section(reporter, section, places);
+			check_inner_section(reporter, node, section, places);
 	}
 }
 

@@ -1,38 +1,52 @@
-/* libFuzzer target: whatever portcullis.conf may hold by mistake, which Dovecot's
-   auth process reads. `make fuzz` runs it for a minute. */
+/* Whatever portcullis.conf may hold by mistake, which Dovecot's auth process reads. */
+
+#include "fuzz.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/config.h"
+#include "policy/judge.h"
 
-static void require(bool condition)
+/* What was accepted can be judged by. */
+static void use(const struct policy *policy)
 {
-	if (!condition)
-		abort();
-}
+	const struct edition edition = {.policy = policy};
+	struct attempt attempt = {.user = "alice@example.org",
+				  .mechanism = "CRAM-MD5",
+				  .client_id = "",
+				  .session = ""};
+	struct verdict verdict;
 
-/* An error is one line that begins with the file. */
-static void count_error(void *context, const char *message)
-{
-	require(strncmp(message, "portcullis.conf:", strlen("portcullis.conf:")) == 0);
-	require(strchr(message, '\n') == NULL);
-	++*(unsigned int *)context;
-}
+	require(address_parse("192.0.2.1", &attempt.client));
+	for (unsigned int service = 0; service < SERVICE_COUNT; service++) {
+		attempt.source = service < SERVICE_SUBMISSION ? SOURCE_DOVECOT : SOURCE_POSTFIX;
+		attempt.service = service;
+		judge(&edition, &attempt, 1726820102, &verdict);
+		require(verdict.rejecting == NULL || verdict.rejecting->message != NULL);
+	}
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		enum phase phase;
+		time_t now = SCHEDULE_ALWAYS;
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+		for (int changes = 0; now != SCHEDULE_NEVER && changes < 100; changes++) {
+			time_t next = schedule_next_change(&policy->rules[i].schedule, now, &phase);
+
+			require(next > now);
+			now = next;
+		}
+	}
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char *text = malloc(size + 1);
-	unsigned int errors = 0;
-	struct policy *policy;
+	char *text = fuzz_text(data, size);
+	struct fuzz_reports errors = {.file = "portcullis.conf"};
+	struct policy *policy =
+		config_load_text("portcullis.conf", text, size, fuzz_report, NULL, &errors);
 
-	require(text != NULL);
-	memcpy(text, data, size);
-	text[size] = '\0';
-	policy = config_load_text("portcullis.conf", text, size, count_error, NULL, &errors);
-	require((policy == NULL) == (errors > 0));
+	require((policy == NULL) == (errors.count > 0));
+	if (policy != NULL)
+		use(policy);
 	policy_free(policy);
 	free(text);
 	return 0;

@@ -164,6 +164,11 @@ static void test_mistakes(void **state)
 		 "f:3: {change} is allowed only within {each rule}\n"},
 		{"[first]\nSubject: x\n{steps}\n",
 		 "f:3: {steps} is allowed only within {each program}\n"},
+		{"[first]\nSubject: x\n{each program}\n{steps}\n{end}\n[steps-a]\n{steps}\n",
+		 "f:7: this would make [steps-a] include itself\n"},
+		{"[first]\nSubject: x\n{each rule}\n{change}\n{end}\n[change-a]\n{include b}\n"
+		 "[b]\n{change}\n",
+		 "f:9: this would make [change-a] include itself\n"},
 		{"[words]\nand = x\nbad = x\nworse\n",
 		 "f:3: unknown word 'bad'\nf:4: expected \"key = text\"\n"},
 		{"[words]\nand = x\nand = y\nor =\n",

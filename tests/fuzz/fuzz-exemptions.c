@@ -1,0 +1,80 @@
+/* Whatever the file of exemptions may hold, as the servers read it and as `portcullis
+   exempt` takes it apart. */
+
+#include "fuzz.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "admin/exemptions/exemption-file.h"
+
+/* What the servers make of it. */
+static void look_at_user(const struct exemptions *exemptions, const char *user)
+{
+	const struct policy *policy = fuzz_policy();
+	size_t count;
+	const struct exemption *list = exemptions_of_user(exemptions, user, &count);
+
+	require((list == NULL) == (count == 0));
+	for (size_t i = 0; i < count; i++) {
+		require(list[i].begin < list[i].end);
+		require(list[i].rule < policy->rule_count);
+		require(i == 0 || list[i - 1].line <= list[i].line);
+		for (size_t j = 0; j < list[i].country_count; j++)
+			require(country_code_exists(list[i].countries[j].code));
+	}
+}
+
+/* Without all of its rules, no line is left, and without none of them, all is. */
+static void take_rules_out(const char *rules, size_t length)
+{
+	char *none = exemption_rules_without(rules, length, fuzz_policy(), UINT64_MAX);
+	char *all = exemption_rules_without(rules, length, fuzz_policy(), 0);
+
+	require(strlen(all) <= length);
+	require(strlen(none) <= strlen(all));
+	g_free(none);
+	g_free(all);
+}
+
+/* The user of a line that counts is one of those with exemptions. */
+static size_t look_at_lines(const struct exemptions *exemptions, const GString *text)
+{
+	struct exemption_line parts;
+	size_t position = 0, length, lines = 0;
+	const char *line;
+
+	while (exemption_file_next(text, &position, &line, &length)) {
+		char user[USER_SIZE], *name;
+
+		if (!exemption_line_split(line, length, &parts))
+			continue;
+		require(parts.user < parts.user_end && parts.user_end < parts.rules);
+		require(parts.rules < parts.rules_end && parts.rules_end < parts.dates);
+		require(parts.dates < parts.dates_end && parts.dates_end <= parts.comment);
+		require(parts.comment <= parts.end && parts.end <= length);
+		lines++;
+		name = g_strndup(line + parts.user, parts.user_end - parts.user);
+		if (user_normalise(name, fuzz_policy()->default_domain, user, sizeof(user)))
+			look_at_user(exemptions, user);
+		g_free(name);
+		take_rules_out(line + parts.rules, parts.rules_end - parts.rules);
+	}
+	return lines;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct fuzz_reports errors = {.file = fuzz_file(data, size)};
+	struct exemptions *exemptions =
+		exemptions_load(errors.file, fuzz_policy(), fuzz_report, &errors);
+	GString *text = g_string_new_len((const char *)data, (gssize)size);
+
+	require(exemptions != NULL);
+	/* What the servers count, the tool sees. */
+	require(exemptions_count(exemptions) <= look_at_lines(exemptions, text));
+	look_at_user(exemptions, "nobody@example.org");
+	g_string_free(text, TRUE);
+	exemptions_free(exemptions);
+	return 0;
+}
