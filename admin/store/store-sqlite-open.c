@@ -73,8 +73,8 @@ static const char *const migrations[] = {
 
 	/* 5. What an erased address leaves. That of older rows is noted by the next
 	   import, as far as they have their address. */
-	"ALTER TABLE sightings ADD COLUMN whereabouts TEXT;"
-	"ALTER TABLE totals ADD COLUMN whereabouts_definition INTEGER NOT NULL DEFAULT 0;",
+	("ALTER TABLE sightings ADD COLUMN whereabouts TEXT;"
+	 "ALTER TABLE totals ADD COLUMN whereabouts_definition INTEGER NOT NULL DEFAULT 0;"),
 };
 
 #define SCHEMA_VERSION ((int64_t)G_N_ELEMENTS(migrations))
