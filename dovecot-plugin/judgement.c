@@ -54,6 +54,7 @@ struct judgement *judgement_make(struct auth_request *request, struct portcullis
 	judgement = p_new(request->pool, struct judgement, 1);
 	judgement->portcullis = portcullis;
 	judgement->policy = edition->policy;
+	memcpy(judgement->edition, edition->id, sizeof(judgement->edition));
 	judgement->attempt = attempt;
 	(void)clock_gettime(CLOCK_REALTIME, &judgement->time);
 	judge(edition, &attempt, judgement->time.tv_sec, &judgement->verdict);

@@ -16,6 +16,7 @@ struct judgement {
 	struct judgement *next;
 	struct portcullis *portcullis;
 	const struct policy *policy;
+	char edition[EDITION_ID_SIZE];
 	struct attempt attempt;
 	struct verdict verdict;
 	struct timespec time;

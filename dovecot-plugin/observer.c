@@ -26,6 +26,7 @@ static void record(const struct judgement *judgement, bool verified)
 	const struct sighting sighting = {
 		.attempt = &attempt,
 		.policy = judgement->policy,
+		.edition = judgement->edition,
 		.verdict = &judgement->verdict,
 		.verified = verified,
 		.time = judgement->time,
@@ -104,6 +105,8 @@ static void login_finished(const struct event *event)
 			.portcullis = portcullis,
 			.policy = edition->policy,
 		};
+
+		memcpy(judgement.edition, edition->id, sizeof(judgement.edition));
 
 		/* Nobody's name: Dovecot has refused what was sent for one. */
 		if (!attempt_from_event(event, edition->policy, &judgement.attempt) ||

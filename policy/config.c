@@ -8,6 +8,7 @@
 #include "config-parser.h"
 #include "config-rule.h"
 #include "default-message.h"
+#include "fnv.h"
 #include "text-file.h"
 #include "utf8.h"
 
@@ -272,6 +273,23 @@ static void read_rule_sections(struct config_reader *reader)
 	}
 }
 
+/* What dates mean changes with the time zone. */
+static uint64_t digest(const struct policy *policy, const char *text, size_t length)
+{
+	uint64_t hash = fnv_hash(FNV_START, text, length);
+
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		const struct schedule *schedule = &policy->rules[i].schedule;
+		const time_t dates[] = {schedule->observe, schedule->notify, schedule->enforce};
+
+		hash = fnv_hash(hash, dates, sizeof(dates));
+		for (size_t j = 0; j < schedule->brownout_count; j++)
+			hash = fnv_hash(hash, &schedule->brownouts[j],
+					sizeof(*schedule->brownouts));
+	}
+	return hash;
+}
+
 static void read_policy(struct config_reader *reader)
 {
 	reader->policy->file = config_strdup(reader->problems, reader->problems->file);
@@ -304,6 +322,8 @@ struct policy *config_load_text(const char *path, const char *text, size_t lengt
 		policy_free(reader.policy);
 		reader.policy = NULL;
 	}
+	if (reader.policy != NULL)
+		reader.policy->digest = digest(reader.policy, text, length);
 	config_problems_report(&problems, error, warning, context);
 	return reader.policy;
 }

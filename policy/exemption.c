@@ -10,7 +10,6 @@
 #include "text-file.h"
 #include "utf8.h"
 
-#define FILE_SIZE_MAX ((size_t)128 << 20)
 #define LINE_LENGTH_MAX 4096
 
 struct user {
@@ -30,6 +29,7 @@ struct exemptions {
 	size_t slot_count; /* a power of two, at least twice the users */
 	size_t user_count;
 	size_t line_count;
+	uint64_t digest;
 };
 
 /* An exemption as the file has it, before they are grouped by user. */
@@ -333,6 +333,14 @@ static char *next_field(char **line)
 	return field;
 }
 
+/* What dates mean changes with the time zone. */
+static void digest_dates(struct exemptions *exemptions, const struct exemption *exemption)
+{
+	const time_t dates[] = {exemption->begin, exemption->end};
+
+	exemptions->digest = fnv_hash(exemptions->digest, dates, sizeof(dates));
+}
+
 /* Reads "USER RULES DATES"; leaves nothing behind when it is wrong. */
 static void read_fields(struct loader *loader, char *line)
 {
@@ -354,6 +362,7 @@ static void read_fields(struct loader *loader, char *line)
 	if (read_dates(loader, dates, &of_line.exemption) &&
 	    read_user(loader, user, &of_line.user) && read_rules(loader, &of_line, rules)) {
 		loader->exemptions->line_count++;
+		digest_dates(loader->exemptions, &of_line.exemption);
 	} else {
 		loader->entry_count = entry_count;
 		loader->country_count = country_count;
@@ -438,34 +447,44 @@ static bool group_by_user(struct loader *loader)
 	return true;
 }
 
-struct exemptions *exemptions_load(const char *path, const struct policy *policy,
-				   config_report *error, void *context)
+struct exemptions *exemptions_load_text(const char *path, char *text, size_t length,
+					const struct policy *policy, config_report *error,
+					void *context)
 {
 	struct loader loader = {.policy = policy, .path = path, .error = error, .context = context};
-	struct exemptions *exemptions = NULL;
-	const char *problem;
-	size_t length;
-	char *text = text_file_read(path, FILE_SIZE_MAX, &length, &problem);
+	struct exemptions *exemptions = calloc(1, sizeof(*exemptions));
 
-	if (text == NULL)
-		goto failed;
-	problem = "out of memory";
-	exemptions = calloc(1, sizeof(*exemptions));
 	loader.days = calloc(KNOWN_DAYS, sizeof(*loader.days));
 	if (exemptions == NULL || loader.days == NULL)
 		goto failed;
 	loader.exemptions = exemptions;
+	exemptions->digest = fnv_hash(FNV_START, text, length);
 	read_lines(&loader, text, length);
 	if (loader.out_of_memory || !group_by_user(&loader))
 		goto failed;
 	goto done;
 failed:
-	config_report_at(error, context, path, 0, problem);
+	config_report_at(error, context, path, 0, "out of memory");
 	exemptions_free(exemptions);
 	exemptions = NULL;
 done:
 	free(loader.entries);
 	free(loader.days);
+	return exemptions;
+}
+
+struct exemptions *exemptions_load(const char *path, const struct policy *policy,
+				   config_report *error, void *context)
+{
+	struct exemptions *exemptions = NULL;
+	const char *problem;
+	size_t length;
+	char *text = text_file_read(path, EXEMPTIONS_SIZE_MAX, &length, &problem);
+
+	if (text == NULL)
+		config_report_at(error, context, path, 0, problem);
+	else
+		exemptions = exemptions_load_text(path, text, length, policy, error, context);
 	free(text);
 	return exemptions;
 }
@@ -485,6 +504,11 @@ void exemptions_free(struct exemptions *exemptions)
 size_t exemptions_count(const struct exemptions *exemptions)
 {
 	return exemptions->line_count;
+}
+
+uint64_t exemptions_digest(const struct exemptions *exemptions)
+{
+	return exemptions->digest;
 }
 
 const struct exemption *exemptions_of_user(const struct exemptions *exemptions, const char *user,

@@ -25,7 +25,19 @@ struct exemption {
    is reported too. Never call it where a decision waits: it reads a disk. */
 struct exemptions *exemptions_load(const char *path, const struct policy *policy,
 				   config_report *error, void *context);
+
+/* Bytes. */
+#define EXEMPTIONS_SIZE_MAX ((size_t)128 << 20)
+
+/* The same from what was read from path: length bytes with a NUL behind them, which are
+   cut up. NULL only when memory is short. */
+struct exemptions *exemptions_load_text(const char *path, char *text, size_t length,
+					const struct policy *policy, config_report *error,
+					void *context);
 void exemptions_free(struct exemptions *exemptions);
+
+/* Of the text, and of when the exemptions begin and end. */
+uint64_t exemptions_digest(const struct exemptions *exemptions);
 
 /* Lines read, not counting wrong ones. */
 size_t exemptions_count(const struct exemptions *exemptions);

@@ -194,6 +194,7 @@ void judge(const struct edition *edition, const struct attempt *attempt, time_t 
 	   struct verdict *verdict_r)
 {
 	const struct policy *policy = edition->policy;
+	bool may_be_exempt = edition->exemptions_unknown && attempt->user[0] != '\0';
 	size_t count;
 	const struct exemption *exemptions =
 		exemptions_of_user(edition->exemptions, attempt->user, &count);
@@ -211,7 +212,8 @@ void judge(const struct edition *edition, const struct attempt *attempt, time_t 
 			continue;
 		verdict_r->broken |= UINT64_C(1) << i;
 		verdict_r->phases[i] = found.phase;
-		if (found.phase == PHASE_ENFORCE && rule->reject > verdict_r->outcome) {
+		if (found.phase == PHASE_ENFORCE && rule->reject > verdict_r->outcome &&
+		    !may_be_exempt) {
 			verdict_r->outcome = rule->reject;
 			verdict_r->rejecting = rule;
 		}

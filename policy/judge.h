@@ -1,15 +1,7 @@
 #ifndef PORTCULLIS_JUDGE_H
 #define PORTCULLIS_JUDGE_H
 
-#include "country-database.h"
-#include "exemption.h"
-
-/* Everything that a judgement rests on, as it stood at one moment. */
-struct edition {
-	const struct policy *policy;
-	const struct exemptions *exemptions;      /* NULL: nobody is exempted */
-	const struct country_database *countries; /* NULL: there is none */
-};
+#include "edition.h"
 
 /* Why a rule is broken or not, in the order in which it is found out. */
 enum finding {
@@ -41,7 +33,7 @@ struct verdict {
 };
 
 /* Judges an attempt by all rules in the order of the file; the strongest
-   outcome wins. A pure function: the same edition, attempt and time give the
+   outcome wins. While exemptions are not known, no user is refused. A pure function: the same edition, attempt and time give the
    same verdict, nothing is locked, allocated or read from a file. */
 void judge(const struct edition *edition, const struct attempt *attempt, time_t now,
 	   struct verdict *verdict_r);

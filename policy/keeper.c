@@ -134,9 +134,8 @@ static struct kept_edition *edition_new(struct part *policy, struct part *exempt
 	kept->policy = policy;
 	kept->exemptions = exemptions;
 	kept->countries = countries;
-	kept->edition.policy = policy->value;
-	kept->edition.exemptions = exemptions == NULL ? NULL : exemptions->value;
-	kept->edition.countries = countries == NULL ? NULL : countries->value;
+	kept->edition = edition_of(policy->value, exemptions == NULL ? NULL : exemptions->value,
+				   countries == NULL ? NULL : countries->value);
 	return kept;
 }
 

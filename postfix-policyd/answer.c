@@ -3,13 +3,14 @@
 #include "attempt-from-policy.h"
 #include "policy/decision-log.h"
 
-static void record(const struct answerer *answerer, const struct policy *policy,
+static void record(const struct answerer *answerer, const struct edition *edition,
 		   const struct policy_attempt *attempt, const struct verdict *verdict,
 		   const struct timespec *now)
 {
 	const struct sighting sighting = {
 		.attempt = &attempt->attempt,
-		.policy = policy,
+		.policy = edition->policy,
+		.edition = edition->id,
 		.verdict = verdict,
 		.verified = attempt->verified,
 		.time = *now,
@@ -20,7 +21,7 @@ static void record(const struct answerer *answerer, const struct policy *policy,
 						   attempt->attempt.user, verdict))
 		return;
 	journal_record(answerer->journal, &sighting);
-	if (decision_log_format(&attempt->attempt, policy, verdict, line))
+	if (decision_log_format(&attempt->attempt, edition->policy, verdict, line))
 		messages_post(answerer->messages, MESSAGE_INFO, "%s", line);
 }
 
@@ -35,6 +36,6 @@ size_t answer_request(const struct answerer *answerer, const struct policy_reque
 	if (!attempt_from_policy(request, edition->policy, &attempt, error_r))
 		return 0;
 	judge(edition, &attempt.attempt, now->tv_sec, &verdict);
-	record(answerer, edition->policy, &attempt, &verdict, now);
+	record(answerer, edition, &attempt, &verdict, now);
 	return reply_format(&verdict, reply_r);
 }

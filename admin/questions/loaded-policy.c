@@ -82,7 +82,5 @@ int policy_load_as_owner(const char *config_path, struct policy **policy_r)
 
 struct edition loaded_edition(const struct loaded_policy *loaded)
 {
-	return (struct edition){.policy = loaded->policy,
-				.exemptions = loaded->exemptions,
-				.countries = loaded->countries};
+	return edition_of(loaded->policy, loaded->exemptions, loaded->countries);
 }
