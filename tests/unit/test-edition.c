@@ -89,7 +89,8 @@ static void test_exemptions_that_are_not_known(void **state)
 	struct exemptions *none = load_exemptions("", policy);
 	const struct edition unknown = edition_of(policy, NULL, NULL),
 			     known = edition_of(policy, none, NULL);
-	struct attempt attempt = {.service = SERVICE_IMAP, .user = "alice@example.org"};
+	struct attempt attempt = {
+		.service = SERVICE_IMAP, .user = "alice@example.org", .mechanism = ""};
 	struct verdict verdict;
 	(void)state;
 
@@ -100,7 +101,11 @@ static void test_exemptions_that_are_not_known(void **state)
 	assert_int_equal(verdict.broken, 1);
 	assert_int_equal(verdict.phases[0], PHASE_ENFORCE);
 
-	attempt = (struct attempt){.source = SOURCE_POSTFIX, .service = SERVICE_SMTP, .port = 25};
+	attempt = (struct attempt){.source = SOURCE_POSTFIX,
+				   .service = SERVICE_SMTP,
+				   .port = 25,
+				   .user = "",
+				   .mechanism = ""};
 	judge(&unknown, &attempt, 0, &verdict);
 	assert_int_equal(verdict.outcome, OUTCOME_REJECT_BEFORE);
 	exemptions_free(none);
