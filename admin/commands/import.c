@@ -22,7 +22,7 @@
 
 static const struct command_help help = {
 	.name = "import",
-	.usage = "[--follow | --at DATE] [--quiet]",
+	.usage = "[--follow | [--at DATE] [--force]] [--quiet]",
 	.description =
 		"Takes what the servers recorded from the journal into the store, and removes "
 		"what is older than the configuration wants it kept.",
@@ -61,7 +61,21 @@ static void print_summary(const struct importer_counts *counts)
 		       (unsigned long long)counts->too_new);
 }
 
-static int import_once(struct importer *importer, const struct store *store, bool quiet)
+/* What the configuration promises those who are recorded is not done. */
+static void print_held_back(FILE *file, int64_t newest)
+{
+	char date[DATE_TEXT_SIZE];
+
+	date_format((time_t)(newest / 1000), date);
+	fprintf(file,
+		"portcullis import: the newest record is of %s, so what is older than "
+		"keep-addresses or keep-sightings by now is not erased, lest a wrong clock erase "
+		"all; --force does\n",
+		date);
+}
+
+static int import_once(struct importer *importer, const struct store *store, bool forced,
+		       bool quiet)
 {
 	struct importer_rest rest;
 
@@ -73,9 +87,11 @@ static int import_once(struct importer *importer, const struct store *store, boo
 		if (!stop_signal && !importer_pass(importer, UINT64_MAX, &rest))
 			return report_failure(store);
 	}
-	if (!stop_signal && !importer_expire(importer))
+	if (!stop_signal && !importer_expire(importer, forced))
 		return report_failure(store);
 	importer_end_progress(importer);
+	if (importer_held_back(importer) != 0)
+		print_held_back(stdout, importer_held_back(importer));
 	if (!quiet)
 		print_summary(importer_counts(importer));
 	if (stop_signal) {
@@ -111,7 +127,7 @@ static void report_news(const struct store *store, struct told *told, int64_t no
 static int follow(struct importer *importer, const struct store *store)
 {
 	struct told told = {0};
-	int64_t rotated = 0;
+	int64_t rotated = 0, held_back = 0;
 
 	while (!stop_signal) {
 		int64_t now = importer_now(importer);
@@ -120,7 +136,12 @@ static int follow(struct importer *importer, const struct store *store)
 		int status;
 
 		if (importer_pass(importer, rotate_all ? 0 : ROTATE_SIZE, &rest) &&
-		    importer_expire(importer)) {
+		    importer_expire(importer, false)) {
+			if (importer_held_back(importer) != held_back) {
+				held_back = importer_held_back(importer);
+				if (held_back != 0)
+					print_held_back(stderr, held_back);
+			}
 			if (rotate_all)
 				rotated = now;
 			stop_signal_sleep(rest.problems > 0 ? RETRY_MILLISECONDS
@@ -136,7 +157,13 @@ static int follow(struct importer *importer, const struct store *store)
 	return EXIT_SUCCESS;
 }
 
-static int import_journal(const struct policy *policy, int64_t at, bool following, bool quiet)
+/* The command line. */
+struct options {
+	bool following, forced, quiet;
+	time_t at; /* 0: not given */
+};
+
+static int import_journal(const struct policy *policy, const struct options *options)
 {
 	struct store_failure failure;
 	struct importer *importer;
@@ -153,8 +180,10 @@ static int import_journal(const struct policy *policy, int64_t at, bool followin
 	stop_signal_catch();
 	/* Someone may open a file just when the kernel is asked who has it open. */
 	signal(SIGIO, SIG_IGN);
-	importer = importer_create(store, policy, at, following, &stop_signal);
-	status = following ? follow(importer, store) : import_once(importer, store, quiet);
+	importer = importer_create(store, policy, (int64_t)options->at * 1000, options->following,
+				   &stop_signal);
+	status = options->following ? follow(importer, store)
+				    : import_once(importer, store, options->forced, options->quiet);
 	importer_free(importer);
 	store_close(store);
 	return status;
@@ -162,13 +191,15 @@ static int import_journal(const struct policy *policy, int64_t at, bool followin
 
 int import_command(const char *config_path, int argc, char **argv)
 {
-	bool following = false, quiet = false;
-	time_t at = 0;
+	struct options options = {0};
 	const struct command_option known[] = {
-		{"follow", 'f', NULL, "go on until SIGTERM or SIGINT", .flag = &following},
+		{"follow", 'f', NULL, "go on until SIGTERM or SIGINT", .flag = &options.following},
 		{"at", '\0', "DATE", "judge ages as of \"YYYY-MM-DD HH:MM\", local time",
-		 .date = &at},
-		{"quiet", 'q', NULL, "do not say how much was imported", .flag = &quiet},
+		 .date = &options.at},
+		{"force", '\0', NULL,
+		 "erase what has expired even if the newest record is more than two days old",
+		 .flag = &options.forced},
+		{"quiet", 'q', NULL, "do not say how much was imported", .flag = &options.quiet},
 		{0},
 	};
 	struct policy *policy;
@@ -176,12 +207,13 @@ int import_command(const char *config_path, int argc, char **argv)
 
 	if (!command_options_read_all(argc, argv, &help, known, &status))
 		return status;
-	if (following && at != 0)
-		return usage_error("import", "--follow and --at cannot be used together");
+	if (options.following && (options.at != 0 || options.forced))
+		return usage_error("import", "--follow and %s cannot be used together",
+				   options.at != 0 ? "--at" : "--force");
 	status = policy_load_as_owner(config_path, &policy);
 	if (status != 0)
 		return status;
-	status = import_journal(policy, (int64_t)at * 1000, following, quiet);
+	status = import_journal(policy, &options);
 	policy_free(policy);
 	return status;
 }

@@ -28,6 +28,9 @@
 #define TELL_INTERVAL INT64_C(600000)
 #define EXPIRE_INTERVAL (INT64_C(6) * 3600 * 1000)
 
+/* So long after the newest line, the clock is believed. */
+#define CLOCK_TRUST (2 * MILLISECONDS_A_DAY)
+
 struct importer {
 	struct store *store;
 	const struct policy *policy;
@@ -47,8 +50,10 @@ struct importer {
 	int64_t problems_told; /* when */
 	bool telling_problems;
 	bool set_aside_failed;
-	int64_t noted;   /* when the last import was noted in the store */
-	int64_t expired; /* when old lines that were set aside were erased */
+	int64_t noted;  /* when the last import was noted in the store */
+	int64_t newest; /* the time of the newest line */
+	int64_t held_back;
+	int64_t expired; /* when expiry_is_due() said so last */
 };
 
 struct importer *importer_create(struct store *store, const struct policy *policy, int64_t at,
@@ -135,6 +140,28 @@ static void problem(struct importer *importer, struct importer_rest *rest, const
 
 /* ---- lines ---- */
 
+/* What ages are judged by. */
+static int64_t age_reference(const struct importer *importer)
+{
+	return MIN(importer_now(importer), importer->newest + CLOCK_TRUST);
+}
+
+static void note_newest(struct importer *importer, int64_t time)
+{
+	if (importer->newest == 0 || time <= importer->newest + STORE_LEAP)
+		importer->newest = MAX(importer->newest, time);
+}
+
+static bool find_newest(struct importer *importer)
+{
+	int64_t newest;
+
+	if (!store_newest(importer->store, &newest))
+		return false;
+	importer->newest = MAX(importer->newest, newest);
+	return true;
+}
+
 /* Whether the line's time lets it in; it is made to fit where a clock ran ahead. */
 static bool fit_time(struct importer *importer, struct journal_line *line)
 {
@@ -144,7 +171,9 @@ static bool fit_time(struct importer *importer, struct journal_line *line)
 		line->time = now;
 		importer->batch.too_new++;
 	}
-	if (line->time >= 0 && line->time >= now - importer->policy->keep_sightings * 1000)
+	note_newest(importer, line->time);
+	if (line->time >= 0 &&
+	    line->time >= age_reference(importer) - importer->policy->keep_sightings * 1000)
 		return true;
 	importer->batch.too_old++;
 	return false;
@@ -172,7 +201,7 @@ static bool add_line(struct importer *importer, struct journal_line *line)
 	}
 	sighting.first_seen = line->time;
 	sighting.last_seen = line->time;
-	if (line->time >= importer_now(importer) - importer->policy->keep_addresses * 1000)
+	if (line->time >= age_reference(importer) - importer->policy->keep_addresses * 1000)
 		address_format(&line->client, client);
 	return store_add(importer->store, &sighting) &&
 	       import_tally_add(&importer->tally, importer->store, line);
@@ -338,7 +367,7 @@ static enum batch_result import_batch(struct importer *importer, struct journal_
 		result = BATCH_UNREADABLE;
 		goto nothing;
 	}
-	if (!find_position(importer, file, &row, &replaced))
+	if (!find_newest(importer) || !find_position(importer, file, &row, &replaced))
 		goto nothing;
 	if (row.removed || file->status.st_nlink == 0 ||
 	    (uint64_t)file->status.st_size <= row.position) {
@@ -583,26 +612,56 @@ bool importer_pass(struct importer *importer, uint64_t rotate_size, struct impor
 	return fine && remove_files(importer, rest_r) && note_import(importer);
 }
 
-static void expire_set_aside(struct importer *importer)
+/* What takes its time is done every six hours, and what was found then is remembered. */
+static bool expiry_is_due(struct importer *importer)
 {
 	int64_t now = importer_now(importer);
 
 	if (importer->expired != 0 && llabs(now - importer->expired) < EXPIRE_INTERVAL)
-		return;
+		return false;
 	importer->expired = now;
+	return true;
+}
+
+static void expire_set_aside(const struct importer *importer, int64_t now)
+{
 	if (!set_aside_expire(importer->policy->journal,
 			      now / 1000 - importer->policy->keep_addresses))
 		fprintf(stderr, "%s: what was set aside cannot be erased: %s\n",
 			importer->policy->journal, file_problem(errno));
 }
 
-bool importer_expire(struct importer *importer)
+/* False when the store fails. */
+static bool find_held_back(struct importer *importer, const struct store_expiry *expiry)
+{
+	bool found;
+
+	if (!store_has_expired(importer->store, expiry, importer_now(importer), &found))
+		return false;
+	importer->held_back = found ? importer->newest : 0;
+	return true;
+}
+
+bool importer_expire(struct importer *importer, bool forced)
 {
 	const struct store_expiry expiry = {
 		.keep_addresses = importer->policy->keep_addresses * 1000,
 		.keep_sightings = importer->policy->keep_sightings * 1000,
 	};
+	int64_t now = importer_now(importer);
+	bool due = expiry_is_due(importer);
 
-	expire_set_aside(importer);
-	return store_expire(importer->store, &expiry, importer_now(importer));
+	if (!find_newest(importer))
+		return false;
+	if (!forced)
+		now = age_reference(importer);
+	if (due)
+		expire_set_aside(importer, now);
+	return store_expire(importer->store, &expiry, now) &&
+	       (!due || find_held_back(importer, &expiry));
+}
+
+int64_t importer_held_back(const struct importer *importer)
+{
+	return importer->held_back;
 }

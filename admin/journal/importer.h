@@ -41,8 +41,14 @@ void importer_free(struct importer *importer);
    nothing is lost then. */
 bool importer_pass(struct importer *importer, uint64_t rotate_size, struct importer_rest *rest_r);
 
-/* Erases what is older than the configuration wants it kept. False when the store fails. */
-bool importer_expire(struct importer *importer);
+/* Erases what is older than the configuration wants it kept: by the clock or, unless forced,
+   two days after the newest line, whichever is earlier, since a clock that has jumped ahead
+   would erase everything. False when the store fails. */
+bool importer_expire(struct importer *importer, bool forced);
+
+/* The time of the newest line, if the last importer_expire() left something for its sake;
+   otherwise 0. In milliseconds since 1970. */
+int64_t importer_held_back(const struct importer *importer);
 
 /* So that something else can be said. */
 void importer_end_progress(struct importer *importer);

@@ -282,6 +282,7 @@ static const struct store_backend backend = {
 	.each_sighting = store_sqlite_each_sighting,
 	.each_day = store_sqlite_each_day,
 	.each_writer = store_sqlite_each_writer,
+	.newest = store_sqlite_newest,
 	.totals = store_sqlite_totals,
 	.add = store_sqlite_add,
 	.add_day = store_sqlite_add_day,
@@ -295,6 +296,7 @@ static const struct store_backend backend = {
 	.each_notice = store_sqlite_each_notice,
 	.count_notices = store_sqlite_count_notices,
 	.expire = store_sqlite_expire,
+	.has_expired = store_sqlite_has_expired,
 	.forget = store_sqlite_forget,
 };
 

@@ -109,6 +109,24 @@ bool store_sqlite_expire(struct store *store, const struct store_expiry *expiry,
 	return false;
 }
 
+bool store_sqlite_has_expired(struct store *store, const struct store_expiry *expiry, int64_t now,
+			      bool *found_r)
+{
+	sqlite3_stmt *statement = store_sqlite_statement(
+		store, "SELECT EXISTS (SELECT 1 FROM sightings WHERE last_seen < ?2"
+		       " OR (last_seen < ?1 AND (last_client IS NOT NULL OR user IN"
+		       " (SELECT id FROM users WHERE verified = 0 AND name <> ''))))"
+		       " OR EXISTS (SELECT 1 FROM notices WHERE intended < ?2)");
+	int64_t found = 0;
+	int step;
+
+	sqlite3_bind_int64(statement, 1, now - expiry->keep_addresses);
+	sqlite3_bind_int64(statement, 2, now - expiry->keep_sightings);
+	step = store_sqlite_number(store, statement, &found);
+	*found_r = found != 0;
+	return step > 0;
+}
+
 /* 1 removed, 0 unknown, -1 failure. */
 static int remove_user(struct store *store, const char *user)
 {

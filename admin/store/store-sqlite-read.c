@@ -198,6 +198,21 @@ bool store_sqlite_each_writer(struct store *store, store_visit_writer *visit, vo
 	return step >= 0;
 }
 
+/* The latest day that is the first, or has another one in the days of STORE_LEAP before it;
+   and the latest line, unless that is later. */
+bool store_sqlite_newest(struct store *store, int64_t *newest_r)
+{
+	sqlite3_stmt *statement = store_sqlite_statement(
+		store, "SELECT min(max((day + 1) * ?1 - 1), (SELECT max(last_seen) FROM writers))"
+		       " FROM days AS late WHERE sightings > 0 AND coalesce((SELECT max(day)"
+		       " FROM days WHERE sightings > 0 AND day < late.day), day) >= day - ?2");
+
+	*newest_r = 0;
+	sqlite3_bind_int64(statement, 1, MILLISECONDS_A_DAY);
+	sqlite3_bind_int64(statement, 2, STORE_LEAP / MILLISECONDS_A_DAY);
+	return store_sqlite_number(store, statement, newest_r) > 0;
+}
+
 bool store_sqlite_totals(struct store *store, struct store_totals *totals_r)
 {
 	sqlite3_stmt *row = store_sqlite_statement(

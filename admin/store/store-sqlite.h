@@ -110,6 +110,7 @@ bool store_sqlite_each_sighting(struct store *store, const struct store_filter *
 bool store_sqlite_each_day(struct store *store, int64_t since_day, store_visit_day *visit,
 			   void *context);
 bool store_sqlite_each_writer(struct store *store, store_visit_writer *visit, void *context);
+bool store_sqlite_newest(struct store *store, int64_t *newest_r);
 bool store_sqlite_totals(struct store *store, struct store_totals *totals_r);
 bool store_sqlite_each_file(struct store *store, store_visit_file *visit, void *context);
 
@@ -122,6 +123,8 @@ bool store_sqlite_count_notices(struct store *store, int64_t after, int64_t unti
 
 /* store-sqlite-privacy.c */
 bool store_sqlite_expire(struct store *store, const struct store_expiry *expiry, int64_t now);
+bool store_sqlite_has_expired(struct store *store, const struct store_expiry *expiry, int64_t now,
+			      bool *found_r);
 bool store_sqlite_forget(struct store *store, const char *user, bool *found_r, bool *wiped_r);
 
 #endif

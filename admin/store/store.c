@@ -105,6 +105,11 @@ bool store_each_writer(struct store *store, store_visit_writer *visit, void *con
 	return store->backend->each_writer(store, visit, context);
 }
 
+bool store_newest(struct store *store, int64_t *newest_r)
+{
+	return store->backend->newest(store, newest_r);
+}
+
 bool store_totals(struct store *store, struct store_totals *totals_r)
 {
 	return store->backend->totals(store, totals_r);
@@ -176,6 +181,12 @@ bool store_count_notices(struct store *store, int64_t after, int64_t until, uint
 bool store_expire(struct store *store, const struct store_expiry *expiry, int64_t now)
 {
 	return store->backend->expire(store, expiry, now);
+}
+
+bool store_has_expired(struct store *store, const struct store_expiry *expiry, int64_t now,
+		       bool *found_r)
+{
+	return store->backend->has_expired(store, expiry, now, found_r);
 }
 
 bool store_forget(struct store *store, const char *user, bool *found_r, bool *wiped_r)

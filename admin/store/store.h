@@ -163,6 +163,14 @@ struct store_writer {
 typedef bool store_visit_writer(void *context, const struct store_writer *writer);
 bool store_each_writer(struct store *store, store_visit_writer *visit, void *context);
 
+/* What is dated so long after all that came before it may be of a clock that has jumped
+   ahead. */
+#define STORE_LEAP (30 * MILLISECONDS_A_DAY)
+
+/* The time of the newest line; 0: there is none. A day that comes STORE_LEAP after the one
+   before it counts once there are lines of another day near it. */
+bool store_newest(struct store *store, int64_t *newest_r);
+
 struct store_totals {
 	int64_t last_import; /* 0: never */
 	uint64_t lines;
@@ -225,6 +233,10 @@ struct store_expiry {
    after 30 days. Does nothing when that was done with the same limits less than six
    hours before or after now. Begins and commits by itself. */
 bool store_expire(struct store *store, const struct store_expiry *expiry, int64_t now);
+
+/* Whether store_expire() would have something to erase or to remove. */
+bool store_has_expired(struct store *store, const struct store_expiry *expiry, int64_t now,
+		       bool *found_r);
 
 /* Removes all about a user, what he was told, too; *found_r says whether there was
    anything. *wiped_r is false when its bytes are still in the store's files, because

@@ -798,14 +798,74 @@ def test_addresses_and_sightings_expire(site):
     addresses = {key[0]: row[4] for key, row in site.rows().items()}
     assert addresses == {"new": "203.0.113.5", "old": None}
     assert b"203.0.113.5" in site.store.read_bytes()
-    site.run("import", "--at", at(now + 14 * DAY))
+    site.run("import", "--force", "--at", at(now + 14 * DAY))
     assert {row[4] for row in site.rows().values()} == {None}
     assert b"203.0.113.5" not in site.store.read_bytes()
-    site.run("import", "--at", at(now + 390 * DAY))
+    site.run("import", "--force", "--at", at(now + 390 * DAY))
     assert list(site.by_user()) == ["new"]
-    site.run("import", "--at", at(now + 400 * DAY))
+    site.run("import", "--force", "--at", at(now + 400 * DAY))
     assert site.rows() == {}
     assert site.files() == []
+
+
+def test_a_clock_that_is_years_ahead(site):
+    """Only for a moment, but what is erased stays so."""
+    now = time.time()
+    site.append("dovecot.jsonl", line(user="recent", time=iso(now - DAY)))
+    site.append("dovecot.jsonl", line(user="old", time=iso(now - 20 * DAY)))
+    site.run("import")
+    before = site.rows()
+    assert len(before) == 2
+    site.append("postfix.jsonl", line(user="waiting", time=iso(now - 2 * DAY), source="postfix"))
+    site.append("dovecot.jsonl", b"garbage\n")
+    done = site.run("import", "--at", "2099-01-01")
+    assert "1 lines imported, 1 set aside" in done.stdout
+    assert "is not erased, lest a wrong clock erase all; --force does" in done.stdout
+    assert "older than keep-sightings" not in done.stdout.split("is not erased")[1]
+    after = site.rows()
+    assert {key: row for key, row in after.items() if key in before} == before
+    assert {key[0]: row[4] for key, row in after.items()} == {
+        "recent": "203.0.113.5", "old": None, "waiting": "203.0.113.5"}  # fmt: skip
+    # All is well again, and says so.
+    assert "is not erased" not in site.run("import").stdout
+    assert site.rows() == after
+    assert site.run("import", "--quiet", "--force", "--at", "2099-01-01").stdout == ""
+    assert site.rows() == {}
+
+
+def test_servers_whose_clock_was_years_ahead(site):
+    """One day far from all others is no data's time."""
+    now = time.time()
+    site.append("dovecot.jsonl", line(user="recent", time=iso(now - DAY)))
+    site.run("import")
+    before = site.rows()
+    site.append("dovecot.jsonl", line(user="ahead", time="2098-12-31T10:00:00.000Z"))
+    site.append("dovecot.jsonl", line(user="back", time=iso(now)))
+    done = site.run("import", "--at", "2099-01-01")
+    assert "is not erased" in done.stdout
+    assert sorted(site.by_user()) == ["ahead", "back", "recent"]
+    assert before.items() <= site.rows().items()
+    assert "is not erased" not in site.run("import").stdout
+    # Where they come again on another day, it is the time.
+    site.append("dovecot.jsonl", line(user="ahead", time="2099-01-01T10:00:00.000Z"))
+    assert "is not erased" not in site.run("import", "--at", "2099-01-02").stdout
+    assert list(site.by_user()) == ["ahead"]
+
+
+def test_a_service_says_what_it_does_not_erase(site):
+    site.append("dovecot.jsonl", line(time=iso(time.time() - 30 * DAY)))
+    site.append("dovecot.jsonl", line(user="new", time=iso(time.time() - 20 * DAY)))
+    process = subprocess.Popen(site.command("import", "--follow"), stderr=subprocess.PIPE,
+                               text=True)
+    try:
+        assert "is not erased" in process.stderr.readline()
+    finally:
+        process.terminate()
+    assert process.wait(10) == 0
+    # Once.
+    assert process.stderr.read() == ""
+    assert {key[0]: row[4] for key, row in site.rows().items()} == {
+        "alice@example.org": "203.0.113.5", "new": "203.0.113.5"}  # fmt: skip
 
 
 def test_what_is_set_aside_expires_line_by_line(site):
@@ -816,7 +876,7 @@ def test_what_is_set_aside_expires_line_by_line(site):
     site.append("dovecot.jsonl", b"garbage of next week\n")
     site.run("import", "--at", at(now + 7 * DAY))
     assert b"of today" in (site.journal / "set-aside").read_bytes()
-    site.run("import", "--at", at(now + 15 * DAY))
+    site.run("import", "--force", "--at", at(now + 15 * DAY))
     kept = (site.journal / "set-aside").read_bytes()
     assert b"of today" not in kept and kept.endswith(b"garbage of next week\n")
 
@@ -944,5 +1004,5 @@ def test_memory_is_bounded(site):
 
 
 def test_usage(site):
-    for words in (["--follow", "--at", "2024-01-01"], ["file"]):
+    for words in (["--follow", "--at", "2024-01-01"], ["--follow", "--force"], ["file"]):
         assert site.run("import", *words, status=64).stderr

@@ -363,6 +363,7 @@ static void test_expiry(void **state)
 	struct store *store = open_store(STORE_WRITE);
 	struct store_sighting sighting = alice();
 	struct store_filter filter = {.verified = true, .unverified = true, .names = true};
+	bool expired;
 	(void)state;
 
 	assert_true(store_begin(store));
@@ -373,6 +374,10 @@ static void test_expiry(void **state)
 	assert_true(store_commit(store));
 
 	assert_true(store_expire(store, &expiry, NOW + 14 * DAY));
+	assert_true(store_has_expired(store, &expiry, NOW + 14 * DAY, &expired));
+	assert_false(expired);
+	assert_true(store_has_expired(store, &expiry, NOW + 15 * DAY, &expired));
+	assert_true(expired);
 	assert_int_equal(ask(store).count, 2);
 	assert_string_equal(ask(store).client, "203.0.113.5");
 	assert_true(is_on_disk("203.0.113.5"));
@@ -381,6 +386,10 @@ static void test_expiry(void **state)
 	assert_int_equal(ask(store).count, 1);
 	assert_string_equal(ask(store).user, "alice@example.org");
 	assert_string_equal(ask(store).client, "");
+	assert_true(store_has_expired(store, &expiry, NOW + 400 * DAY, &expired));
+	assert_false(expired);
+	assert_true(store_has_expired(store, &expiry, NOW + 401 * DAY, &expired));
+	assert_true(expired);
 	assert_true(store_expire(store, &expiry, NOW + 400 * DAY));
 	assert_int_equal(ask(store).count, 1);
 	assert_true(store_expire(store, &expiry, NOW + 401 * DAY));
@@ -389,6 +398,46 @@ static void test_expiry(void **state)
 	assert_int_equal(store_habit_count(store), 0);
 	assert_int_equal(store_rule_set_count(store), 0);
 	assert_true(store_commit(store));
+	store_close(store);
+}
+
+/* A line that came at that time. */
+static void add_line(struct store *store, int64_t time)
+{
+	const struct store_day day = {.day = time / DAY, .sightings = 1, .lines = 1};
+	const struct store_writer writer = {.host = "mx1", .lines = 1, .last_seen = time};
+
+	assert_true(store_begin(store));
+	assert_true(store_add_day(store, &day));
+	assert_true(store_add_writer(store, &writer));
+	assert_true(store_commit(store));
+}
+
+static void assert_newest(struct store *store, int64_t time)
+{
+	int64_t newest;
+
+	assert_true(store_newest(store, &newest));
+	assert_int_equal(newest, time);
+}
+
+/* One day that is far ahead is a clock's mistake; two are the time. */
+static void test_newest(void **state)
+{
+	struct store *store = open_store(STORE_WRITE);
+	(void)state;
+
+	assert_newest(store, 0);
+	add_line(store, NOW);
+	assert_newest(store, NOW);
+	add_line(store, NOW - DAY);
+	assert_newest(store, NOW);
+	add_line(store, NOW + 30 * DAY);
+	assert_newest(store, NOW + 30 * DAY);
+	add_line(store, NOW + 1000 * DAY);
+	assert_newest(store, (NOW / DAY + 31) * DAY - 1);
+	add_line(store, NOW + 1001 * DAY);
+	assert_newest(store, NOW + 1001 * DAY);
 	store_close(store);
 }
 
@@ -774,6 +823,7 @@ int main(void)
 		STORE_TEST(test_strangers_cannot_fill_it),
 		STORE_TEST(test_ever_new_programs),
 		STORE_TEST(test_expiry),
+		STORE_TEST(test_newest),
 		STORE_TEST(test_forget),
 		STORE_TEST(test_books),
 		STORE_TEST(test_migration),
