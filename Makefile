@@ -36,7 +36,8 @@ endif
 
 COMPILE = $(CC) -std=gnu17 $(CFLAGS) $(WARNINGS) $(HARDENING) $(SANITIZERS) -fPIC -pthread \
 	-fvisibility=hidden -DPORTCULLIS_VERSION='"$(VERSION)"' -I. -MMD -MP $(CPPFLAGS)
-LINK = $(CC) $(CFLAGS) $(SANITIZERS) -pthread $(LDFLAGS)
+# No function of another library can be put in a resolved one's place later.
+LINK = $(CC) $(CFLAGS) $(SANITIZERS) -pthread -Wl,-z,relro,-z,now $(LDFLAGS)
 
 # What is run is said in short; V=1 shows the whole commands.
 ifneq ($(V),1)

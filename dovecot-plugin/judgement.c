@@ -1,6 +1,7 @@
 #include "dovecot-compat.h"
 #include "attempt-from-request.h"
 #include "judgement.h"
+#include "policy/decision-log.h"
 #include "portcullis.h"
 
 static const char event_key[] = "portcullis";
@@ -63,6 +64,14 @@ struct judgement *judgement_make(struct auth_request *request, struct portcullis
 	judgement->next = judged->judgements;
 	judged->judgements = judgement;
 	return judgement;
+}
+
+void judgement_log(const struct judgement *judgement)
+{
+	char text[DECISION_LOG_SIZE];
+
+	if (decision_log_format(&judgement->attempt, judgement->policy, &judgement->verdict, text))
+		messages_post(judgement->portcullis->messages, MESSAGE_INFO, "%s", text);
 }
 
 void judged_request_free(struct judged_request *judged)

@@ -48,6 +48,9 @@ struct judgement *judgement_find(const struct auth_request *request,
    the request; judged_request_free() gives it up. */
 struct judgement *judgement_make(struct auth_request *request, struct portcullis *portcullis);
 
+/* Logs what breaks a rule; does not wait for the log. */
+void judgement_log(const struct judgement *judgement);
+
 void judged_request_free(struct judged_request *judged);
 
 #endif

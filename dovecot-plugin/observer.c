@@ -2,7 +2,6 @@
 #include "attempt-from-request.h"
 #include "judgement.h"
 #include "observer.h"
-#include "policy/decision-log.h"
 #include "portcullis.h"
 
 /* Whether this server has looked at the password, if the login succeeded. A
@@ -79,15 +78,6 @@ static void event_freed(struct event *event)
 	}
 }
 
-/* Without an event: one is being sent already. */
-static void log_decision(const struct judgement *judgement)
-{
-	char text[DECISION_LOG_SIZE];
-
-	if (decision_log_format(&judgement->attempt, judgement->policy, &judgement->verdict, text))
-		i_info("portcullis: %s", text);
-}
-
 /* A login without any passdb. Dovecot sends the event only if it logs debug
    messages or the stats process has a metric for it. */
 static void login_finished(const struct event *event)
@@ -116,7 +106,7 @@ static void login_finished(const struct event *event)
 		judge(edition, &judgement.attempt, judgement.time.tv_sec, &judgement.verdict);
 		/* It is too late to refuse. */
 		judgement.verdict.outcome = OUTCOME_ALLOW;
-		log_decision(&judgement);
+		judgement_log(&judgement);
 		record(&judgement, success != NULL && strcmp(success, "yes") == 0);
 	}
 }

@@ -6,7 +6,6 @@
 #include "judgement.h"
 #include "passdb-portcullis.h"
 #include "policy/config.h"
-#include "policy/decision-log.h"
 #include "portcullis.h"
 #include "ways-around.h"
 
@@ -15,22 +14,6 @@ struct portcullis_passdb_module {
 	/* NULL in auth-worker processes, which judge nothing. */
 	struct portcullis *portcullis;
 };
-
-static void log_decision(struct auth_request *request, const struct judgement *judgement)
-{
-	char text[DECISION_LOG_SIZE];
-	struct event *event;
-
-	if (!decision_log_format(&judgement->attempt, judgement->policy, &judgement->verdict, text))
-		return;
-	event = event_create(request->event);
-	event_set_append_log_prefix(event, "portcullis: ");
-	/* Whatever auth_verbose says. */
-	event_set_min_log_level(event, LOG_TYPE_INFO);
-	event_set_name(event, "portcullis_decision");
-	e_info(event, "%s", text);
-	event_unref(&event);
-}
 
 /* For Dovecot's metrics and exported events. */
 static void add_event_fields(struct auth_request *request, const struct judgement *judgement)
@@ -84,7 +67,7 @@ static enum passdb_result judge_request(struct auth_request *request, struct por
 	rule = judgement->verdict.rejecting;
 	judgement->record = judgement->attempt.source == SOURCE_DOVECOT || outcome != OUTCOME_ALLOW;
 	if (judgement->record) {
-		log_decision(request, judgement);
+		judgement_log(judgement);
 		add_event_fields(request, judgement);
 	}
 

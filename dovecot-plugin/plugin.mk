@@ -30,10 +30,10 @@ $(BUILD)/dovecot-plugin/%.o: dovecot-plugin/%.c
 # Undefined symbols are the auth process's. Never unloaded: a thread that a dead
 # disk holds up may outlive the module's end.
 $(PLUGIN): $(PLUGIN_OBJECTS) $(POLICY)
-	$(call QUIET,LD)$(LINK) -shared -Wl,-z,now,-z,relro,-z,nodelete -o $@ $^ $(POLICY_LIBS)
+	$(call QUIET,LD)$(LINK) -shared -Wl,-z,nodelete -o $@ $^ $(POLICY_LIBS)
 
 $(BUILD)/libportcullis_settings.so: $(BUILD)/dovecot-plugin/settings-2.4.o
-	$(call QUIET,LD)$(LINK) -shared -Wl,-z,now,-z,relro -o $@ $^
+	$(call QUIET,LD)$(LINK) -shared -o $@ $^
 
 all: $(PLUGIN_SETTINGS)
 

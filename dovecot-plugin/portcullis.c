@@ -1,6 +1,8 @@
 #include "dovecot-compat.h"
 #include "portcullis.h"
 #include "last-valid.h"
+#include "policy/message-writer.h"
+#include "server-log.h"
 #include "ways-around.h"
 
 struct portcullis *portcullis_list;
@@ -65,13 +67,13 @@ static void portcullis_free(struct portcullis *portcullis)
 {
 	bool threads_ended = keeper_free(portcullis->keeper);
 
-	io_remove(&portcullis->io);
 	threads_ended = journal_free(portcullis->journal) && threads_ended;
-	if (portcullis->messages != NULL) {
+	if (portcullis->writer != NULL)
+		threads_ended = message_writer_stop(portcullis->writer) && threads_ended;
+	else if (portcullis->messages != NULL)
 		log_messages(portcullis->messages);
-		if (threads_ended)
-			messages_free(portcullis->messages);
-	}
+	if (threads_ended)
+		messages_free(portcullis->messages);
 	i_free(portcullis->path);
 	i_free(portcullis);
 }
@@ -116,6 +118,12 @@ void portcullis_start(struct portcullis *portcullis)
 	if (portcullis->started)
 		return;
 	portcullis->started = TRUE;
+	server_log_init();
+	portcullis->writer = message_writer_start(portcullis->messages, server_log_write);
+	if (portcullis->writer == NULL) {
+		i_error("portcullis: Cannot start a thread, so NO DECISION IS LOGGED "
+			"until Dovecot is restarted: %m");
+	}
 	if (!keeper_start(portcullis->keeper)) {
 		i_error("portcullis: Cannot start a thread, so exemptions and country database "
 			"stay as they are until Dovecot is restarted: %m");
@@ -124,8 +132,6 @@ void portcullis_start(struct portcullis *portcullis)
 		i_error("portcullis: Cannot start a thread, so NOTHING IS RECORDED "
 			"until Dovecot is restarted: %m");
 	}
-	portcullis->io = io_add(messages_descriptor(portcullis->messages), IO_READ, log_messages,
-				portcullis->messages);
 }
 
 void portcullis_close_all(void)

@@ -13,7 +13,7 @@ struct portcullis {
 	struct messages *messages;
 	struct keeper *keeper;
 	struct journal *journal;
-	struct io *io;
+	struct message_writer *writer; /* NULL: not started */
 	bool started;
 };
 

@@ -98,7 +98,7 @@ bool messages_take(struct messages *messages, enum message_level *level_r,
 		messages->count--;
 	} else if (messages->dropped > 0) {
 		*level_r = MESSAGE_WARNING;
-		snprintf(text_r, MESSAGE_SIZE, "%lu more messages left out", messages->dropped);
+		snprintf(text_r, MESSAGE_SIZE, "%lu log lines were dropped", messages->dropped);
 		messages->dropped = 0;
 	} else {
 		taken = false;

@@ -4,8 +4,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What the background threads have to say, for the thread that owns the
-   server's log. Bounded: a flood drops its newest messages and says how many. */
+/* What all threads have to say, for the one that writes the server's log. Bounded: a
+   flood, or a log that stands still, drops the newest messages; how many is said when
+   there is room again. */
 struct messages;
 
 enum message_level { MESSAGE_INFO, MESSAGE_WARNING, MESSAGE_ERROR };
@@ -16,7 +17,7 @@ enum message_level { MESSAGE_INFO, MESSAGE_WARNING, MESSAGE_ERROR };
 struct messages *messages_create(void);
 void messages_free(struct messages *messages);
 
-/* Readable when there is a message to take; for the server's event loop. */
+/* Readable when there is a message to take. */
 int messages_descriptor(const struct messages *messages);
 
 /* From any thread; never waits for the log. */

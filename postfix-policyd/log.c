@@ -1,29 +1,16 @@
 #include "log.h"
 
-#include <poll.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <syslog.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
-#include "policy/background-thread.h"
-
-#define STOP_SECONDS 2
-
 static enum log_target log_target;
 static bool log_with_priority;
-
-struct log {
-	pthread_t thread;
-	struct messages *messages;
-	int stop_descriptor;
-};
 
 static int syslog_priority(enum message_level level)
 {
@@ -55,7 +42,7 @@ void log_open(enum log_target target)
 {
 	log_target = target;
 	log_with_priority = stderr_is_journal();
-	if (target == LOG_SYSLOG)
+	if (target == LOG_TARGET_SYSLOG)
 		openlog("portcullis-policyd", LOG_PID | LOG_NDELAY, LOG_MAIL);
 }
 
@@ -86,60 +73,8 @@ void log_write(enum message_level level, const char *text)
 		[MESSAGE_ERROR] = "portcullis-policyd: error: ",
 	};
 
-	if (log_target == LOG_SYSLOG)
+	if (log_target == LOG_TARGET_SYSLOG)
 		syslog(syslog_priority(level), "%s", text);
 	else
 		write_line(log_with_priority ? priorities[level] : words[level], text);
-}
-
-static void *log_run(void *context)
-{
-	struct log *log = context;
-	struct pollfd wait[] = {
-		{.fd = messages_descriptor(log->messages), .events = POLLIN},
-		{.fd = log->stop_descriptor, .events = POLLIN},
-	};
-	enum message_level level;
-	char text[MESSAGE_SIZE];
-
-	do {
-		if (poll(wait, 2, -1) < 0)
-			continue;
-		while (messages_take(log->messages, &level, text))
-			log_write(level, text);
-	} while ((wait[1].revents & POLLIN) == 0);
-	return NULL;
-}
-
-struct log *log_start(struct messages *messages)
-{
-	struct log *log = calloc(1, sizeof(*log));
-
-	if (log == NULL)
-		return NULL;
-	log->messages = messages;
-	log->stop_descriptor = eventfd(0, EFD_CLOEXEC);
-	if (log->stop_descriptor < 0)
-		goto no_descriptor;
-	if (!background_thread_start(&log->thread, log_run, log))
-		goto no_thread;
-	return log;
-
-no_thread:
-	close(log->stop_descriptor);
-no_descriptor:
-	free(log);
-	return NULL;
-}
-
-bool log_stop(struct log *log)
-{
-	const uint64_t one = 1;
-
-	if (write(log->stop_descriptor, &one, sizeof(one)) != (ssize_t)sizeof(one) ||
-	    !background_thread_join(log->thread, STOP_SECONDS))
-		return false;
-	close(log->stop_descriptor);
-	free(log);
-	return true;
 }

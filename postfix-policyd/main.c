@@ -7,10 +7,12 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "identity.h"
 #include "listener.h"
 #include "log.h"
 #include "server.h"
 #include "policy/config.h"
+#include "policy/message-writer.h"
 
 /* As long as Postfix waits (smtpd_policy_service_timeout). */
 #define REQUEST_TIMEOUT_DEFAULT 100
@@ -22,6 +24,7 @@
 
 struct options {
 	const char *config;
+	const char *user; /* NULL: stays who it is */
 	const char **addresses;
 	size_t address_count;
 	mode_t socket_mode;
@@ -38,6 +41,7 @@ static void print_usage(FILE *file)
 	      "  -m, --socket-mode MODE         file mode of Unix sockets, octal (0666)\n"
 	      "  -s, --syslog                   log to syslog instead of standard error\n"
 	      "  -t, --request-timeout SECONDS  time for a request to arrive (100)\n"
+	      "  -u, --user USER                become USER once the sockets are open\n"
 	      "  -V, --version                  print the version\n"
 	      "  -h, --help                     print this\n",
 	      file);
@@ -69,13 +73,14 @@ static int parse_options(int argc, char **argv, struct options *options)
 					      {"socket-mode", required_argument, NULL, 'm'},
 					      {"syslog", no_argument, NULL, 's'},
 					      {"request-timeout", required_argument, NULL, 't'},
+					      {"user", required_argument, NULL, 'u'},
 					      {"version", no_argument, NULL, 'V'},
 					      {"help", no_argument, NULL, 'h'},
 					      {0}};
 	unsigned long number;
 	int option;
 
-	while ((option = getopt_long(argc, argv, "c:l:m:st:Vh", names, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "c:l:m:st:u:Vh", names, NULL)) != -1) {
 		switch (option) {
 		case 'c':
 			options->config = optarg;
@@ -93,13 +98,16 @@ static int parse_options(int argc, char **argv, struct options *options)
 			options->socket_mode = (mode_t)number;
 			break;
 		case 's':
-			options->log_target = LOG_SYSLOG;
+			options->log_target = LOG_TARGET_SYSLOG;
 			break;
 		case 't':
 			if (!parse_number(optarg, 10, REQUEST_TIMEOUT_MAX, &number) || number == 0)
 				return usage_error(
 					"\"%s\" is not a number of seconds from 1 to 3600", optarg);
 			options->request_timeout = (unsigned int)number;
+			break;
+		case 'u':
+			options->user = optarg;
 			break;
 		case 'V':
 			puts("portcullis-policyd " PORTCULLIS_VERSION);
@@ -134,6 +142,17 @@ static int open_listeners(const struct options *options, struct listeners *liste
 	return EX_OSERR;
 }
 
+static int become_user(const char *user)
+{
+	char *error = NULL;
+
+	if (user == NULL || identity_become(user, &error))
+		return EX_OK;
+	log_write(MESSAGE_ERROR, error != NULL ? error : "out of memory");
+	free(error);
+	return EX_NOUSER;
+}
+
 static void report_error(void *context, const char *message)
 {
 	(void)context;
@@ -162,7 +181,7 @@ static int serve(struct policy *policy, struct listeners *listeners, const struc
 	   as long as the process lives. */
 	static struct messages *messages;
 	struct answerer answerer = {.instances = instances_create()};
-	struct log *log = NULL;
+	struct message_writer *writer = NULL;
 	const char *error = "out of memory";
 	bool done = false;
 
@@ -177,16 +196,20 @@ static int serve(struct policy *policy, struct listeners *listeners, const struc
 		goto cleanup;
 
 	error = "cannot start a thread";
-	if ((log = log_start(messages)) == NULL || !keeper_start(answerer.keeper) ||
-	    !journal_start(answerer.journal))
+	writer = message_writer_start(messages, log_write);
+	if (writer == NULL || !keeper_start(answerer.keeper) || !journal_start(answerer.journal))
 		goto cleanup;
+	if (identity_is_root())
+		messages_post(messages, MESSAGE_WARNING,
+			      "runs with all rights of root, which it does not need: "
+			      "start it by systemd, or with -u USER");
 	messages_post(messages, MESSAGE_INFO, "version %s ready, policy %s", PORTCULLIS_VERSION,
 		      options->config);
 	done = server_run(listeners, &answerer, options->request_timeout, &error);
 cleanup:
 	keeper_free(answerer.keeper);
 	journal_free(answerer.journal);
-	if (messages != NULL && (log == NULL || log_stop(log)))
+	if (messages != NULL && (writer == NULL || message_writer_stop(writer)))
 		write_messages(messages);
 	instances_free(answerer.instances);
 	if (!done)
@@ -211,16 +234,14 @@ int main(int argc, char **argv)
 	if (status >= 0)
 		goto cleanup;
 	log_open(options.log_target);
-	policy = config_load(options.config, report_error, report_warning, NULL);
-	if (policy == NULL) {
-		status = EX_CONFIG;
-		goto cleanup;
-	}
 	status = open_listeners(&options, &listeners);
 	if (status == EX_OK)
-		status = serve(policy, &listeners, &options);
-	else
-		policy_free(policy);
+		status = become_user(options.user);
+	if (status != EX_OK)
+		goto cleanup;
+	/* As who it will be when it reads them again. */
+	policy = config_load(options.config, report_error, report_warning, NULL);
+	status = policy == NULL ? EX_CONFIG : serve(policy, &listeners, &options);
 cleanup:
 	listeners_close(&listeners);
 	free(options.addresses);

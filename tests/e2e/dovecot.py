@@ -18,6 +18,7 @@ from processes import (
     children,
     command_name,
     descendants,
+    events_are_taken,
     listening_sockets,
     log_size,
     read_log,
@@ -270,8 +271,11 @@ class Dovecot:
     def log(self):
         """All that Dovecot has logged since the tests began. Its processes
         hand their lines to the log process and go on, so that a client can have
-        its answer first: what was handed over until now is waited for."""
+        its answer first; the gate's go by a thread of its own as well. What was
+        handed over until now is waited for."""
         if self.running:
+            for pid in self.processes("auth"):
+                wait_until(lambda: events_are_taken(pid), "gate that has written its log")
             for pid in children(self.pid):
                 if command_name(pid) == "log":
                     wait_until(lambda: waits_for_input(pid), "log process at rest")

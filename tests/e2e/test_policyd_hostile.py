@@ -2,8 +2,10 @@
 sockets, the real program. Nobody gets an answer that breaks the protocol, the
 others are served meanwhile, and memory stays bounded."""
 
+import grp
 import json
 import os
+import pwd
 import re
 import shlex
 import signal
@@ -14,6 +16,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+import service_account
 
 from mailhost import BUILD
 from processes import PATIENCE, Server, events_are_taken, listens_at, wait_until
@@ -476,6 +480,85 @@ def test_a_log_that_stands_still(tmp_path):
         process.kill()
         process.wait()
         os.close(reading)
+
+
+@pytest.fixture
+def syslog(tmp_path):
+    """A socket that is /dev/log to a daemon with IN_OWN_DEV in front of it."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as log:
+        log.bind(str(tmp_path / "syslog"))
+        log.settimeout(PATIENCE)
+        yield log
+
+
+IN_OWN_DEV = (
+    "unshare",
+    "--mount",
+    "sh",
+    "-c",
+    'mount -t tmpfs dev /dev && ln -s "$1" /dev/log && shift && exec "$@"',
+    "sh",
+)
+
+
+def test_syslog(stopped_daemon, syslog):
+    """Facility mail (2), severity info (6)."""
+    stopped_daemon.start("--syslog", before=[*IN_OWN_DEV, syslog.getsockname()])
+    lines = [syslog.recv(4096) for _ in range(2)]
+    pattern = rb"<22>\w{3} [ \d]\d [\d:]{8} portcullis-policyd\[\d+\]: version .* ready, policy "
+    assert any(re.match(pattern, line) for line in lines), lines
+    with stopped_daemon.connect() as client:
+        assert ask(client, request(encryption_protocol="")).startswith(b"action=530 ")
+    line = syslog.recv(4096)
+    assert re.match(rb"<22>.* portcullis-policyd\[\d+\]: refused ", line), line
+    assert "refused" not in stopped_daemon.log()
+
+
+def test_syslog_that_stands_still(stopped_daemon, syslog):
+    """Nobody reads the socket, which holds some hundred lines at most."""
+    daemon = stopped_daemon.start("--syslog", before=[*IN_OWN_DEV, syslog.getsockname()])
+    with daemon.connect() as client:
+        for i in range(2000):
+            plain = request(encryption_protocol="", instance=i, sasl_username=f"user{i}")
+            assert ask(client, plain).startswith(b"action=530 ")
+    # And what was dropped is told.
+    while b" log lines were dropped" not in syslog.recv(4096):
+        pass
+
+
+def test_root_is_told_and_can_be_given_up(stopped_daemon, tmp_path):
+    daemon = stopped_daemon.start()
+    assert "with all rights of root" in daemon.log()
+    daemon.stop()
+    daemon.log_path.unlink()
+    status, errors = run("-c", daemon.config, "-l", f"unix:{daemon.path}", "-u", "nobody-at-all")
+    assert status == 67 and "nobody-at-all" in errors
+    status, errors = run("-c", daemon.config, "-l", f"unix:{daemon.path}", "-u", "root")
+    assert status == 67 and not daemon.path.exists()
+
+    # A port that only root may open, and the groups of the user.
+    subprocess.run(["groupadd", "--force", "policyd-readers"], check=True)
+    subprocess.run(["usermod", "--append", "--groups", "policyd-readers", "nobody"], check=True)
+    service_account.give(tmp_path)
+    daemon.start("-u", "nobody", f"-lunix:{daemon.path}", "-linet:127.0.0.1:99")
+    assert "rights of root" not in daemon.log()
+    status = Path(f"/proc/{daemon.server.pid}/status").read_text()
+    nobody, readers = pwd.getpwnam("nobody"), grp.getgrnam("policyd-readers")
+    for name, number in (("Uid", nobody.pw_uid), ("Gid", nobody.pw_gid)):
+        assert re.search(rf"^{name}:(\t{number}){{4}}$", status, re.MULTILINE), status
+    groups = re.search(r"^Groups:(.*)$", status, re.MULTILINE)[1].split()
+    assert set(map(int, groups)) == {nobody.pw_gid, readers.gr_gid}
+    for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
+        assert re.search(rf"^{name}:\t0+$", status, re.MULTILINE), status
+    with daemon.connect() as client:
+        assert ask(client, request(encryption_protocol="")).startswith(b"action=530 ")
+    daemon.events(1)
+    assert daemon.journal.stat().st_uid == nobody.pw_uid
+    # What it reads again, it reads as that user.
+    daemon.config.chmod(0)
+    os.chown(daemon.config, 0, 0)
+    daemon.server.signal(signal.SIGHUP)
+    wait_until(lambda: "Permission denied" in daemon.log(), "answer to SIGHUP")
 
 
 def test_three_recipients_are_one_record(daemon):

@@ -436,7 +436,7 @@ static void test_messages(void **state)
 	while (messages_take(messages, &level, text))
 		count++;
 	assert_int_equal(count, 513);
-	assert_string_equal(text, "488 more messages left out");
+	assert_string_equal(text, "488 log lines were dropped");
 	messages_free(messages);
 }
 
