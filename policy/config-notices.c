@@ -21,13 +21,21 @@
 #define LIST_MAX 16
 
 const struct config_option config_notice_options[] = {
-	{"from", CONFIG_VALUE, NULL},          {"reply-to", CONFIG_VALUE, NULL},
-	{"contact", CONFIG_VALUE, NULL},       {"languages", CONFIG_LIST, NULL},
-	{"remind-every", CONFIG_VALUE, NULL},  {"last-calls", CONFIG_LIST, NULL},
-	{"confirm-fixed", CONFIG_VALUE, NULL}, {"max-per-run", CONFIG_VALUE, NULL},
-	{"max-per-hour", CONFIG_VALUE, NULL},  {"quiet-hours", CONFIG_VALUE, NULL},
-	{"transport", CONFIG_VALUE, NULL},     {"address-map", CONFIG_VALUE, NULL},
-	{"texts", CONFIG_VALUE, NULL},         {NULL, CONFIG_VALUE, NULL},
+	{"from", CONFIG_VALUE, NULL},
+	{"reply-to", CONFIG_VALUE, NULL},
+	{"contact", CONFIG_VALUE, NULL},
+	{"languages", CONFIG_LIST, NULL},
+	{"remind-every", CONFIG_VALUE, NULL},
+	{"last-calls", CONFIG_LIST, NULL},
+	{"confirm-fixed", CONFIG_VALUE, NULL},
+	{"max-per-run", CONFIG_VALUE, NULL},
+	{"max-per-hour", CONFIG_VALUE, NULL},
+	{"quiet-hours", CONFIG_VALUE, NULL},
+	{"transport", CONFIG_VALUE, NULL},
+	{"address-map", CONFIG_VALUE, NULL},
+	{"domains", CONFIG_LIST, NULL},
+	{"texts", CONFIG_VALUE, NULL},
+	{NULL, CONFIG_VALUE, NULL},
 };
 
 const struct config_option config_client_options[] = {
@@ -367,6 +375,62 @@ static void read_address_map(struct config_reader *reader, const struct config_s
 		settings->address_map = config_strdup(reader->problems, path);
 }
 
+static bool is_domain(const char *text)
+{
+	char address[MAIL_ADDRESS_SIZE + 2] = "a@";
+
+	/* As in an address; the name of a server is one, too. */
+	if (strlen(text) >= MAIL_ADDRESS_SIZE)
+		return false;
+	strcat(address, text);
+	return mail_address_is_valid(address);
+}
+
+/* "any" or file:PATH in the place of a list. */
+static void read_domains_elsewhere(struct config_reader *reader, const struct config_value *value,
+				   struct notice_settings *settings)
+{
+	if (strcmp(value->text, "any") == 0)
+		settings->any_domain = true;
+	else if (value->text[5] == '/')
+		settings->domains_file = config_strdup(reader->problems, value->text + 5);
+	else
+		value_error(reader, "domains", value, "must be file:/PATH");
+}
+
+static void read_domains(struct config_reader *reader, const struct config_section *section,
+			 struct notice_settings *settings)
+{
+	size_t count = config_value_count(section, "domains");
+
+	if (config_list_is_empty(reader, section, "domains") || count == 0)
+		return;
+	settings->domains = calloc(count, sizeof(*settings->domains));
+	if (settings->domains == NULL) {
+		config_out_of_memory(reader->problems);
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		const struct config_value *value = config_value(section, "domains", i);
+		bool elsewhere =
+			strcmp(value->text, "any") == 0 || strncmp(value->text, "file:", 5) == 0;
+		char *domain;
+
+		if (elsewhere && count > 1) {
+			value_error(reader, "domains", value, "must stand alone");
+		} else if (elsewhere) {
+			read_domains_elsewhere(reader, value, settings);
+		} else if (!is_domain(value->text)) {
+			value_error(reader, "domains", value,
+				    "must be a domain such as \"example.org\", file:/PATH or any");
+		} else {
+			domain = config_strdup(reader->problems, value->text);
+			if (domain != NULL)
+				settings->domains[settings->domain_count++] = domain;
+		}
+	}
+}
+
 static void read_texts(struct config_reader *reader, const struct config_section *section,
 		       struct notice_settings *settings)
 {
@@ -415,17 +479,7 @@ void config_notices_read(struct config_reader *reader)
 	read_limit(reader, section, "max-per-hour", &settings->max_per_hour);
 	read_quiet_hours(reader, section, settings);
 	read_address_map(reader, section, settings);
-}
-
-static bool is_host(const char *text)
-{
-	char address[MAIL_ADDRESS_SIZE + 2] = "a@";
-
-	/* A server has the name of a domain, as an address has. */
-	if (strlen(text) >= MAIL_ADDRESS_SIZE)
-		return false;
-	strcat(address, text);
-	return mail_address_is_valid(address);
+	read_domains(reader, section, settings);
 }
 
 static void read_server(struct config_reader *reader, const struct config_section *section,
@@ -436,7 +490,7 @@ static void read_server(struct config_reader *reader, const struct config_sectio
 	if (value == NULL)
 		return;
 	*server_r = config_strdup(reader->problems, value->text);
-	if (!is_host(value->text))
+	if (!is_domain(value->text))
 		value_error(reader, key, value, "not the name of a server");
 }
 

@@ -15,6 +15,10 @@ void notice_settings_free(struct notice_settings *settings)
 	free(settings->transport.path);
 	free(settings->transport.host);
 	free(settings->address_map);
+	free(settings->domains_file);
+	for (size_t i = 0; i < settings->domain_count; i++)
+		free(settings->domains[i]);
+	free(settings->domains);
 	free(settings->texts);
 }
 

@@ -47,7 +47,12 @@ struct notice_settings {
 	struct transport_settings transport; /* valid also without the section */
 	enum address_map_kind address_map_kind;
 	char *address_map; /* path; NULL: none */
-	char *texts;       /* folder of the operator's texts; never NULL */
+	/* Whose accounts are written to. Neither of the three: those of default-domain. */
+	bool any_domain;
+	char *domains_file; /* path; NULL: none */
+	char **domains;
+	size_t domain_count;
+	char *texts; /* folder of the operator's texts; never NULL */
 };
 
 /* The client-settings { } section: what people enter into their programs. A

@@ -37,15 +37,31 @@ struct options {
 	time_t at; /* 0: now */
 	bool at_is_day;
 	const char *preview, *to;
-	bool dry_run, quiet, json;
+	bool dry_run, send, all, quiet, json;
 };
+
+static bool is_another_day(time_t at)
+{
+	char today[ISO_DAY_TEXT_SIZE], day[ISO_DAY_TEXT_SIZE];
+
+	return strcmp(iso_day_format(time(NULL), today), iso_day_format(at, day)) != 0;
+}
 
 /* Returns 0 or EX_USAGE. */
 static int check_options(const struct options *options)
 {
-	if (options->dry_run + (options->preview != NULL) + (options->to != NULL) > 1)
+	int looks = options->dry_run + (options->preview != NULL) + (options->to != NULL);
+
+	if (looks + options->send > 1)
 		return usage_error("notify",
-				   "--dry-run, --preview and --to cannot be used together");
+				   "--dry-run, --preview, --to and --send cannot be used together");
+	if (options->at != 0 && looks == 0 && !options->send && is_another_day(options->at))
+		return usage_error("notify",
+				   "--at another day would write to people, and record that, as "
+				   "of then; if that is meant, add --send, or else --dry-run, "
+				   "--preview or --to");
+	if (options->all && options->to == NULL)
+		return usage_error("notify", "--all works only with --to");
 	if (options->to != NULL && !mail_address_is_valid(options->to))
 		return usage_error("notify", "--to: '%s' is not a mail address", options->to);
 	if (options->json && !options->dry_run)
@@ -63,8 +79,12 @@ static bool read_options(int argc, char **argv, struct options *options, int *st
 		 .flag = &options->dry_run},
 		{"preview", '\0', "USER", "print the mail that USER would get, and send nothing",
 		 .text = &options->preview},
-		{"to", '\0', "ADDRESS", "send all mails to ADDRESS instead, and record nothing",
+		{"to", '\0', "ADDRESS",
+		 "send a mail for each reason to ADDRESS, not to the people, and record nothing",
 		 .text = &options->to},
+		{"all", 'a', NULL, "with --to, send all mails", .flag = &options->all},
+		{"send", '\0', NULL, "write to the people, also with --at another day",
+		 .flag = &options->send},
 		{"quiet", 'q', NULL, "do not print what was done", .flag = &options->quiet},
 		{"json", 'j', NULL, "with --dry-run, print JSON", .flag = &options->json},
 		{0},
@@ -177,6 +197,7 @@ static int notifier_open(struct notifier *notifier, const char *config_path,
 	notifier->edition = loaded_edition(&notifier->loaded);
 	setup->policy = policy;
 	setup->to = options->to;
+	setup->samples = options->to != NULL && !options->all;
 	setup->clock = run_clock_start(begin_of(policy, options));
 	if (!notices_are_configured(&policy->notices)) {
 		fprintf(stderr, "%s: there is no sender: notices { from = ... } is missing\n",
@@ -212,32 +233,63 @@ static int notifier_open(struct notifier *notifier, const char *config_path,
 static const struct column due_columns[] = {
 	{"USER", "user", COLUMN_SHRINKS_LAST}, {"ADDRESS", "recipient", COLUMN_SHRINKS_FIRST},
 	{"REASON", "reason", COLUMN_TEXT},     {"RULES", "rules", COLUMN_SHRINKS},
-	{"ENFORCED", "enforce", COLUMN_TEXT},
+	{"ENFORCED", "enforce", COLUMN_TEXT},  {NULL, "left_out", COLUMN_TEXT},
 };
 
 struct due_listing {
 	const struct policy *policy;
 	struct listing *listing;
+	size_t told, without_address, outside; /* people */
 };
 
-static void list_due(void *context, const struct due_entry *due, const char *address)
+/* Why somebody is not written to; NULL: nothing is known against it. */
+static const char *left_out(enum address_found found)
 {
-	const struct due_listing *listing = context;
+	switch (found) {
+	case ADDRESS_NONE:
+		return "no address";
+	case ADDRESS_OUTSIDE:
+		return "other domain";
+	case ADDRESS_FOUND:
+	case ADDRESS_FAILED:
+		break;
+	}
+	return NULL;
+}
+
+static void list_due(void *context, const struct due_entry *due, enum address_found found,
+		     const char *address)
+{
+	struct due_listing *listing = context;
 	bool dated = due->first_date != SCHEDULE_NEVER;
 	char date[DATE_TEXT_SIZE], day[ISO_DAY_TEXT_SIZE];
 	char *rules = rule_titles_format(listing->policy, due->rules);
 	const struct cell cells[G_N_ELEMENTS(due_columns)] = {
 		cell_text(due->user),
-		cell_text_shown(address, address == NULL ? "none" : NULL),
+		cell_text_shown(address, left_out(found)),
 		cell_text(notice_reason_name(due->reason)),
 		cell_list(rules),
 		cell_text_shown(dated ? date : NULL,
 				dated ? iso_day_format(due->first_date, day) : NULL),
+		cell_text(left_out(found)),
 	};
 
 	date_format(due->first_date, date);
 	listing_add(listing->listing, cells);
+	listing->told += address != NULL;
+	listing->without_address += found == ADDRESS_NONE;
+	listing->outside += found == ADDRESS_OUTSIDE;
 	g_free(rules);
+}
+
+static void print_total(const struct due_listing *listing)
+{
+	printf("\nWould be told: %zu.", listing->told);
+	if (listing->without_address > 0)
+		printf(" Without an address: %zu.", listing->without_address);
+	if (listing->outside > 0)
+		printf(" In no domain that is written to: %zu.", listing->outside);
+	putchar('\n');
 }
 
 /* False, with *error_r set, as due_list_each() has it. */
@@ -252,6 +304,8 @@ static bool print_due(const struct notify_setup *setup, const struct due_list *l
 	bool fine = due_list_each(list, setup->addresses, list_due, &listing, error_r);
 
 	listing_end(listing.listing, "Nobody.");
+	if (!json && due_list_counts(list)->due > 0)
+		print_total(&listing);
 	return fine;
 }
 
@@ -297,6 +351,7 @@ static bool print_preview(void *context, const struct notice_candidate *candidat
 	const struct notify_setup *setup = preview->setup;
 	struct notice_candidate shown = *candidate;
 	char address[MAIL_ADDRESS_SIZE], message_id[MESSAGE_ID_SIZE];
+	enum address_found found;
 	const char *error;
 	size_t length;
 	char *mail = NULL;
@@ -311,13 +366,15 @@ static bool print_preview(void *context, const struct notice_candidate *candidat
 	}
 	message_id_make(setup->policy->notices.from, message_id);
 	preview->status = EX_NOUSER;
-	switch (address_map_find(setup->addresses, candidate->user, address, &error)) {
+	found = address_map_find(setup->addresses, candidate->user, address, &error);
+	switch (found) {
 	case ADDRESS_FOUND:
 		mail = candidate_mail(setup->composer, setup->policy, &shown, address, message_id,
 				      run_clock_now(&setup->clock), &length, &error);
 		break;
 	case ADDRESS_NONE:
-		error = "there is no address for this user";
+	case ADDRESS_OUTSIDE:
+		error = address_found_text(found);
 		break;
 	case ADDRESS_FAILED:
 		preview->status = EX_UNAVAILABLE;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "address-command.h"
+#include "mail-domains.h"
 #include "policy/config-problems.h"
 #include "policy/text-file.h"
 
@@ -13,6 +14,7 @@
 struct address_map {
 	GHashTable *addresses;           /* of a file */
 	struct address_command *command; /* NULL: there is none */
+	struct mail_domains *domains;
 };
 
 /* "USER ADDRESS"; what is wrong with it, or NULL. A user name may have blanks. */
@@ -88,8 +90,9 @@ struct address_map *address_map_open(const struct policy *policy, config_report 
 	map->addresses = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	if (settings->address_map_kind == ADDRESS_MAP_COMMAND)
 		map->command = address_command_create(settings->address_map);
-	if (settings->address_map_kind == ADDRESS_MAP_FILE &&
-	    !read_file(map, policy, error, context)) {
+	map->domains = mail_domains_open(policy, error, context);
+	if (map->domains == NULL || (settings->address_map_kind == ADDRESS_MAP_FILE &&
+				     !read_file(map, policy, error, context))) {
 		address_map_close(map);
 		return NULL;
 	}
@@ -101,8 +104,23 @@ void address_map_close(struct address_map *map)
 	if (map == NULL)
 		return;
 	address_command_free(map->command);
+	mail_domains_close(map->domains);
 	g_hash_table_unref(map->addresses);
 	g_free(map);
+}
+
+const char *address_found_text(enum address_found found)
+{
+	switch (found) {
+	case ADDRESS_NONE:
+		return "there is no address for this user";
+	case ADDRESS_OUTSIDE:
+		return "this user is in none of the domains that are written to";
+	case ADDRESS_FOUND:
+	case ADDRESS_FAILED:
+		break;
+	}
+	return NULL;
 }
 
 enum address_found address_map_find(struct address_map *map, const char *user,
@@ -110,12 +128,14 @@ enum address_found address_map_find(struct address_map *map, const char *user,
 {
 	const char *mapped;
 
-	if (map->command != NULL)
-		return ask_command(map, user, address_r, error_r);
 	mapped = g_hash_table_lookup(map->addresses, user);
 	if (mapped != NULL) {
 		strcpy(address_r, mapped);
 		return ADDRESS_FOUND;
 	}
+	if (!mail_domains_have(map->domains, user))
+		return ADDRESS_OUTSIDE;
+	if (map->command != NULL)
+		return ask_command(map, user, address_r, error_r);
 	return mail_address_from_user(user, address_r) ? ADDRESS_FOUND : ADDRESS_NONE;
 }

@@ -125,7 +125,7 @@ bool due_list_each(const struct due_list *list, struct address_map *addresses,
 			continue;
 		found = address_map_find(addresses, entry->user, address, error_r);
 		fine = fine && found != ADDRESS_FAILED;
-		visit(context, entry, found == ADDRESS_FOUND ? address : NULL);
+		visit(context, entry, found, found == ADDRESS_FOUND ? address : NULL);
 	}
 	return fine;
 }

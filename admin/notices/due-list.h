@@ -34,8 +34,9 @@ size_t due_list_length(const struct due_list *list);
 const struct due_entry *due_list_entry(const struct due_list *list, size_t index);
 const struct due_counts *due_list_counts(const struct due_list *list);
 
-/* address: NULL, there is none, or it is not known. Borrowed until the visit returns. */
-typedef void due_list_visit(void *context, const struct due_entry *entry, const char *address);
+/* address: NULL unless it was found. Borrowed until the visit returns. */
+typedef void due_list_visit(void *context, const struct due_entry *entry, enum address_found found,
+			    const char *address);
 
 /* Visits those who are to be written to. False, with *error_r a static text, when an
    address is not known because the map fails; all are visited all the same. */

@@ -6,6 +6,10 @@
 #include "admin/sightings/mail-program.h"
 #include "admin/sightings/sighting-judge.h"
 
+/* A notice of a later day was sent by a run that was told another time, or by a clock
+   that went wrong: it is no reason to be silent now. */
+#define LATER_DAY ((time_t)86400)
+
 struct notice_people {
 	struct edition edition;
 	/* As if all rules were in force, without exemptions and with them. */
@@ -191,6 +195,8 @@ static bool add_past(void *context, const struct store_notice *notice)
 		g_string_assign(people->intended_message_id, notice->message_id);
 		return true;
 	}
+	if (past.time > people->now + LATER_DAY)
+		return true;
 	candidate->told |= notice->state == NOTICE_HANDED_OVER;
 	g_array_append_val(people->past, past);
 	return true;
@@ -262,12 +268,18 @@ static void begin_person(struct notice_people *people, int64_t user_id, const ch
 	people->candidate = (struct notice_candidate){0};
 }
 
+/* Without a login there is nobody, and by ANONYMOUS it is nobody in particular. */
+static bool is_somebody(const struct store_sighting *sighting)
+{
+	return sighting->user != NULL && sighting->user[0] != '\0' &&
+	       g_ascii_strcasecmp(sighting->habit->mechanism, "ANONYMOUS") != 0;
+}
+
 static bool visit_sighting(void *context, const struct store_sighting *sighting)
 {
 	struct notice_people *people = context;
 
-	if (sighting->user == NULL || sighting->user[0] == '\0' ||
-	    sighting->first_seen / 1000 > people->now)
+	if (!is_somebody(sighting) || sighting->first_seen / 1000 > people->now)
 		return true;
 	if (sighting->user_id != people->user_id) {
 		if (!end_person(people)) {

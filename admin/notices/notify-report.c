@@ -65,12 +65,15 @@ static const char *stop_reason(enum notify_stop stop)
 static void add_rest(GString *text, const struct notify_results *results)
 {
 	uint64_t done = count_told(results) + results->refused + results->later +
-			results->without_address + results->overtaken;
+			results->without_address + results->outside + results->not_sampled +
+			results->overtaken;
 	const char *reason = stop_reason(results->stop);
 
 	add_number(text, "Refused for good", results->refused);
 	add_number(text, "Not taken now, to be tried again", results->later);
 	add_number(text, "Without an address", results->without_address);
+	add_number(text, "In no domain that is written to", results->outside);
+	add_number(text, "Like one of these, and not sent", results->not_sampled);
 	if (results->before.due > done)
 		add_number(text, "Left for the next run", results->before.due - done);
 	if (reason != NULL)
@@ -81,7 +84,8 @@ static void add_rest(GString *text, const struct notify_results *results)
 
 static void add_troubles(GString *text, const struct notify_results *results)
 {
-	uint64_t all = results->refused + results->later + results->without_address;
+	uint64_t all =
+		results->refused + results->later + results->without_address + results->outside;
 
 	if (results->troubles->len == 0)
 		return;

@@ -14,6 +14,7 @@ struct run {
 	const struct notify_setup *setup;
 	struct notify_results *results;
 	struct progress progress;
+	unsigned int sampled;  /* a bit for each reason that there was a mail for */
 	uint64_t left_in_hour; /* so many mails may leave before they are counted anew */
 };
 
@@ -151,6 +152,7 @@ static bool hand_over(struct run *run, struct store_notice *notice, const char *
 	enum hand_over result;
 
 	run->results->tried++;
+	run->sampled |= 1U << notice->reason;
 	result = notice_transport_hand_over(setup->transport, setup->policy->notices.from,
 					    notice->recipient, mail, length, &error);
 	settle(run, notice, result, error);
@@ -208,13 +210,17 @@ static bool write_to(struct run *run, const struct notice_candidate *candidate, 
 	const struct notify_setup *setup = run->setup;
 	char address[MAIL_ADDRESS_SIZE];
 	const char *error;
+	enum address_found found =
+		address_map_find(setup->addresses, candidate->user, address, &error);
 
-	switch (address_map_find(setup->addresses, candidate->user, address, &error)) {
+	switch (found) {
 	case ADDRESS_FOUND:
 		return send_mail(run, candidate, setup->to == NULL ? address : setup->to, now);
 	case ADDRESS_NONE:
-		run->results->without_address++;
-		add_trouble(run, candidate->user, "there is no address for this user");
+	case ADDRESS_OUTSIDE:
+		run->results->without_address += found == ADDRESS_NONE;
+		run->results->outside += found == ADDRESS_OUTSIDE;
+		add_trouble(run, candidate->user, address_found_text(found));
 		break;
 	case ADDRESS_FAILED:
 		end_early(run, NOTIFY_UNAVAILABLE, "%s", error);
@@ -306,6 +312,10 @@ static bool go_to(struct run *run, const struct due_entry *entry)
 {
 	struct turn turn = {.run = run, .go_on = true};
 
+	if (entry->mail && run->setup->samples && (run->sampled & 1U << entry->reason) != 0) {
+		run->results->not_sampled++;
+		return true;
+	}
 	if (!notice_people_each(run->setup->people, entry->user, now_of(run), take_turn, &turn))
 		return end_with_store(run, run->setup->reader);
 	if (!turn.go_on)

@@ -18,7 +18,8 @@ struct notify_setup {
 	struct notice_composer *composer;
 	struct address_map *addresses;
 	struct notice_transport *transport;
-	const char *to; /* all mails go there; NULL: to the people */
+	const char *to; /* mails go there; NULL: to the people */
+	bool samples;   /* one mail for each reason */
 	struct run_clock clock;
 };
 
@@ -52,8 +53,10 @@ struct notify_results {
 	uint64_t later;                     /* to be tried again */
 	/* People: */
 	uint64_t without_address;
-	uint64_t overtaken; /* due before the run, and no more */
-	GArray *troubles;   /* of struct notify_trouble; the first NOTIFY_TROUBLES_MAX */
+	uint64_t outside;     /* of the domains that are written to */
+	uint64_t not_sampled; /* there was a mail for that reason */
+	uint64_t overtaken;   /* due before the run, and no more */
+	GArray *troubles;     /* of struct notify_trouble; the first NOTIFY_TROUBLES_MAX */
 };
 
 /* Writes to those on the list, until all are told or something stops it: a limit of the

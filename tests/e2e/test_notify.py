@@ -9,7 +9,9 @@ import signal
 import subprocess
 import time
 
+from email import message_from_bytes
 from email.headerregistry import Address
+from email.policy import default
 
 import pytest
 
@@ -73,7 +75,8 @@ class Site(RecordedSite):
     def notify(self, at, *arguments, status=0):
         """Runs it on a day ("2024-06-01 08:00", or so many days from today)."""
         at = day(at) if isinstance(at, int) else at
-        done = self.run("notify", "--at", at, *arguments)
+        send = [] if "--to" in arguments else ["--send"]
+        done = self.run("notify", "--at", at, *send, *arguments)
         assert done.returncode == status, done
         return done
 
@@ -250,18 +253,18 @@ def test_dry_run_preview_and_to(site):
     at = ("--at", day(1))
     assert site.ask("notify", "--dry-run", *at) == [
         {"user": f"{user}@example.org", "recipient": f"{user}@example.org", "reason": "first",
-         "rules": ["encryption"], "enforce": f"{day(30)} 00:00"}
+         "rules": ["encryption"], "enforce": f"{day(30)} 00:00", "left_out": None}
         for user in ("alice", "bob")
     ]  # fmt: skip
     table = site.show("notify", "--dry-run", *at)
     fits_a_terminal(table)
-    assert table.count("first") == 2
+    assert table.count("first") == 2 and table.endswith("\nWould be told: 2.\n")
     mail = Mail(site.must("notify", "--preview", "alice", *at, text=False))
     assert mail["To"] == "alice@example.org" and "Thunderbird" in mail.plain
     assert site.run("notify", "--preview", "carol", *at).returncode == 1
     # Nothing of that was sent or recorded; nor does the operator's own look count.
     assert site.raw_mails() == []
-    site.notify(1, "--to", "postmaster@example.org")
+    site.notify(1, "--to", "postmaster@example.org", "--all")
     sent = site.raw_mails()
     assert len(sent) == 3  # and the summary
     assert all(arguments.endswith(" postmaster@example.org") for arguments, _ in sent)
@@ -272,13 +275,148 @@ def test_dry_run_preview_and_to(site):
     assert "nothing is due" in again.stderr and "Reminder" in again.stdout
 
 
+def test_samples(site):
+    """--to sends one for each reason, of the many that there are."""
+    for number in range(20):
+        site.record(f"user{number}@example.org", "encryption")
+    site.record("süß@example.org", "encryption")
+    site.take()
+    site.told(1)
+    for number in range(20, 40):
+        site.record(f"user{number}@example.org", "encryption", days_ago=-1.5)
+    site.must("import", "--quiet", "--at", day(2))
+    # Those who were told get a reminder when they come again; nobody else does.
+    for number in range(5):
+        site.record(f"user{number}@example.org", "encryption", days_ago=-18)
+    site.must("import", "--quiet", "--at", day(19))
+    before = site.ask("notices")
+    done = site.notify(19, "--to", "postmaster@example.org")
+    subjects = sorted(str(email_subject(raw)) for _, raw in site.raw_mails())
+    assert len(subjects) == 3 and subjects[1].startswith("Portcullis: 2 told")
+    assert subjects[0] == "Please change the settings of your mail program"
+    assert subjects[2].startswith("Reminder")
+    assert re.search("Like one of these, and not sent +23\n", done.stdout), done.stdout
+    assert "Left for the next run" not in done.stdout
+    done = site.notify(19, "--to", "postmaster@example.org", "--all")
+    assert len(site.raw_mails()) == 26
+    assert site.ask("notices") == before
+
+
+def email_subject(raw):
+    return message_from_bytes(raw, policy=default)["Subject"]
+
+
+def test_another_day_is_for_looking(site):
+    """A false last call would be no help, and silence the true one."""
+    site.record("alice@example.org", "encryption")
+    site.take()
+    for at in (day(29), f"{day(29)} 12:00", day(-1)):
+        done = site.run("notify", "--at", at)
+        assert done.returncode == EX_USAGE and "--send" in done.stderr.splitlines()[0]
+    assert site.raw_mails() == [] and site.ask("notices") == []
+    # Today is what it is.
+    site.must("notify", "--at", f"{day()} 12:00", "--quiet")
+    assert list(site.mails()) == ["alice@example.org"]
+    # Who means it sends; what was told then is not known before it.
+    assert list(site.told(29)) == ["alice@example.org"]
+    assert site.told(5) == {}
+    [subject] = site.told(23).values()
+    assert subject.startswith("From ")
+
+
+def test_notices_of_the_future_do_not_silence(site):
+    site.record("alice@example.org", "encryption")
+    site.take()
+    assert list(site.told(20)) == ["alice@example.org"]
+    [due] = site.ask("notify", "--dry-run", "--at", day(1))
+    assert due["reason"] == "first"
+    assert list(site.told(1)) == ["alice@example.org"]
+    assert site.told(2) == {}
+    # A clock that was an hour or a day ahead is no reason to write twice.
+    site.record("bob@example.org", "encryption")
+    site.take()
+    assert list(site.told(f"{day(3)} 08:00")) == ["bob@example.org"]
+    assert site.told(f"{day(2)} 09:00") == {}
+
+
+def test_strangers_addresses(site):
+    """Whoever logs in with a stranger's domain, which Dovecot may not look at, lets
+    nobody write to the stranger."""
+    site.record("alice@example.org", "encryption")
+    site.record("mallory@victim.example", "encryption")
+    site.record("süß@example.org", "encryption")
+    site.record("anonymous", "encryption", mechanism="ANONYMOUS")
+    site.take()
+    at = ("--at", day(1))
+    due = {row["user"]: (row["recipient"], row["left_out"])
+           for row in site.ask("notify", "--dry-run", *at)}  # fmt: skip
+    assert due == {
+        "alice@example.org": ("alice@example.org", None),
+        "mallory@victim.example": (None, "other domain"),
+        "süß@example.org": (None, "no address"),
+    }
+    table = site.must("notify", "--dry-run", *at)
+    fits_a_terminal(table)
+    assert table.endswith("\nWould be told: 1. Without an address: 1. "
+                          "In no domain that is written to: 1.\n")  # fmt: skip
+    preview = site.run("notify", "--preview", "mallory@victim.example", *at)
+    assert preview.returncode == EX_NOUSER and preview.stdout == ""
+    assert "in none of the domains" in preview.stderr
+    # Not even as a sample.
+    done = site.notify(1, "--to", "postmaster@example.org", "--all")
+    assert len(site.raw_mails()) == 2 and "victim" not in done.stdout.split("Not told:")[0]
+    done = site.notify(1)
+    assert list(site.mails()) == ["alice@example.org"]
+    assert re.search("In no domain that is written to +1\n", done.stdout), done.stdout
+    assert "mallory@victim.example: this user is in none of the domains" in done.stdout
+    # The operator's own words, each in its way.
+    for words_of_his in (
+        'domains = { "example.org", "victim.example" }',
+        'domains = "any"',
+        f'domains = "file:{site.directory}/domains"',
+        f'address-map = "file:{site.directory}/map"',
+    ):
+        (site.directory / "domains").write_text("example.org\nvictim.example OK\n")
+        (site.directory / "map").write_text("mallory@victim.example m@private.example\n")
+        site.set(words_of_his)
+        rows = site.ask("notify", "--dry-run", *at)
+        assert [row["left_out"] for row in rows] == [None, "no address"], words_of_his
+    # A command is not asked about strangers.
+    echo = site.directory / "echo"
+    echo.write_text("#!/bin/sh\nexec sed -u ''\n")
+    echo.chmod(0o755)
+    site.set(f'address-map = "command:{echo}"')
+    assert site.ask("notify", "--dry-run", *at)[0]["left_out"] == "other domain"
+
+
+def test_domains_must_be_known(site):
+    site.record("alice@example.org", "encryption")
+    site.take()
+    text = site.config.read_text().replace('default-domain   = "example.org"', "")
+    site.config.write_text(text)
+    for arguments in (["notify"], ["notify", "--dry-run"]):
+        done = site.run(*arguments)
+        assert done.returncode == EX_CONFIG and done.stdout == ""
+        [line] = [n for n, line in enumerate(text.splitlines(), 1) if line == "notices {"]
+        assert done.stderr.startswith(f"{site.config}:{line}: notices need to know whose")
+    done = site.run("check-config")
+    assert done.returncode == 1 and "notices need to know whose" in done.stderr
+    site.config.write_text(text.replace("notices {", 'notices { domains = { "example.org" }'))
+    assert site.run("check-config").stderr == ""
+    assert len(site.ask("notify", "--dry-run", "--at", day(1))) == 1
+    site.config.write_text(text.replace("notices {", 'notices { domains = "file:/missing"'))
+    done = site.run("notify", "--dry-run")
+    assert done.returncode == EX_CONFIG
+    assert done.stderr == "/missing: No such file or directory\n"
+
+
 def test_an_address_map_that_does_not_answer(site):
     """What a trial says is what the run will do."""
     site.record("alice@example.org", "encryption")
     site.take()
     site.set(f'address-map = "command:{site.directory}/missing"')
     at = ("--at", day(1))
-    for arguments in ([], ["--dry-run"], ["--dry-run", "--json"], ["--preview", "alice"]):
+    for arguments in (["--send"], ["--dry-run"], ["--dry-run", "--json"], ["--preview", "alice"]):
         done = site.run("notify", *at, *arguments)
         assert done.returncode == EX_UNAVAILABLE
         assert "the address-map command could not be started" in done.stderr
@@ -389,12 +527,12 @@ def test_one_run_at_a_time(site):
     site.sendmail.write_text(f"#!/bin/sh\ntouch {site.directory}/begun; sleep 60\n")
     site.record("alice@example.org", "encryption")
     site.take()
-    command = site.command("notify", "--at", day(1))
+    command = site.command("notify", "--at", day(1), "--send")
     first = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                              start_new_session=True)  # fmt: skip
     try:
         wait_until((site.directory / "begun").exists, "mail in hand")
-        second = site.run("notify", "--at", day(1))
+        second = site.run("notify", "--at", day(1), "--send")
         assert second.returncode == EX_TEMPFAIL and "another run" in second.stderr
         # Questions, and imports, go on.
         assert [notice["state"] for notice in site.ask("notices")] == ["intended"]
@@ -409,7 +547,7 @@ def test_what_root_tries_does_not_stop_the_service(site):
     """Whatever the umask: the lock belongs to whoever sends from then on."""
     site.take()
     service_account.give(site.directory)
-    subprocess.run(site.command("notify", "--at", day(1)), umask=0o077, check=True)
+    subprocess.run(site.command("notify", "--at", day(1), "--send"), umask=0o077, check=True)
     lock = (site.directory / "notify.lock").stat()
     assert (lock.st_uid, lock.st_gid) == (65534, 65533)
 
@@ -425,7 +563,7 @@ def test_ended_in_an_orderly_way(site):
     for number in range(50):
         site.record(f"user{number}@example.org", "encryption")
     site.take()
-    process = subprocess.Popen(site.command("notify", "--at", day(1)), stdout=subprocess.PIPE)
+    process = subprocess.Popen(site.command("notify", "--at", day(1), "--send"), stdout=subprocess.PIPE)
     wait_until(lambda: len(list(site.out.glob("*.mail"))) == 5, "fifth mail in hand")
     process.terminate()
     (site.directory / "go").touch()
@@ -445,7 +583,7 @@ def test_progress_on_a_terminal(site):
         site.record(f"user{number}@example.org", "encryption")
     site.take()
     terminal, other_side = pty.openpty()
-    done = subprocess.run(site.command("notify", "--at", day(1), "--quiet"), stderr=other_side)
+    done = subprocess.run(site.command("notify", "--at", day(1), "--send", "--quiet"), stderr=other_side)
     os.close(other_side)
     assert done.returncode == 0
     shown = os.read(terminal, 65536).decode()
@@ -474,7 +612,7 @@ def test_hostile_names(site):
     for user in users:
         site.record(user, "encryption", client_id="name=A\r\nBcc:victim@example.net\x1b[2J")
     site.take()
-    done = site.run("notify", "--at", day(1))
+    done = site.run("notify", "--at", day(1), "--send")
     assert done.returncode == 0
     sent = site.raw_mails()
     assert sent
@@ -498,6 +636,7 @@ def test_hostile_names(site):
 def test_mistakes(site):
     for arguments in (
         ["--to", "nobody"], ["--at", "tomorrow"], ["--json"], ["extra"], ["--dry-run", "--to", "a@b.c"],
+        ["--dry-run", "--send"], ["--all"],
     ):  # fmt: skip
         assert site.run("notify", *arguments).returncode == EX_USAGE
     assert site.run("notify").returncode == EX_NOINPUT  # nothing is imported
@@ -532,7 +671,7 @@ def test_killed_a_hundred_times(site):
     chance = random.Random(20240920)
     kills = 0
     while kills < KILLS:
-        process = subprocess.Popen(site.command("notify", "--at", day(1), "--quiet"),
+        process = subprocess.Popen(site.command("notify", "--at", day(1), "--send", "--quiet"),
                                    stderr=subprocess.PIPE)  # fmt: skip
         # Before it has done anything; or when it has handed over some mails more,
         # and got so far with the next.

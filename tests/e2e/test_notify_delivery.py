@@ -91,7 +91,7 @@ def take(user, **what):
 
 def told(user, *at):
     """The mails that a run brings into a mailbox."""
-    portcullis("notify", "--quiet", *at)
+    portcullis("notify", "--quiet", "--send", *at)
     wait_until(queue_is_empty, "an empty queue", interval=0.05)
     return [Mail(raw) for raw in fetch(user)]
 

@@ -19,6 +19,11 @@ static void note(void *context, const char *message)
 	snprintf(said + length, 1024 - length, "%s\n", message + strlen(path));
 }
 
+static void note_whole(void *context, const char *message)
+{
+	snprintf(context, 1024, "%s\n", message);
+}
+
 static void write_file(const char *text)
 {
 	FILE *file = fopen(path, "w");
@@ -51,7 +56,7 @@ static void assert_fails(struct address_map *map, const char *user)
 
 static void test_without_a_map(void **state)
 {
-	struct policy policy = {0};
+	struct policy policy = {.notices.any_domain = true};
 	struct address_map *map = address_map_open(&policy, note, NULL);
 
 	(void)state;
@@ -89,11 +94,97 @@ static void test_file(void **state)
 	address_map_close(map);
 }
 
+static void assert_outside(struct address_map *map, const char *user)
+{
+	char address[MAIL_ADDRESS_SIZE];
+	const char *error;
+
+	assert_int_equal(address_map_find(map, user, address, &error), ADDRESS_OUTSIDE);
+}
+
+/* Whose accounts are written to, and that nothing but the file of addresses is above it. */
+static void test_domains(void **state)
+{
+	char *listed[] = {"example.org", "Example.COM"};
+	struct policy policy = {.notices = {.domains = listed, .domain_count = 2}};
+	struct address_map *map = address_map_open(&policy, note, NULL);
+
+	(void)state;
+	assert_finds(map, "alice@example.org", "alice@example.org");
+	assert_finds(map, "alice@example.com", "alice@example.com");
+	assert_outside(map, "mallory@victim.example");
+	assert_outside(map, "mallory@sub.example.org");
+	assert_outside(map, "mallory@example.org.victim.example");
+	assert_outside(map, "a@example.org@victim.example");
+	assert_outside(map, "a@");
+	assert_finds(map, "alice", NULL);
+	address_map_close(map);
+
+	/* A command that says whatever it is asked would say that, too. */
+	write_file("#!/bin/sh\nexec sed -u 's/^uid17$/alice@example.net/'\n");
+	policy.notices.address_map_kind = ADDRESS_MAP_COMMAND;
+	policy.notices.address_map = path;
+	map = address_map_open(&policy, note, NULL);
+	assert_finds(map, "alice@example.org", "alice@example.org");
+	assert_finds(map, "uid17", "alice@example.net");
+	assert_outside(map, "mallory@victim.example");
+	address_map_close(map);
+
+	/* In a file it is the operator's word. */
+	write_file("alice@example.org alice@private.example\n"
+		   "partner@partner.example p@private.example\n");
+	policy.notices.address_map_kind = ADDRESS_MAP_FILE;
+	map = address_map_open(&policy, note, NULL);
+	assert_finds(map, "alice@example.org", "alice@private.example");
+	assert_finds(map, "partner@partner.example", "p@private.example");
+	assert_outside(map, "mallory@partner.example");
+	address_map_close(map);
+}
+
+static void test_domains_by_default(void **state)
+{
+	struct policy policy = {
+		.default_domain = "Example.org", .file = "/etc/p.conf", .notices.line = 7};
+	struct address_map *map = address_map_open(&policy, note, NULL);
+	char said[1024] = "";
+
+	(void)state;
+	assert_finds(map, "alice@example.org", "alice@example.org");
+	assert_outside(map, "alice@example.com");
+	address_map_close(map);
+
+	policy.default_domain = NULL;
+	assert_null(address_map_open(&policy, note_whole, said));
+	assert_string_equal(said, "/etc/p.conf:7: notices need to know whose accounts are written "
+				  "to: domains = { \"example.org\" }, or default-domain\n");
+}
+
+static void test_domains_in_a_file(void **state)
+{
+	struct policy policy = {.default_domain = "example.net", .notices.domains_file = path};
+	struct address_map *map;
+	char said[1024] = "";
+
+	(void)state;
+	write_file("# As Postfix reads it\n\nexample.org\n  Example.COM\tOK\nno_domain\n");
+	map = address_map_open(&policy, note, said);
+	assert_string_equal(said, ":5: not the name of a domain\n");
+	assert_finds(map, "alice@example.org", "alice@example.org");
+	assert_finds(map, "alice@example.com", "alice@example.com");
+	assert_outside(map, "alice@example.net");
+	address_map_close(map);
+	said[0] = '\0';
+	policy.notices.domains_file = "/nonexistent/domains";
+	assert_null(address_map_open(&policy, note_whole, said));
+	assert_string_equal(said, "/nonexistent/domains: No such file or directory\n");
+}
+
 static void test_missing_file(void **state)
 {
 	char missing[80], said[1024] = "";
-	struct policy policy = {
-		.notices = {.address_map_kind = ADDRESS_MAP_FILE, .address_map = missing}};
+	struct policy policy = {.notices = {.any_domain = true,
+					    .address_map_kind = ADDRESS_MAP_FILE,
+					    .address_map = missing}};
 
 	(void)state;
 	snprintf(missing, sizeof(missing), "%s.missing", path);
@@ -103,8 +194,9 @@ static void test_missing_file(void **state)
 
 static void test_command(void **state)
 {
-	struct policy policy = {
-		.notices = {.address_map_kind = ADDRESS_MAP_COMMAND, .address_map = path}};
+	struct policy policy = {.notices = {.any_domain = true,
+					    .address_map_kind = ADDRESS_MAP_COMMAND,
+					    .address_map = path}};
 	struct address_map *map;
 
 	(void)state;
@@ -139,8 +231,9 @@ static void test_command(void **state)
 /* What the caller has open and in its environment is no matter of the command's. */
 static void test_command_inherits_nothing(void **state)
 {
-	struct policy policy = {
-		.notices = {.address_map_kind = ADDRESS_MAP_COMMAND, .address_map = path}};
+	struct policy policy = {.notices = {.any_domain = true,
+					    .address_map_kind = ADDRESS_MAP_COMMAND,
+					    .address_map = path}};
 	struct address_map *map = address_map_open(&policy, note, NULL);
 	int file = dup2(STDERR_FILENO, 77);
 
@@ -161,7 +254,8 @@ static void test_command_inherits_nothing(void **state)
 
 static void test_missing_command(void **state)
 {
-	struct policy policy = {.notices = {.address_map_kind = ADDRESS_MAP_COMMAND,
+	struct policy policy = {.notices = {.any_domain = true,
+					    .address_map_kind = ADDRESS_MAP_COMMAND,
 					    .address_map = "/nonexistent/command"}};
 	struct address_map *map = address_map_open(&policy, note, NULL);
 
@@ -201,6 +295,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_without_a_map),
 		cmocka_unit_test(test_file),
+		cmocka_unit_test(test_domains),
+		cmocka_unit_test(test_domains_by_default),
+		cmocka_unit_test(test_domains_in_a_file),
 		cmocka_unit_test(test_missing_file),
 		cmocka_unit_test(test_command),
 		cmocka_unit_test(test_command_inherits_nothing),

@@ -198,6 +198,17 @@ static void test_errors(void **state)
 		 "lmtp://HOST:PORT or lmtp:unix:/PATH\n"},
 		{"notices { from = \"a@b.c\" }\nnotices { from = \"a@b.c\" }\n",
 		 "4: there is already a 'notices' on line 3\n"},
+		{"notices { from = \"a@b.c\"\n domains = { \"example.org\",\n \"a b\", "
+		 "\"x@example.org\" } }\n",
+		 "5: domains: 'a b': must be a domain such as \"example.org\", file:/PATH or any\n"
+		 "5: domains: 'x@example.org': must be a domain such as \"example.org\", "
+		 "file:/PATH or any\n"},
+		{"notices { from = \"a@b.c\"\n domains = { \"any\", \"example.org\" } }\n",
+		 "4: domains: 'any': must stand alone\n"},
+		{"notices { from = \"a@b.c\"\n domains = \"file:domains\" }\n",
+		 "4: domains: 'file:domains': must be file:/PATH\n"},
+		{"notices { from = \"a@b.c\"\n domains = {} }\n",
+		 "4: 'domains' is an empty list\n"},
 		{"client-settings {\n imap-server = \"a b\"\n smtp-port = 70000\n"
 		 " webmail-url = \"http://x\" }\n",
 		 "4: imap-server: 'a b': not the name of a server\n"
@@ -213,6 +224,29 @@ static void test_errors(void **state)
 		assert_null(load(cases[i].sections, errors));
 		assert_string_equal(errors, cases[i].errors);
 	}
+}
+
+static void test_domains(void **state)
+{
+	struct policy *policy = load_valid("notices { from = \"a@b.c\"\n"
+					   "  domains = { \"example.org\", \"Example.COM\" } }\n");
+	const struct notice_settings *notices = &policy->notices;
+
+	(void)state;
+	assert_int_equal(notices->domain_count, 2);
+	assert_string_equal(notices->domains[0], "example.org");
+	assert_string_equal(notices->domains[1], "Example.COM");
+	assert_false(notices->any_domain);
+	assert_null(notices->domains_file);
+	policy_free(policy);
+	policy = load_valid("notices { from = \"a@b.c\" domains = \"any\" }\n");
+	assert_true(policy->notices.any_domain);
+	assert_int_equal(policy->notices.domain_count, 0);
+	policy_free(policy);
+	policy = load_valid("notices { from = \"a@b.c\" domains = { \"file:/etc/domains\" } }\n");
+	assert_string_equal(policy->notices.domains_file, "/etc/domains");
+	assert_false(policy->notices.any_domain);
+	policy_free(policy);
 }
 
 static void test_quiet_hours(void **state)
@@ -313,10 +347,10 @@ static int remove_file(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults),        cmocka_unit_test(test_all_set),
-		cmocka_unit_test(test_transports),      cmocka_unit_test(test_errors),
-		cmocka_unit_test(test_quiet_hours),     cmocka_unit_test(test_addresses),
-		cmocka_unit_test(test_address_of_user),
+		cmocka_unit_test(test_defaults),   cmocka_unit_test(test_all_set),
+		cmocka_unit_test(test_transports), cmocka_unit_test(test_domains),
+		cmocka_unit_test(test_errors),     cmocka_unit_test(test_quiet_hours),
+		cmocka_unit_test(test_addresses),  cmocka_unit_test(test_address_of_user),
 	};
 
 	return cmocka_run_group_tests(tests, make_file, remove_file);
