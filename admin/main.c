@@ -8,7 +8,10 @@
 
 #include "admin/commands/command.h"
 #include "admin/terminal/command-options.h"
+#include "admin/terminal/suggestion.h"
 #include "policy/config.h"
+
+static int help_command(const char *config_path, int argc, char **argv);
 
 static const struct command {
 	const char *name;
@@ -29,6 +32,7 @@ static const struct command {
 	{"notices", "list what people were told", notices_command},
 	{"import", "take what the servers recorded into the store", import_command},
 	{"forget", "remove all that is known about a person", forget_command},
+	{"help", "print these commands, or the options of one", help_command},
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(*commands))
@@ -51,6 +55,18 @@ static const struct command *find_command(const char *name)
 			return &commands[i];
 	}
 	return NULL;
+}
+
+/* name: what is no command. Returns EX_USAGE. */
+static int unknown_command(const char *name)
+{
+	struct suggestion suggestion = suggestion_for(name);
+
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		suggestion_consider(&suggestion, commands[i].name);
+	if (suggestion.name == NULL)
+		return usage_error("", "unknown command '%s'", name);
+	return usage_error("", "unknown command '%s'\nDid you mean %s?", name, suggestion.name);
 }
 
 /* An answer that did not get out is none: a full disk, a closed pipe. */
@@ -78,7 +94,7 @@ static bool read_options(int argc, char **argv, const char **config_path, int *s
 		.usage = "[-c FILE] COMMAND [OPTION...]",
 		.description =
 			"Retires insecure mail access without a surprise for anyone. 'portcullis "
-			"COMMAND --help' prints the options of a command.",
+			"help COMMAND' prints the options of a command.",
 		.closing = list,
 	};
 	bool go_on = command_options_read(argc, argv, &help, known, status_r);
@@ -91,19 +107,47 @@ static bool read_options(int argc, char **argv, const char **config_path, int *s
 	return go_on && !version && optind < argc;
 }
 
+static int run(const char *config_path, int argc, char **argv)
+{
+	const struct command *command = find_command(argv[0]);
+
+	if (command == NULL)
+		return unknown_command(argv[0]);
+	optind = 0; /* begin anew, as getopt(3) of glibc has it */
+	return command->run(config_path, argc, argv);
+}
+
+/* portcullis help [COMMAND] */
+static int help_command(const char *config_path, int argc, char **argv)
+{
+	static const struct command_option none[] = {{0}};
+	static const struct command_help help = {
+		.name = "help",
+		.usage = "[COMMAND]",
+		.description = "Prints the commands, or the options of one.",
+	};
+	char *asking[] = {"portcullis", "--help", NULL};
+	int status;
+
+	if (!command_options_read(argc, argv, &help, none, &status))
+		return status;
+	if (argc - optind > 1)
+		return usage_error("help", "unexpected argument '%s'", argv[optind + 1]);
+	if (optind < argc) {
+		asking[0] = argv[optind];
+		return run(config_path, 2, asking);
+	}
+	optind = 0;
+	read_options(2, asking, &config_path, &status);
+	return status;
+}
+
 int main(int argc, char **argv)
 {
 	const char *config_path = CONFIG_DEFAULT_PATH;
-	const struct command *command;
 	int status;
 
-	if (!read_options(argc, argv, &config_path, &status))
-		return finish(status);
-	command = find_command(argv[optind]);
-	if (command == NULL)
-		return usage_error("", "unknown command '%s'", argv[optind]);
-	argc -= optind;
-	argv += optind;
-	optind = 0; /* begin anew, as getopt(3) of glibc has it */
-	return finish(command->run(config_path, argc, argv));
+	if (read_options(argc, argv, &config_path, &status))
+		status = run(config_path, argc - optind, argv + optind);
+	return finish(status);
 }

@@ -199,7 +199,7 @@ static bool date_parse_prefix(const char **text, time_t *time_r, const char **er
 	struct tm local;
 
 	if (!day_parse(text, &local)) {
-		*error_r = "a date is YYYY-MM-DD or YYYY-MM-DD HH:MM";
+		*error_r = DATE_FORMS;
 		return false;
 	}
 	if (!is_calendar_day(&local)) {
@@ -215,7 +215,7 @@ static bool date_parse_prefix(const char **text, time_t *time_r, const char **er
 	}
 	(*text)++;
 	if (!hour_parse(text, &local)) {
-		*error_r = "a date is YYYY-MM-DD or YYYY-MM-DD HH:MM";
+		*error_r = DATE_FORMS;
 		return false;
 	}
 	if (local.tm_hour > 23 || local.tm_min > 59) {
@@ -238,7 +238,7 @@ bool date_parse(const char *text, time_t *time_r, const char **error_r)
 	if (!date_parse_prefix(&text, time_r, error_r))
 		return false;
 	if (*text != '\0') {
-		*error_r = "a date is YYYY-MM-DD or YYYY-MM-DD HH:MM";
+		*error_r = DATE_FORMS;
 		return false;
 	}
 	return true;
@@ -249,7 +249,7 @@ bool date_parse_day(const char *text, time_t *begin_r, time_t *end_r, const char
 	struct tm day;
 
 	if (!day_parse(&text, &day) || *text != '\0') {
-		*error_r = "a day is YYYY-MM-DD";
+		*error_r = DAY_FORM;
 		return false;
 	}
 	if (!is_calendar_day(&day) || !day_begin(&day, begin_r)) {

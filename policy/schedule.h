@@ -40,6 +40,10 @@ time_t schedule_next_change(const struct schedule *schedule, time_t now, enum ph
 const char *phase_name(enum phase phase);
 bool phase_from_name(const char *name, enum phase *phase_r);
 
+/* The errors of what does not look like a date, or a day, at all. */
+#define DATE_FORMS "a date is YYYY-MM-DD or YYYY-MM-DD HH:MM"
+#define DAY_FORM "a day is YYYY-MM-DD"
+
 /* Local time. Reads "YYYY-MM-DD", "YYYY-MM-DD HH:MM" or "always". A day that
    the calendar does not have, or an hour that daylight saving skips, is an
    error; of an hour that comes twice, the first is meant. Returns false with

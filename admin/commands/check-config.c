@@ -130,8 +130,7 @@ int check_config_command(const char *config_path, int argc, char **argv)
 	time_t at = time(NULL);
 	bool json = false;
 	const struct command_option known[] = {
-		{"at", '\0', "DATE", "print the phases at \"YYYY-MM-DD HH:MM\" instead of now",
-		 .date = &at},
+		{"at", '\0', "DATE", "print the phases at this time instead of now", .date = &at},
 		{"json", 'j', NULL, "print JSON", .flag = &json},
 		{0},
 	};

@@ -74,9 +74,10 @@ static int check_options(const struct options *options)
 static bool read_options(int argc, char **argv, struct options *options, int *status_r)
 {
 	const struct command_option known[] = {
-		{"until", 'u', "DATE", "the last day, YYYY-MM-DD", .text = &options->until},
+		{"until", 'u', "DATE", "the last day; +30d is in thirty days",
+		 .day = &options->until},
 		{"from", 'f', "DATE", "the first day; by default, from now on",
-		 .text = &options->from},
+		 .day = &options->from},
 		{"country", 'C', "CC[,CC...]",
 		 "of a rule about countries, allow these in addition instead of letting off all of "
 		 "it",
@@ -93,8 +94,7 @@ static bool read_options(int argc, char **argv, struct options *options, int *st
 		{"dry-run", 'n', NULL, "say what would be done, and do nothing",
 		 .flag = &options->dry_run},
 		{"list", 'l', NULL, "print who is let off", .flag = &options->list},
-		{"at", '\0', "DATE",
-		 "\"YYYY-MM-DD HH:MM\" instead of now, for --list and --current-offenders",
+		{"at", '\0', "DATE", "this time instead of now, for --list and --current-offenders",
 		 .date = &options->at},
 		{"json", 'j', NULL, "with --list, print JSON", .flag = &options->json},
 		{0},

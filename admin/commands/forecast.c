@@ -43,7 +43,7 @@ static bool read_options(int argc, char **argv, struct options *options, int *st
 	const char *fail_above = NULL;
 	const struct command_option known[] = {
 		{"at", '\0', "DATE",
-		 "as the rules stand at \"YYYY-MM-DD HH:MM\"; by default, as if all of them were "
+		 "as the rules stand at this time; by default, as if all of them were "
 		 "enforced today",
 		 .date = &options->at},
 		{"rule", 'r', "RULE", "as if there were only this rule", .text = &options->rule},

@@ -194,7 +194,7 @@ int import_command(const char *config_path, int argc, char **argv)
 	struct options options = {0};
 	const struct command_option known[] = {
 		{"follow", 'f', NULL, "go on until SIGTERM or SIGINT", .flag = &options.following},
-		{"at", '\0', "DATE", "judge ages as of \"YYYY-MM-DD HH:MM\", local time",
+		{"at", '\0', "DATE", "judge ages as of this time instead of now",
 		 .date = &options.at},
 		{"force", '\0', NULL,
 		 "erase what has expired even if the newest record is more than two days old",

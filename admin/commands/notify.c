@@ -73,7 +73,7 @@ static bool read_options(int argc, char **argv, struct options *options, int *st
 {
 	const struct command_option known[] = {
 		{"at", '\0', "DATE",
-		 "as if it were \"YYYY-MM-DD HH:MM\"; a day alone means the end of its quiet hours",
+		 "as if it were this time; a day alone means the end of its quiet hours",
 		 .date = &options->at, .day_alone = &options->at_is_day},
 		{"dry-run", 'n', NULL, "print who would be told and why, and send nothing",
 		 .flag = &options->dry_run},

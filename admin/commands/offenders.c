@@ -43,7 +43,7 @@ static bool read_options(int argc, char **argv, struct options *options, int *st
 		 .flag = &options->unverified},
 		{"sort", '\0', "KEY", "user (the default), rule, count, first or last",
 		 .text = &options->sort},
-		{"at", '\0', "DATE", "the phases at \"YYYY-MM-DD HH:MM\" instead of now",
+		{"at", '\0', "DATE", "the phases at this time instead of now",
 		 .date = &options->at},
 		{"csv", '\0', NULL, "print CSV", .flag = &csv},
 		{"json", 'j', NULL, "print JSON", .flag = &json},

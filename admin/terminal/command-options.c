@@ -8,7 +8,8 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "policy/schedule.h"
+#include "date-option.h"
+#include "suggestion.h"
 
 #define HELP_WIDTH 80
 
@@ -110,6 +111,22 @@ static void print_option(const struct command_option *option, size_t width)
 	g_free(label);
 }
 
+static bool takes_dates(const struct command_option options[])
+{
+	while (options->name != NULL && options->date == NULL && options->day == NULL)
+		options++;
+	return options->name != NULL;
+}
+
+/* NULL: nothing. */
+static void print_closing(const char *text)
+{
+	if (text == NULL)
+		return;
+	putchar('\n');
+	print_wrapped(text, 0, 0);
+}
+
 static void print_help(const struct command_help *help, const struct command_option options[])
 {
 	size_t width = label_width(&help_option);
@@ -123,10 +140,8 @@ static void print_help(const struct command_help *help, const struct command_opt
 	for (size_t i = 0; options[i].name != NULL; i++)
 		print_option(&options[i], width);
 	print_option(&help_option, width);
-	if (help->closing != NULL) {
-		putchar('\n');
-		print_wrapped(help->closing, 0, 0);
-	}
+	print_closing(takes_dates(options) ? DATE_OPTION_HELP : NULL);
+	print_closing(help->closing);
 }
 
 /* ---- reading ---- */
@@ -179,38 +194,70 @@ static const struct command_option *find(const struct command_option options[], 
 	return options;
 }
 
-static bool set_date(const char *command, const struct command_option *option, const char *value)
+/* Both leave *error_r as it is when all is well. */
+static void set_date(const struct command_option *option, const char *value, const char **error_r)
 {
-	const char *error = "a date is YYYY-MM-DD or YYYY-MM-DD HH:MM";
+	bool day_alone;
 
-	if (!date_parse(value, option->date, &error) || *option->date == SCHEDULE_ALWAYS) {
-		usage_error(command, "--%s: %s", option->name, error);
-		return false;
-	}
-	if (option->day_alone != NULL)
-		*option->day_alone = strchr(value, ':') == NULL;
-	return true;
+	if (date_option_parse(value, time(NULL), option->date, &day_alone, error_r) &&
+	    option->day_alone != NULL)
+		*option->day_alone = day_alone;
+}
+
+static void set_day(const struct command_option *option, const char *value, const char **error_r)
+{
+	char day[ISO_DAY_TEXT_SIZE];
+
+	if (day_option_parse(value, time(NULL), day, error_r))
+		*option->day = g_intern_string(day);
 }
 
 static bool set(const char *command, const struct command_option *option, const char *value)
 {
+	const char *error = NULL;
+
 	if (option->date != NULL)
-		return set_date(command, option, value);
-	if (option->text != NULL)
+		set_date(option, value, &error);
+	else if (option->day != NULL)
+		set_day(option, value, &error);
+	else if (option->text != NULL)
 		*option->text = value;
 	else
 		*option->flag = true;
-	return true;
+	if (error != NULL)
+		usage_error(command, "--%s: %s", option->name, error);
+	return error == NULL;
 }
 
-/* True to go on with the next option. */
-static bool take(int found, const struct command_help *help, const struct command_option options[],
-		 int *status_r)
+/* Says which option might be meant by one that there is not; getopt_long(3) has said that
+   there is not, or which ones it might be short for. */
+static void suggest_option(const char *typed, const struct command_option options[])
+{
+	size_t length = strcspn(typed, "=");
+	char *name = g_strndup(typed, length);
+	struct suggestion suggestion = suggestion_for(name);
+	bool short_for_some = false;
+
+	for (; options->name != NULL; options++) {
+		short_for_some |= strncmp(options->name, name, length) == 0;
+		suggestion_consider(&suggestion, options->name);
+	}
+	suggestion_consider(&suggestion, help_option.name);
+	if (suggestion.name != NULL && !short_for_some)
+		fprintf(stderr, "Did you mean --%s?\n", suggestion.name);
+	g_free(name);
+}
+
+/* True to go on with the next option. argument: where getopt_long(3) found it. */
+static bool take(int found, const char *argument, const struct command_help *help,
+		 const struct command_option options[], int *status_r)
 {
 	if (found == help_option.letter) {
 		print_help(help, options);
 		return false;
 	}
+	if (found == '?' && optopt == 0 && strncmp(argument, "--", 2) == 0)
+		suggest_option(argument + 2, options);
 	if (found == '?')
 		*status_r = point_to_help(help->name);
 	else if (!set(help->name, find(options, found), optarg))
@@ -228,7 +275,7 @@ bool command_options_read(int argc, char **argv, const struct command_help *help
 
 	*status_r = EXIT_SUCCESS;
 	while (go_on && (found = getopt_long(argc, argv, tables.letters->str, names, NULL)) != -1)
-		go_on = take(found, help, options, status_r);
+		go_on = take(found, argv[optind - 1], help, options, status_r);
 	g_array_free(tables.names, TRUE);
 	g_string_free(tables.letters, TRUE);
 	return go_on;

@@ -5,7 +5,7 @@
 #include <time.h>
 
 /* An option of a command: its line in the help, and where its value goes, to one of
-   the three. */
+   the four. */
 struct command_option {
 	const char *name;
 	char letter;          /* '\0': none */
@@ -13,8 +13,9 @@ struct command_option {
 	const char *help;
 	bool *flag;        /* without a value */
 	const char **text; /* points into the command line */
-	time_t *date;      /* in local time */
+	time_t *date;      /* as date-option.h has it */
 	bool *day_alone;   /* whether the date came without a time of day; may be NULL */
+	const char **day;  /* "YYYY-MM-DD" of a day to come; lasts */
 };
 
 /* What --help says beside the options. Its texts are wrapped, and may have line breaks

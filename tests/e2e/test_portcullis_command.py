@@ -11,7 +11,7 @@ import mmdb
 from mailhost import BUILD, EXAMPLES
 
 COMMANDS = ["announce", "check-config", "explain", "offenders", "forecast", "status", "user",
-            "exempt", "notify", "notices", "import", "forget"]
+            "exempt", "notify", "notices", "import", "forget", "help"]
 
 BUILT = 1718000000  # 2024-06-10 08:13 in Berlin
 
@@ -134,6 +134,45 @@ def test_help_and_version(site):
     commands = site.run("--help").stdout.partition("Commands:\n")[2].splitlines()
     assert [command.split()[0] for command in commands] == COMMANDS
     assert site.run("--version").stdout.startswith("portcullis ")
+
+
+def test_help_command(site):
+    site.config.write_text("nonsense")
+    assert site.run("help").stdout == site.run("--help").stdout
+    for command in COMMANDS:
+        asked = site.run("help", command)
+        assert (asked.returncode, asked.stderr) == (0, "")
+        assert asked.stdout == site.run(command, "--help").stdout
+    wrong = site.run("help", "exempt", "forget")
+    assert (wrong.returncode, wrong.stdout) == (64, "")
+
+
+@pytest.mark.parametrize("typed, meant", [
+    (["ofenders"], "offenders"),
+    (["exmept"], "exempt"),
+    (["check_config"], "check-config"),
+    (["check"], "check-config"),
+    (["Status"], "status"),
+    (["help", "notfy"], "notify"),
+    (["offenders", "--sinze", "7d"], "--since"),
+    (["offenders", "--sinze=7d"], "--since"),
+    (["notify", "--dryrun"], "--dry-run"),
+    (["status", "--hlep"], "--help"),
+    (["--versoin"], "--version"),
+    # Nothing is like these, or too much.
+    (["frobnicate"], None),
+    (["x"], None),
+    (["x" * 10000], None),
+    (["offenders", "--frobnicate"], None),
+    (["offenders", "--s", "7d"], None),
+    (["offenders", "-x"], None),
+])
+def test_did_you_mean(site, typed, meant):
+    result = site.run(*typed)
+    assert (result.returncode, result.stdout) == (64, "")
+    lines = result.stderr.splitlines()
+    assert lines[-1].startswith("Try 'portcullis ")
+    assert lines[1:-1] == ([] if meant is None else [f"Did you mean {meant}?"])
 
 
 @pytest.mark.parametrize("option", ["--help", "-h"])

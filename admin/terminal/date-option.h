@@ -1,0 +1,29 @@
+#ifndef PORTCULLIS_DATE_OPTION_H
+#define PORTCULLIS_DATE_OPTION_H
+
+#include <stdbool.h>
+#include <time.h>
+
+#include "display.h"
+
+/* Dates as operators type them, in local time. */
+
+/* What they may be, for --help. */
+#define DATE_OPTION_HELP                                                                           \
+	"DATE is YYYY-MM-DD or \"YYYY-MM-DD HH:MM\" (local time), today, yesterday, tomorrow, "    \
+	"now, or counted from now: 7d is seven days ago, +7d in seven days; likewise h for "       \
+	"hours, w for weeks."
+
+/* Reads one of these, from now on. *day_alone_r: whether it is a day without a time, of
+   which *time_r is the first second. A day or week counted from now keeps the time of day
+   across daylight saving. False with *error_r set to a static text; it is left alone when
+   all is well. */
+bool date_option_parse(const char *text, time_t now, time_t *time_r, bool *day_alone_r,
+		       const char **error_r);
+
+/* The same where only a day makes sense, and hardly one that is over: "7d" is refused, by
+   which somebody would mean "+7d". Gives it as "YYYY-MM-DD". */
+bool day_option_parse(const char *text, time_t now, char day_r[static ISO_DAY_TEXT_SIZE],
+		      const char **error_r);
+
+#endif
