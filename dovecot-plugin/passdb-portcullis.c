@@ -6,7 +6,9 @@
 #include "judgement.h"
 #include "passdb-portcullis.h"
 #include "policy/config.h"
+#include "policy/monotonic-clock.h"
 #include "portcullis.h"
+#include "prompt-refusals.h"
 #include "ways-around.h"
 
 struct portcullis_passdb_module {
@@ -50,6 +52,16 @@ static enum outcome gate_outcome(const struct judgement *judgement)
 	return OUTCOME_ALLOW;
 }
 
+/* A refusal that tells nothing about the password leaves nothing to guess, and is no
+   reason to slow a whole office down. Who makes many of them is slowed down by Dovecot
+   as ever. */
+static bool may_fail_at_once(const struct auth_request *request, const struct judgement *judgement)
+{
+	return judgement->verdict.rejecting->kind != KIND_COUNTRY &&
+	       request_can_fail_at_once(request) &&
+	       refusal_is_prompt(&judgement->attempt.client, monotonic_seconds());
+}
+
 static enum passdb_result judge_request(struct auth_request *request, struct portcullis *portcullis)
 {
 	struct judgement *judgement;
@@ -76,9 +88,7 @@ static enum passdb_result judge_request(struct auth_request *request, struct por
 		break;
 	case OUTCOME_REJECT_BEFORE:
 		auth_request_set_field(request, "reason", rule->message, NULL);
-		/* It tells nothing about the password, so there is nothing to
-		   guess, and no reason to slow a whole office down. */
-		if (rule->kind != KIND_COUNTRY && request_can_fail_at_once(request))
+		if (may_fail_at_once(request, judgement))
 			auth_request_set_field(request, "nodelay", "", NULL);
 		return PASSDB_RESULT_USER_DISABLED;
 	case OUTCOME_REJECT_AFTER:

@@ -40,4 +40,5 @@ all: $(PLUGIN_SETTINGS)
 # They need no Dovecot.
 $(BUILD)/tests/unit/test-last-valid: $(addprefix $(BUILD)/dovecot-plugin/, \
 	last-valid.o separate-process.o)
+$(BUILD)/tests/unit/test-prompt-refusals: $(BUILD)/dovecot-plugin/prompt-refusals.o
 $(BUILD)/tests/unit/test-separate-process: $(BUILD)/dovecot-plugin/separate-process.o
