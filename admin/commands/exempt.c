@@ -244,7 +244,7 @@ static bool find_offenders(struct offenders *offenders, struct inquiry *inquiry)
 	int64_t reference;
 	bool found;
 
-	if (!inquiry_reference(inquiry, options->at, &reference))
+	if (!inquiry_reference(inquiry, &reference))
 		return false;
 	filter.since = inquiry_since(options->since, reference);
 	offenders->names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);

@@ -8,7 +8,6 @@
 #include "admin/questions/forecast-count.h"
 #include "admin/store/store-week.h"
 #include "admin/terminal/command-options.h"
-#include "admin/terminal/display.h"
 #include "admin/terminal/json-output.h"
 #include "admin/terminal/listing.h"
 #include "command.h"
@@ -126,9 +125,9 @@ static struct listing *list_weeks(enum listing_format format, const struct forec
 	for (int i = FORECAST_WEEKS - 1; i >= 0; i--) {
 		const struct forecast_week *week = &forecast->weeks[i];
 		int64_t begin = store_week_begin(store_week(forecast->reference) - i);
-		char utc[UTC_TEXT_SIZE], day[DAY_TEXT_SIZE], share[16];
+		char utc[UTC_TEXT_SIZE], share[16];
 		const struct cell cells[G_N_ELEMENTS(week_columns)] = {
-			cell_text_shown(utc, day_format(begin, day)),
+			cell_text(utc),
 			cell_number(week->active_users),
 			cell_number(week->affected),
 			cell_text(share),

@@ -35,7 +35,8 @@ static bool read_options(int argc, char **argv, struct options *options, int *st
 		{"rule", 'r', "RULE", "only who breaks this rule", .text = &options->rule},
 		{"phase", 'P', "PHASE", "only rules in this phase: off, observe, notify or enforce",
 		 .text = &phase},
-		{"since", 's', "DATE", "only what was seen since then", .date = &options->since},
+		{"since", 's', "DATE", "only ways that were used since then",
+		 .date = &options->since},
 		{"user", 'u', "USER", "only this user", .text = &options->user},
 		{"unverified", '\0', NULL,
 		 "also attempts with a wrong password, and those refused before it was looked at; "
@@ -117,7 +118,7 @@ static void add(struct listing *listing, const struct offender *offender,
 		cell_text(habit->mechanism),
 		cell_text(habit->country.code),
 		cell_text_shown(habit->client_id, program),
-		cell_number(offender->count),
+		offender->count == 0 ? cell_text_shown(NULL, "-") : cell_number(offender->count),
 		cell_time(offender->first_seen,
 			  table ? day_format(offender->first_seen, first) : NULL),
 		cell_time(offender->last_seen,
@@ -149,7 +150,6 @@ static int answer(const struct options *options, struct inquiry *inquiry)
 	struct store_filter filter = {
 		.rule = options->rule,
 		.broken = true,
-		.since = (int64_t)options->since * 1000,
 		.verified = true,
 		.unverified = options->unverified,
 		.names = true,
@@ -162,6 +162,7 @@ static int answer(const struct options *options, struct inquiry *inquiry)
 		filter.user = user;
 	}
 	offender_list_begin(&list, policy, options->at);
+	list.since = (int64_t)options->since * 1000;
 	if (options->phase_given)
 		list.phase = &options->phase;
 	answered = offender_list_fill(&list, inquiry->store, &filter);

@@ -87,9 +87,10 @@ static int answer(time_t at, bool json, struct inquiry *inquiry)
 	size_t count = inquiry->loaded.policy->rule_count;
 	struct rule_standing standings[RULES_MAX];
 	struct health_finding findings[HEALTH_COUNT];
+	int64_t now = (int64_t)time(NULL) * 1000;
 
-	if (!rule_standings_find(standings, inquiry, at) ||
-	    !health_examine(inquiry, (int64_t)time(NULL) * 1000, findings))
+	if (!rule_standings_find(standings, inquiry, at, now) ||
+	    !health_examine(inquiry, now, findings))
 		return inquiry_end(inquiry, false, 0);
 	if (json) {
 		print_json(standings, count, at, findings);

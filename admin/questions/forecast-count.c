@@ -307,7 +307,7 @@ bool forecast_ask(struct forecast *forecast_r, const struct inquiry *inquiry,
 	int64_t reference;
 
 	*forecast_r = (struct forecast){0};
-	if (!inquiry_reference(inquiry, moment, &reference))
+	if (!inquiry_reference(inquiry, &reference))
 		return false;
 	sighting_judge_init(&judge, &edition, moment, at == 0);
 	if (rule != NULL)

@@ -58,7 +58,7 @@ static bool note_latest(void *context, const struct store_writer *writer)
 	return true;
 }
 
-bool inquiry_reference(const struct inquiry *inquiry, time_t at, int64_t *reference_r)
+bool inquiry_reference(const struct inquiry *inquiry, int64_t *reference_r)
 {
 	int64_t now = (int64_t)time(NULL) * 1000;
 	int64_t latest = 0;
@@ -66,8 +66,6 @@ bool inquiry_reference(const struct inquiry *inquiry, time_t at, int64_t *refere
 	if (!store_each_writer(inquiry->store, note_latest, &latest))
 		return false;
 	*reference_r = latest > 0 && latest < now ? latest : now;
-	if (at < *reference_r / 1000)
-		*reference_r = (int64_t)at * 1000;
 	return true;
 }
 

@@ -22,10 +22,10 @@ int inquiry_end(struct inquiry *inquiry, bool answered, int status);
 int inquiry_open_store(struct inquiry *inquiry);
 int inquiry_close_store(struct inquiry *inquiry, bool answered, int status);
 
-/* What "lately" is counted from, in milliseconds: at, now, or the latest sighting,
-   whichever is the earliest. So a store that got nothing new for a while, or one of
-   long ago, still answers. False when the store fails. */
-bool inquiry_reference(const struct inquiry *inquiry, time_t at, int64_t *reference_r);
+/* What "lately" is counted from, in milliseconds: now, or the latest record where that is
+   earlier. So a store that got nothing new for a while, or one of long ago, still answers.
+   False when the store fails. */
+bool inquiry_reference(const struct inquiry *inquiry, int64_t *reference_r);
 
 /* Where "lately" begins, in milliseconds: since, or where that is 0, 30 days before
    the reference. */

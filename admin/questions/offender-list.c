@@ -59,6 +59,25 @@ static void merge(struct offender *into, const struct offender *from)
 	}
 }
 
+/* Drops what was not used since the list's beginning, of the user who was visited last. Of
+   a way that is older the store knows one number, for all the time. */
+static void keep_recent(struct offender_list *list)
+{
+	GArray *all = list->offenders;
+	guint kept = list->user_begin;
+
+	for (guint i = list->user_begin; i < all->len; i++) {
+		struct offender *way = &g_array_index(all, struct offender, i);
+
+		if (way->last_seen < list->since)
+			continue;
+		if (way->first_seen < list->since)
+			way->count = 0;
+		g_array_index(all, struct offender, kept++) = *way;
+	}
+	g_array_set_size(all, kept);
+}
+
 /* A rule's phases change, and then the same way is stored once more: joins those
    of the user who was visited last. */
 static void end_user(struct offender_list *list)
@@ -77,6 +96,7 @@ static void end_user(struct offender_list *list)
 	}
 	if (count > 0)
 		g_array_set_size(all, list->user_begin + kept + 1);
+	keep_recent(list);
 	list->user_begin = all->len;
 }
 

@@ -14,7 +14,7 @@ struct offender {
 	enum phase phase; /* by the policy, at the list's moment; off without such a rule */
 	bool verified;
 	const struct store_habit *habit;
-	uint64_t count;
+	uint64_t count; /* 0: not known, of a way that is older than the list's since */
 	int64_t first_seen, last_seen;
 	const char *last_client; /* "" erased, or unknown */
 };
@@ -25,6 +25,7 @@ struct offender_list {
 	time_t at;
 	const enum phase *phase; /* only rules in this phase; NULL: any */
 	const char *rule;        /* only this rule; NULL: any */
+	int64_t since;           /* only ways that were used since then; 0: all */
 	GStringChunk *strings;
 	guint user_begin; /* of the user whose sightings come */
 };
@@ -32,7 +33,7 @@ struct offender_list {
 void offender_list_begin(struct offender_list *list_r, const struct policy *policy, time_t at);
 void offender_list_end(struct offender_list *list);
 
-/* False when the store fails. The list must not outlive the reading of the store. */
+/* filter: without since. False when the store fails. The list must not outlive the reading of the store. */
 bool offender_list_fill(struct offender_list *list, struct store *store,
 			const struct store_filter *filter);
 

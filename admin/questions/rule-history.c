@@ -7,12 +7,12 @@
 
 struct counting {
 	struct rule_history *histories;
-	int64_t week;
-	uint64_t *rules; /* for each rule set, a bit for each rule of the policy */
+	int64_t week, recent; /* the present week; when the last weeks began */
+	uint64_t *rules;      /* for each rule set, a bit for each rule of the policy */
 
 	/* Of the user whose sightings come. */
 	int64_t user_id;
-	uint64_t seen; /* rules */
+	uint64_t seen, seen_recently; /* rules */
 	uint64_t weeks[RULES_MAX];
 };
 
@@ -27,26 +27,27 @@ static void end_user(struct counting *counting)
 			windows |= weeks >> i;
 		for (; windows != 0; windows &= windows - 1)
 			counting->histories[rule].windows[__builtin_ctzll(windows)]++;
+		counting->histories[rule].recently += counting->seen_recently >> rule & 1;
 		counting->weeks[rule] = 0;
 	}
-	counting->seen = 0;
+	counting->seen = counting->seen_recently = 0;
 }
 
 static bool count(void *context, const struct store_sighting *sighting)
 {
 	struct counting *counting = context;
 	uint64_t weeks = seen_weeks(sighting, counting->week);
+	uint64_t rules = counting->rules[sighting->rules->index];
 
 	if (sighting->user_id != counting->user_id) {
 		end_user(counting);
 		counting->user_id = sighting->user_id;
 	}
-	for (uint64_t left = counting->rules[sighting->rules->index]; left != 0; left &= left - 1) {
-		unsigned int rule = (unsigned int)__builtin_ctzll(left);
-
-		counting->weeks[rule] |= weeks;
-		counting->seen |= UINT64_C(1) << rule;
-	}
+	counting->seen |= rules;
+	if (sighting->last_seen >= counting->recent)
+		counting->seen_recently |= rules;
+	for (uint64_t left = rules; left != 0; left &= left - 1)
+		counting->weeks[__builtin_ctzll(left)] |= weeks;
 	return true;
 }
 
@@ -65,12 +66,13 @@ static void find_rules(uint64_t *rules, const struct store *store, const struct 
 }
 
 bool rule_histories_count(struct rule_history histories_r[RULES_MAX], struct store *store,
-			  const struct policy *policy, int64_t reference)
+			  const struct policy *policy, int64_t now)
 {
 	static const struct store_filter filter = {.broken = true, .verified = true};
 	struct counting counting = {
 		.histories = histories_r,
-		.week = store_week(reference),
+		.week = store_week(now),
+		.recent = now - HISTORY_WINDOW * 7 * MILLISECONDS_A_DAY,
 		.rules = g_new0(uint64_t, store_rule_set_count(store) + 1),
 	};
 	bool answered;
@@ -100,21 +102,22 @@ static bool note_first_day(void *context, const struct store_day *day)
 	return false;
 }
 
-bool rule_history_first_record(struct store *store, int64_t reference, int64_t *first_r)
+bool rule_history_first_record(struct store *store, int64_t now, int64_t *first_r)
 {
-	*first_r = reference;
+	*first_r = now;
 	return store_each_day(store, 0, note_first_day, first_r);
 }
 
-unsigned int rule_history_start(const struct schedule *schedule, int64_t first_record,
-				int64_t reference)
+uint64_t rule_history_at_start(const struct rule_history *history, const struct schedule *schedule,
+			       int64_t first_record, int64_t now)
 {
 	time_t date = first_date(schedule);
 	int64_t begin = first_record, ago;
 
 	if (date != SCHEDULE_ALWAYS && date != SCHEDULE_NEVER)
 		begin = MAX(begin, (int64_t)date * 1000);
-	ago = CLAMP(store_week(reference) - store_week(begin), 0, HISTORY_WEEKS - 1);
+	ago = MIN(store_week(now) - store_week(begin), HISTORY_WEEKS - 1);
 	/* A window is named after its last week. */
-	return ago >= HISTORY_WINDOW ? (unsigned int)ago - (HISTORY_WINDOW - 1) : 0;
+	return ago < HISTORY_WINDOW ? history->recently
+				    : history->windows[ago - (HISTORY_WINDOW - 1)];
 }

@@ -8,23 +8,26 @@
 #define HISTORY_WINDOW 4
 #define HISTORY_WEEKS 64
 
-/* How many users were recorded breaking a rule in the weeks N+3, N+2, N+1 and N
-   before the reference: windows[N]. */
+/* How many users were recorded breaking a rule. */
 struct rule_history {
+	uint64_t recently; /* in the last HISTORY_WINDOW weeks, to the moment */
+	/* windows[N]: in the weeks N+3, N+2, N+1 and N before the present one, as
+	   store_week() counts them. */
 	uint64_t windows[HISTORY_WEEKS];
 };
 
-/* One for each rule of the policy, in its order. False when the store fails. */
+/* One for each rule of the policy, in its order. now: in milliseconds. False when the store
+   fails. */
 bool rule_histories_count(struct rule_history histories_r[RULES_MAX], struct store *store,
-			  const struct policy *policy, int64_t reference);
+			  const struct policy *policy, int64_t now);
 
-/* When the records begin, to the day; the reference when there are none. False when the
-   store fails. */
-bool rule_history_first_record(struct store *store, int64_t reference, int64_t *first_r);
+/* When the records begin, to the day; now when there are none. False when the store fails. */
+bool rule_history_first_record(struct store *store, int64_t now, int64_t *first_r);
 
-/* The window that begins with the week of a rule's first phase, or with that of the
-   first record where it is later. */
-unsigned int rule_history_start(const struct schedule *schedule, int64_t first_record,
-				int64_t reference);
+/* How many users were recorded breaking a rule in the window that begins with the week of
+   its first phase, or with that of the first record where it is later; as long as these
+   weeks are not over, recently. */
+uint64_t rule_history_at_start(const struct rule_history *history, const struct schedule *schedule,
+			       int64_t first_record, int64_t now);
 
 #endif

@@ -159,11 +159,12 @@ def test_another_file_with_erased_addresses(site, rule):
 def test_a_network_that_became_smaller(site):
     """Who was in it may be outside now, and is told so rather than not."""
     site.record("campus@example.org", client="192.0.2.7", country="", days_ago=20)
+    site.fine("today@example.org")
     site.take()
     new = site.directory / "new.conf"
     site.write_rules('network half { addresses = { "192.0.2.0/25" } } rule encryption {'
                      ' enforce = "always" except-networks = { "half" } }', new)
-    assert figures(site.ask("forecast", config=new)) == (1, 0, 1, 0)
+    assert figures(site.ask("forecast", config=new)) == (2, 1, 1, 0)
 
 
 def test_networks_that_change_while_addresses_are_kept(site):
@@ -211,6 +212,18 @@ def test_lately_and_who_has_changed(site):
     assert answer["changed"] == 1
     assert figures(site.ask("forecast", "--since", day(-60))) == (3, 0, 2, 1)
     assert figures(site.ask("forecast", "--since", day(-10))) == (1, 1, 0, 0)
+
+
+@pytest.mark.parametrize("moment", (-45, -1, 1, 100))
+def test_lately_is_not_moved_by_a_date(site, moment):
+    site.record("lately@example.org", "encryption", days_ago=1)
+    site.record("before@example.org", "encryption", days_ago=40)
+    site.take()
+    answer = site.ask("forecast", "--at", day(moment))
+    assert answer["active_users"] == 1
+    assert answer["weeks"] == site.ask("forecast", "--at", day(moment + 1))["weeks"]
+    since = site.ask("forecast", "--at", day(moment), "--since", day(-41))
+    assert since["active_users"] == 2
 
 
 def test_lately_is_before_the_latest_sighting(site):

@@ -219,7 +219,9 @@ def test_last_call_before_an_exemption_ends(site):
     site.exemptions.write_text(f"alice@example.org encryption {day(6)}\n")
     site.record("alice@example.org", days_ago=20)
     site.record("campus@example.org", client="192.0.2.7", country="", days_ago=20)
+    site.fine("today@example.org")
     site.take()
+    assert site.ask("user", "alice")["programs"][0]["last_client"] == ""
     assert [(row["user"], row["reason"]) for row in site.ask("notify", "--dry-run")] == [
         ("alice@example.org", "last-call")
     ]

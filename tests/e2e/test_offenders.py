@@ -105,6 +105,23 @@ def test_filters(site):
     assert pairs(site.ask("offenders", "--user", "nobody")) == []
 
 
+def test_ways_that_were_used_since_a_day(site):
+    """What the store has of a way is one number, for all the time."""
+    first = site.record("alice@example.org", "encryption=observe", days_ago=40)
+    site.record("alice@example.org", "encryption", days_ago=3, count=2)
+    site.record("bob@example.org", "encryption", days_ago=2, count=3)
+    site.record("carol@example.org", "encryption", days_ago=10, count=4)
+    site.take()
+    rows = site.ask("offenders", "--since", day(-5), "--sort", "count")
+    assert [(row["user"], row["count"]) for row in rows] == [
+        ("bob@example.org", 3), ("alice@example.org", None)]
+    # The beginning is that of the way.
+    assert rows[1]["first_seen"] == first
+    table = site.must("offenders", "--since", day(-5)).splitlines()
+    assert [" - " in line for line in table[1:]] == [True, False]
+    assert [row["count"] for row in site.ask("offenders")] == [3, 3, 4]
+
+
 def test_phases_are_those_of_the_day(site):
     site.record("alice@example.org", "encryption")
     site.take()
@@ -154,6 +171,7 @@ def test_orders(site):
 
 def test_addresses_are_erased_and_shown_as_such(site):
     site.record("alice@example.org", "encryption", days_ago=20)
+    site.fine("bob@example.org")
     site.take()
     assert site.ask("offenders")[0]["last_client"] == ""
 

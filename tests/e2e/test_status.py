@@ -71,6 +71,18 @@ def test_offenders_now_and_at_the_start(site):
     assert (encryption["offenders"], encryption["offenders_at_start"]) == (2, 5)
 
 
+def test_offenders_of_the_last_four_weeks(site):
+    """Of 28 days to the present, also when the servers have fallen silent, and whatever the
+    moment is whose phases are asked for."""
+    site.record("alice@example.org", "encryption", days_ago=28.1)
+    site.record("bob@example.org", "encryption", days_ago=27.9)
+    site.record("bob@example.org", "encryption=observe", days_ago=80)
+    site.take()
+    for moment in (), ("--at", day(-20)), ("--at", day(40)):
+        rule = json.loads(site.run("status", "--json", *moment).stdout)["rules"][0]
+        assert (rule["offenders"], rule["offenders_at_start"]) == (1, 1), moment
+
+
 def test_nobody_at_the_start(site):
     """Who comes later was none at the start, when others were recorded already."""
     site.fine("carol@example.org", days_ago=80)
