@@ -6,7 +6,8 @@
 
 /* The file of events that `portcullis import` reads: DIRECTORY/SOURCE.jsonl.
    The deciding thread puts a line into a bounded ring in memory and goes on; a
-   thread of its own appends it, one write(2) a line. A disk that stands still,
+   thread of its own appends it, one write(2) a line, or counts it with those that are
+   equal: see combining.h. A disk that stands still,
    is full or is not writable therefore stalls nobody: lines wait in the ring,
    and when that is full the newest are lost and counted.
 

@@ -1,6 +1,8 @@
 #ifndef PORTCULLIS_SIGHTING_H
 #define PORTCULLIS_SIGHTING_H
 
+#include <stddef.h>
+
 #include "judge.h"
 
 /* An attempt and what became of it, as one line of the journal. */
@@ -18,16 +20,69 @@ struct sighting {
    long strings in it are cut and end in an ellipsis. */
 #define SIGHTING_LINE_SIZE 16384
 
+/* A sighting in the words of the journal, on its way there: members of a JSON object,
+   with a comma behind each. */
+struct sighting_record {
+	struct timespec time;
+	char edition[EDITION_ID_SIZE];  /* "": not known */
+	char client[ADDRESS_TEXT_SIZE]; /* the address */
+	time_t combine_seconds;         /* as of struct policy */
+	unsigned int unverified_per_minute;
+	bool verified;
+	bool breaks_rule;
+	/* In text stand, without a NUL, first what only the server says and the policy,
+	   then who: user and program, then the session. Of equal sightings the first two
+	   are equal. */
+	size_t server_length, person_length, session_length;
+	char text[SIGHTING_LINE_SIZE];
+};
+
+/* What stands in a record for nobody in particular. */
+#define SIGHTING_NOBODY "\"user\":\"\",\"client_id\":\"\","
+
+/* False when it does not fit, which the cuts are there to prevent. */
+bool sighting_record_make(struct sighting_record *record_r, const struct sighting *sighting,
+			  const char *host);
+
+/* The bytes of a record that are used. */
+static inline size_t sighting_record_size(const struct sighting_record *record)
+{
+	return offsetof(struct sighting_record, text) + record->server_length +
+	       record->person_length + record->session_length;
+}
+
+/* One or several equal sightings as the journal tells of them. */
+struct sighting_line {
+	const char *equal; /* the first two parts of a record's text */
+	size_t equal_length;
+	const char *session; /* the third */
+	size_t session_length;
+	const char *client;
+	struct timespec time, until; /* of the first and the last of them */
+	unsigned long count;
+	unsigned long lost;  /* sightings that could not be written; 0 is not mentioned */
+	const char *edition; /* NULL: not mentioned */
+};
+
+/* The line of one sighting, without an edition. Points into the record. */
+struct sighting_line sighting_line_of(const struct sighting_record *record);
+
 /* Writes the journal's line, a JSON object (RFC 8259) in UTF-8:
 
-       {"time":"2024-09-20T08:15:02.123Z","host":...,"source":"dovecot","user":...,
+       {"time":"2024-09-20T08:15:02.123Z","host":...,"source":"dovecot",
        "verified":true,"action":"reject","service":"imap","port":143,"tls":"none",
-       "mechanism":...,"client":"203.0.113.5","country":"US",
-       "rules":{"encryption":"enforce"},"client_id":...,"session":...,"count":1}
+       "mechanism":...,"country":"US","rules":{"encryption":"enforce"},"user":...,
+       "client_id":...,"session":...,"client":"203.0.113.5","count":1}
 
-   with its newline, without a terminating NUL. Returns its length, or 0 when it
-   does not fit, which the cuts are there to prevent. Rules are those that are
-   broken, with their phases. Invalid UTF-8 becomes U+FFFD. */
+   with its newline, without a terminating NUL; behind the count may stand "until"
+   (where it is more than one), "edition" and "lost". Returns its length, or 0 when it does
+   not fit, which the cuts are there to prevent. Rules are those that are broken, with
+   their phases. Invalid UTF-8 becomes U+FFFD; control characters, also those of C1, and
+   characters that change the direction of text are escaped. */
+size_t sighting_line_format(const struct sighting_line *line,
+			    char text_r[static SIGHTING_LINE_SIZE]);
+
+/* The line of one sighting. */
 size_t sighting_format(const struct sighting *sighting, const char *host,
 		       char line_r[static SIGHTING_LINE_SIZE]);
 

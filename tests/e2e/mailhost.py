@@ -36,6 +36,8 @@ default-domain   = "example.org"
 country-database = "{COUNTRY_DATABASE}"
 exemptions       = "{EXEMPTIONS}"
 journal          = "{JOURNAL_DIRECTORY}"
+combine          = 0        # tests look at each attempt
+unverified-per-minute = 100000
 
 network campus  {{ addresses = {{ "192.0.2.0/24", "2001:db8::/32" }} }}
 network webmail {{ addresses = {{ "198.51.100.25" }} }}

@@ -39,6 +39,8 @@ CONFIG = """
 help-url       = "https://www.example.org/mail"
 default-domain = "example.org"
 journal        = "{journal}"
+combine        = 0
+unverified-per-minute = 100000
 rule encryption      {{ services = {{ "submission" }}  enforce = "always" }}
 rule submission-port {{ observe = "always" }}
 """

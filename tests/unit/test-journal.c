@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "policy/first-of-day.h"
+#include "policy/append-file.h"
 #include "policy/journal.h"
 #include "policy/line-ring.h"
 
@@ -18,18 +19,26 @@ static char directory[] = "/tmp/portcullis-journal.XXXXXX";
 static char path[128], moved_path[128];
 
 static struct rule rules[] = {{.title = (char *)"encryption"}};
-static const struct policy policy = {.rules = rules, .rule_count = 1};
+static struct policy policy = {.rules = rules, .rule_count = 1};
 static const struct verdict broken = {.broken = 1, .phases = {PHASE_NOTIFY}};
 static const struct verdict fine = {0};
+
+/* What tests of single things change, and fresh_directory() sets back. */
+static struct attempt attempt;
+static const char *edition;
 
 static void record(struct journal *journal, const char *user, const struct verdict *verdict,
 		   bool verified)
 {
-	const struct attempt attempt = {
-		.user = user, .mechanism = "PLAIN", .client_id = "", .session = ""};
 	struct sighting sighting = {
-		.attempt = &attempt, .policy = &policy, .verdict = verdict, .verified = verified};
+		.attempt = &attempt,
+		.policy = &policy,
+		.verdict = verdict,
+		.verified = verified,
+		.edition = edition,
+	};
 
+	attempt.user = user;
 	clock_gettime(CLOCK_REALTIME, &sighting.time);
 	journal_record(journal, &sighting);
 }
@@ -43,30 +52,60 @@ static struct journal *start(struct messages *messages)
 	return journal;
 }
 
-/* Counts whole lines, and adds up what they carry as lost. */
-static unsigned long count_lines(const char *file_path, unsigned long *lost_r)
+static unsigned long number_in(const char *line, const char *key)
+{
+	const char *found = strstr(line, key);
+
+	return found == NULL ? 0 : strtoul(found + strlen(key), NULL, 10);
+}
+
+/* Counts whole lines, and adds up the sightings that they tell of, and what they
+   carry as lost. */
+static unsigned long count_sightings(const char *file_path, unsigned long *sightings_r,
+				     unsigned long *lost_r)
 {
 	FILE *file = fopen(file_path, "r");
 	char *line = NULL;
 	size_t size = 0;
 	unsigned long count = 0;
 
-	*lost_r = 0;
+	*lost_r = *sightings_r = 0;
 	if (file == NULL)
 		return 0;
 	while (getline(&line, &size, file) > 0) {
-		char *lost = strstr(line, ",\"lost\":");
-
 		/* Half a line is not one. */
 		if (strncmp(line, "{\"time\"", 7) != 0 || strstr(line, "}\n") == NULL)
 			continue;
 		count++;
-		if (lost != NULL)
-			*lost_r += strtoul(lost + strlen(",\"lost\":"), NULL, 10);
+		*sightings_r += number_in(line, ",\"count\":");
+		*lost_r += number_in(line, ",\"lost\":");
 	}
 	free(line);
 	fclose(file);
 	return count;
+}
+
+static unsigned long count_lines(const char *file_path, unsigned long *lost_r)
+{
+	unsigned long sightings;
+
+	return count_sightings(file_path, &sightings, lost_r);
+}
+
+/* Whether a line of the file has all these words. */
+static bool has_line(const char *file_path, const char *words, const char *more_words)
+{
+	FILE *file = fopen(file_path, "r");
+	char *line = NULL;
+	size_t size = 0;
+	bool found = false;
+
+	assert_non_null(file);
+	while (getline(&line, &size, file) > 0)
+		found |= strstr(line, words) != NULL && strstr(line, more_words) != NULL;
+	free(line);
+	fclose(file);
+	return found;
 }
 
 static void wait_for_lines(const char *file_path, unsigned long expected)
@@ -96,6 +135,10 @@ static bool was_said(struct messages *messages, const char *words)
 static int fresh_directory(void **state)
 {
 	(void)state;
+	policy.combine_seconds = 0;
+	policy.unverified_per_minute = 600;
+	attempt = (struct attempt){.mechanism = "PLAIN", .client_id = "", .session = ""};
+	edition = NULL;
 	strcpy(directory + strlen(directory) - 6, "XXXXXX");
 	if (mkdtemp(directory) == NULL)
 		return -1;
@@ -364,16 +407,215 @@ static void test_lost_at_the_end_is_said(void **state)
 	messages_free(messages);
 }
 
+static void test_equal_sightings_are_combined(void **state)
+{
+	struct messages *messages = messages_create();
+	struct journal *journal = start(messages);
+	unsigned long sightings, lost;
+	(void)state;
+
+	policy.combine_seconds = 3600;
+	for (int i = 0; i < 5; i++) {
+		char client[32];
+
+		snprintf(client, sizeof(client), "192.0.2.%d", i);
+		assert_true(address_parse(client, &attempt.client));
+		record(journal, "alice", &broken, true);
+	}
+	record(journal, "alice", &broken, false);
+	attempt.port = 993;
+	record(journal, "alice", &broken, true);
+	attempt.client_id = "name=x";
+	record(journal, "alice", &broken, true);
+	record(journal, "bob", &broken, true);
+	/* The first of each at once. */
+	wait_for_lines(path, 5);
+	journal_free(journal);
+	assert_int_equal(count_sightings(path, &sightings, &lost), 6);
+	assert_int_equal(sightings, 9);
+	assert_true(has_line(path, "\"client\":\"192.0.2.4\",\"count\":4", ",\"until\":\"20"));
+	assert_false(was_said(messages, ""));
+	messages_free(messages);
+}
+
+static void test_combined_are_told_in_time(void **state)
+{
+	struct messages *messages = messages_create();
+	struct journal *journal = start(messages);
+	(void)state;
+
+	policy.combine_seconds = 1;
+	for (int i = 0; i < 3; i++)
+		record(journal, "alice", &broken, true);
+	wait_for_lines(path, 2);
+	assert_true(has_line(path, "\"count\":2", "until"));
+	/* The next is a first one. */
+	record(journal, "alice", &broken, true);
+	wait_for_lines(path, 3);
+	journal_free(journal);
+	messages_free(messages);
+}
+
+static void test_combined_are_told_at_rotation(void **state)
+{
+	struct messages *messages = messages_create();
+	struct journal *journal = start(messages);
+	unsigned long lost;
+	(void)state;
+
+	policy.combine_seconds = 3600;
+	for (int i = 0; i < 3; i++)
+		record(journal, "alice", &broken, true);
+	wait_for_lines(path, 1);
+	assert_int_equal(rename(path, moved_path), 0);
+	wait_for_lines(path, 1);
+	assert_true(has_line(path, "\"count\":2", "until"));
+	/* Equal ones are counted on. */
+	record(journal, "alice", &broken, true);
+	usleep(300000);
+	assert_int_equal(count_lines(path, &lost), 1);
+	journal_free(journal);
+	assert_int_equal(count_lines(path, &lost), 2);
+	messages_free(messages);
+}
+
+/* More ways than there is memory for. */
+static void test_oldest_are_told_where_memory_is_short(void **state)
+{
+	enum { USERS = 20000, ROUNDS = 2 };
+	struct messages *messages = messages_create();
+	struct journal *journal = start(messages);
+	unsigned long lines = 0, sightings, lost;
+	char user[64];
+	(void)state;
+
+	policy.combine_seconds = 3600;
+	for (int i = 0; i < USERS * ROUNDS; i++) {
+		/* Each twice, one behind the other, and all again later. */
+		snprintf(user, sizeof(user), "user%d@example.org", i / 2 % (USERS / ROUNDS));
+		record(journal, user, &broken, true);
+		if (i % 1000 == 999)
+			usleep(20000); /* the ring is not what is tested */
+	}
+	journal_free(journal);
+	lines = count_sightings(path, &sightings, &lost);
+	assert_int_equal(lost, 0);
+	assert_int_equal(sightings, USERS * ROUNDS);
+	assert_true(lines >= USERS);
+	messages_free(messages);
+}
+
+/* However many names strangers invent, a journal grows by this and no more. */
+static void test_what_strangers_invent_is_bounded(void **state)
+{
+	enum { ATTEMPTS = 50000, BUDGET = 20, LINE_MAX = 1024 };
+	struct messages *messages = messages_create();
+	struct journal *journal = start(messages);
+	unsigned long lines, sightings, lost, minutes;
+	struct timespec before, after;
+	struct stat status;
+	char user[64], program[64], client[64];
+	(void)state;
+
+	policy.combine_seconds = 3600;
+	policy.unverified_per_minute = BUDGET;
+	clock_gettime(CLOCK_MONOTONIC, &before);
+	for (int i = 0; i < ATTEMPTS; i++) {
+		snprintf(user, sizeof(user), "user%d@example.org", i);
+		snprintf(program, sizeof(program), "name=%d", i);
+		snprintf(client, sizeof(client), "2001:db8::%x", i);
+		assert_true(address_parse(client, &attempt.client));
+		attempt.client_id = program;
+		attempt.port = i % 2 == 0 ? 143 : 993;
+		record(journal, user, &broken, false);
+		if (i % 1000 == 999)
+			usleep(20000); /* the ring is not what is tested */
+	}
+	/* Somebody whose password is right is told of all the same. */
+	record(journal, "alice", &broken, true);
+	journal_free(journal);
+	clock_gettime(CLOCK_MONOTONIC, &after);
+	minutes = (unsigned long)(after.tv_sec / 60 - before.tv_sec / 60 + 1);
+	lines = count_sightings(path, &sightings, &lost);
+	assert_int_equal(lost, 0);
+	assert_int_equal(sightings, ATTEMPTS + 1);
+	/* Two ways to the mail, each with its first line and one for the rest. */
+	assert_true(lines > BUDGET);
+	assert_true(lines <= minutes * BUDGET + 2 * 2 + 1);
+	assert_int_equal(stat(path, &status), 0);
+	assert_true((unsigned long)status.st_size <= lines * LINE_MAX);
+	assert_true(has_line(path, "\"user\":\"\",\"client_id\":\"\",\"session\":\"\"",
+			     "\"client\":\"\",\"count\":2"));
+	assert_true(has_line(path, "\"user\":\"alice\"", "\"verified\":true"));
+	messages_free(messages);
+}
+
+static void test_file_has_a_largest_size(void **state)
+{
+	struct messages *messages = messages_create();
+	struct journal *journal;
+	unsigned long lost;
+	int descriptor;
+	(void)state;
+
+	/* A hole takes no room on the disk. */
+	descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL, 0640);
+	assert_true(descriptor >= 0);
+	assert_int_equal(ftruncate(descriptor, APPEND_FILE_MAX), 0);
+	close(descriptor);
+	journal = start(messages);
+	for (int i = 0; i < 7; i++)
+		record(journal, "alice", &broken, true);
+	usleep(500000);
+	assert_true(was_said(messages, "as large as it may be"));
+	assert_int_equal(rename(path, moved_path), 0);
+	sleep(2);
+	record(journal, "bob", &broken, true);
+	wait_for_lines(path, 1);
+	journal_free(journal);
+	assert_int_equal(count_lines(path, &lost), 1);
+	assert_int_equal(lost, 7);
+	assert_true(was_said(messages, "7 sightings lost"));
+	messages_free(messages);
+}
+
+static void test_edition(void **state)
+{
+	struct messages *messages = messages_create();
+	struct journal *journal = start(messages);
+	(void)state;
+
+	edition = "0123456789abcdef";
+	record(journal, "alice", &broken, true);
+	record(journal, "bob", &broken, true);
+	edition = "fedcba9876543210";
+	record(journal, "carol", &broken, true);
+	record(journal, "dave", &broken, true);
+	wait_for_lines(path, 4);
+	assert_true(has_line(path, "alice", ",\"edition\":\"0123456789abcdef\"}"));
+	assert_false(has_line(path, "bob", "edition"));
+	assert_true(has_line(path, "carol", ",\"edition\":\"fedcba9876543210\"}"));
+	assert_false(has_line(path, "dave", "edition"));
+	/* In the first line of each file. */
+	assert_int_equal(rename(path, moved_path), 0);
+	sleep(2);
+	record(journal, "erin", &broken, true);
+	wait_for_lines(path, 1);
+	assert_true(has_line(path, "erin", ",\"edition\":\"fedcba9876543210\"}"));
+	journal_free(journal);
+	messages_free(messages);
+}
+
 static void test_first_of_day(void **state)
 {
 	struct first_of_day *seen = first_of_day_create();
-	struct attempt attempt = {.user = "alice", .port = 143};
 	char user[32];
 	const time_t noon = 1726826400;
 	(void)state;
 
 	setenv("TZ", "UTC", 1);
 	tzset();
+	attempt = (struct attempt){.user = "alice", .port = 143};
 	assert_true(first_of_day(seen, &attempt, noon));
 	assert_false(first_of_day(seen, &attempt, noon));
 	attempt.port = 993;
@@ -454,6 +696,13 @@ int main(void)
 		JOURNAL_TEST(test_full_disk_keeps_lines_whole),
 		JOURNAL_TEST(test_symbolic_link_is_refused),
 		JOURNAL_TEST(test_lost_at_the_end_is_said),
+		JOURNAL_TEST(test_equal_sightings_are_combined),
+		JOURNAL_TEST(test_combined_are_told_in_time),
+		JOURNAL_TEST(test_combined_are_told_at_rotation),
+		JOURNAL_TEST(test_oldest_are_told_where_memory_is_short),
+		JOURNAL_TEST(test_what_strangers_invent_is_bounded),
+		JOURNAL_TEST(test_file_has_a_largest_size),
+		JOURNAL_TEST(test_edition),
 		cmocka_unit_test(test_first_of_day),
 		cmocka_unit_test(test_ring_wraps),
 		cmocka_unit_test(test_messages),

@@ -31,11 +31,11 @@ static void test_line(void **state)
 {
 	static const char expected[] =
 		"{\"time\":\"2024-09-20T08:15:02.123Z\",\"host\":\"mx1\",\"source\":\"dovecot\","
-		"\"user\":\"alice@example.org\",\"verified\":true,\"action\":\"allow\","
+		"\"verified\":true,\"action\":\"allow\","
 		"\"service\":\"imap\",\"port\":143,\"tls\":\"none\",\"mechanism\":\"CRAM-MD5\","
-		"\"client\":\"203.0.113.5\",\"country\":\"US\","
-		"\"rules\":{\"encryption\":\"notify\",\"country\":\"enforce\"},"
-		"\"client_id\":\"name=Thunderbird\",\"session\":\"abc\",\"count\":1}\n";
+		"\"country\":\"US\",\"rules\":{\"encryption\":\"notify\",\"country\":\"enforce\"},"
+		"\"user\":\"alice@example.org\",\"client_id\":\"name=Thunderbird\","
+		"\"session\":\"abc\",\"client\":\"203.0.113.5\",\"count\":1}\n";
 	struct attempt attempt = {
 		.source = SOURCE_DOVECOT,
 		.service = SERVICE_IMAP,
@@ -83,7 +83,7 @@ static void test_no_rule_broken(void **state)
 	make_rules(1, "encryption");
 	line[sighting_format(&sighting, "mx1", line)] = '\0';
 	assert_non_null(strstr(line, "\"source\":\"postfix\""));
-	assert_non_null(strstr(line, "\"client\":\"\",\"country\":\"\",\"rules\":{},"));
+	assert_non_null(strstr(line, "\"country\":\"\",\"rules\":{},\"user\":\"\","));
 	assert_non_null(strstr(line, "\"verified\":false,\"action\":\"reject\""));
 	assert_non_null(strstr(line, "\"tls\":\"implicit\""));
 }
@@ -134,6 +134,39 @@ static void test_hostile_strings(void **state)
 
 		assert_string_equal(json_string_value(user), cases[i].read_back);
 		json_decref(user);
+	}
+}
+
+/* What does something to a terminal, or turns a name around, is not there as it is. */
+static void test_what_cannot_be_seen_is_escaped(void **state)
+{
+	static const char *const cases[] = {
+		"\x1b",         "\x7f",         "\xc2\x80",     "\xc2\x9b",     "\xc2\x9f",
+		"\xd8\x9c",     "\xe2\x80\x8e", "\xe2\x80\x8f", "\xe2\x80\xa8", "\xe2\x80\xaa",
+		"\xe2\x80\xae", "\xe2\x81\xa6", "\xe2\x81\xa9",
+	};
+	(void)state;
+
+	make_rules(1, "encryption");
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct attempt attempt = {
+			.user = "", .mechanism = "", .client_id = cases[i], .session = ""};
+		const struct verdict verdict = {0};
+		const struct sighting sighting = {.attempt = &attempt,
+						  .policy = &policy,
+						  .verdict = &verdict,
+						  .time = moment};
+		char line[SIGHTING_LINE_SIZE];
+		size_t length = sighting_format(&sighting, "mx1", line);
+		json_error_t error;
+		json_t *json = json_loadb(line, length, JSON_REJECT_DUPLICATES, &error);
+
+		assert_non_null(json);
+		assert_string_equal(json_string_value(json_object_get(json, "client_id")),
+				    cases[i]);
+		for (size_t j = 0; j + 1 < length; j++)
+			assert_in_range(line[j], ' ', '~');
+		json_decref(json);
 	}
 }
 
@@ -195,6 +228,7 @@ int main(void)
 		cmocka_unit_test(test_line),
 		cmocka_unit_test(test_no_rule_broken),
 		cmocka_unit_test(test_hostile_strings),
+		cmocka_unit_test(test_what_cannot_be_seen_is_escaped),
 		cmocka_unit_test(test_long_user_is_cut),
 		cmocka_unit_test(test_longest_line_fits),
 	};
