@@ -56,7 +56,7 @@ static void add(struct listing *listing, const struct rule *rule, time_t at)
 		cell_list(services),
 		cell_text(phase_name(schedule_phase(&rule->schedule, at))),
 		cell_text(changes ? phase_name(next_phase) : NULL),
-		cell_text(changes ? date : NULL),
+		cell_date(next_change, NULL),
 		cell_text(changes ? next : "-"),
 	};
 
@@ -94,11 +94,11 @@ static void print_text(const struct loaded_policy *loaded, time_t at)
 static void print_json(const struct loaded_policy *loaded, time_t at)
 {
 	const struct policy *policy = loaded->policy;
-	char built[DATE_TEXT_SIZE] = "";
+	char built[UTC_TEXT_SIZE] = "";
 	json_t *top;
 
 	if (loaded->countries != NULL)
-		date_format(country_database_built(loaded->countries), built);
+		utc_format((int64_t)country_database_built(loaded->countries) * 1000, built);
 	top = json_pack(
 		"{s:s, s:i, s:o, s:I, s:s?}", "file", policy->file, "problems",
 		(int)loaded->problems, "rules",

@@ -143,12 +143,9 @@ static struct listing *list_weeks(enum listing_format format, const struct forec
 
 static void print_json(const struct forecast *forecast, const struct policy *policy)
 {
-	char at[DATE_TEXT_SIZE];
-
-	date_format(forecast->at, at);
 	json_print(json_pack(
-		"{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "at", at,
-		"active_users", (json_int_t)forecast->active_users, "fine",
+		"{s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "at",
+		json_date(forecast->at), "active_users", (json_int_t)forecast->active_users, "fine",
 		(json_int_t)forecast->fine, "locked_out", (json_int_t)forecast->locked_out,
 		"partly", (json_int_t)forecast->partly, "changed", (json_int_t)forecast->changed,
 		"told", (json_int_t)forecast->told, "told_changed",

@@ -262,19 +262,17 @@ static void list_due(void *context, const struct due_entry *due, enum address_fo
 {
 	struct due_listing *listing = context;
 	bool dated = due->first_date != SCHEDULE_NEVER;
-	char date[DATE_TEXT_SIZE], day[ISO_DAY_TEXT_SIZE];
+	char day[ISO_DAY_TEXT_SIZE];
 	char *rules = rule_titles_format(listing->policy, due->rules);
 	const struct cell cells[G_N_ELEMENTS(due_columns)] = {
 		cell_text(due->user),
 		cell_text_shown(address, left_out(found)),
 		cell_text(notice_reason_name(due->reason)),
 		cell_list(rules),
-		cell_text_shown(dated ? date : NULL,
-				dated ? iso_day_format(due->first_date, day) : NULL),
+		cell_date(due->first_date, dated ? iso_day_format(due->first_date, day) : NULL),
 		cell_text(left_out(found)),
 	};
 
-	date_format(due->first_date, date);
 	listing_add(listing->listing, cells);
 	listing->told += address != NULL;
 	listing->without_address += found == ADDRESS_NONE;

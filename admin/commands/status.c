@@ -37,7 +37,7 @@ static void add(struct listing *listing, const struct rule_standing *standing)
 		cell_text(phase_name(standing->phase)),
 		cell_text_shown(changes ? phase_name(standing->next_phase) : NULL,
 				changes ? NULL : "-"),
-		cell_text(changes ? date : NULL),
+		cell_date(standing->next_change, changes ? date : NULL),
 		changes ? cell_number((uint64_t)standing->days) : cell_text(NULL),
 		cell_number(standing->offenders),
 		cell_number(standing->offenders_at_start),
@@ -62,15 +62,13 @@ static void print_json(const struct rule_standing *standings, size_t count, time
 {
 	json_t *rules = listing_end_json(list_rules(LISTING_ARRAY, standings, count));
 	json_t *health = json_array();
-	char date[DATE_TEXT_SIZE];
 
 	for (size_t i = 0; i < HEALTH_COUNT; i++)
 		json_array_append_new(health,
 				      json_pack("{s:s, s:b, s:s}", "check", health_check_name(i),
 						"healthy", findings[i].healthy, "text",
 						findings[i].text));
-	date_format(at, date);
-	json_print(json_pack("{s:s, s:b, s:o, s:o}", "at", date, "healthy",
+	json_print(json_pack("{s:o, s:b, s:o, s:o}", "at", json_date(at), "healthy",
 			     health_is_good(findings), "rules", rules, "health", health));
 }
 

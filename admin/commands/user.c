@@ -75,16 +75,15 @@ static json_t *way_rules_json(const struct user_portrait *portrait, const struct
 
 	for (unsigned int i = 0; i < policy->rule_count; i++) {
 		const struct schedule *schedule = &policy->rules[i].schedule;
-		char date[DATE_TEXT_SIZE], day[ISO_DAY_TEXT_SIZE];
+		char day[ISO_DAY_TEXT_SIZE];
 
 		if (((way->verdict.broken | way->verdict.exempt) >> i & 1) == 0)
 			continue;
-		date_format(schedule->enforce, date);
 		json_array_append_new(
 			rules,
-			json_pack("{s:s, s:s, s:s?, s:s?}", "rule", policy->rules[i].title, "phase",
+			json_pack("{s:s, s:s, s:o, s:s?}", "rule", policy->rules[i].title, "phase",
 				  phase_name(schedule_phase(schedule, portrait->at)), "enforce",
-				  schedule->enforce == SCHEDULE_NEVER ? NULL : date, "exempt_until",
+				  json_date(schedule->enforce), "exempt_until",
 				  exempt_until(portrait, &policy->rules[i], day)));
 	}
 	return rules;
@@ -200,15 +199,14 @@ static json_t *settings_json(const struct user_portrait *portrait)
 static void print_json(const struct user_portrait *portrait)
 {
 	json_t *exemptions = json_array();
-	char at[DATE_TEXT_SIZE];
 
 	for (size_t i = 0; i < portrait->exemption_count; i++)
 		json_array_append_new(exemptions,
 				      exemption_json(portrait, &portrait->exemptions[i]));
-	date_format(portrait->at, at);
-	json_print(json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "user", portrait->user, "at", at,
-			     "programs", ways_json(portrait), "exemptions", exemptions, "notices",
-			     notices_json(portrait->notices), "settings", settings_json(portrait)));
+	json_print(json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "user", portrait->user, "at",
+			     json_date(portrait->at), "programs", ways_json(portrait), "exemptions",
+			     exemptions, "notices", notices_json(portrait->notices), "settings",
+			     settings_json(portrait)));
 }
 
 /* ---- text ---- */

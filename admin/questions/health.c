@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "admin/journal/journal-position.h"
+#include "admin/terminal/display.h"
 #include "admin/terminal/terminal-text.h"
 
 #define MINUTE_MILLISECONDS INT64_C(60000)
@@ -78,13 +79,13 @@ static int64_t minutes_since_import(const struct store_totals *totals, int64_t n
 static void examine_import(const struct store_totals *totals, int64_t now,
 			   struct health_finding *finding_r)
 {
-	char date[DATE_TEXT_SIZE];
+	char date[OFFSET_DATE_TEXT_SIZE];
 
 	if (totals->last_import == 0) {
 		find(finding_r, false, "nothing has been imported yet");
 		return;
 	}
-	date_format((time_t)(totals->last_import / 1000), date);
+	offset_date_format((time_t)(totals->last_import / 1000), date);
 	find(finding_r, minutes_since_import(totals, now) <= IMPORT_MINUTES_MAX,
 	     "last at %s, %" PRIu64 " lines in all", date, totals->lines);
 }
@@ -116,7 +117,7 @@ static bool examine_server(void *context, const struct store_writer *writer)
 {
 	struct servers *servers = context;
 	int64_t days = (servers->now - writer->last_seen) / MILLISECONDS_A_DAY;
-	char date[DATE_TEXT_SIZE];
+	char date[OFFSET_DATE_TEXT_SIZE];
 	GString *host;
 
 	if (days >= GONE_DAYS)
@@ -128,7 +129,7 @@ static bool examine_server(void *context, const struct store_writer *writer)
 	servers->quiet++;
 	host = g_string_new(NULL);
 	terminal_text_append(host, writer->host, HOST_COLUMNS);
-	date_format((time_t)(writer->last_seen / 1000), date);
+	offset_date_format((time_t)(writer->last_seen / 1000), date);
 	find(servers->finding, false, "%s on %s has recorded nothing since %s",
 	     source_name(writer->source), host->str, date);
 	g_string_free(host, TRUE);

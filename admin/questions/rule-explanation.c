@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "admin/terminal/display.h"
+
 /* Makes "a", "a or b", "a, b or c" of items that come one by one. */
 static void add_item(GString *list, size_t index, size_t count, const char *item)
 {
@@ -79,21 +81,20 @@ void prefix_format(const struct address *address, unsigned int length,
 
 static char *explain_phase(const struct question *question, const struct rule *rule)
 {
-	char date[DATE_TEXT_SIZE];
+	char date[OFFSET_DATE_TEXT_SIZE];
 	enum phase next_phase;
 	time_t next = schedule_next_change(&rule->schedule, question->time, &next_phase);
 
 	if (next == SCHEDULE_NEVER)
 		return g_strdup_printf("the rule is off");
-	date_format(next, date);
-	return g_strdup_printf("the rule is off until %s", date);
+	return g_strdup_printf("the rule is off until %s", offset_date_format(next, date));
 }
 
 /* The last day on which an exemption holds. */
-static void last_day_format(const struct exemption *exemption, char text_r[static DATE_TEXT_SIZE])
+static void last_day_format(const struct exemption *exemption,
+			    char text_r[static ISO_DAY_TEXT_SIZE])
 {
-	date_format(exemption->end - 1, text_r);
-	text_r[strlen("YYYY-MM-DD")] = '\0';
+	iso_day_format(exemption->end - 1, text_r);
 }
 
 /* Exemptions of the user from this rule that hold at another time, or for
@@ -101,7 +102,7 @@ static void last_day_format(const struct exemption *exemption, char text_r[stati
 static char *explain_no_exemption(const struct question *question, const struct rule *rule)
 {
 	const char *user = question->attempt.user;
-	char first_day[DATE_TEXT_SIZE], last_day[DATE_TEXT_SIZE];
+	char first_day[ISO_DAY_TEXT_SIZE], last_day[ISO_DAY_TEXT_SIZE];
 	size_t count;
 	const struct exemption *exemptions =
 		exemptions_of_user(question->edition.exemptions, user, &count);
@@ -114,12 +115,12 @@ static char *explain_no_exemption(const struct question *question, const struct 
 		if (exemption->rule != rule->index)
 			continue;
 		last_day_format(exemption, last_day);
-		date_format(exemption->begin, first_day);
+		iso_day_format(exemption->begin, first_day);
 		if (question->time >= exemption->end)
 			return g_strdup_printf("that of %s in line %u ended after %s", user,
 					       exemption->line, last_day);
 		if (question->time < exemption->begin)
-			return g_strdup_printf("that of %s in line %u begins at %s", user,
+			return g_strdup_printf("that of %s in line %u begins on %s", user,
 					       exemption->line, first_day);
 		return g_strdup_printf("line %u adds countries for %s until %s", exemption->line,
 				       user, last_day);
@@ -130,7 +131,7 @@ static char *explain_no_exemption(const struct question *question, const struct 
 static char *explain_exemption(const struct question *question, const struct rule *rule,
 			       const struct rule_finding *found)
 {
-	char last_day[DATE_TEXT_SIZE];
+	char last_day[ISO_DAY_TEXT_SIZE];
 
 	if (found->finding != FINDING_EXEMPT)
 		return explain_no_exemption(question, rule);
@@ -204,7 +205,7 @@ static char *explain_country(const struct question *question, const struct rule 
 			     const struct rule_finding *found)
 {
 	const struct country_database *countries = question->edition.countries;
-	char client[ADDRESS_TEXT_SIZE], prefix[PREFIX_TEXT_SIZE], built[DATE_TEXT_SIZE];
+	char client[ADDRESS_TEXT_SIZE], prefix[PREFIX_TEXT_SIZE], built[ISO_DAY_TEXT_SIZE];
 	char *allowed, *text;
 
 	address_format(&question->attempt.client, client);
@@ -212,8 +213,7 @@ static char *explain_country(const struct question *question, const struct rule 
 		return g_strdup_printf("%s is a local address and has no country", client);
 	if (countries == NULL)
 		return g_strdup_printf("there is no country database to ask");
-	date_format(country_database_built(countries), built);
-	built[strlen("YYYY-MM-DD")] = '\0';
+	iso_day_format(country_database_built(countries), built);
 	if (question->country.code[0] == '\0')
 		return explain_unknown_country(rule, client, built);
 	prefix_format(&question->attempt.client, question->prefix_length, prefix);

@@ -7,7 +7,7 @@
 #include "display.h"
 #include "json-output.h"
 
-#define CELL_TEXT_SIZE MAX(UTC_TEXT_SIZE, NUMBER_TEXT_SIZE)
+#define CELL_TEXT_SIZE MAX(MAX(UTC_TEXT_SIZE, JSON_DATE_TEXT_SIZE), NUMBER_TEXT_SIZE)
 
 struct listing {
 	enum listing_format format;
@@ -42,6 +42,11 @@ struct cell cell_number(uint64_t number)
 struct cell cell_time(int64_t milliseconds, const char *shown)
 {
 	return (struct cell){.type = CELL_TIME, .number = milliseconds, .shown = shown};
+}
+
+struct cell cell_date(time_t date, const char *shown)
+{
+	return (struct cell){.type = CELL_DATE, .number = date, .shown = shown};
 }
 
 struct cell cell_flag(bool flag)
@@ -81,6 +86,8 @@ static json_t *value_json(const struct cell *cell)
 		return json_integer(cell->number);
 	case CELL_TIME:
 		return json_string(utc_format(cell->number, time));
+	case CELL_DATE:
+		return json_date((time_t)cell->number);
 	case CELL_FLAG:
 		return json_boolean(cell->number);
 	case CELL_LIST:
@@ -93,11 +100,16 @@ static json_t *value_json(const struct cell *cell)
 
 static const char *value_text(const struct cell *cell, char text_r[static CELL_TEXT_SIZE])
 {
+	const char *text = cell->text;
+
 	switch (cell->type) {
 	case CELL_NUMBER:
 		return number_format((uint64_t)cell->number, text_r);
 	case CELL_TIME:
 		return utc_format(cell->number, text_r);
+	case CELL_DATE:
+		text = json_date_format((time_t)cell->number, text_r);
+		break;
 	case CELL_FLAG:
 		return cell->number ? "true" : "false";
 	case CELL_TEXT:
@@ -105,7 +117,7 @@ static const char *value_text(const struct cell *cell, char text_r[static CELL_T
 	case CELL_JSON:
 		break;
 	}
-	return cell->text == NULL ? "" : cell->text;
+	return text == NULL ? "" : text;
 }
 
 /* ---- rows ---- */

@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "table.h"
 
@@ -28,7 +29,7 @@ struct column {
 /* What stands in a column. The texts are UTF-8 and are the caller's; those called shown
    stand in a table, where people want it other than programs. */
 struct cell {
-	enum { CELL_TEXT, CELL_NUMBER, CELL_TIME, CELL_FLAG, CELL_LIST, CELL_JSON } type;
+	enum { CELL_TEXT, CELL_NUMBER, CELL_TIME, CELL_DATE, CELL_FLAG, CELL_LIST, CELL_JSON } type;
 	const char *text, *shown;
 	int64_t number;
 	json_t *json;
@@ -38,6 +39,7 @@ struct cell cell_text(const char *text); /* NULL: null, or empty */
 struct cell cell_text_shown(const char *text, const char *shown);
 struct cell cell_number(uint64_t number);
 struct cell cell_time(int64_t milliseconds, const char *shown); /* UTC; since 1970 */
+struct cell cell_date(time_t date, const char *shown);          /* as json_date() has it */
 struct cell cell_flag(bool flag);
 struct cell cell_list(const char *items);               /* "a,b": an array */
 struct cell cell_json(json_t *json, const char *shown); /* not in CSV; takes the reference */

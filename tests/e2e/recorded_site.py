@@ -56,6 +56,11 @@ def day(days=0):
     return (datetime.datetime.now() + datetime.timedelta(days=days)).strftime("%Y-%m-%d")
 
 
+def json_date(text):
+    """Local "YYYY-MM-DD HH:MM", or "YYYY-MM-DD", as answers have it."""
+    return datetime.datetime.fromisoformat(text).astimezone().isoformat()
+
+
 class RecordedSite:
     def __init__(self, directory, rules):
         self.directory = directory

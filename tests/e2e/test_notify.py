@@ -20,7 +20,15 @@ import service_account
 from mailhost import BUILD
 from notices import TEXTS, Mail, words
 from processes import wait_until
-from recorded_site import EX_CONFIG, EX_NOINPUT, EX_USAGE, RecordedSite, day, fits_a_terminal
+from recorded_site import (
+    EX_CONFIG,
+    EX_NOINPUT,
+    EX_USAGE,
+    RecordedSite,
+    day,
+    fits_a_terminal,
+    json_date,
+)
 
 EX_NOUSER, EX_UNAVAILABLE, EX_TEMPFAIL = 67, 69, 75
 
@@ -255,7 +263,7 @@ def test_dry_run_preview_and_to(site):
     at = ("--at", day(1))
     assert site.ask("notify", "--dry-run", *at) == [
         {"user": f"{user}@example.org", "recipient": f"{user}@example.org", "reason": "first",
-         "rules": ["encryption"], "enforce": f"{day(30)} 00:00", "left_out": None}
+         "rules": ["encryption"], "enforce": json_date(day(30)), "left_out": None}
         for user in ("alice", "bob")
     ]  # fmt: skip
     table = site.show("notify", "--dry-run", *at)
@@ -637,7 +645,7 @@ def test_hostile_names(site):
 
 def test_mistakes(site):
     for arguments in (
-        ["--to", "nobody"], ["--at", "tomorrow"], ["--json"], ["extra"], ["--dry-run", "--to", "a@b.c"],
+        ["--to", "nobody"], ["--at", "soon"], ["--json"], ["extra"], ["--dry-run", "--to", "a@b.c"],
         ["--dry-run", "--send"], ["--all"],
     ):  # fmt: skip
         assert site.run("notify", *arguments).returncode == EX_USAGE

@@ -270,7 +270,7 @@ def test_check_config_says_what_changes_next(site):
         "services": ["imap", "pop3", "sieve", "submission"],
         "phase": "observe",
         "next_phase": "notify",
-        "next_change": "2098-01-01 00:00",
+        "next_change": "2098-01-01T00:00:00+01:00",
     }]
     assert answer["problems"] == 0
     assert answer["exemptions"] == 0
@@ -370,7 +370,7 @@ def test_phases_of_encryption(site):
         answer = site.explain_json(port=143, tls="none", at=at)
         assert (at, answer["action"]) == (at, action)
         expected = (phase, phase != "off", "there is no TLS" if phase != "off" else
-                    "the rule is off until 2024-05-01 00:00")
+                    "the rule is off until 2024-05-01 00:00+02:00")
         assert why(answer, "encryption") == expected
 
 

@@ -11,7 +11,7 @@ import pytest
 
 import mmdb
 
-from recorded_site import DAY, EX_USAGE, RecordedSite, day, fits_a_terminal
+from recorded_site import DAY, EX_USAGE, RecordedSite, day, fits_a_terminal, json_date
 
 RULES = f"""
 rule encryption {{ observe = "{day(-90)}" notify = "{day(-30)}" enforce = "{day(30)} 06:00" }}
@@ -43,7 +43,7 @@ def test_rules(site):
     site.take()
     encryption, abroad, pop3 = status(site)["rules"]
     assert encryption == {"rule": "encryption", "phase": "notify", "next_phase": "enforce",
-                          "next_change": f"{day(30)} 06:00", "days": 30, "offenders": 0,
+                          "next_change": json_date(f"{day(30)} 06:00"), "days": 30, "offenders": 0,
                           "offenders_at_start": 0}
     assert (abroad["phase"], abroad["next_phase"], abroad["days"]) == ("off", "observe", 3)
     assert pop3 == {"rule": "pop3", "phase": "enforce", "next_phase": None, "next_change": None,
@@ -54,7 +54,7 @@ def test_at_a_date(site):
     site.fine("carol@example.org")
     site.take()
     answer = status(site, "--at", f"{day(30)} 05:59")
-    assert answer["at"] == f"{day(30)} 05:59"
+    assert answer["at"] == json_date(f"{day(30)} 05:59")
     assert (answer["rules"][0]["phase"], answer["rules"][0]["days"]) == ("notify", 0)
     assert status(site, "--at", day(31))["rules"][0]["phase"] == "enforce"
 

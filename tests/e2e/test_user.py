@@ -4,7 +4,7 @@ import pytest
 
 import mmdb
 
-from recorded_site import EX_USAGE, RecordedSite, day, fits_a_terminal
+from recorded_site import EX_USAGE, RecordedSite, day, fits_a_terminal, json_date
 from test_offenders import HOSTILE_NAMES
 
 RULES = f"""
@@ -53,9 +53,9 @@ def test_programs(site):
     assert thunderbird["last_client"] == mmdb.CLIENTS["DE"][0]
     assert [program["verified"] for program in answer["programs"]] == [True] * 3 + [False]
     assert thunderbird["rules"] == [{"rule": "encryption", "phase": "enforce",
-                                     "enforce": f"{day(-1)} 00:00", "exempt_until": None}]
+                                     "enforce": json_date(day(-1)), "exempt_until": None}]
     assert answer["programs"][1]["rules"] == [{"rule": "mechanism", "phase": "notify",
-                                               "enforce": f"{day(30)} 00:00",
+                                               "enforce": json_date(day(30)),
                                                "exempt_until": None}]
     assert answer["programs"][3]["rules"][1]["enforce"] is None
 

@@ -5,6 +5,8 @@
 #include <time.h>
 
 #include "admin/terminal/display.h"
+#include "admin/terminal/json-output.h"
+#include "dates.h"
 
 static int present_year(void)
 {
@@ -46,10 +48,37 @@ static void test_days_have_another_year(void **state)
 	check(1999, " 4 Jun 1999");
 }
 
+static void check_date(const char *text, const char *in_json, const char *in_a_sentence)
+{
+	char json[JSON_DATE_TEXT_SIZE], sentence[OFFSET_DATE_TEXT_SIZE];
+
+	assert_string_equal(json_date_format(date(text), json), in_json);
+	assert_string_equal(offset_date_format(date(text), sentence), in_a_sentence);
+}
+
+static void test_dates_have_their_offset(void **state)
+{
+	char text[JSON_DATE_TEXT_SIZE];
+
+	(void)state;
+	check_date("2024-09-20", "2024-09-20T00:00:00+02:00", "2024-09-20 00:00+02:00");
+	check_date("2025-01-01 06:30", "2025-01-01T06:30:00+01:00", "2025-01-01 06:30+01:00");
+	assert_string_equal(json_date_format(SCHEDULE_ALWAYS, text), "always");
+	assert_null(json_date_format(SCHEDULE_NEVER, text));
+	/* Before there were time zones, Berlin was 53 minutes and 28 seconds ahead. */
+	check_date("1850-01-01", "1850-01-01T00:00:00+00:53", "1850-01-01 00:00+00:53");
+	setenv("TZ", "America/St_Johns", 1);
+	tzset();
+	check_date("2024-09-20", "2024-09-20T00:00:00-02:30", "2024-09-20 00:00-02:30");
+	setenv("TZ", "Europe/Berlin", 1);
+	tzset();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_days_have_another_year),
+		cmocka_unit_test(test_dates_have_their_offset),
 	};
 
 	setenv("TZ", "Europe/Berlin", 1);
