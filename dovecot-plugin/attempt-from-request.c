@@ -174,6 +174,13 @@ static bool attempt_from_login(const struct login *login, const struct policy *p
 	return TRUE;
 }
 
+const char *request_user(const struct auth_request *request)
+{
+	const struct auth_request_fields *fields = &request->fields;
+
+	return fields->master_user != NULL ? fields->master_user : fields->user;
+}
+
 bool attempt_from_request(const struct auth_request *request, const struct policy *policy,
 			  struct attempt *attempt_r)
 {
@@ -181,7 +188,7 @@ bool attempt_from_request(const struct auth_request *request, const struct polic
 	const struct login login = {
 		.service = request_service(request),
 		.mechanism = fields->mech_name,
-		.user = fields->master_user != NULL ? fields->master_user : fields->user,
+		.user = request_user(request),
 		.client_id = fields->client_id,
 		.session = fields->session_id,
 		.client = fields->remote_ip,

@@ -6,8 +6,12 @@
 struct auth_request;
 struct event;
 
+/* Who types the password: of a master user's login, the master user. A passdb can
+   change what was typed to the name of the account. NULL before there is a name. */
+const char *request_user(const struct auth_request *request);
+
 /* Describes the login that a request asks for, with the user who types the
-   password: of a master user's login, the master user. Strings live as long as
+   password. Strings live as long as
    the request's pool. A login by Postfix has SOURCE_POSTFIX. False when it is
    no login by a mail protocol, as with lookups by LMTP or doveadm; such are not
    judged. */

@@ -66,6 +66,24 @@ struct judgement *judgement_make(struct auth_request *request, struct portcullis
 	return judgement;
 }
 
+bool judgement_of_account(const struct judgement *judgement, const struct auth_request *request,
+			  const char **user_r, struct verdict *verdict_r)
+{
+	const struct edition *edition = keeper_current(judgement->portcullis->keeper);
+	struct attempt attempt = judgement->attempt;
+	char user[USER_SIZE];
+
+	if (request_user(request) == NULL || edition->policy != judgement->policy)
+		return FALSE;
+	(void)user_normalise(request_user(request), edition->policy->default_domain, user,
+			     sizeof(user));
+	if (strcmp(user, attempt.user) == 0)
+		return FALSE;
+	attempt.user = *user_r = t_strdup(user);
+	judge(edition, &attempt, judgement->time.tv_sec, verdict_r);
+	return TRUE;
+}
+
 void judgement_log(const struct judgement *judgement)
 {
 	char text[DECISION_LOG_SIZE];

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "policy/judge.h"
+#include "refusal.h"
 
 struct auth_request;
 struct event;
@@ -17,11 +18,14 @@ struct judgement {
 	struct portcullis *portcullis;
 	const struct policy *policy;
 	char edition[EDITION_ID_SIZE];
-	struct attempt attempt;
+	struct attempt attempt; /* with the name that was typed */
 	struct verdict verdict;
 	struct timespec time;
 	/* The login is not left to somebody else to judge and record. */
 	bool record;
+	/* A right password is refused, unless the account is let off: its name may be
+	   another than what was typed, as only the passdbs behind the gate know. */
+	bool refuses_after;
 };
 
 /* Everything that was said of a request. Hangs on the request's event. */
@@ -30,8 +34,7 @@ struct judged_request {
 	struct auth_request *request;
 	struct pool *pool;
 	struct judgement *judgements;
-	/* The password decides no longer: a right one is refused too. */
-	bool refused_after;
+	struct refusal refusal;
 	/* The login is handed on to another server. */
 	bool proxied;
 };
@@ -47,6 +50,11 @@ struct judgement *judgement_find(const struct auth_request *request,
    the request's memory until its event is freed, even where the event outlives
    the request; judged_request_free() gives it up. */
 struct judgement *judgement_make(struct auth_request *request, struct portcullis *portcullis);
+
+/* Judges the same attempt under the name that the account has by now. *user_r is that
+   name, in the data stack. False when it is what was typed. */
+bool judgement_of_account(const struct judgement *judgement, const struct auth_request *request,
+			  const char **user_r, struct verdict *verdict_r);
 
 /* Logs what breaks a rule; does not wait for the log. */
 void judgement_log(const struct judgement *judgement);

@@ -19,20 +19,27 @@ static bool password_was_checked(const struct judged_request *judged)
 	       strcmp(request->passdb->passdb->iface.name, "static") != 0;
 }
 
-static void record(const struct judgement *judgement, bool verified)
+/* With a right password, it was the account; else it is only what somebody typed.
+   request: NULL where no passdb can have changed that. */
+static void record(const struct judgement *judgement, const struct auth_request *request,
+		   bool verified)
 {
 	struct attempt attempt = judgement->attempt;
+	struct verdict verdict = judgement->verdict;
 	const struct sighting sighting = {
 		.attempt = &attempt,
 		.policy = judgement->policy,
 		.edition = judgement->edition,
-		.verdict = &judgement->verdict,
+		.verdict = &verdict,
 		.verified = verified,
 		.time = judgement->time,
 	};
 
 	/* It was Dovecot that saw it, on behalf of whomever. */
 	attempt.source = SOURCE_DOVECOT;
+	if (verified && request != NULL &&
+	    judgement_of_account(judgement, request, &attempt.user, &verdict))
+		verdict.outcome = judgement->verdict.outcome; /* as it was */
 	journal_record(judgement->portcullis->journal, &sighting);
 }
 
@@ -43,9 +50,39 @@ static void request_ended(struct judged_request *judged)
 
 	for (judgement = judged->judgements; judgement != NULL; judgement = judgement->next) {
 		if (judgement->record)
-			record(judgement, verified);
+			T_BEGIN
+			{
+				record(judgement, judged->request, verified);
+			}
+		T_END;
 	}
 	judged_request_free(judged);
+}
+
+/* An alias of somebody who is let off is let off as well. */
+static void judge_account(struct judged_request *judged)
+{
+	const struct rule *rule = NULL;
+	struct judgement *judgement;
+
+	for (judgement = judged->judgements; judgement != NULL; judgement = judgement->next) {
+		struct verdict verdict;
+		const char *user;
+
+		if (!judgement->refuses_after)
+			continue;
+		judgement->verdict.outcome =
+			judgement_of_account(judgement, judged->request, &user, &verdict) &&
+					verdict.outcome == OUTCOME_ALLOW
+				? OUTCOME_ALLOW
+				: OUTCOME_REJECT_AFTER;
+		if (judgement->verdict.outcome == OUTCOME_REJECT_AFTER)
+			rule = judgement->verdict.rejecting;
+	}
+	if (rule == NULL)
+		refusal_take_back(&judged->refusal, judged->request);
+	else if (!judged->refusal.stands)
+		refusal_make(&judged->refusal, judged->request, rule);
 }
 
 /* The login process prefers proxying and referring to refusing: a login that is
@@ -59,7 +96,13 @@ static void lookup_ended(struct judged_request *judged)
 
 	if (auth_fields_exists(fields, "proxy") || auth_fields_exists(fields, "proxy_maybe"))
 		judged->proxied = TRUE;
-	if (!judged->refused_after)
+	if (judged->refusal.nologin != NULL)
+		T_BEGIN
+		{
+			judge_account(judged);
+		}
+	T_END;
+	if (!judged->refusal.stands)
 		return;
 	for (unsigned int i = 0; i < N_ELEMENTS(proxy_fields); i++)
 		auth_fields_remove(fields, proxy_fields[i]);
@@ -85,10 +128,14 @@ static void login_finished(const struct event *event)
 	const char *mechanism = event_find_field_recursive_str(event, "mechanism");
 	const char *success = event_find_field_recursive_str(event, "success");
 	struct portcullis *portcullis;
+	bool verified;
 
 	/* Between Dovecot's own processes. */
 	if (mechanism == NULL || strcmp(mechanism, "DOVECOT-TOKEN") == 0)
 		return;
+	/* Whoever is anonymous has shown that he is nobody. */
+	verified = success != NULL && strcmp(success, "yes") == 0 &&
+		   strcmp(mechanism, "ANONYMOUS") != 0;
 	for (portcullis = portcullis_list; portcullis != NULL; portcullis = portcullis->next) {
 		const struct edition *edition = keeper_current(portcullis->keeper);
 		struct judgement judgement = {
@@ -107,7 +154,7 @@ static void login_finished(const struct event *event)
 		/* It is too late to refuse. */
 		judgement.verdict.outcome = OUTCOME_ALLOW;
 		judgement_log(&judgement);
-		record(&judgement, success != NULL && strcmp(success, "yes") == 0);
+		record(&judgement, NULL, verified);
 	}
 }
 

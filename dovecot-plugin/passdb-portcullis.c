@@ -94,9 +94,8 @@ static enum passdb_result judge_request(struct auth_request *request, struct por
 	case OUTCOME_REJECT_AFTER:
 		/* No nodelay here: it would go with a wrong password as well,
 		   and make guessing free. A right one is not delayed anyway. */
-		judged_request_find(request->event)->refused_after = TRUE;
-		auth_request_set_field(request, "nologin", "", NULL);
-		auth_request_set_field(request, "reason", rule->message, NULL);
+		judgement->refuses_after = TRUE;
+		refusal_make(&judged_request_find(request->event)->refusal, request, rule);
 		break;
 	}
 	return PASSDB_RESULT_NEXT;
