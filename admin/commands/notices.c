@@ -3,7 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
 
+#include "admin/notices/notice-bounce.h"
 #include "admin/questions/inquiry.h"
 #include "admin/store/store-notices.h"
 #include "admin/terminal/command-options.h"
@@ -12,9 +15,42 @@
 
 static const struct command_help help = {
 	.name = "notices",
-	.usage = "[OPTION...]",
-	.description = "Lists what people were told.",
+	.usage = "[OPTION...]\n"
+		 "--bounce",
+	.description =
+		"Lists what people were told, or learns from the mail system which mails came "
+		"back.",
+	.closing = "Exit status: with --bounce, 0 also for a mail that says nothing of the kind, "
+		   "75 what is wrong here, so that the mail system tries it again.",
 };
+
+struct options {
+	const char *user;
+	bool failed, bounce, json;
+};
+
+static bool read_options(int argc, char **argv, struct options *options, int *status_r)
+{
+	const struct command_option known[] = {
+		{"user", 'u', "USER", "only this user", .text = &options->user},
+		{"failed", 'f', NULL, "only those who could not be told, each by the last mail",
+		 .flag = &options->failed},
+		{"bounce", '\0', NULL,
+		 "read a mail on standard input; if it says that a notice came back, mark that as "
+		 "failed",
+		 .flag = &options->bounce},
+		{"json", 'j', NULL, "print JSON", .flag = &options->json},
+		{0},
+	};
+
+	if (!command_options_read_all(argc, argv, &help, known, status_r))
+		return false;
+	if (options->bounce && (options->user != NULL || options->failed || options->json))
+		*status_r = usage_error("notices", "--bounce takes no other option");
+	return *status_r == 0;
+}
+
+/* ---- the list ---- */
 
 static const struct column columns[] = {
 	{"TIME", NULL, COLUMN_TEXT},        {"USER", "user", COLUMN_SHRINKS_LAST},
@@ -46,41 +82,135 @@ static bool add(void *context, const struct store_notice *notice)
 	return true;
 }
 
-static bool answer(struct store *store, const char *user, bool json)
+/* Of each user whose last mail failed, that mail. */
+static bool note_failed(void *context, const struct store_notice *notice)
 {
-	struct listing *listing =
-		listing_begin(json ? LISTING_JSON : LISTING_TABLE, columns, G_N_ELEMENTS(columns));
-	bool answered = store_each_notice(store, user, add, listing);
+	GHashTable *failed = context;
 
-	if (answered)
-		listing_end(listing, "Nobody was told anything.");
-	else
-		listing_abandon(listing);
+	if (notice->state == NOTICE_FAILED)
+		g_hash_table_insert(failed, g_strdup(notice->user),
+				    g_memdup2(&notice->id, sizeof(notice->id)));
+	else if (notice->state == NOTICE_HANDED_OVER)
+		g_hash_table_remove(failed, notice->user);
+	return true;
+}
+
+struct failed_listing {
+	struct listing *listing;
+	GHashTable *failed; /* user: the id of the mail */
+};
+
+static bool add_failed(void *context, const struct store_notice *notice)
+{
+	struct failed_listing *listing = context;
+	const int64_t *id = g_hash_table_lookup(listing->failed, notice->user);
+
+	return id == NULL || *id != notice->id || add(listing->listing, notice);
+}
+
+static bool list_failed(struct store *store, const char *user, struct listing *listing)
+{
+	struct failed_listing failed = {
+		.listing = listing,
+		.failed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free)};
+	bool answered = store_each_notice(store, user, note_failed, failed.failed) &&
+			store_each_notice(store, user, add_failed, &failed);
+
+	g_hash_table_destroy(failed.failed);
 	return answered;
+}
+
+static bool answer(struct store *store, const char *user, const struct options *options)
+{
+	struct listing *listing = listing_begin(options->json ? LISTING_JSON : LISTING_TABLE,
+						columns, G_N_ELEMENTS(columns));
+	bool answered = options->failed ? list_failed(store, user, listing)
+					: store_each_notice(store, user, add, listing);
+
+	if (!answered)
+		listing_abandon(listing);
+	else
+		listing_end(listing, options->failed ? "No last mail to anybody failed."
+						     : "Nobody was told anything.");
+	return answered;
+}
+
+static int list(const char *config_path, const struct options *options)
+{
+	const char *user = NULL;
+	char normalised[USER_SIZE];
+	struct inquiry inquiry;
+	int status = inquiry_begin(&inquiry, config_path);
+
+	if (status != 0)
+		return status;
+	if (options->user != NULL) {
+		user_normalise(options->user, inquiry.loaded.policy->default_domain, normalised,
+			       sizeof(normalised));
+		user = normalised;
+	}
+	return inquiry_end(&inquiry, answer(inquiry.store, user, options), EXIT_SUCCESS);
+}
+
+/* ---- --bounce ---- */
+
+/* A notice that is sent back whole is much smaller. */
+#define MAIL_SIZE_MAX ((size_t)1 << 20)
+
+/* All that comes, so that the mail system can write it; what is too much is forgotten. */
+static GString *read_mail(void)
+{
+	GString *mail = g_string_new(NULL);
+	char chunk[65536];
+	ssize_t got;
+
+	while ((got = read(STDIN_FILENO, chunk, sizeof(chunk))) > 0)
+		g_string_append_len(mail, chunk, MIN(got, (ssize_t)(MAIL_SIZE_MAX - mail->len)));
+	return mail;
+}
+
+/* Returns false when the mail system shall come again. */
+static bool take_bounce(const struct policy *policy, const GString *mail)
+{
+	struct store_failure failure;
+	struct store *store = store_open(policy->store, STORE_WRITE, &failure);
+	enum notice_bounce bounce;
+	char *text;
+
+	if (store == NULL) {
+		fprintf(stderr, "portcullis notices: %s\n", failure.text);
+		return false;
+	}
+	bounce = notice_bounce(store, mail->str, mail->len, (int64_t)time(NULL) * 1000, &text);
+	if (bounce == NOTICE_BOUNCE_STORE_FAILED)
+		fprintf(stderr, "portcullis notices: %s\n", store_failure(store)->text);
+	else
+		printf("portcullis notices: %s\n", text);
+	g_free(text);
+	store_close(store);
+	return bounce != NOTICE_BOUNCE_STORE_FAILED;
+}
+
+static int bounce(const char *config_path)
+{
+	GString *mail = read_mail();
+	struct policy *policy;
+	bool fine = policy_load_as_owner(config_path, &policy) == 0;
+
+	if (fine) {
+		fine = take_bounce(policy, mail);
+		policy_free(policy);
+	}
+	g_string_free(mail, TRUE);
+	return fine ? EXIT_SUCCESS : EX_TEMPFAIL;
 }
 
 int notices_command(const char *config_path, int argc, char **argv)
 {
-	const char *user = NULL;
-	bool json = false;
-	const struct command_option known[] = {
-		{"user", 'u', "USER", "only this user", .text = &user},
-		{"json", 'j', NULL, "print JSON", .flag = &json},
-		{0},
-	};
-	char normalised[USER_SIZE];
-	struct inquiry inquiry;
+	struct options options = {0};
 	int status;
 
-	if (!command_options_read_all(argc, argv, &help, known, &status))
+	if (!read_options(argc, argv, &options, &status))
 		return status;
-	status = inquiry_begin(&inquiry, config_path);
-	if (status != 0)
-		return status;
-	if (user != NULL) {
-		user_normalise(user, inquiry.loaded.policy->default_domain, normalised,
-			       sizeof(normalised));
-		user = normalised;
-	}
-	return inquiry_end(&inquiry, answer(inquiry.store, user, json), EXIT_SUCCESS);
+	return options.bounce ? bounce(config_path) : list(config_path, &options);
 }

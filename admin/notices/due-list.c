@@ -19,6 +19,7 @@ static void count_open(struct due_counts *counts, const struct notice_candidate 
 		return;
 	counts->open++;
 	counts->open_told += candidate->told;
+	counts->open_failed += candidate->failed;
 	for (uint64_t left = candidate->plan.rules; left != 0; left &= left - 1)
 		counts->open_by_rule[__builtin_ctzll(left)]++;
 }

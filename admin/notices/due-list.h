@@ -19,9 +19,9 @@ struct due_entry {
 
 struct due_counts {
 	uint64_t due; /* people to be written to */
-	/* People who break a rule in its notify or enforce phase, and those of them
-	   who were ever told. */
-	uint64_t open, open_told;
+	/* People who break a rule in its notify or enforce phase, those of them who were
+	   ever told, and those whose last mail failed. */
+	uint64_t open, open_told, open_failed;
 	uint64_t open_by_rule[RULES_MAX];
 };
 

@@ -198,6 +198,8 @@ static bool add_past(void *context, const struct store_notice *notice)
 	if (past.time > people->now + LATER_DAY)
 		return true;
 	candidate->told |= notice->state == NOTICE_HANDED_OVER;
+	if (notice->state != NOTICE_NOTED)
+		candidate->failed = notice->state == NOTICE_FAILED;
 	g_array_append_val(people->past, past);
 	return true;
 }

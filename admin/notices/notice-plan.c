@@ -62,6 +62,20 @@ static time_t last_mail(const struct notice_person *person)
 	return last;
 }
 
+/* Whether the last mails all failed. */
+static bool is_out_of_reach(const struct notice_person *person)
+{
+	unsigned int failures = 0;
+
+	for (size_t i = 0; i < person->past_count; i++) {
+		if (person->past[i].state == NOTICE_FAILED)
+			failures++;
+		else if (person->past[i].state == NOTICE_HANDED_OVER)
+			failures = 0;
+	}
+	return failures >= NOTICE_FAILURES_MAX;
+}
+
 /* ---- fixed or not ---- */
 
 enum notice_purpose notice_purpose_of(enum service service)
@@ -161,6 +175,7 @@ struct rule_case {
 	struct rule_ways ways;
 	const uint64_t *open; /* of each way */
 	time_t last_mail;
+	bool out_of_reach;
 };
 
 static bool refusal_is_due(const struct rule_case *c)
@@ -214,7 +229,7 @@ static bool may_repeat(const struct rule_case *c, time_t last)
 
 static bool first_is_due(const struct rule_case *c)
 {
-	if (c->past.told != SCHEDULE_ALWAYS)
+	if (c->past.told != SCHEDULE_ALWAYS || c->out_of_reach)
 		return false;
 	/* It was refused; or fixed, without a word, and has come back. */
 	if (c->past.tried != SCHEDULE_ALWAYS)
@@ -225,8 +240,8 @@ static bool first_is_due(const struct rule_case *c)
 
 static bool reminder_is_due(const struct rule_case *c)
 {
-	return c->past.told != SCHEDULE_ALWAYS && c->ways.last_open > c->past.tried &&
-	       may_repeat(c, c->last_mail);
+	return c->past.told != SCHEDULE_ALWAYS && !c->out_of_reach &&
+	       c->ways.last_open > c->past.tried && may_repeat(c, c->last_mail);
 }
 
 /* Whether there is anything to say of an open rule today, be it due or not. */
@@ -311,6 +326,7 @@ void notice_plan(const struct policy *policy, const struct notice_person *person
 
 	*plan_r = (struct notice_plan){.first_date = SCHEDULE_NEVER};
 	c.last_mail = last_mail(person);
+	c.out_of_reach = is_out_of_reach(person);
 	for (size_t i = 0; i < person->way_count; i++)
 		open_r[i] = 0;
 	for (size_t i = 0; i < policy->rule_count; i++) {

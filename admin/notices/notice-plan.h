@@ -26,6 +26,10 @@
 #define NOTICE_QUIET_DAYS 3
 #define NOTICE_SETTLED_DAYS 14
 
+/* After so many mails in a row that failed, only what has its day is tried: last calls,
+   brown-outs, refusals. */
+#define NOTICE_FAILURES_MAX 3
+
 /* So long before a brown-out it is announced. */
 #define NOTICE_BROWNOUT_DAYS 3
 

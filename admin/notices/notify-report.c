@@ -111,6 +111,11 @@ static void add_open(GString *text, const struct policy *policy, const struct du
 			       "\nStill open when the run began: %" PRIu64
 			       " people, of whom %" PRIu64 " had been told before.\n",
 			       counts->open, counts->open_told);
+	if (counts->open_failed > 0)
+		g_string_append_printf(text,
+				       "The last mail to %" PRIu64 " of them failed: see "
+				       "\"portcullis notices --failed\".\n",
+				       counts->open_failed);
 	for (size_t i = 0; i < policy->rule_count; i++) {
 		if (counts->open_by_rule[i] > 0)
 			g_string_append_printf(text, "  %-32s %8" PRIu64 "\n",

@@ -37,6 +37,9 @@ struct store_backend {
 	bool (*put_notice)(struct store *store, struct store_notice *notice);
 	bool (*each_notice)(struct store *store, const char *user, store_visit_notice *visit,
 			    void *context);
+	bool (*find_notice)(struct store *store, const char *message_id, store_visit_notice *visit,
+			    void *context);
+	bool (*fail_notice)(struct store *store, int64_t id, int64_t now, const char *error);
 	bool (*count_notices)(struct store *store, int64_t after, int64_t until, uint64_t *count_r);
 
 	bool (*expire)(struct store *store, const struct store_expiry *expiry, int64_t now);

@@ -27,7 +27,7 @@ enum notice_state {
 	   Message-ID again. */
 	NOTICE_INTENDED,
 	NOTICE_HANDED_OVER,
-	NOTICE_FAILED, /* refused for good */
+	NOTICE_FAILED, /* refused for good, at once or later */
 	NOTICE_NOTED,  /* nothing was sent: only that all is well again */
 	NOTICE_STATE_COUNT
 };
@@ -53,18 +53,28 @@ struct store_notice {
 /* When a notice came to what it is, or was intended, in milliseconds since 1970. */
 int64_t store_notice_time(const struct store_notice *notice);
 
-/* Inserts (and sets id) or updates. Between store_begin() and store_commit(). As all
-   functions here, it returns false when the store fails. */
+/* Inserts (and sets id) or updates what is intended: one that is settled stays as it is,
+   as it may have come back before it was known to be handed over. Between store_begin()
+   and store_commit(). As all functions here, it returns false when the store fails. */
 bool store_put_notice(struct store *store, struct store_notice *notice);
 
 /* Returns false to end the iteration. The strings live until it returns. */
 typedef bool store_visit_notice(void *context, const struct store_notice *notice);
 
+/* Visits the one that has this Message-ID, if there is one. */
+bool store_find_notice(struct store *store, const char *message_id, store_visit_notice *visit,
+		       void *context);
+
+/* Makes a notice a failed one, be it intended or handed over. It keeps the time at which
+   it was handed over. Between store_begin() and store_commit(). */
+bool store_fail_notice(struct store *store, int64_t id, int64_t now, const char *error);
+
 /* In the order in which they were first intended. user: NULL for all. */
 bool store_each_notice(struct store *store, const char *user, store_visit_notice *visit,
 		       void *context);
 
-/* How many were handed over later than after, and not later than until. */
+/* How many were handed over later than after, and not later than until, be it that they
+   came back; and how many were refused then. */
 bool store_count_notices(struct store *store, int64_t after, int64_t until, uint64_t *count_r);
 
 #endif

@@ -37,9 +37,10 @@ bool store_sqlite_put_notice(struct store *store, struct store_notice *notice)
 	update = store_sqlite_statement(
 		store, "UPDATE notices SET user = ?1, recipient = ?2, message_id = ?3, reason = ?4,"
 		       " rules = ?5, state = ?6, intended = ?7, settled = ?8, attempts = ?9,"
-		       " error = ?10 WHERE id = ?11");
+		       " error = ?10 WHERE id = ?11 AND state = ?12");
 	bind_notice(update, notice);
 	sqlite3_bind_int64(update, 11, notice->id);
+	sqlite3_bind_int(update, 12, NOTICE_INTENDED);
 	return store_sqlite_run(store, update);
 }
 
@@ -78,10 +79,9 @@ static sqlite3_stmt *select_notices(struct store *store, const char *user)
 	return row;
 }
 
-bool store_sqlite_each_notice(struct store *store, const char *user, store_visit_notice *visit,
-			      void *context)
+static bool visit_rows(struct store *store, sqlite3_stmt *row, store_visit_notice *visit,
+		       void *context)
 {
-	sqlite3_stmt *row = select_notices(store, user);
 	int step;
 
 	while ((step = store_sqlite_step(store, row)) > 0) {
@@ -94,17 +94,47 @@ bool store_sqlite_each_notice(struct store *store, const char *user, store_visit
 	return step >= 0;
 }
 
+bool store_sqlite_each_notice(struct store *store, const char *user, store_visit_notice *visit,
+			      void *context)
+{
+	return visit_rows(store, select_notices(store, user), visit, context);
+}
+
+bool store_sqlite_find_notice(struct store *store, const char *message_id,
+			      store_visit_notice *visit, void *context)
+{
+	sqlite3_stmt *row = store_sqlite_statement(
+		store, "SELECT id, " NOTICE_COLUMNS " FROM notices WHERE message_id = ?1 LIMIT 1");
+
+	store_sqlite_bind_text(row, 1, message_id);
+	return visit_rows(store, row, visit, context);
+}
+
+bool store_sqlite_fail_notice(struct store *store, int64_t id, int64_t now, const char *error)
+{
+	sqlite3_stmt *update = store_sqlite_statement(
+		store, "UPDATE notices SET state = ?2, error = ?3,"
+		       " settled = CASE settled WHEN 0 THEN ?4 ELSE settled END WHERE id = ?1");
+
+	sqlite3_bind_int64(update, 1, id);
+	sqlite3_bind_int(update, 2, NOTICE_FAILED);
+	store_sqlite_bind_text(update, 3, error);
+	sqlite3_bind_int64(update, 4, now);
+	return store_sqlite_run(store, update);
+}
+
 bool store_sqlite_count_notices(struct store *store, int64_t after, int64_t until,
 				uint64_t *count_r)
 {
 	sqlite3_stmt *statement = store_sqlite_statement(
 		store, "SELECT count(*) FROM notices"
-		       " WHERE state = ?1 AND settled > ?2 AND settled <= ?3");
+		       " WHERE state IN (?1, ?4) AND settled > ?2 AND settled <= ?3");
 	int64_t count;
 
 	sqlite3_bind_int(statement, 1, NOTICE_HANDED_OVER);
 	sqlite3_bind_int64(statement, 2, after);
 	sqlite3_bind_int64(statement, 3, until);
+	sqlite3_bind_int(statement, 4, NOTICE_FAILED);
 	if (store_sqlite_number(store, statement, &count) <= 0)
 		return false;
 	*count_r = (uint64_t)count;

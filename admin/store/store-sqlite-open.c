@@ -75,6 +75,9 @@ static const char *const migrations[] = {
 	   import, as far as they have their address. */
 	("ALTER TABLE sightings ADD COLUMN whereabouts TEXT;"
 	 "ALTER TABLE totals ADD COLUMN whereabouts_definition INTEGER NOT NULL DEFAULT 0;"),
+
+	/* 6. A notice that comes back is known by its Message-ID. */
+	"CREATE INDEX notices_message_id ON notices (message_id);",
 };
 
 #define SCHEMA_VERSION ((int64_t)G_N_ELEMENTS(migrations))
@@ -294,6 +297,8 @@ static const struct store_backend backend = {
 	.drop_file = store_sqlite_drop_file,
 	.put_notice = store_sqlite_put_notice,
 	.each_notice = store_sqlite_each_notice,
+	.find_notice = store_sqlite_find_notice,
+	.fail_notice = store_sqlite_fail_notice,
 	.count_notices = store_sqlite_count_notices,
 	.expire = store_sqlite_expire,
 	.has_expired = store_sqlite_has_expired,

@@ -118,6 +118,9 @@ bool store_sqlite_each_file(struct store *store, store_visit_file *visit, void *
 bool store_sqlite_put_notice(struct store *store, struct store_notice *notice);
 bool store_sqlite_each_notice(struct store *store, const char *user, store_visit_notice *visit,
 			      void *context);
+bool store_sqlite_find_notice(struct store *store, const char *message_id,
+			      store_visit_notice *visit, void *context);
+bool store_sqlite_fail_notice(struct store *store, int64_t id, int64_t now, const char *error);
 bool store_sqlite_count_notices(struct store *store, int64_t after, int64_t until,
 				uint64_t *count_r);
 

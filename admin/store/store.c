@@ -171,6 +171,17 @@ bool store_each_notice(struct store *store, const char *user, store_visit_notice
 	return store->backend->each_notice(store, user, visit, context);
 }
 
+bool store_find_notice(struct store *store, const char *message_id, store_visit_notice *visit,
+		       void *context)
+{
+	return store->backend->find_notice(store, message_id, visit, context);
+}
+
+bool store_fail_notice(struct store *store, int64_t id, int64_t now, const char *error)
+{
+	return store->backend->fail_notice(store, id, now, error);
+}
+
 bool store_count_notices(struct store *store, int64_t after, int64_t until, uint64_t *count_r)
 {
 	return store->backend->count_notices(store, after, until, count_r);

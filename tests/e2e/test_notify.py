@@ -712,3 +712,136 @@ def test_killed_a_hundred_times(site):
     assert len(notices) == PEOPLE
     assert {notice["state"] for notice in notices} == {"handed-over"}
     assert {(n["recipient"], f'<{n["message_id"]}>') for n in notices} == set(taken)
+
+
+# ---- what comes back ----
+
+BOUNCE = """\
+From MAILER-DAEMON  Sun Nov 29 08:00:00 2026
+From: MAILER-DAEMON@mx1.example.org
+Subject: Undelivered Mail Returned to Sender
+To: mail@example.org
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary="b/mx1"
+
+--b/mx1
+
+I'm sorry.
+
+--b/mx1
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx1.example.org
+
+Final-Recipient: rfc822; alice@example.org
+Action: {action}
+Status: 5.1.1
+Diagnostic-Code: smtp; 550 User unknown
+
+--b/mx1
+Content-Type: text/rfc822-headers
+
+Message-ID: <{message_id}>
+
+--b/mx1--
+"""
+
+
+def bounce(site, message_id, action="failed"):
+    """Hands a report over as a mail system does; returns what its log would have."""
+    mail = BOUNCE.format(message_id=message_id, action=action)
+    return site.must("notices", "--bounce", input=mail).removeprefix("portcullis notices: ")
+
+
+def test_a_notice_that_comes_back(site):
+    for user in ("alice", "bob"):
+        site.record(f"{user}@example.org", "encryption")
+    site.take()
+    site.notify(1)
+    ids = {name: str(mail["Message-ID"])[1:-1] for name, mail in site.mails().items()}
+    alice = ids["alice@example.org"]
+    assert site.ask("notices", "--failed") == []
+    # Neither what is not final, nor what is about another mail, nor some other mail.
+    before = site.ask("notices")
+    assert "nothing has failed" in bounce(site, alice, "delayed")
+    assert "no notice that is known" in bounce(site, "x" + alice)
+    assert "no notice that is known" in bounce(site, "' OR 1=1 --@example.org")
+    for mail in ("", "Subject: I am on holiday\nIn-Reply-To: <%s>\n\nBye\n" % alice,
+                 "x" * 3_000_000):  # fmt: skip
+        assert "no report about a mail" in site.must("notices", "--bounce", input=mail)
+    assert site.ask("notices") == before
+
+    said = bounce(site, alice)
+    assert said == "alice@example.org was not told: it came back: 5.1.1 smtp; 550 User unknown\n"
+    assert "is settled" in bounce(site, alice)
+    [failed] = site.ask("notices", "--failed")
+    assert failed["user"] == "alice@example.org" and failed["state"] == "failed"
+    assert failed["time"] == before[0]["time"]
+    assert site.ask("notices", "--failed", "--user", "bob") == []
+    table = site.must("notices", "--failed")
+    assert "550 User unknown" in table and "bob" not in table
+    # Not at once again; and she was not told.
+    assert site.ask("forecast")["told"] == 1
+    assert site.told(2) == {}
+    site.record("carol@example.org", "encryption")
+    site.take()
+    done = site.notify(3)
+    assert 'The last mail to 1 of them failed: see "portcullis notices --failed".' in done.stdout
+    site.mails()
+    [again] = site.told(16)
+    assert again == "alice@example.org"
+    assert site.ask("notices", "--failed") == []
+
+
+def test_an_address_that_never_works(site):
+    """It is tried three times, and then only when a day has come."""
+    site.record("alice@example.org", "encryption")
+    site.take()
+    days = []
+    site.set('remind-every = "1d"')
+    for at in range(1, 31):
+        site.notify(at)
+        for mail in site.mails().values():
+            days.append(at)
+            bounce(site, str(mail["Message-ID"])[1:-1])
+    assert days == [1, 2, 3, 8, 23, 29]
+
+
+def test_a_bounce_waits_for_the_store(site):
+    """The mail system comes again when something is wrong here, and not with the mail."""
+    site.record("alice@example.org", "encryption")
+    site.take()
+    mail = BOUNCE.format(message_id="1@example.org", action="failed")
+    hidden = site.directory / "hidden"
+    for path in (site.store, site.config):
+        content = path.read_bytes()
+        path.rename(hidden)
+        path.write_text("nonsense, so far")
+        done = site.run("notices", "--bounce", input=mail)
+        assert done.returncode == EX_TEMPFAIL and done.stdout == "" and done.stderr
+        hidden.rename(path)
+        assert path.read_bytes() == content
+    for arguments in (["--json"], ["--failed"], ["--user", "alice"]):
+        assert site.run("notices", "--bounce", *arguments, input="").returncode == EX_USAGE
+    assert "no notice that is known" in site.must("notices", "--bounce", input=mail)
+
+
+def test_a_bounce_that_is_faster(site):
+    """Handed over and back before it is known that it was handed over."""
+    site.sendmail.write_text(
+        "#!/bin/sh\n"
+        f"sed 's/^Message-I[dD]: /Message-ID: /' >{site.directory}/mail\n"
+        f"id=$(sed -n 's/^Message-ID: <\\(.*\\)>/\\1/p;/^$/q' {site.directory}/mail)\n"
+        f"sed \"s/MESSAGE_ID/$id/\" {site.directory}/bounce |"
+        f" {BUILD}/portcullis -c {site.config} notices --bounce >>{site.directory}/said\n"
+    )
+    (site.directory / "bounce").write_text(
+        BOUNCE.format(message_id="MESSAGE_ID", action="failed")
+    )
+    site.record("alice@example.org", "encryption")
+    site.take()
+    site.notify(1)
+    said = (site.directory / "said").read_text()
+    assert said.startswith("portcullis notices: alice@example.org was not told: "), said
+    [failed] = site.ask("notices", "--failed")
+    assert failed["state"] == "failed" and "550" in failed["error"]

@@ -8,6 +8,8 @@ import shutil
 import subprocess
 import time
 
+from email import message_from_bytes
+
 import pytest
 
 import clients
@@ -15,7 +17,7 @@ import dovecot
 
 from journal import DIRECTORY as JOURNAL
 from mailboxes import LMTP, mail_host, queue_is_empty  # noqa: F401 (a fixture)
-from mailhost import USER
+from mailhost import CONFIG, USER
 from mmdb import CLIENTS
 from notices import TEXTS, Mail, words
 from processes import wait_until
@@ -186,6 +188,71 @@ def test_as_the_service_does_it(site):
         os.chown(folder, *owner)
     wait_until(queue_is_empty, "an empty queue", interval=0.05)
     assert len(fetch("alice@example.org")) == 1
+
+
+PIPE = "portcullis-bounce"
+# As the manual says.
+MASTER_CF = f"{PIPE}/unix={PIPE} unix - n n - 1 pipe user={USER} argv=%s notices --bounce"
+MAPS = {
+    "virtual_alias_maps": "inline:{ { mail@example.org = bob@example.org, "
+    f"{PIPE}@example.org }} }}",
+    "transport_maps": f"inline:{{ {{ {PIPE}@example.org = {PIPE}: }} }}",
+}
+
+
+@pytest.fixture
+def with_bounce_pipe(mail_host):  # noqa: F811
+    postfix = mail_host.postfix
+    before = {name: postfix_setting(name) for name in MAPS}
+    postfix.postconf("-M", MASTER_CF % shutil.which("portcullis"))
+    postfix.postconf("-e", *(f"{name}={value}" for name, value in MAPS.items()))
+    postfix.reload()
+    yield
+    postfix.postconf("-MX", f"{PIPE}/unix")
+    postfix.postconf("-e", *(f"{name}={value}" for name, value in before.items()))
+    postfix.reload()
+
+
+def postfix_setting(name):
+    return subprocess.run(
+        ["postconf", "-h", name], check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+def test_a_mail_that_comes_back(site, with_bounce_pipe):
+    """By Postfix and its pipe, to the people behind the sender's address as well."""
+    addresses = CONFIG.parent / "addresses"
+    addresses.write_text("carol@example.org gone@example.org\n")
+    site(RULES.replace("notices {", f'notices {{ address-map = "file:{addresses}"'))
+    fetch("bob@example.org")
+    for user in ("alice@example.org", "carol@example.org"):
+        login(user, "none")
+        take(user, port=143, tls="none", verified=True)
+    folder = JOURNAL.parent
+    owner = (folder.stat().st_uid, folder.stat().st_gid)
+    for path in [folder, *folder.glob("portcullis.db*"), *folder.glob("notify.lock")]:
+        shutil.chown(path, USER, USER)
+    try:
+        portcullis("notify", "--quiet")
+        wait_until(lambda: ask("notices", "--failed"), "a notice that came back")
+        wait_until(queue_is_empty, "an empty queue", interval=0.05)
+        # Whatever else comes there is nothing to it, and does not come back.
+        for text in ("Subject: Hello\n\nWhat is this?\n", ""):
+            subprocess.run(["sendmail", "-i", "-f", "", "mail@example.org"], check=True,
+                           input=text.encode())  # fmt: skip
+        wait_until(queue_is_empty, "an empty queue", interval=0.05)
+        [failed] = ask("notices", "--failed")
+        states = {notice["user"]: notice["state"] for notice in ask("notices")}
+    finally:
+        os.chown(folder, *owner)
+        addresses.unlink()
+    assert failed["user"] == "carol@example.org" and failed["recipient"] == "gone@example.org"
+    assert failed["error"].startswith("it came back: 5.1.1 ")
+    assert states == {"alice@example.org": "handed-over", "carol@example.org": "failed"}
+    assert len(fetch("alice@example.org")) == 1
+    kinds = [message_from_bytes(raw).get_content_type() for raw in fetch("bob@example.org")]
+    # The summary came back, too: there is no helpdesk.
+    assert kinds.count("multipart/report") == 2 and len(kinds) == 4
 
 
 def check_notice(mail):

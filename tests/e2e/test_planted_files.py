@@ -60,6 +60,7 @@ COMMANDS = [
     ("status",),
     ("user", "alice"),
     ("notices",),
+    ("notices", "--bounce"),
     ("notify", "--dry-run"),
     ("notify", "--preview", "alice"),
     ("notify", "--to", "postmaster@example.org"),

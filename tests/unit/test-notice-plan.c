@@ -541,6 +541,24 @@ static void test_refused_mails(void **state)
 	assert_false(plan_at(&life, date("2024-09-13 12:00")).due);
 }
 
+/* An address that nothing arrives at is not tried for ever. */
+static void test_out_of_reach(void **state)
+{
+	struct life life = {0};
+	(void)state;
+
+	login(&life, PHONE, ENCRYPTION, date("2024-08-10"));
+	remember(&life, NOTICE_FIRST, NOTICE_FAILED, ENCRYPTION, date("2024-06-03"));
+	remember(&life, NOTICE_FIRST, NOTICE_FAILED, ENCRYPTION, date("2024-06-17"));
+	assert_true(plan_at(&life, date("2024-08-10")).due);
+	remember(&life, NOTICE_FIRST, NOTICE_FAILED, ENCRYPTION, date("2024-07-01"));
+	assert_false(plan_at(&life, date("2024-08-10")).due);
+	assert_int_equal(plan_at(&life, date("2024-09-13")).reason, NOTICE_LAST_CALL);
+	/* One that arrived begins the count anew. */
+	remember(&life, NOTICE_LAST_CALL, NOTICE_HANDED_OVER, ENCRYPTION, date("2024-07-15"));
+	assert_int_equal(plan_at(&life, date("2024-08-10")).reason, NOTICE_REMINDER);
+}
+
 static void test_no_reminders(void **state)
 {
 	static const struct habit habits[] = {{"2024-06-02", "2024-08-01", PHONE, ENCRYPTION, 1}};
@@ -624,6 +642,7 @@ int main(void)
 		cmocka_unit_test_setup(test_a_date_that_moves, set_up),
 		cmocka_unit_test_setup(test_missed_runs, set_up),
 		cmocka_unit_test_setup(test_refused_mails, set_up),
+		cmocka_unit_test_setup(test_out_of_reach, set_up),
 		cmocka_unit_test_setup(test_no_reminders, set_up),
 		cmocka_unit_test_setup(test_no_last_calls, set_up),
 		cmocka_unit_test_setup(test_other_phases, set_up),

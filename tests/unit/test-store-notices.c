@@ -141,9 +141,45 @@ static void test_count(void **state)
 		put(store, &notice);
 	}
 	assert_true(store_count_notices(store, NOW + 2, NOW + 100, &count));
-	assert_int_equal(count, 5);
+	assert_int_equal(count, 7);
 	assert_true(store_count_notices(store, NOW - 1, NOW + 1, &count));
 	assert_int_equal(count, 2);
+}
+
+static bool copy_id(void *context, const struct store_notice *notice)
+{
+	*(int64_t *)context = notice->id;
+	return true;
+}
+
+/* A mail may come back before it is known to be handed over. */
+static void test_what_came_back(void **state)
+{
+	struct store *store = *state;
+	struct store_notice notices[] = {to("alice@example.org"), to("bob@example.org")};
+	int64_t found = 0;
+
+	notices[1].message_id = "2@example.org";
+	notices[1].state = NOTICE_HANDED_OVER;
+	notices[1].settled = NOW + 7;
+	put(store, &notices[0]);
+	put(store, &notices[1]);
+	assert_true(store_find_notice(store, "3@example.org", copy_id, &found));
+	assert_int_equal(found, 0);
+	assert_true(store_find_notice(store, "2@example.org", copy_id, &found));
+	assert_int_equal(found, notices[1].id);
+	for (size_t i = 0; i < COUNT(notices); i++) {
+		assert_true(store_begin(store));
+		assert_true(store_fail_notice(store, notices[i].id, NOW + 9, "it came back"));
+		assert_true(store_commit(store));
+		notices[i].state = NOTICE_HANDED_OVER;
+		notices[i].error = "";
+		put(store, &notices[i]);
+		notices[i].state = NOTICE_FAILED;
+		notices[i].error = "it came back";
+	}
+	notices[0].settled = NOW + 9;
+	assert_notices(store, NULL, notices, COUNT(notices));
 }
 
 static void test_privacy(void **state)
@@ -173,6 +209,7 @@ int main(void)
 		STORE_TEST(test_from_intention_to_result),
 		STORE_TEST(test_rollback),
 		STORE_TEST(test_count),
+		STORE_TEST(test_what_came_back),
 		STORE_TEST(test_privacy),
 	};
 
