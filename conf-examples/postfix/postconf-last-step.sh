@@ -4,15 +4,15 @@
 # password on its way in clear: from here on Postfix does not even offer a login
 # without TLS, nor any on port 25. What is turned away so is not recorded.
 #
-# Run it as root, then "postfix reload".
+# Run it as root, then "postfix reload". Shows what it changes, and keeps the old
+# files.
 set -eu
+. "$(dirname "$0")/common.sh"
 
-# Behind postscreen, port 25 is the service smtpd/pass.
-is_smtpd() {
-	postconf -M | awk -v name="$1" '$1 "/" $2 == name && $8 == "smtpd" { found = 1 } END { exit !found }'
-}
-
-postconf -e 'smtpd_tls_auth_only = yes'
-for service in smtp/inet 25/inet smtpd/pass; do
-	! is_smtpd "$service" || postconf -P "$service/smtpd_sasl_auth_enable=no"
+begin_changes
+test "$(postconf -nh smtpd_tls_auth_only 2>/dev/null)" = yes ||
+	edit -e 'smtpd_tls_auth_only = yes'
+for service in $port_25; do
+	! is_smtpd "$service" || edit -P "$service/smtpd_sasl_auth_enable=no"
 done
+end_changes

@@ -3,8 +3,10 @@
 # into it. The services on 587 and 465 stay: people send their mail there. What
 # postconf-last-step.sh set stays, too: it needs no Portcullis.
 #
-# Run it as root, then "postfix reload".
+# Run it as root, then "postfix reload". Shows what it changes, and keeps the old
+# files.
 set -eu
+. "$(dirname "$0")/common.sh"
 
 without_portcullis() {
 	printf '%s\n' "$1" | sed -E 's/(^|[, ])portcullis[, ]+/\1/; s/[, ]*(^|[, ])portcullis$//'
@@ -14,11 +16,13 @@ without_portcullis() {
 take_out_of() {
 	value=$(without_portcullis "$(postconf -h "$1")")
 	if [ -n "$value" ]; then
-		postconf -e "$1 = $value"
+		edit -e "$1 = $value"
 	else
-		postconf -X "$1"
+		edit -X "$1"
 	fi
 }
+
+begin_changes
 
 # 1. Those who ask.
 take_out_of smtpd_recipient_restrictions
@@ -26,11 +30,12 @@ postconf -P | while read -r parameter _ value; do
 	case "$parameter" in
 	*/smtpd_recipient_restrictions)
 		left=$(without_portcullis "$value")
-		test "$left" = "$value" || postconf -P "$parameter=$left"
+		test "$left" = "$value" ||
+			set_restrictions "${parameter%/*}" "$value" "$left"
 		;;
 	*/smtpd_sasl_service)
 		case "$value" in
-		smtp:25 | submission | submissions) postconf -PX "$parameter" ;;
+		smtp:25 | submission | submissions) edit -PX "$parameter" ;;
 		esac
 		;;
 	esac
@@ -42,4 +47,6 @@ if { postconf -n; postconf -P; } | grep -E '_restrictions = (.*[, ])?portcullis(
 	exit 1
 fi
 take_out_of smtpd_restriction_classes
-postconf -X portcullis
+edit -X portcullis
+
+end_changes

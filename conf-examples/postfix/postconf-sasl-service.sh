@@ -8,22 +8,24 @@
 # login was "smtp", and will be "smtp:25", "submission" or "submissions". A
 # password query that asks for it, or a section "protocol smtp", has to know.
 #
-# Run it as root, then "postfix reload". What a service has already, stays.
+# Run it as root, then "postfix reload". What a service has already, stays. Shows
+# what it changes, and keeps the old files.
 set -eu
+. "$(dirname "$0")/common.sh"
 
-name_service() {
-	postconf -M | awk -v name="$1" '$1 "/" $2 == name && $8 == "smtpd" { found = 1 } END { exit !found }' ||
-		return 0
-	postconf -P | grep -q "^$1/smtpd_sasl_service =" ||
-		postconf -P "$1/smtpd_sasl_service=$2"
+# name_services NAME SERVICE...
+name_services() {
+	name=$1
+	shift
+	for service in "$@"; do
+		is_smtpd "$service" || continue
+		postconf -P | grep -q "^$service/smtpd_sasl_service =" ||
+			edit -P "$service/smtpd_sasl_service=$name"
+	done
 }
 
-name_service smtp/inet smtp:25
-name_service 25/inet smtp:25
-# Behind postscreen.
-name_service smtpd/pass smtp:25
-name_service submission/inet submission
-name_service 587/inet submission
-name_service submissions/inet submissions
-name_service smtps/inet submissions
-name_service 465/inet submissions
+begin_changes
+name_services smtp:25 $port_25
+name_services submission $port_587
+name_services submissions $port_465
+end_changes

@@ -93,7 +93,7 @@ class Postfix:
 
     def run_example(self, script, *arguments):
         """Runs one of the scripts of conf-examples/postfix."""
-        subprocess.run(["sh", script, *arguments], check=True)
+        subprocess.run(["sh", script, *arguments], check=True, stdout=subprocess.DEVNULL)
 
     def postconf(self, *arguments):
         """Takes effect with the next start or reload."""

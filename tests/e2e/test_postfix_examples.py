@@ -1,4 +1,4 @@
-"""conf-examples/postfix on configurations that sites have, without starting Postfix."""
+"""conf-examples/postfix on configurations that sites have; mostly without starting Postfix."""
 
 import os
 import re
@@ -8,6 +8,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
+import clients
 
 from mailhost import EXAMPLES
 
@@ -26,12 +28,16 @@ class Configuration:
 
     def run(self, *command):
         environment = {**os.environ, "MAIL_CONFIG": str(self.folder)}
+        for name in ("main.cf", "master.cf"):
+            # postconf waits for a second with a file that was just written.
+            os.utime(self.folder / name, (0, 0))
         done = subprocess.run(command, env=environment, capture_output=True, text=True)
         assert (done.returncode, done.stderr) == (0, ""), done
         return done.stdout
 
     def example(self, name, *arguments):
-        self.run("sh", POSTFIX / name, *arguments)
+        """Returns what it says."""
+        return self.run("sh", POSTFIX / name, *arguments)
 
     def edit(self, *settings):
         self.run("postconf", "-e", *settings)
@@ -42,6 +48,10 @@ class Configuration:
     def service_parameters(self):
         lines = self.run("postconf", "-P").splitlines()
         return dict(line.split(" = ", 1) if " = " in line else (line, "") for line in lines)
+
+    def kept(self):
+        """The old files."""
+        return sorted(path for path in self.folder.iterdir() if "cf.20" in path.name)
 
     def files(self):
         return [(self.folder / name).read_bytes() for name in ("main.cf", "master.cf")]
@@ -107,9 +117,60 @@ def test_what_a_site_has_stays(site):
 
 def test_twice_is_once(configuration):
     configuration.example("postconf-commands.sh")
+    before, kept = configuration.files(), configuration.kept()
+    assert configuration.example("postconf-commands.sh") == (
+        f"Nothing to change in {configuration.folder}\n"
+    )
+    assert (configuration.files(), configuration.kept()) == (before, kept)
+
+
+def test_says_what_it_changes_and_keeps_what_was(configuration):
     before = configuration.files()
+    # A site may have its files elsewhere.
+    main = configuration.folder / "main.cf"
+    main.rename(configuration.folder / "site.cf")
+    main.symlink_to("site.cf")
+    (configuration.folder / "site.cf").chmod(0o640)
+    said = configuration.example("postconf-commands.sh")
+    assert "\n+smtpd_recipient_restrictions = portcullis\n" in said
+    assert "\n+submission inet" in said
+    assert [path.read_bytes() for path in configuration.kept()] == before[::-1]
+    for path in configuration.kept():
+        assert str(path) in said
+    assert main.is_symlink() and main.stat().st_mode & 0o777 == 0o640
+    names = {path.name for path in configuration.folder.iterdir()}
+    assert names == {"main.cf", "master.cf", "site.cf", *(p.name for p in configuration.kept())}
+
+
+SPACED = [
+    "  -o { smtpd_recipient_restrictions = permit_sasl_authenticated reject }\n",
+    "  -o {smtpd_recipient_restrictions=check_client_access { inline:{ a=b }},reject}\n",
+    "  -o { smtpd_recipient_restrictions =\n    permit_sasl_authenticated,\n\treject }\n",
+    "  -o { smtpd_recipient_restrictions = reject }\n",
+]
+
+
+@pytest.mark.parametrize("option", SPACED)
+def test_restrictions_with_spaces(configuration, option):
+    with open(configuration.folder / "master.cf", "a") as master:
+        master.write(
+            "submission inet n - y - - smtpd\n  -o syslog_name=postfix/submission\n"
+            + option
+            + "  -o { smtpd_sender_restrictions = permit_mynetworks, reject }\n"
+            "465 inet n - y - - smtpd -o smtpd_tls_wrappermode=yes\n"
+        )
+    name = "submission/inet/smtpd_recipient_restrictions"
+    before = settings(configuration)
+    was = configuration.service_parameters()
     configuration.example("postconf-commands.sh")
-    assert configuration.files() == before
+    parameters = configuration.service_parameters()
+    assert re.split("[, ]+", parameters[name], maxsplit=1) == ["portcullis", was[name]]
+    assert {**parameters, name: was[name]} == was
+    files = configuration.files()
+    configuration.example("postconf-commands.sh")
+    assert configuration.files() == files
+    configuration.example("postconf-remove.sh")
+    assert settings(configuration) == before
 
 
 def test_the_files_say_the_same_as_the_commands(configuration, tmp_path):
@@ -180,7 +241,7 @@ def test_names_for_the_gate(configuration):
 
 
 def settings(configuration):
-    return [configuration.run("postconf", option) for option in ("-n", "-M", "-P")]
+    return [configuration.run("postconf", option).split() for option in ("-n", "-M", "-P")]
 
 
 def test_taken_out_again(site):
@@ -202,13 +263,42 @@ def test_what_still_asks_is_not_left_without_an_answer(configuration):
             "smtpd_recipient_restrictions = reject_unlisted_sender, portcullis, reject\n"
             "smtpd_sender_restrictions = permit_mynetworks, portcullis\n"
         )
+    asking = configuration.files()
     with pytest.raises(AssertionError, match="take portcullis out of these first"):
         configuration.example("postconf-remove.sh")
-    restrictions = configuration.parameter("smtpd_recipient_restrictions")
-    assert restrictions == "reject_unlisted_sender, reject"
-    assert configuration.parameter("smtpd_restriction_classes") == "portcullis"
-    assert configuration.parameter("portcullis") == POLICY
+    assert configuration.files() == asking
     configuration.run("postconf", "-X", "smtpd_sender_restrictions")
     configuration.example("postconf-remove.sh")
     configuration.run("postconf", "-X", "smtpd_recipient_restrictions")
     assert settings(configuration) == before
+
+
+@pytest.fixture
+def spaced_postfix(host):
+    """A running one, whose restrictions on 587 have spaces."""
+    folder = Path("/etc/postfix")
+    before = {name: (folder / name).read_bytes() for name in ("main.cf", "master.cf")}
+    host.apply("""rule encryption { enforce = "always" }""")
+    host.postfix.run_example(POSTFIX / "postconf-remove.sh")
+    master = (folder / "master.cf").read_text()
+    option = "smtpd_recipient_restrictions=permit_sasl_authenticated,reject"
+    assert option in master
+    spaced = "{ smtpd_recipient_restrictions = permit_sasl_authenticated reject }"
+    (folder / "master.cf").write_text(master.replace(option, spaced))
+    host.postfix.run_example(POSTFIX / "postconf-commands.sh")
+    yield host
+    for name, content in before.items():
+        (folder / name).write_bytes(content)
+    host.postfix.restart()
+
+
+def test_a_running_postfix_asks_behind_spaces(spaced_postfix):
+    spaced_postfix.postfix.restart()
+    user = "alice@example.org"
+    refused = clients.smtp(587, user, tls="none")
+    assert not refused.accepted and "530 5.7.0" in refused.text
+    assert clients.smtp(587, user, tls="starttls").accepted
+    spaced_postfix.postfix.run_example(POSTFIX / "postconf-remove.sh")
+    spaced_postfix.postfix.restart()
+    assert clients.smtp(587, user, tls="none").accepted
+    assert not clients.smtp(587).accepted
