@@ -2,7 +2,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
+#include <time.h>
 
 #include "admin/journal/importer.h"
 #include "admin/journal/journal-file.h"
@@ -31,21 +33,17 @@ static const struct command_help help = {
 		"directory.",
 };
 
-static int failure_status(const struct store *store)
+static int failure_status(const struct store_failure *failure)
 {
-	int status = store_failure(store)->status;
-
-	return status == 0 ? EX_IOERR : status;
+	return failure->status == 0 ? EX_IOERR : failure->status;
 }
 
-static int report_failure(const struct store *store)
+static int report_failure(const struct store_failure *failure)
 {
-	const struct store_failure *failure = store_failure(store);
-
 	/* Without a text, it was said already. */
 	if (failure->text[0] != '\0')
 		fprintf(stderr, "portcullis import: %s\n", failure->text);
-	return failure_status(store);
+	return failure_status(failure);
 }
 
 static void print_summary(const struct importer_counts *counts)
@@ -80,15 +78,15 @@ static int import_once(struct importer *importer, const struct store *store, boo
 	struct importer_rest rest;
 
 	if (!importer_pass(importer, 0, &rest))
-		return report_failure(store);
+		return report_failure(store_failure(store));
 	/* What a writer without a lock may still append to. */
 	if (rest.soon > 0 && rest.problems == 0 && !stop_signal) {
 		stop_signal_sleep(JOURNAL_QUIET_SECONDS * 1000 + 100);
 		if (!stop_signal && !importer_pass(importer, UINT64_MAX, &rest))
-			return report_failure(store);
+			return report_failure(store_failure(store));
 	}
 	if (!stop_signal && !importer_expire(importer, forced))
-		return report_failure(store);
+		return report_failure(store_failure(store));
 	importer_end_progress(importer);
 	if (importer_held_back(importer) != 0)
 		print_held_back(stdout, importer_held_back(importer));
@@ -101,35 +99,66 @@ static int import_once(struct importer *importer, const struct store *store, boo
 	return rest.problems > 0 ? rest.status : EXIT_SUCCESS;
 }
 
-/* What does not mend itself ends a service. */
-static bool is_lasting(int status)
-{
-	return status == EX_DATAERR || status == EX_SOFTWARE || status == EX_UNAVAILABLE;
-}
-
-/* What a service told last. */
-struct told {
-	char text[sizeof(((struct store_failure *)NULL)->text)];
-	int64_t time;
+/* What a service works with. */
+struct follower {
+	const char *config_path;
+	struct policy *policy;
+	struct stat configuration; /* the file that it was read from, as it was */
+	/* What was told last, and when. */
+	char told[sizeof(((struct store_failure *)NULL)->text)];
+	int64_t told_at;
 };
 
-static void report_news(const struct store *store, struct told *told, int64_t now)
+static void report_news(struct follower *follower, const struct store_failure *failure, int64_t now)
 {
-	const char *text = store_failure(store)->text;
-
-	if (strcmp(text, told->text) == 0 && llabs(now - told->time) < TELL_MILLISECONDS)
+	if (strcmp(failure->text, follower->told) == 0 &&
+	    llabs(now - follower->told_at) < TELL_MILLISECONDS)
 		return;
-	strcpy(told->text, text);
-	told->time = now;
-	report_failure(store);
+	strcpy(follower->told, failure->text);
+	follower->told_at = now;
+	report_failure(failure);
 }
 
-static int follow(struct importer *importer, const struct store *store)
+/* Once for each change of the file. A file that is missing for a moment is being replaced. */
+static bool configuration_has_changed(struct follower *follower)
 {
-	struct told told = {0};
+	const struct stat before = follower->configuration;
+	struct stat *now = &follower->configuration;
+	struct stat status;
+
+	if (stat(follower->config_path, &status) < 0)
+		return false;
+	*now = status;
+	return now->st_ino != before.st_ino || now->st_dev != before.st_dev ||
+	       now->st_size != before.st_size || now->st_mtim.tv_sec != before.st_mtim.tv_sec ||
+	       now->st_mtim.tv_nsec != before.st_mtim.tv_nsec;
+}
+
+/* The old one stays when the new one is wrong, which is said. */
+static void read_configuration(struct follower *follower)
+{
+	struct policy *policy = policy_load_alone(follower->config_path);
+
+	if (policy == NULL)
+		return;
+	policy_free(follower->policy);
+	follower->policy = policy;
+}
+
+/* What lasts as long as the store is open. Somebody may put another one in its place. */
+static bool may_be_mended(int status)
+{
+	return status == EX_DATAERR || status == EX_SOFTWARE;
+}
+
+/* Until it is stopped, the configuration changes, or the store fails for good. Returns an
+   exit status. */
+static int follow_journal(struct follower *follower, struct importer *importer,
+			  const struct store *store)
+{
 	int64_t rotated = 0, held_back = 0;
 
-	while (!stop_signal) {
+	while (!stop_signal && !configuration_has_changed(follower)) {
 		int64_t now = importer_now(importer);
 		bool rotate_all = llabs(now - rotated) >= ROTATE_INTERVAL;
 		struct importer_rest rest;
@@ -148,13 +177,59 @@ static int follow(struct importer *importer, const struct store *store)
 							    : FOLLOW_MILLISECONDS);
 			continue;
 		}
-		report_news(store, &told, now);
-		status = failure_status(store);
-		if (is_lasting(status))
+		report_news(follower, store_failure(store), now);
+		status = failure_status(store_failure(store));
+		if (may_be_mended(status))
 			return status;
 		stop_signal_sleep(RETRY_MILLISECONDS);
 	}
 	return EXIT_SUCCESS;
+}
+
+static struct store *open_store(const struct policy *policy, struct store_failure *failure_r)
+{
+	/* The servers' accounts are in the group of the journal. */
+	store_keep_from_writers(policy->store, policy->journal);
+	return store_open(policy->store, STORE_WRITE, failure_r);
+}
+
+/* As above, with the store opened anew: a damaged one is moved away, and the next begins. */
+static int follow_once(struct follower *follower)
+{
+	struct store_failure failure;
+	struct store *store = open_store(follower->policy, &failure);
+	struct importer *importer;
+	int status;
+
+	if (store == NULL) {
+		report_news(follower, &failure, (int64_t)time(NULL) * 1000);
+		return failure_status(&failure);
+	}
+	importer = importer_create(store, follower->policy, 0, true, &stop_signal);
+	status = follow_journal(follower, importer, store);
+	importer_free(importer);
+	store_close(store);
+	return status;
+}
+
+/* *policy: replaced when the configuration changes. */
+static int follow(const char *config_path, struct policy **policy)
+{
+	struct follower follower = {.config_path = config_path, .policy = *policy};
+	int status;
+
+	configuration_has_changed(&follower);
+	do {
+		status = follow_once(&follower);
+		if (stop_signal)
+			status = EXIT_SUCCESS;
+		else if (status == EXIT_SUCCESS)
+			read_configuration(&follower);
+		else
+			stop_signal_sleep(RETRY_MILLISECONDS);
+	} while (!stop_signal && (status == EXIT_SUCCESS || may_be_mended(status)));
+	*policy = follower.policy;
+	return status;
 }
 
 /* The command line. */
@@ -166,24 +241,14 @@ struct options {
 static int import_journal(const struct policy *policy, const struct options *options)
 {
 	struct store_failure failure;
+	struct store *store = open_store(policy, &failure);
 	struct importer *importer;
-	struct store *store;
 	int status;
 
-	/* The servers' accounts are in the group of the journal. */
-	store_keep_from_writers(policy->store, policy->journal);
-	store = store_open(policy->store, STORE_WRITE, &failure);
-	if (store == NULL) {
-		fprintf(stderr, "portcullis import: %s\n", failure.text);
-		return failure.status;
-	}
-	stop_signal_catch();
-	/* Someone may open a file just when the kernel is asked who has it open. */
-	signal(SIGIO, SIG_IGN);
-	importer = importer_create(store, policy, (int64_t)options->at * 1000, options->following,
-				   &stop_signal);
-	status = options->following ? follow(importer, store)
-				    : import_once(importer, store, options->forced, options->quiet);
+	if (store == NULL)
+		return report_failure(&failure);
+	importer = importer_create(store, policy, (int64_t)options->at * 1000, false, &stop_signal);
+	status = import_once(importer, store, options->forced, options->quiet);
 	importer_free(importer);
 	store_close(store);
 	return status;
@@ -213,7 +278,11 @@ int import_command(const char *config_path, int argc, char **argv)
 	status = policy_load_as_owner(config_path, &policy);
 	if (status != 0)
 		return status;
-	status = import_journal(policy, &options);
+	stop_signal_catch();
+	/* Someone may open a file just when the kernel is asked who has it open. */
+	signal(SIGIO, SIG_IGN);
+	status =
+		options.following ? follow(config_path, &policy) : import_journal(policy, &options);
 	policy_free(policy);
 	return status;
 }

@@ -20,6 +20,8 @@
 
 /* Of a transaction: others wait for it to end. */
 #define BATCH_LINES 50000
+/* A bar that stands still for long looks like a program that does. */
+#define PROGRESS_LINES 1000
 
 /* A flood of broken lines is not told line by line. */
 #define REPORTS_MAX 20
@@ -285,6 +287,7 @@ enum batch_result { BATCH_MORE, BATCH_DONE, BATCH_SKIPPED, BATCH_UNREADABLE, BAT
 static enum batch_result read_batch(struct importer *importer, const struct journal_file *file,
 				    bool sealed, uint64_t *position_r)
 {
+	uint64_t shown = *position_r;
 	const char *text;
 	size_t length;
 
@@ -293,6 +296,10 @@ static enum batch_result read_batch(struct importer *importer, const struct jour
 		enum line_kind kind = line_reader_next(importer->reader, &text, &length);
 
 		*position_r = line_reader_position(importer->reader);
+		if (i % PROGRESS_LINES == 0) {
+			progress_add(&importer->progress, *position_r - shown);
+			shown = *position_r;
+		}
 		if (kind == LINE_NONE || (kind == LINE_HALF && !sealed))
 			return BATCH_DONE;
 		if (kind == LINE_ERROR)
@@ -391,7 +398,6 @@ static enum batch_result import_batch(struct importer *importer, struct journal_
 		result = BATCH_FAILED;
 		goto nothing;
 	}
-	progress_add(&importer->progress, position - before);
 	return commit_batch(importer) ? result : BATCH_FAILED;
 nothing:
 	error = errno;
