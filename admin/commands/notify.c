@@ -12,6 +12,7 @@
 #include "admin/files/directory.h"
 #include "admin/files/file-lock.h"
 #include "admin/files/file-open.h"
+#include "admin/notices/notice-silence.h"
 #include "admin/notices/notify-report.h"
 #include "admin/questions/loaded-policy.h"
 #include "admin/store/rule-titles.h"
@@ -37,7 +38,7 @@ struct options {
 	time_t at; /* 0: now */
 	bool at_is_day;
 	const char *preview, *to;
-	bool dry_run, send, all, quiet, json;
+	bool dry_run, send, all, raw, quiet, json;
 };
 
 static bool is_another_day(time_t at)
@@ -62,6 +63,8 @@ static int check_options(const struct options *options)
 				   "--preview or --to");
 	if (options->all && options->to == NULL)
 		return usage_error("notify", "--all works only with --to");
+	if (options->raw && options->preview == NULL)
+		return usage_error("notify", "--raw works only with --preview");
 	if (options->to != NULL && !mail_address_is_valid(options->to))
 		return usage_error("notify", "--to: '%s' is not a mail address", options->to);
 	if (options->json && !options->dry_run)
@@ -77,8 +80,10 @@ static bool read_options(int argc, char **argv, struct options *options, int *st
 		 .date = &options->at, .day_alone = &options->at_is_day},
 		{"dry-run", 'n', NULL, "print who would be told and why, and send nothing",
 		 .flag = &options->dry_run},
-		{"preview", '\0', "USER", "print the mail that USER would get, and send nothing",
+		{"preview", '\0', "USER",
+		 "print the text of the mail that USER would get, and send nothing",
 		 .text = &options->preview},
+		{"raw", '\0', NULL, "with --preview, print the whole mail", .flag = &options->raw},
 		{"to", '\0', "ADDRESS",
 		 "send a mail for each reason to ADDRESS, not to the people, and record nothing",
 		 .text = &options->to},
@@ -163,19 +168,10 @@ static bool take_lock(struct notifier *notifier, int *status_r)
 }
 
 /* A day's time is the end of its quiet hours. */
-static time_t working_hour(const struct quiet_hours *hours, time_t day)
-{
-	time_t end = day + 86400;
-
-	while (day < end && quiet_hours_contain(hours, day))
-		day += 60;
-	return day;
-}
-
 static time_t begin_of(const struct policy *policy, const struct options *options)
 {
 	if (options->at_is_day)
-		return working_hour(&policy->notices.quiet_hours, options->at);
+		return run_clock_working_hour(&policy->notices.quiet_hours, options->at);
 	return options->at == 0 ? time(NULL) : options->at;
 }
 
@@ -301,7 +297,7 @@ static bool print_due(const struct notify_setup *setup, const struct due_list *l
 	};
 	bool fine = due_list_each(list, setup->addresses, list_due, &listing, error_r);
 
-	listing_end(listing.listing, "Nobody.");
+	listing_end(listing.listing, "Nobody is told anything now.");
 	if (!json && due_list_counts(list)->due > 0)
 		print_total(&listing);
 	return fine;
@@ -320,6 +316,21 @@ static struct due_list *plan(const struct notify_setup *setup, int *status_r)
 	return list;
 }
 
+/* Says why there is nothing. Returns status, or the store's exit status. */
+static int explain_silence(const struct notify_setup *setup, const char *user, FILE *to, int status)
+{
+	char *why = notice_silence(setup->policy, setup->people, setup->reader, user,
+				   run_clock_now(&setup->clock));
+
+	if (why == NULL) {
+		fprintf(stderr, "portcullis notify: %s\n", store_failure(setup->reader)->text);
+		return store_failure(setup->reader)->status;
+	}
+	fputs(why, to);
+	g_free(why);
+	return status;
+}
+
 static int dry_run(const struct notify_setup *setup, bool json)
 {
 	int status = EXIT_SUCCESS;
@@ -332,6 +343,8 @@ static int dry_run(const struct notify_setup *setup, bool json)
 		fprintf(stderr, "portcullis notify: %s\n", error);
 		status = EX_UNAVAILABLE;
 	}
+	if (!json && due_list_counts(list)->due == 0)
+		status = explain_silence(setup, NULL, stdout, status);
 	due_list_free(list);
 	return status;
 }
@@ -340,8 +353,21 @@ static int dry_run(const struct notify_setup *setup, bool json)
 
 struct preview {
 	const struct notify_setup *setup;
+	bool raw;
 	int status;
 };
+
+static void print_mail(const struct preview *preview, const char *mail, size_t length,
+		       const char *recipient)
+{
+	const struct notice_composer *composer = preview->setup->composer;
+
+	if (preview->raw)
+		fwrite(mail, 1, length, stdout);
+	else
+		printf("To: %s\nSubject: %s\n\n%s", recipient, notice_composed_subject(composer),
+		       notice_composed_text(composer));
+}
 
 static bool print_preview(void *context, const struct notice_candidate *candidate)
 {
@@ -382,15 +408,15 @@ static bool print_preview(void *context, const struct notice_candidate *candidat
 		fprintf(stderr, "portcullis notify: %s\n", error);
 		return false;
 	}
-	fwrite(mail, 1, length, stdout);
+	print_mail(preview, mail, length, address);
 	g_free(mail);
 	preview->status = EXIT_SUCCESS;
 	return false;
 }
 
-static int preview(const struct notify_setup *setup, const char *user)
+static int preview(const struct notify_setup *setup, const char *user, bool raw)
 {
-	struct preview preview = {.setup = setup, .status = EXIT_NO};
+	struct preview preview = {.setup = setup, .raw = raw, .status = EXIT_NO};
 	char normalised[USER_SIZE];
 
 	user_normalise(user, setup->policy->default_domain, normalised, sizeof(normalised));
@@ -400,9 +426,11 @@ static int preview(const struct notify_setup *setup, const char *user)
 		fprintf(stderr, "portcullis notify: %s\n", store_failure(setup->reader)->text);
 		return store_failure(setup->reader)->status;
 	}
-	if (preview.status == EXIT_NO)
-		fputs("portcullis notify: there is nothing to tell this user\n", stderr);
-	return preview.status;
+	if (preview.status != EXIT_NO)
+		return preview.status;
+	store_rollback(setup->reader);
+	fputs("portcullis notify: there is nothing to tell this user\n", stderr);
+	return explain_silence(setup, normalised, stderr, EXIT_NO);
 }
 
 /* ---- sending ---- */
@@ -467,7 +495,7 @@ int notify_command(const char *config_path, int argc, char **argv)
 		if (options.dry_run)
 			status = dry_run(&notifier.setup, options.json);
 		else if (options.preview != NULL)
-			status = preview(&notifier.setup, options.preview);
+			status = preview(&notifier.setup, options.preview, options.raw);
 		else
 			status = notify_all(&notifier.setup, options.quiet);
 	}

@@ -11,3 +11,12 @@ time_t run_clock_now(const struct run_clock *clock)
 {
 	return clock->begin + (monotonic_seconds() - clock->started);
 }
+
+time_t run_clock_working_hour(const struct quiet_hours *hours, time_t day)
+{
+	time_t end = day + 86400;
+
+	while (day < end && quiet_hours_contain(hours, day))
+		day += 60;
+	return day;
+}

@@ -232,6 +232,16 @@ char *notice_compose(struct notice_composer *composer, const struct notice *noti
 	return finish(message, length_r);
 }
 
+const char *notice_composed_subject(const struct notice_composer *composer)
+{
+	return composer->subject->str;
+}
+
+const char *notice_composed_text(const struct notice_composer *composer)
+{
+	return composer->plain->str;
+}
+
 char *notice_compose_plain(struct notice_composer *composer, const char *recipient,
 			   const char *message_id, time_t date, const char *subject,
 			   const char *text, size_t *length_r, const char **error_r)

@@ -22,7 +22,12 @@ void notice_composer_free(struct notice_composer *composer);
 char *notice_compose(struct notice_composer *composer, const struct notice *notice,
 		     size_t *length_r, const char **error_r);
 
-/* The same for a mail to the operator with plain text only, the summary of a run
+/* Of the mail that notice_compose() made last: its subject, and its plain text. Borrowed
+   until the next one. */
+const char *notice_composed_subject(const struct notice_composer *composer);
+const char *notice_composed_text(const struct notice_composer *composer);
+
+/* As notice_compose(), for a mail to the operator with plain text only, the summary of a run
    for instance, with the same headers. Subject and text are UTF-8; of the subject, 200
    characters are used. */
 char *notice_compose_plain(struct notice_composer *composer, const char *recipient,

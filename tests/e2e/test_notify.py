@@ -269,8 +269,12 @@ def test_dry_run_preview_and_to(site):
     table = site.show("notify", "--dry-run", *at)
     fits_a_terminal(table)
     assert table.count("first") == 2 and table.endswith("\nWould be told: 2.\n")
-    mail = Mail(site.must("notify", "--preview", "alice", *at, text=False))
+    mail = Mail(site.must("notify", "--preview", "alice", "--raw", *at, text=False))
     assert mail["To"] == "alice@example.org" and "Thunderbird" in mail.plain
+    # What a person reads of it, by default.
+    head, text = site.must("notify", "--preview", "alice", *at).split("\n\n", 1)
+    assert head == f"To: alice@example.org\nSubject: {mail['Subject']}"
+    assert text == mail.plain
     assert site.run("notify", "--preview", "carol", *at).returncode == 1
     # Nothing of that was sent or recorded; nor does the operator's own look count.
     assert site.raw_mails() == []
@@ -283,6 +287,63 @@ def test_dry_run_preview_and_to(site):
     # Told already: the preview says so, and what it would be.
     again = site.run("notify", "--preview", "alice", *at)
     assert "nothing is due" in again.stderr and "Reminder" in again.stdout
+
+
+def silence(site, *arguments):
+    """What is said for nothing, without what the table says."""
+    text = site.must("notify", "--dry-run", *arguments)
+    first, *lines = text.splitlines()
+    assert first == "Nobody is told anything now."
+    return lines
+
+
+def test_why_nobody_is_told(site):
+    rules = f"""
+rule encryption {{ observe = "{day(-60)}" notify = "{day(9)} 15:00" enforce = "{day(40)}" }}
+rule mechanism  {{ observe = "{day(-60)}" }}
+rule pop3 {{ kind = "protocol" services = {{ "pop3" }} notify = "{day(3)}" }}
+"""
+    site.set(rules=rules)
+    site.fine("carol@example.org")
+    site.take()
+    nobody = ["Nobody was seen breaking a rule, with the right password."]
+    assert silence(site) == nobody
+    assert site.must("notify", "--dry-run", "--json") == "[]\n"
+    site.record("alice@example.org", "encryption=observe")
+    site.record("bob@example.org", "encryption=observe", "mechanism=observe",
+                mechanism="CRAM-MD5")  # fmt: skip
+    site.take()
+    assert silence(site) == [
+        "encryption: users who were seen breaking it: 2; it is observed only.",
+        "mechanism: users who were seen breaking it: 1; it is observed only.",
+        f'With --at "{day(9)} 15:00" there is something.',
+    ]
+    # It is true, and nothing is due before.
+    assert len(site.ask("notify", "--dry-run", "--at", f"{day(9)} 15:00")) == 2
+    assert silence(site, "--at", f"{day(9)} 14:59")[-1].startswith("With")
+    done = site.run("notify", "--preview", "alice")
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr.splitlines() == [
+        "portcullis notify: there is nothing to tell this user",
+        "encryption: users who were seen breaking it: 1; it is observed only.",
+        f'With --at "{day(9)} 15:00" there is something.',
+    ]
+    for user in ("carol", "nobody"):
+        done = site.run("notify", "--preview", user)
+        assert done.returncode == 1
+        assert done.stderr.splitlines()[1:] == [
+            "Not once was this user seen breaking a rule, with the right password."
+        ]
+    # All are told; then the last call is next, and the day of it is enough.
+    assert len(site.told(f"{day(9)} 15:00")) == 2
+    assert silence(site, "--at", f"{day(9)} 16:00") == [
+        "encryption: users who were seen breaking it: 2; they were told, have changed it, or are"
+        " let off.",
+        "mechanism: users who were seen breaking it: 1; it is observed only.",
+        f'With --at "{day(33)}" there is something.',
+    ]
+    site.set(rules=f'rule encryption {{ observe = "{day(-60)}" }}')
+    assert silence(site)[-1] == "None of the dates to come changes that."
 
 
 def test_samples(site):
@@ -646,7 +707,7 @@ def test_hostile_names(site):
 def test_mistakes(site):
     for arguments in (
         ["--to", "nobody"], ["--at", "soon"], ["--json"], ["extra"], ["--dry-run", "--to", "a@b.c"],
-        ["--dry-run", "--send"], ["--all"],
+        ["--dry-run", "--send"], ["--all"], ["--raw"], ["--raw", "--dry-run"],
     ):  # fmt: skip
         assert site.run("notify", *arguments).returncode == EX_USAGE
     assert site.run("notify").returncode == EX_NOINPUT  # nothing is imported
