@@ -33,7 +33,8 @@ static bool add_to_day(struct import_tally *tally, struct store *store,
 	day->lines++;
 	day->lost += line->lost;
 	day->sightings += line->count;
-	if (line->habit.country.code[0] == '\0' && !address_is_local(&line->client))
+	if (line->habit.country.code[0] == '\0' && !journal_line_names_nobody(line) &&
+	    !address_is_local(&line->client))
 		day->unknown_country += line->count;
 	return true;
 }
@@ -60,8 +61,8 @@ static bool add_to_writer(struct import_tally *tally, struct store *store,
 	}
 	writer->lines++;
 	writer->lost += line->lost;
-	if (line->time > writer->last_seen)
-		writer->last_seen = line->time;
+	if (line->until > writer->last_seen)
+		writer->last_seen = line->until;
 	return true;
 }
 

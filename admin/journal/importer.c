@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "admin/files/file-open.h"
+#include "admin/store/store-week.h"
 #include "admin/sightings/whereabouts.h"
 #include "admin/terminal/progress.h"
 #include "import-tally.h"
@@ -169,29 +170,37 @@ static bool fit_time(struct importer *importer, struct journal_line *line)
 {
 	int64_t now = importer_now(importer);
 
-	if (line->time > now + MILLISECONDS_A_DAY) {
-		line->time = now;
+	if (line->until > now + MILLISECONDS_A_DAY) {
+		line->until = now;
+		line->time = MIN(line->time, now);
 		importer->batch.too_new++;
 	}
-	note_newest(importer, line->time);
+	note_newest(importer, line->until);
 	if (line->time >= 0 &&
-	    line->time >= age_reference(importer) - importer->policy->keep_sightings * 1000)
+	    line->until >= age_reference(importer) - importer->policy->keep_sightings * 1000)
 		return true;
 	importer->batch.too_old++;
 	return false;
+}
+
+/* As of struct store_sighting. What lies between is not known. */
+static uint64_t weeks_of(const struct journal_line *line)
+{
+	int64_t ago = store_week(line->until) - store_week(line->time);
+
+	return 1 | (ago < 64 ? UINT64_C(1) << ago : 0);
 }
 
 static bool add_line(struct importer *importer, struct journal_line *line)
 {
 	char client[ADDRESS_TEXT_SIZE] = "", whereabouts[WHEREABOUTS_SIZE];
 	struct store_sighting sighting = {
-		.user = line->user,
+		.user = journal_line_names_nobody(line) ? NULL : line->user,
 		.verified = line->verified,
 		.habit = &line->habit,
 		.rules = &line->rule_set,
 		.count = line->count,
 		.rejected = line->rejected ? line->count : 0,
-		.weeks = 1,
 		.last_client = client,
 		.whereabouts = whereabouts_format(importer->policy, &line->client, whereabouts),
 	};
@@ -202,8 +211,9 @@ static bool add_line(struct importer *importer, struct journal_line *line)
 		return true;
 	}
 	sighting.first_seen = line->time;
-	sighting.last_seen = line->time;
-	if (line->time >= age_reference(importer) - importer->policy->keep_addresses * 1000)
+	sighting.last_seen = line->until;
+	sighting.weeks = weeks_of(line);
+	if (line->until >= age_reference(importer) - importer->policy->keep_addresses * 1000)
 		address_format(&line->client, client);
 	return store_add(importer->store, &sighting) &&
 	       import_tally_add(&importer->tally, importer->store, line);

@@ -133,6 +133,19 @@ static bool optional_number(const json_t *root, const char *key, uint64_t minimu
 	return true;
 }
 
+/* Where the clock was set back meanwhile, the first is taken for the last, too. */
+static bool read_until(const json_t *value, int64_t time, int64_t *until_r)
+{
+	*until_r = time;
+	if (value == NULL)
+		return true;
+	if (!json_is_string(value) || !journal_time_parse(json_string_value(value), until_r))
+		return false;
+	if (*until_r < time)
+		*until_r = time;
+	return true;
+}
+
 static bool read_source(const char *name, enum source *source_r)
 {
 	for (int i = SOURCE_DOVECOT; name != NULL && i <= SOURCE_POSTFIX; i++) {
@@ -223,6 +236,8 @@ static const char *read_line(struct journal_line *line)
 		return "it is not a JSON object";
 	if (time == NULL || !journal_time_parse(time, &line->time))
 		return "'time' is missing or wrong";
+	if (!read_until(json_object_get(root, "until"), line->time, &line->until))
+		return "'until' is wrong";
 	if (!read_source(string(root, "source"), &line->habit.source))
 		return "'source' is missing or unknown";
 	line->user = string(root, "user");
@@ -252,6 +267,8 @@ static const char *read_line(struct journal_line *line)
 		return "'host' is not a string";
 	if (!optional_string(root, "client_id", &line->habit.client_id))
 		return "'client_id' is not a string";
+	if (!optional_string(root, "edition", &line->edition))
+		return "'edition' is not a string";
 	if (!optional_number(root, "count", 1, &line->count))
 		return "'count' is wrong";
 	if (!optional_number(root, "lost", 0, &line->lost))
@@ -274,6 +291,11 @@ bool journal_line_parse(const char *text, size_t length, struct journal_line *li
 		return true;
 	journal_line_free(line_r);
 	return false;
+}
+
+bool journal_line_names_nobody(const struct journal_line *line)
+{
+	return !line->verified && line->user[0] == '\0' && !line->client.known;
 }
 
 void journal_line_free(struct journal_line *line)

@@ -8,7 +8,8 @@
 /* A line of the journal, read. */
 struct journal_line {
 	json_t *root;
-	int64_t time; /* milliseconds since 1970, UTC */
+	/* Of the first and the last of count, in milliseconds since 1970, UTC. */
+	int64_t time, until;
 	const char *host;
 	struct store_habit habit;
 	const char *user;
@@ -19,6 +20,7 @@ struct journal_line {
 	struct store_broken_rule rules[RULES_MAX];
 	uint64_t count;
 	uint64_t lost;
+	const char *edition; /* "": not told */
 };
 
 /* Reads a line without its newline. Keys that are not known are passed over:
@@ -29,6 +31,10 @@ struct journal_line {
 bool journal_line_parse(const char *text, size_t length, struct journal_line *line_r,
 			const char **error_r);
 void journal_line_free(struct journal_line *line);
+
+/* Whether it counts attempts of strangers without saying whose they were, because there
+   were too many. */
+bool journal_line_names_nobody(const struct journal_line *line);
 
 /* RFC 3339 with any number of digits behind the second. */
 bool journal_time_parse(const char *text, int64_t *time_r);

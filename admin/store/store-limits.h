@@ -12,7 +12,8 @@
      habits.
 
    A verified user who calls his program something new each time gets only so
-   many rows, too; further ones are counted without the program. */
+   many rows, too; further ones are counted without the program. What is counted
+   without it leaves no habit and no text behind. */
 #define UNVERIFIED_USERS_MAX 100000
 #define UNVERIFIED_ROWS_MAX 32
 #define VERIFIED_ROWS_MAX 256

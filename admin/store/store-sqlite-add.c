@@ -91,37 +91,57 @@ static int64_t rows_max(const struct store_sighting *sighting)
 	return sighting->user[0] == '\0' ? NAMELESS_ROWS_MAX : UNVERIFIED_ROWS_MAX;
 }
 
-/* Adds a row that is new; without the program, or even the name, where there are
-   too many. What is then left to tell apart is the server's, not a stranger's. */
+static bool add_without_program(struct store *store, struct row_key *key,
+				const struct store_sighting *sighting)
+{
+	return store_sqlite_habit_id(store, sighting->habit, "", sighting->verified, &key->habit) &&
+	       add_to_row(store, key, sighting);
+}
+
+/* Adds a row that is new, and its habit if need be; without the program, or even the
+   name, where there are too many: then nothing is left of the program, in no table. What
+   is then left to tell apart is the server's, not a stranger's. */
 static bool add_new_row(struct store *store, struct row_key *key,
 			const struct store_sighting *sighting)
 {
-	int64_t count = 0;
+	int64_t count;
 
-	if (key->user != STORE_NOBODY && !count_rows(store, key->user, sighting->verified, &count))
+	if (!count_rows(store, key->user, sighting->verified, &count))
 		return false;
-	if (key->user != STORE_NOBODY && count < rows_max(sighting))
-		return insert_row(store, key, sighting);
-	if (!store_sqlite_habit_id(store, sighting->habit, "", sighting->verified, &key->habit))
-		return false;
-	if (!sighting->verified && count >= 2 * rows_max(sighting))
-		key->user = STORE_NOBODY;
-	return add_to_row(store, key, sighting);
+	if (count >= rows_max(sighting)) {
+		if (!sighting->verified && count >= 2 * rows_max(sighting))
+			key->user = STORE_NOBODY;
+		return add_without_program(store, key, sighting);
+	}
+	/* The habit may turn out to be one that has its row. */
+	return store_sqlite_habit_id(store, sighting->habit, sighting->habit->client_id,
+				     sighting->verified, &key->habit) &&
+	       add_to_row(store, key, sighting);
+}
+
+/* 1 added to a row that is there, 0 there is none, -1 failure. */
+static int add_to_known_row(struct store *store, struct row_key *key,
+			    const struct store_sighting *sighting)
+{
+	int found = store_sqlite_find_habit(store, sighting->habit, sighting->habit->client_id,
+					    &key->habit);
+
+	return found > 0 ? update_row(store, key, sighting) : found;
 }
 
 bool store_sqlite_add(struct store *store, const struct store_sighting *sighting)
 {
-	struct row_key key;
-	int updated;
+	struct row_key key = {.user = STORE_NOBODY};
+	int added;
 
-	if (!store_sqlite_user_id(store, sighting->user, sighting->verified, &key.user) ||
-	    !store_sqlite_rule_set_id(store, sighting->rules, &key.rules) ||
-	    !store_sqlite_habit_id(store, sighting->habit,
-				   key.user == STORE_NOBODY ? "" : sighting->habit->client_id,
-				   sighting->verified, &key.habit))
+	if (!store_sqlite_rule_set_id(store, sighting->rules, &key.rules) ||
+	    (sighting->user != NULL &&
+	     !store_sqlite_user_id(store, sighting->user, sighting->verified, &key.user)))
 		return false;
-	updated = update_row(store, &key, sighting);
-	return updated != 0 ? updated > 0 : add_new_row(store, &key, sighting);
+	if (key.user == STORE_NOBODY)
+		return add_without_program(store, &key, sighting);
+	added = add_to_known_row(store, &key, sighting);
+	return added != 0 ? added > 0 : add_new_row(store, &key, sighting);
 }
 
 /* ---- the rest ---- */

@@ -49,21 +49,20 @@ bool store_sqlite_rule_set_id(struct store *store, const struct store_rule_set *
 
 /* ---- habits ---- */
 
-static const char find_string[] = "SELECT id FROM strings WHERE text = ?1";
+static const char finding_string[] = "SELECT id FROM strings WHERE text = ?1";
 
 static bool string_id(struct store *store, const char *text, int64_t *id_r)
 {
-	return text_id(store, find_string, "INSERT INTO strings (text) VALUES (?1)", text, id_r);
+	return text_id(store, finding_string, "INSERT INTO strings (text) VALUES (?1)", text, id_r);
 }
 
 /* 1 there is such a string, 0 not, -1 failure. */
-static int string_exists(struct store *store, const char *text)
+static int find_string(struct store *store, const char *text, int64_t *id_r)
 {
-	sqlite3_stmt *search = store_sqlite_statement(store, find_string);
-	int64_t id;
+	sqlite3_stmt *search = store_sqlite_statement(store, finding_string);
 
 	store_sqlite_bind_text(search, 1, text);
-	return store_sqlite_number(store, search, &id);
+	return store_sqlite_number(store, search, id_r);
 }
 
 static sqlite3_stmt *bind_habit(sqlite3_stmt *statement, const struct store_habit *habit,
@@ -89,45 +88,36 @@ static int find_habit(struct store *store, const struct store_habit *habit, int6
 	return store_sqlite_number(store, bind_habit(search, habit, mechanism, client_id), id_r);
 }
 
-static bool add_habit(struct store *store, const struct store_habit *habit, int64_t mechanism,
-		      int64_t client_id, int64_t *id_r)
+static bool add_habit(struct store *store, const struct store_habit *habit, const char *client_id,
+		      int64_t *id_r)
 {
-	sqlite3_stmt *addition = store_sqlite_statement(
+	sqlite3_stmt *addition;
+	int64_t mechanism, client;
+
+	if (!string_id(store, habit->mechanism, &mechanism) ||
+	    !string_id(store, client_id, &client))
+		return false;
+	addition = store_sqlite_statement(
 		store, "INSERT INTO habits"
 		       " (source, service, port, tls, country, mechanism, client_id)"
 		       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
-
 	store_sqlite(store)->habits_stored++;
-	return store_sqlite_insert(store, bind_habit(addition, habit, mechanism, client_id), id_r);
+	return store_sqlite_insert(store, bind_habit(addition, habit, mechanism, client), id_r);
 }
 
-/* 1 found or added, 0 neither, because the habit is new and may not be added. */
 static int look_up_habit(struct store *store, const struct store_habit *habit,
-			 const char *client_id, bool verified, int64_t *id_r)
+			 const char *client_id, int64_t *id_r)
 {
-	int64_t *stored = &store_sqlite(store)->habits_stored;
 	int64_t mechanism, client;
-	bool may_add;
-	int found;
+	int found = find_string(store, client_id, &client);
 
-	if (!count_once(store, "SELECT count(*) FROM habits", stored))
-		return -1;
-	may_add = verified || client_id[0] == '\0' || *stored < HABITS_MAX;
-	/* What may not be added leaves no text behind. */
-	found = may_add ? 1 : string_exists(store, client_id);
-	if (found <= 0)
-		return found;
-	if (!string_id(store, habit->mechanism, &mechanism) ||
-	    !string_id(store, client_id, &client))
-		return -1;
-	found = find_habit(store, habit, mechanism, client, id_r);
-	if (found != 0 || !may_add)
-		return found;
-	return add_habit(store, habit, mechanism, client, id_r) ? 1 : -1;
+	if (found > 0)
+		found = find_string(store, habit->mechanism, &mechanism);
+	return found > 0 ? find_habit(store, habit, mechanism, client, id_r) : found;
 }
 
-bool store_sqlite_habit_id(struct store *store, const struct store_habit *habit,
-			   const char *client_id, bool verified, int64_t *id_r)
+int store_sqlite_find_habit(struct store *store, const struct store_habit *habit,
+			    const char *client_id, int64_t *id_r)
 {
 	struct id_cache *ids = store_sqlite(store)->habit_ids;
 	char *key =
@@ -137,15 +127,27 @@ bool store_sqlite_habit_id(struct store *store, const struct store_habit *habit,
 	int found = id_cache_find(ids, key, length, id_r);
 
 	if (found == 0) {
-		found = look_up_habit(store, habit, client_id, verified, id_r);
+		found = look_up_habit(store, habit, client_id, id_r);
 		if (found > 0)
 			id_cache_put(ids, key, length, *id_r);
 	}
 	g_free(key);
-	/* That is not remembered: where it is verified, it is added later on. */
-	if (found == 0)
+	return found;
+}
+
+bool store_sqlite_habit_id(struct store *store, const struct store_habit *habit,
+			   const char *client_id, bool verified, int64_t *id_r)
+{
+	int64_t *stored = &store_sqlite(store)->habits_stored;
+	int found = store_sqlite_find_habit(store, habit, client_id, id_r);
+
+	if (found != 0)
+		return found > 0;
+	if (!count_once(store, "SELECT count(*) FROM habits", stored))
+		return false;
+	if (!verified && client_id[0] != '\0' && *stored >= HABITS_MAX)
 		return store_sqlite_habit_id(store, habit, "", verified, id_r);
-	return found > 0;
+	return add_habit(store, habit, client_id, id_r);
 }
 
 /* ---- users ---- */

@@ -75,6 +75,11 @@ void store_sqlite_rollback(struct store *store);
 /* The id of what is added where it is missing, between begin and commit. */
 bool store_sqlite_rule_set_id(struct store *store, const struct store_rule_set *set, int64_t *id_r);
 
+/* Adds nothing: 1 found, 0 there is none, -1 failure. With another client_id than the
+   habit's, as below. */
+int store_sqlite_find_habit(struct store *store, const struct store_habit *habit,
+			    const char *client_id, int64_t *id_r);
+
 /* With another client_id than the habit's. One that is not verified, and one too
    many, is taken for the habit with client_id "". */
 bool store_sqlite_habit_id(struct store *store, const struct store_habit *habit,

@@ -181,8 +181,8 @@ bool store_totals(struct store *store, struct store_totals *totals_r);
 
 /* ---- import; each between store_begin() and store_commit() ---- */
 
-/* Adds to what is there, as far as store-limits.h lets it be told apart. user is not
-   NULL; user_id, habit->index and rules->index are not used; rules must be sorted by
+/* Adds to what is there, as far as store-limits.h lets it be told apart. user is NULL
+   for nobody in particular, who is not verified; user_id, habit->index and rules->index are not used; rules must be sorted by
    title. last_client "": not known, which also replaces that of an earlier time, as
    whereabouts do. */
 bool store_add(struct store *store, const struct store_sighting *sighting);

@@ -169,22 +169,22 @@ def truth(events):
             one["client_id"],
             ",".join(f"{title}={one['rules'][title]}" for title in sorted(one["rules"])),
         )
-        stamp = one["time"]
-        moment = (
+        moment, until = (
             int(time.mktime(time.strptime(stamp[:19], "%Y-%m-%dT%H:%M:%S")) - time.timezone) * 1000
             + int(stamp[20:23])
+            for stamp in (one["time"], one.get("until", one["time"]))
         )
         rejected = one["count"] if one["action"] == "reject" else 0
         if key not in found:
-            found[key] = (one["count"], rejected, moment, moment, one["client"])
+            found[key] = (one["count"], rejected, moment, until, one["client"])
             continue
         count, rejections, first, last, client = found[key]
         found[key] = (
             count + one["count"],
             rejections + rejected,
             min(first, moment),
-            max(last, moment),
-            one["client"] if moment >= last else client,
+            max(last, until),
+            one["client"] if until >= last else client,
         )
     return found
 
@@ -199,9 +199,11 @@ def some_events(chance, number, users, host="mx1"):
             rules["country"] = "enforce"
         # Of what is not verified, only so much is told apart.
         verified = chance.random() < 0.9
+        # Of different milliseconds, so that one is the last.
+        moment = now - 10 * DAY + i * 0.002 + chance.randrange(100) * 3600
+        several = {"count": 3, "until": iso(moment + 7200)}
         yield event(
-            # Of different milliseconds, so that one is the last.
-            time=iso(now - 10 * DAY + i * 0.002 + chance.randrange(100) * 3600),
+            time=iso(moment),
             host=host,
             source=chance.choice(SOURCES) if verified else "dovecot",
             user=f"user{chance.randrange(users)}@example.org",
@@ -215,7 +217,7 @@ def some_events(chance, number, users, host="mx1"):
             country=chance.choice(["DE", "US", ""]),
             rules=rules,
             client_id=chance.choice(["", "name=Thunderbird", "Größe 😀"]) if verified else "",
-            count=chance.choice([1, 1, 1, 7]),
+            **chance.choice([{}, {}, {"count": 7}, several]),
         )
 
 
@@ -249,6 +251,50 @@ def test_what_later_versions_write(site):
     site.run("import")
     assert site.count() == 6
     assert site.totals() == (2, 7, 0)
+
+
+def test_combined_lines(site):
+    """Each end of it counts, and no count makes a user of nobody."""
+    monday = time.time() // (7 * DAY) * 7 * DAY - 3 * DAY  # 1970 began on a Thursday
+    site.append(
+        "dovecot.jsonl",
+        line(time=iso(monday - 60), until=iso(monday + 60), count=9)
+        # A clock that was set back meanwhile.
+        + line(user="bob@example.org", until=iso(time.time() - 3600), count=2)
+        + line(user="", client="", client_id="", verified=False, count=5000)
+        + line(until="yesterday"),
+    )
+    site.run("import")
+    database = sqlite3.connect(site.store)
+    rows = database.execute(
+        "SELECT name, count, last_seen - first_seen, weeks FROM sightings"
+        " LEFT JOIN users ON users.id = user ORDER BY count"
+    ).fetchall()
+    users = database.execute("SELECT count(*) FROM users").fetchone()
+    days = database.execute("SELECT sum(sightings), sum(unknown_country) FROM days").fetchone()
+    database.close()
+    assert rows == [
+        ("bob@example.org", 2, 0, 1), ("alice@example.org", 9, 120000, 3), (None, 5000, 0, 1),
+    ]
+    assert users == (2,)
+    assert days == (5011, 0)
+    assert site.totals() == (3, 0, 1)
+
+
+def test_an_account_with_ever_new_programs(site):
+    """The store does not grow by what they are called, and knows all that they broke."""
+    def program(number):
+        return line(
+            user="alice@example.org", client_id=f"name=invented {number}" + "x" * 100,
+            rules={"country": "notify"} if number == 39999 else {"encryption": "notify"},
+        )
+
+    site.append("dovecot.jsonl", b"".join(map(program, range(40000))))
+    site.run("import")
+    assert site.count() == 40000
+    assert len(site.rows()) <= 258
+    assert any("country=notify" in key for key in site.rows())
+    assert site.store.stat().st_size < 1024 * 1024
 
 
 def test_names_of_any_kind(site):

@@ -324,26 +324,92 @@ static void test_strangers_cannot_fill_it(void **state)
 	store_close(store);
 }
 
+static int64_t count_strings(void)
+{
+	sqlite3_stmt *statement;
+	sqlite3 *database;
+	int64_t count;
+
+	assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_prepare_v2(database, "SELECT count(*) FROM strings", -1, &statement, NULL),
+		SQLITE_OK);
+	assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+	count = sqlite3_column_int64(statement, 0);
+	sqlite3_finalize(statement);
+	sqlite3_close(database);
+	return count;
+}
+
+/* One account whose owner, or whoever guesses his password, invents programs: no table
+   may grow by them, and no rule be missing. */
 static void test_ever_new_programs(void **state)
 {
+	enum { PROGRAMS = 40000 };
 	struct store *store = open_store(STORE_WRITE);
 	struct store_sighting sighting = alice();
 	struct store_habit habit = thunderbird;
+	struct store_filter filter = {.verified = true, .unverified = true, .rule = "late"};
+	struct store_broken_rule late[] = {{(char *)"late", PHASE_NOTIFY}};
+	const struct store_rule_set late_rules = {.rule_count = 1, .rules = late};
 	char program[64];
+	struct stat status;
 	struct found found;
 	(void)state;
 
 	habit.client_id = program;
 	sighting.habit = &habit;
 	assert_true(store_begin(store));
-	for (int i = 0; i < 1000; i++) {
+	for (int i = 0; i < PROGRAMS; i++) {
 		snprintf(program, sizeof(program), "program %d", i);
+		sighting.verified = true;
+		add(store, &sighting);
+		snprintf(program, sizeof(program), "strange program %d", i);
+		sighting.verified = false;
 		add(store, &sighting);
 	}
+	/* A rule that only comes when there are too many rows. */
+	sighting.verified = true;
+	sighting.rules = &late_rules;
+	add(store, &sighting);
 	assert_true(store_commit(store));
 	found = ask(store);
-	assert_int_equal(found.lines, 1000);
-	assert_int_equal(found.count, 257);
+	assert_int_equal(found.lines, 2 * PROGRAMS + 1);
+	/* Programs, those without, the late rule; the same of the unverified, and nobody's. */
+	assert_true(found.count <= 256 + 1 + 1 + 32 + 1 + 1);
+	found = ask_with(store, &filter);
+	assert_int_equal(found.lines, 1);
+	assert_string_equal(found.client_id, "");
+	assert_true(store_begin_reading(store));
+	assert_true(store_habit_count(store) <= 256 + 32 + 1);
+	assert_true(store_commit(store));
+	store_close(store);
+	assert_true(count_strings() <= 256 + 32 + 2);
+	assert_int_equal(stat(path, &status), 0);
+	assert_true(status.st_size < 512 * 1024);
+}
+
+/* What a server counted of strangers without names is no user's. */
+static void test_nobody_in_particular(void **state)
+{
+	struct store *store = open_store(STORE_WRITE);
+	struct store_sighting sighting = alice();
+	struct store_filter filter = {.unverified = true, .names = true};
+	struct found found;
+	(void)state;
+
+	sighting.user = NULL;
+	sighting.verified = false;
+	sighting.count = 1000;
+	sighting.last_client = "";
+	assert_true(store_begin(store));
+	add(store, &sighting);
+	add(store, &sighting);
+	assert_true(store_commit(store));
+	found = ask_with(store, &filter);
+	assert_int_equal(found.count, 1);
+	assert_int_equal(found.lines, 2000);
+	assert_string_equal(found.user, "(nobody)");
 	store_close(store);
 }
 
@@ -822,6 +888,7 @@ int main(void)
 		STORE_TEST(test_rollback),
 		STORE_TEST(test_strangers_cannot_fill_it),
 		STORE_TEST(test_ever_new_programs),
+		STORE_TEST(test_nobody_in_particular),
 		STORE_TEST(test_expiry),
 		STORE_TEST(test_newest),
 		STORE_TEST(test_forget),
