@@ -38,18 +38,19 @@ static void add_event_fields(struct auth_request *request, const struct judgemen
 		      judgement->verdict.outcome == OUTCOME_ALLOW ? "allow" : "reject");
 }
 
-/* What the gate itself does about a verdict. Postfix ignores a refusal after
-   the password; that one, and the record of all that is let through, is the
-   policy daemon's business, unless there is none. */
-static enum outcome gate_outcome(const struct judgement *judgement)
+/* Makes of a verdict what the gate itself does about it. Postfix ignores a refusal after
+   the password; that one, and the record of all that is let through, is the policy
+   daemon's business, unless there is none. */
+static void leave_to_daemon(struct judgement *judgement)
 {
-	enum outcome outcome = judgement->verdict.outcome;
+	struct verdict *verdict = &judgement->verdict;
 
-	if (judgement->attempt.source != SOURCE_POSTFIX || outcome == OUTCOME_REJECT_BEFORE)
-		return outcome;
-	if (outcome == OUTCOME_REJECT_AFTER && judgement->policy->smtp_enforced_at_auth)
-		return OUTCOME_REJECT_BEFORE;
-	return OUTCOME_ALLOW;
+	if (judgement->attempt.source != SOURCE_POSTFIX)
+		return;
+	if (judgement->policy->smtp_enforced_at_auth)
+		verdict_refuse_before(judgement->policy, verdict);
+	else if (verdict->outcome == OUTCOME_REJECT_AFTER)
+		verdict->outcome = OUTCOME_ALLOW;
 }
 
 /* A refusal that tells nothing about the password leaves nothing to guess, and is no
@@ -75,7 +76,8 @@ static enum passdb_result judge_request(struct auth_request *request, struct por
 	if (judgement == NULL)
 		return PASSDB_RESULT_NEXT;
 
-	outcome = judgement->verdict.outcome = gate_outcome(judgement);
+	leave_to_daemon(judgement);
+	outcome = judgement->verdict.outcome;
 	rule = judgement->verdict.rejecting;
 	judgement->record = judgement->attempt.source == SOURCE_DOVECOT || outcome != OUTCOME_ALLOW;
 	if (judgement->record) {

@@ -22,6 +22,18 @@ static const char *encryption_text(const struct rule *rule)
 	       "SSL/TLS.";
 }
 
+static const char *mechanism_text(const struct rule *rule)
+{
+	if (rule_allows_mechanism(rule, "PLAIN") || rule_allows_mechanism(rule, "LOGIN"))
+		return "This authentication method has been retired. Please set your mail "
+		       "program to a normal password with SSL/TLS.";
+	if (rule_allows_mechanism(rule, "XOAUTH2") || rule_allows_mechanism(rule, "OAUTHBEARER"))
+		return "This authentication method has been retired. Please set your mail "
+		       "program to OAuth2.";
+	return "This authentication method has been retired. Please set your mail program to "
+	       "another one.";
+}
+
 static const char *protocol_text(const struct rule *rule)
 {
 	if (rule->services == SERVICE_BIT(SERVICE_POP3))
@@ -56,8 +68,7 @@ static const char *kind_text(const struct rule *rule)
 		return "Access by this port, also with STARTTLS, has been retired. Please set "
 		       "your mail program to SSL/TLS.";
 	case KIND_MECHANISM:
-		return "This authentication method has been retired. Please set your mail "
-		       "program to a normal password with SSL/TLS.";
+		return mechanism_text(rule);
 	case KIND_COUNTRY:
 		return "Mail access from this country is not open. Please use another way, or "
 		       "ask for an exemption before you travel.";

@@ -82,6 +82,8 @@ static enum finding judge_relay(const struct rule *rule, const struct attempt *a
 		return FINDING_UNKNOWN;
 	if (attempt->port != 25)
 		return FINDING_OUT_OF_SCOPE;
+	if (!attempt->client.known)
+		return FINDING_UNKNOWN;
 	return broken_if(!network_contains(&rule->networks, &attempt->client));
 }
 
@@ -135,7 +137,8 @@ static const struct exemption *find_exemption(const struct exemption *exemptions
 			continue;
 		if (exemption->country_count == 0)
 			return exemption;
-		if (country_in(exemption->countries, exemption->country_count, country))
+		if (country_in(exemption->countries, exemption->country_count, country) &&
+		    !country_in(rule->countries, rule->country_count, country))
 			*added_r = exemption;
 	}
 	return NULL;
@@ -218,4 +221,16 @@ void judge(const struct edition *edition, const struct attempt *attempt, time_t 
 			verdict_r->rejecting = rule;
 		}
 	}
+}
+
+void verdict_refuse_before(const struct policy *policy, struct verdict *verdict)
+{
+	size_t i = 0;
+
+	if (verdict->outcome == OUTCOME_ALLOW)
+		return;
+	while ((verdict->broken & UINT64_C(1) << i) == 0 || verdict->phases[i] != PHASE_ENFORCE)
+		i++;
+	verdict->outcome = OUTCOME_REJECT_BEFORE;
+	verdict->rejecting = &policy->rules[i];
 }

@@ -10,8 +10,8 @@ enum finding {
 	FINDING_OFF,          /* the rule's phase is off */
 	FINDING_EXEMPT,       /* the user is let off */
 	FINDING_NETWORK,      /* the client is in one of except-networks */
-	FINDING_UNKNOWN,      /* port, country database: what the rule asks for
-	                         is not known, so it cannot be broken */
+	FINDING_UNKNOWN,      /* port, address, country database: what the rule
+	                         asks for is not known, so it cannot be broken */
 	FINDING_KEPT,
 	FINDING_BROKEN
 };
@@ -20,7 +20,8 @@ struct rule_finding {
 	enum finding finding;
 	enum phase phase;
 	const struct exemption *exemption; /* of FINDING_EXEMPT, or the one that
-	                                      added the client's country */
+	                                      added the client's country to those
+	                                      that the rule allows */
 };
 
 struct verdict {
@@ -37,6 +38,10 @@ struct verdict {
    same verdict, nothing is locked, allocated or read from a file. */
 void judge(const struct edition *edition, const struct attempt *attempt, time_t now,
 	   struct verdict *verdict_r);
+
+/* For a server that can only refuse before the password (smtp-enforcement = "auth"): all
+   rules that reject do so then, and the client is told the first one's message. */
+void verdict_refuse_before(const struct policy *policy, struct verdict *verdict);
 
 /* One rule of it, for those who want to know why. country is what the database
    says of the client. */

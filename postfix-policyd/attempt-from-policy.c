@@ -57,7 +57,8 @@ bool attempt_from_policy(const struct policy_request *request, const struct poli
 		.client_id = request->helo_name,
 		.session = request->instance,
 	};
-	if (!is_unknown(request->client_address) &&
+	/* Postfix always says something of the address, if only that it is unknown. */
+	if (strcmp(request->client_address, "unknown") != 0 &&
 	    !address_parse(request->client_address, &attempt->client)) {
 		*error_r = "invalid client_address";
 		return false;

@@ -17,8 +17,9 @@ struct policy_attempt {
 };
 
 /* False with *error_r set to a static text when an attribute has a value that
-   Postfix does not send. What Postfix does not know is unknown: a client_address
-   or server_port that is missing, empty or "unknown". */
+   Postfix does not send; it always sends a client_address. What Postfix does not know
+   is unknown: a client_address that is "unknown", a server_port that is missing, empty
+   or "unknown". */
 bool attempt_from_policy(const struct policy_request *request, const struct policy *policy,
 			 struct policy_attempt *attempt_r, const char **error_r);
 

@@ -293,9 +293,8 @@ void question_ask(struct question *question_r, const struct edition *edition,
 	question_r->country = judge_country(edition, attempt, &question_r->prefix_length);
 	judge(edition, attempt, time, &question_r->verdict);
 	/* Without the policy daemon only Dovecot can refuse the login. */
-	if (edition->policy->smtp_enforced_at_auth && attempt->service == SERVICE_SUBMISSION &&
-	    question_r->verdict.outcome == OUTCOME_REJECT_AFTER)
-		question_r->verdict.outcome = OUTCOME_REJECT_BEFORE;
+	if (edition->policy->smtp_enforced_at_auth && attempt->service == SERVICE_SUBMISSION)
+		verdict_refuse_before(edition->policy, &question_r->verdict);
 }
 
 void rule_explain(const struct question *question, const struct rule *rule,

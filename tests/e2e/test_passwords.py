@@ -112,6 +112,15 @@ def test_smtp_enforcement_at_auth(host):
     assert event["service"] == "submission" and not event["verified"]
     assert clients.smtp(587, USER, tls="starttls").accepted
 
+    # No rule is stronger than another then: the first one's message is told.
+    host.apply(
+        'smtp-enforcement = "auth"\n'
+        'rule encryption { enforce = "always" message = "first" }\n'
+        'rule protocol { services = { "submission" } enforce = "always" message = "second" }\n'
+    )
+    assert clients.smtp(587, USER, tls="none").login.text.endswith(": first")
+    assert clients.smtp(587, USER, tls="starttls").login.text.endswith(": second")
+
 
 def test_messages(host):
     """The operator's own words; a response code of his own where IMAP has them."""

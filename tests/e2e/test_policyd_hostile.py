@@ -201,6 +201,8 @@ BROKEN = {
     "a user twice": ALLOWED.replace(b"\n\n", b"\nsasl_username=bob\n\n"),
     "an instance twice": request(instance=1).replace(b"\n\n", b"\ninstance=1\n\n"),
     "an address that is none": request(client_address="203.0.113.256"),
+    "no address": ALLOWED.replace(b"client_address=203.0.113.5\n", b""),
+    "an empty address": request(client_address=""),
     "a host name for an address": request(client_address="mx.example.org"),
     "a port that is none": request(server_port="65536"),
     "a negative port": request(server_port="-25"),

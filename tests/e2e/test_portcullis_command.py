@@ -441,6 +441,10 @@ def test_exemption_that_adds_countries(site):
     assert site.explain_json(at="2025-04-01 00:00", **attempt)["action"] == "reject"
     # The home countries stay.
     assert site.explain_json(user="bob", at="2024-10-01 00:00")["action"] == "allow"
+    # Those that somebody names besides were never closed to him.
+    site.exemptions.write_text("bob@example.org abroad=US,DE 2024-10-01..2025-03-31\n")
+    answer = site.explain_json(user="bob", at="2024-10-01 00:00")
+    assert why(answer, "abroad")[2].endswith("which is allowed")
 
 
 def test_order_of_the_steps(site):
@@ -521,6 +525,13 @@ def test_submission_without_the_daemon(site):
     assert site.explain_json(**attempt)["when"] == "after-password"
     site.config.write_text('smtp-enforcement = "auth"\n' + site.config.read_text())
     assert site.explain_json(**attempt)["when"] == "before-password"
+    # None is stronger than another then: the first one's message is told.
+    site.config.write_text(
+        'smtp-enforcement = "auth"\n'
+        'rule encryption { enforce = "always" message = "first" }\n'
+        'rule protocol { services = { "submission" } enforce = "always" message = "second" }\n'
+    )
+    assert site.explain_json(**attempt)["message"] == "first"
 
 
 def test_relay(site):

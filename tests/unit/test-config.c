@@ -306,6 +306,8 @@ static void test_default_messages(void **state)
 		"rule encryption { enforce = always minimum = TLSv1.3 }",
 		"rule implicit-tls { enforce = always }",
 		"rule mechanism { enforce = always }",
+		"rule mechanism { enforce = always allow = { XOAUTH2 } }",
+		"rule mechanism { enforce = always allow = { GSSAPI } }",
 		"rule country { enforce = always allow = { DE } }",
 		"rule protocol { enforce = always services = { pop3 } }",
 		"rule protocol { enforce = always services = { pop3, imap } }",
@@ -335,6 +337,33 @@ static void test_default_messages(void **state)
 		assert_true(strlen(message) <= MESSAGE_LENGTH_MAX);
 		for (const char *c = message; *c != '\0'; c++)
 			assert_true(*c >= ' ' && *c <= '~');
+		policy_free(policy);
+	}
+}
+
+/* Nobody is told to do what the rule does not allow. */
+static void test_messages_of_mechanisms(void **state)
+{
+	static const struct {
+		const char *allow, *advice;
+	} cases[] = {
+		{"PLAIN", "to a normal password with SSL/TLS."},
+		{"XOAUTH2, LOGIN", "to a normal password with SSL/TLS."},
+		{"XOAUTH2, OAUTHBEARER", "to OAuth2."},
+		{"OAUTHBEARER", "to OAuth2."},
+		{"SCRAM-SHA-256, GSSAPI", "to another one."},
+	};
+	(void)state;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char text[256];
+		struct policy *policy;
+
+		snprintf(text, sizeof(text), "rule mechanism { enforce = always allow = { %s } }",
+			 cases[i].allow);
+		policy = load_valid(text);
+		if (strstr(policy->rules[0].message, cases[i].advice) == NULL)
+			fail_msg("%s: %s", cases[i].allow, policy->rules[0].message);
 		policy_free(policy);
 	}
 }
@@ -1048,6 +1077,7 @@ int main(void)
 		cmocka_unit_test(test_defaults_of_kinds),
 		cmocka_unit_test(test_defaults_of_options),
 		cmocka_unit_test(test_default_messages),
+		cmocka_unit_test(test_messages_of_mechanisms),
 		cmocka_unit_test(test_wrong),
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_lists),

@@ -260,6 +260,66 @@ static void test_strongest_outcome_and_first_message(void **state)
 	unload(&fixture);
 }
 
+/* Where all is refused before the password, the first rule of all is told. */
+static void test_refusing_before_only(void **state)
+{
+	struct fixture fixture =
+		load("rule mechanism { notify = \"always\" }\n"
+		     "rule encryption { enforce = \"always\" }\n"
+		     "rule protocol { services = { \"imap\" } enforce = \"always\" }\n",
+		     "");
+	const struct edition edition = {.policy = fixture.policy};
+	struct attempt attempt = imap;
+	struct verdict verdict;
+	(void)state;
+
+	attempt.mechanism = "CRAM-MD5";
+	attempt.tls = TLS_NONE;
+	judge(&edition, &attempt, 0, &verdict);
+	assert_string_equal(verdict.rejecting->title, "protocol");
+	verdict_refuse_before(fixture.policy, &verdict);
+	assert_int_equal(verdict.outcome, OUTCOME_REJECT_BEFORE);
+	assert_string_equal(verdict.rejecting->title, "encryption");
+
+	attempt.service = SERVICE_POP3;
+	judge(&edition, &attempt, 0, &verdict);
+	assert_int_equal(verdict.outcome, OUTCOME_REJECT_AFTER);
+	verdict_refuse_before(fixture.policy, &verdict);
+	assert_int_equal(verdict.outcome, OUTCOME_REJECT_BEFORE);
+
+	attempt.tls = TLS_STARTTLS;
+	judge(&edition, &attempt, 0, &verdict);
+	verdict_refuse_before(fixture.policy, &verdict);
+	assert_int_equal(verdict.outcome, OUTCOME_ALLOW);
+	assert_null(verdict.rejecting);
+	unload(&fixture);
+}
+
+/* What is not known cannot be broken. */
+static void test_relay_of_an_unknown_client(void **state)
+{
+	struct fixture fixture = load("network relays { addresses = { \"192.0.2.1\" } }\n"
+				      "rule relay { allow-networks = { \"relays\" }\n"
+				      "    enforce = \"always\" }\n",
+				      "");
+	const struct edition edition = {.policy = fixture.policy};
+	struct attempt attempt = imap;
+	struct verdict verdict;
+	(void)state;
+
+	attempt.source = SOURCE_POSTFIX;
+	attempt.service = SERVICE_SMTP;
+	attempt.port = 25;
+	attempt.client = address("192.0.2.2");
+	judge(&edition, &attempt, 0, &verdict);
+	assert_int_equal(verdict.outcome, OUTCOME_REJECT_BEFORE);
+	attempt.client.known = false;
+	judge(&edition, &attempt, 0, &verdict);
+	assert_int_equal(verdict.outcome, OUTCOME_ALLOW);
+	assert_int_equal(verdict.broken, 0);
+	unload(&fixture);
+}
+
 static void test_phases(void **state)
 {
 	static const struct {
@@ -393,6 +453,8 @@ int main(void)
 		cmocka_unit_test(test_each_kind),
 		cmocka_unit_test(test_no_database_locks_out_nobody),
 		cmocka_unit_test(test_strongest_outcome_and_first_message),
+		cmocka_unit_test(test_refusing_before_only),
+		cmocka_unit_test(test_relay_of_an_unknown_client),
 		cmocka_unit_test(test_phases),
 		cmocka_unit_test(test_exemptions),
 		cmocka_unit_test(test_decision_log),

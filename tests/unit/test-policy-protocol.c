@@ -192,7 +192,6 @@ static void test_attempt(void **state)
 		const char *client, *user, *mechanism;
 		bool verified;
 	} cases[] = {
-		{"", SERVICE_SMTP, TLS_NONE, TLS_VERSION_UNKNOWN, 0, "", "", "", false},
 		{"client_address=unknown\nserver_port=unknown\n", SERVICE_SMTP, TLS_NONE,
 		 TLS_VERSION_UNKNOWN, 0, "", "", "", false},
 		{"client_address=2001:db8::1\nserver_port=25\nsasl_method=\nsasl_username=\n"
@@ -206,8 +205,8 @@ static void test_attempt(void **state)
 		 "sasl_username=bob@example.net\nencryption_protocol=TLSv1.2\n",
 		 SERVICE_SUBMISSION, TLS_IMPLICIT, TLS_V1_2, 465, "192.0.2.1", "bob@example.net",
 		 "PLAIN", true},
-		{"server_port=65535\nencryption_protocol=TLSv9\n", SERVICE_SMTP, TLS_STARTTLS,
-		 TLS_VERSION_UNKNOWN, 65535, "", "", "", false},
+		{"client_address=unknown\nserver_port=65535\nencryption_protocol=TLSv9\n",
+		 SERVICE_SMTP, TLS_STARTTLS, TLS_VERSION_UNKNOWN, 65535, "", "", "", false},
 	};
 	(void)state;
 
@@ -234,8 +233,9 @@ static void test_attempt_strings(void **state)
 {
 	struct policy_attempt attempt;
 	const char *error;
-	char attributes[3000] = "helo_name=[192.168.1.7]\ninstance=1.2.3\nsasl_method="
-				"a-mechanism-whose-name-nobody-would-believe\nsasl_username=";
+	char attributes[3000] =
+		"client_address=unknown\nhelo_name=[192.168.1.7]\ninstance=1.2.3\nsasl_method="
+		"a-mechanism-whose-name-nobody-would-believe\nsasl_username=";
 	(void)state;
 
 	memset(attributes + strlen(attributes), 'u', 2000);
@@ -249,9 +249,13 @@ static void test_attempt_strings(void **state)
 
 static void test_attempt_errors(void **state)
 {
-	static const char *const addresses[] = {
-		"client_address=192.0.2.256\n", "client_address=mx.example.org\n",
-		"client_address=192.0.2.1 \n", "client_address=IPv6:2001:db8::1\n"};
+	static const char *const addresses[] = {"",
+						"client_address=\n",
+						"client_address=Unknown\n",
+						"client_address=192.0.2.256\n",
+						"client_address=mx.example.org\n",
+						"client_address=192.0.2.1 \n",
+						"client_address=IPv6:2001:db8::1\n"};
 	static const char *const ports[] = {"server_port=65536\n", "server_port=-1\n",
 					    "server_port=25 \n", "server_port=smtp\n",
 					    "server_port=000025\n"};
@@ -264,7 +268,9 @@ static void test_attempt_errors(void **state)
 		assert_string_equal(error, "invalid client_address");
 	}
 	for (size_t i = 0; i < COUNT(ports); i++) {
-		assert_false(attempt_of(ports[i], &attempt, &error));
+		char attributes[64] = "client_address=unknown\n";
+
+		assert_false(attempt_of(strcat(attributes, ports[i]), &attempt, &error));
 		assert_string_equal(error, "invalid server_port");
 	}
 }
