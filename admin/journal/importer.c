@@ -11,8 +11,9 @@
 #include <time.h>
 
 #include "admin/files/file-open.h"
-#include "admin/store/store-week.h"
+#include "admin/sightings/sighting-judge.h"
 #include "admin/sightings/whereabouts.h"
+#include "admin/store/store-week.h"
 #include "admin/terminal/progress.h"
 #include "import-tally.h"
 #include "journal-position.h"
@@ -203,6 +204,7 @@ static bool add_line(struct importer *importer, struct journal_line *line)
 		.rejected = line->rejected ? line->count : 0,
 		.last_client = client,
 		.whereabouts = whereabouts_format(importer->policy, &line->client, whereabouts),
+		.tls_below = sighting_tls_below(importer->policy, line->habit.tls, &line->rule_set),
 	};
 
 	if (!fit_time(importer, line)) {

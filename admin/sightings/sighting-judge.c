@@ -119,17 +119,15 @@ static struct rule rule_for(const struct rule *rule, const struct client *client
 	return asked;
 }
 
-/* Whoever broke a rule about encryption in spite of TLS had too old a version for it: older
-   than the lowest minimum of such rules. */
-static enum tls_version recorded_version(const struct policy *policy,
-					 const struct store_sighting *sighting)
+enum tls_version sighting_tls_below(const struct policy *policy, enum tls_state tls,
+				    const struct store_rule_set *broken)
 {
 	enum tls_version lowest = TLS_VERSION_UNKNOWN;
 
-	if (sighting->habit->tls == TLS_NONE)
+	if (tls == TLS_NONE)
 		return TLS_VERSION_UNKNOWN;
-	for (size_t i = 0; i < sighting->rules->rule_count; i++) {
-		const struct rule *rule = policy_rule(policy, sighting->rules->rules[i].title);
+	for (size_t i = 0; i < broken->rule_count; i++) {
+		const struct rule *rule = policy_rule(policy, broken->rules[i].title);
 
 		if (rule == NULL || rule->kind != KIND_ENCRYPTION ||
 		    rule->minimum == TLS_VERSION_UNKNOWN)
@@ -137,7 +135,19 @@ static enum tls_version recorded_version(const struct policy *policy,
 		if (lowest == TLS_VERSION_UNKNOWN || rule->minimum < lowest)
 			lowest = rule->minimum;
 	}
-	return lowest == TLS_VERSION_UNKNOWN ? lowest : lowest - 1;
+	return lowest;
+}
+
+/* The newest version that it may have been. */
+static enum tls_version recorded_version(const struct policy *policy,
+					 const struct store_sighting *sighting)
+{
+	enum tls_version below = sighting->tls_below;
+
+	/* Recorded before that was noted, or when the rule was another one. */
+	if (below == TLS_VERSION_UNKNOWN)
+		below = sighting_tls_below(policy, sighting->habit->tls, sighting->rules);
+	return below == TLS_VERSION_UNKNOWN ? TLS_VERSION_UNKNOWN : below - 1;
 }
 
 /* Whether a rule that the user is let off would be broken. */

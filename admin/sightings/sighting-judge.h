@@ -30,6 +30,11 @@ struct sighting_verdict {
 struct sighting_verdict sighting_judge_ask(const struct sighting_judge *judge,
 					   const struct store_sighting *sighting);
 
+/* The version that TLS was older than, as the rules say that were recorded as broken in spite
+   of it; TLS_VERSION_UNKNOWN when none does. */
+enum tls_version sighting_tls_below(const struct policy *policy, enum tls_state tls,
+				    const struct store_rule_set *broken);
+
 /* Whether a recorded set of rules has a title. */
 bool rule_set_has(const struct store_rule_set *set, const char *title);
 

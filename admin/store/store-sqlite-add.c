@@ -9,7 +9,7 @@ struct row_key {
 	int64_t user, habit, rules;
 };
 
-/* Binds ?1 to ?11. */
+/* Binds ?1 to ?12. */
 static void bind_sighting(sqlite3_stmt *statement, const struct row_key *key,
 			  const struct store_sighting *sighting)
 {
@@ -27,6 +27,7 @@ static void bind_sighting(sqlite3_stmt *statement, const struct row_key *key,
 		store_sqlite_bind_text(statement, 9, sighting->last_client);
 	sqlite3_bind_int64(statement, 10, (int64_t)sighting->weeks);
 	store_sqlite_bind_text(statement, 11, sighting->whereabouts);
+	sqlite3_bind_int(statement, 12, sighting->tls_below);
 }
 
 /* The week in which a row was last seen, as store_week() counts them. */
@@ -43,11 +44,12 @@ static int update_row(struct store *store, const struct row_key *key,
 		" first_seen = min(first_seen, ?7), last_seen = max(last_seen, ?8),"
 		" last_client = CASE WHEN ?8 >= last_seen THEN ?9 ELSE last_client END,"
 		" whereabouts = CASE WHEN ?8 >= last_seen THEN ?11 ELSE whereabouts END,"
-		" weeks = (weeks << max(0, ?12 - " WEEK ")) | (?10 << max(0, " WEEK " - ?12))"
+		" tls_below = CASE WHEN ?8 >= last_seen THEN ?12 ELSE tls_below END,"
+		" weeks = (weeks << max(0, ?13 - " WEEK ")) | (?10 << max(0, " WEEK " - ?13))"
 		" WHERE user = ?1 AND verified = ?2 AND habit = ?3 AND rules = ?4");
 
 	bind_sighting(statement, key, sighting);
-	sqlite3_bind_int64(statement, 12, store_week(sighting->last_seen));
+	sqlite3_bind_int64(statement, 13, store_week(sighting->last_seen));
 	if (!store_sqlite_run(store, statement))
 		return -1;
 	return store_sqlite_changes(store) > 0;
@@ -58,8 +60,8 @@ static bool insert_row(struct store *store, const struct row_key *key,
 {
 	sqlite3_stmt *statement = store_sqlite_statement(
 		store, "INSERT INTO sightings (user, verified, habit, rules, count, rejected,"
-		       " first_seen, last_seen, last_client, weeks, whereabouts)"
-		       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
+		       " first_seen, last_seen, last_client, weeks, whereabouts, tls_below)"
+		       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)");
 
 	bind_sighting(statement, key, sighting);
 	return store_sqlite_run(store, statement);

@@ -78,6 +78,9 @@ static const char *const migrations[] = {
 
 	/* 6. A notice that comes back is known by its Message-ID. */
 	"CREATE INDEX notices_message_id ON notices (message_id);",
+
+	/* 7. What is known of the version of TLS. */
+	"ALTER TABLE sightings ADD COLUMN tls_below INTEGER NOT NULL DEFAULT 0;",
 };
 
 #define SCHEMA_VERSION ((int64_t)G_N_ELEMENTS(migrations))

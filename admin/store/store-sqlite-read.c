@@ -71,7 +71,7 @@ static bool find_name(struct store *store, struct names *names, int64_t user_id,
 
 #define SIGHTING_COLUMNS                                                                           \
 	"user, verified, habit, rules, count, rejected, first_seen, last_seen, last_client,"       \
-	" weeks, whereabouts"
+	" weeks, whereabouts, tls_below"
 
 static sqlite3_stmt *select_sightings(struct store *store, const struct store_filter *filter)
 {
@@ -118,6 +118,7 @@ static bool read_sighting(const struct store *store, sqlite3_stmt *row,
 		.last_client = store_sqlite_column_text(row, 8),
 		.weeks = (uint64_t)sqlite3_column_int64(row, 9),
 		.whereabouts = store_sqlite_column_text(row, 10),
+		.tls_below = (enum tls_version)store_sqlite_column_below(row, 11, TLS_V1_3 + 1),
 	};
 	return true;
 }

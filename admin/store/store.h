@@ -106,6 +106,8 @@ struct store_sighting {
 	/* What is kept of it when it is erased, in words of the caller's; "" never noted,
 	   and NULL means the same. */
 	const char *whereabouts;
+	/* The version that TLS was older than; TLS_VERSION_UNKNOWN where none is known. */
+	enum tls_version tls_below;
 };
 
 #define STORE_NOBODY 0
@@ -184,7 +186,7 @@ bool store_totals(struct store *store, struct store_totals *totals_r);
 /* Adds to what is there, as far as store-limits.h lets it be told apart. user is NULL
    for nobody in particular, who is not verified; user_id, habit->index and rules->index are not used; rules must be sorted by
    title. last_client "": not known, which also replaces that of an earlier time, as
-   whereabouts do. */
+   whereabouts and tls_below do. */
 bool store_add(struct store *store, const struct store_sighting *sighting);
 bool store_add_day(struct store *store, const struct store_day *day);
 bool store_add_writer(struct store *store, const struct store_writer *writer);

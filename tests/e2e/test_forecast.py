@@ -156,6 +156,20 @@ def test_another_file_with_erased_addresses(site, rule):
     assert figures(site.ask("forecast", config=new)) == (4, 2, 2, 0)
 
 
+@pytest.mark.parametrize(("minimum", "refused"), (("1.1", 0), ("1.2", 1), ("1.3", 1)))
+def test_another_file_with_old_tls(site, minimum, refused):
+    """A version that was too old is so for another rule, too."""
+    site.write_rules('rule encryption { minimum = "TLSv1.2" notify = "always" }')
+    submission = {"service": "submission", "port": 587, "tls": "starttls", "source": "postfix"}
+    site.record("old@example.org", "encryption", **submission)
+    site.record("new@example.org", **submission)
+    site.take()
+    new = site.directory / "new.conf"
+    site.write_rules(f'rule tls {{ kind = "encryption" minimum = "TLSv{minimum}"'
+                     ' enforce = "always" }', new)
+    assert figures(site.ask("forecast", config=new)) == (2, 2 - refused, refused, 0)
+
+
 def test_a_network_that_became_smaller(site):
     """Who was in it may be outside now, and is told so rather than not."""
     site.record("campus@example.org", client="192.0.2.7", country="", days_ago=20)

@@ -61,6 +61,8 @@ static const struct store_rule_set recorded_encryption = {.rule_count = 1,
 							  .rules = broke_encryption};
 static const struct store_rule_set recorded_abroad = {.rule_count = 1, .rules = broke_abroad};
 
+static enum tls_version noted_tls_below;
+
 static struct sighting_verdict ask_about(const char *client, const char *whereabouts,
 					 const struct store_rule_set *recorded, bool enforced)
 {
@@ -70,7 +72,8 @@ static struct sighting_verdict ask_about(const char *client, const char *whereab
 						.rules = recorded,
 						.last_seen = NOW,
 						.last_client = client,
-						.whereabouts = whereabouts};
+						.whereabouts = whereabouts,
+						.tls_below = noted_tls_below};
 	const struct edition edition = {.policy = &policy};
 	struct sighting_judge judge;
 
@@ -184,6 +187,15 @@ static void test_versions_of_other_rules(void **state)
 			 1u << ENCRYPTION | 1u << POP3);
 	rules[POP3].minimum = TLS_V1_1;
 	assert_int_equal(ask("78.46.5.205", &recorded_encryption, true).broken, 1u << ENCRYPTION);
+	/* What was noted then stays, whatever the rules have become. */
+	noted_tls_below = TLS_V1_1;
+	assert_int_equal(ask("78.46.5.205", &recorded_encryption, true).broken,
+			 1u << ENCRYPTION | 1u << POP3);
+	assert_int_equal(ask("78.46.5.205", &recorded_abroad, true).broken,
+			 1u << ENCRYPTION | 1u << POP3);
+	noted_tls_below = TLS_V1_3;
+	assert_int_equal(ask("78.46.5.205", &recorded_encryption, true).broken, 0);
+	noted_tls_below = TLS_VERSION_UNKNOWN;
 	open_imap.tls = TLS_NONE;
 }
 

@@ -679,10 +679,16 @@ static const char *in_capitals(void *context, const char *client)
 	return strcmp(client, "2001:db8::1") == 0 ? "IN BERLIN" : "IN PARIS";
 }
 
-static void assert_whereabouts(struct store *store, const char *user, const char *whereabouts)
+static struct found ask_about(struct store *store, const char *user)
 {
 	const struct store_filter filter = {.user = user, .verified = true};
-	struct found found = ask_with(store, &filter);
+
+	return ask_with(store, &filter);
+}
+
+static void assert_whereabouts(struct store *store, const char *user, const char *whereabouts)
+{
+	struct found found = ask_about(store, user);
 
 	assert_int_equal(found.count, 1);
 	assert_string_equal(found.whereabouts, whereabouts);
@@ -733,6 +739,7 @@ static void test_whereabouts(void **state)
 	(void)state;
 
 	sighting.whereabouts = "at home";
+	sighting.tls_below = TLS_V1_2;
 	sighting.last_client = "2001:db8::1";
 	other.user = "bob@example.org";
 	other.whereabouts = "at work";
@@ -743,8 +750,11 @@ static void test_whereabouts(void **state)
 	/* An older one does not count. */
 	sighting.first_seen = sighting.last_seen = NOW - DAY;
 	sighting.whereabouts = "elsewhere";
+	sighting.tls_below = TLS_V1_3;
 	add(store, &sighting);
 	assert_true(store_commit(store));
+	assert_int_equal(ask_about(store, "alice@example.org").last.tls_below, TLS_V1_2);
+	assert_int_equal(ask_about(store, "bob@example.org").last.tls_below, TLS_VERSION_UNKNOWN);
 	assert_whereabouts(store, "alice@example.org", "at home");
 	assert_whereabouts(store, "bob@example.org", "at work");
 	/* Of an erased address, what was noted stays. */
