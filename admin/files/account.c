@@ -24,7 +24,8 @@ static bool set_groups(const struct path_owner *owner)
 {
 	const struct passwd *user = getpwuid(owner->user);
 
-	return user != NULL ? initgroups(user->pw_name, owner->group) == 0
+	/* With the directory's group besides, which need not be one of the account's. */
+	return user != NULL ? initgroups(user->pw_name, user->pw_gid) == 0
 			    : setgroups(0, NULL) == 0;
 }
 

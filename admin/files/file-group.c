@@ -34,3 +34,13 @@ void file_keep_from_writers(const char *path, const char *directory)
 	if (holder >= 0)
 		close(holder);
 }
+
+bool file_let_group_read(int file, int directory)
+{
+	struct stat status, holder;
+
+	if (fstat(file, &status) < 0 || fstat(directory, &holder) < 0)
+		return false;
+	return (holder.st_mode & (S_ISGID | S_IWGRP)) != S_ISGID ||
+	       fchmod(file, (status.st_mode & 07777) | S_IRGRP) == 0;
+}

@@ -191,14 +191,13 @@ static bool make_file(struct store *store)
 	const char *name;
 	int directory = directory_open_of(store->name, &name);
 	int file = directory < 0 ? -1 : file_open(directory, name, O_RDWR | O_CREAT | O_EXCL, 0640);
+	bool is_made = file >= 0 && file_let_group_read(file, directory);
 	int error = errno;
 
-	if (directory >= 0)
-		close(directory);
-	if (file >= 0) {
-		close(file);
+	file_close(directory);
+	file_close(file);
+	if (is_made)
 		return true;
-	}
 	/* A store that may only be read is noticed when it is written to. */
 	return access(store->name, F_OK) == 0 || store_fail(store, EX_CANTCREAT, strerror(error));
 }

@@ -18,13 +18,28 @@ def make_private():
     _replace(switch, lines)
 
 
-def add(name, number):
-    """A user and a group of this name and number. The machine's own of that name or number
-    are none in here, and no member of any group."""
-    user = f"{name}:x:{number}:{number}::/nonexistent:/usr/sbin/nologin"
-    _replace("/etc/passwd", [*_others("/etc/passwd", name, number), user])
+def add(name, number, groups=()):
+    """A user and a group of this name and number, in other groups as well. The machine's
+    own of that name or number are none in here."""
+    remove(name, number)
+    _append("/etc/passwd", f"{name}:x:{number}:{number}::/nonexistent:/usr/sbin/nologin")
+    _append("/etc/group", f"{name}:x:{number}:")
+    lines = Path("/etc/group").read_text().splitlines()
+    _replace("/etc/group", [
+        (line if line.endswith(":") else line + ",") + name if line.split(":")[0] in groups else line
+        for line in lines
+    ])  # fmt: skip
+
+
+def remove(name, number=None):
+    """The user and the group of this name, and of this number. They are in no other group."""
+    _replace("/etc/passwd", _others("/etc/passwd", name, number))
     groups = [_without_member(line, name) for line in _others("/etc/group", name, number)]
-    _replace("/etc/group", [*groups, f"{name}:x:{number}:"])
+    _replace("/etc/group", groups)
+
+
+def _append(path, line):
+    _replace(path, [*Path(path).read_text().splitlines(), line])
 
 
 def _others(path, name, number):
@@ -42,6 +57,6 @@ def _without_member(line, name):
 
 def _replace(path, lines):
     # Not through a link, which may lead to the machine's own.
-    text = "\n".join(lines) + "\n"
+    text = "".join(line + "\n" for line in lines)
     Path(path).unlink()
     Path(path).write_text(text)

@@ -200,9 +200,9 @@ class Dovecot:
         shutil.chown("/var/vmail", MAIL_UID, MAIL_UID)
 
     def install_snippets(self, directory):
-        """Puts the files of a folder of conf-examples into conf.d. They name a
-        gate for sites with master users in a comment; this is one."""
-        for path in sorted(Path(directory).glob("*.conf")):
+        """Puts the gate of a folder of conf-examples into conf.d. It names another
+        one for sites with master users in a comment; this is one."""
+        for path in sorted(Path(directory).glob("*-portcullis.conf")):
             text = re.sub(
                 r"^#passdb.*\n(#  .*\n)*#}$",
                 lambda block: re.sub("^#", "", block[0], flags=re.MULTILINE),

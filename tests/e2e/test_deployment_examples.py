@@ -37,7 +37,10 @@ def test_what_is_installed_can_be_taken_away(tmp_path):
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
-@pytest.mark.parametrize("service", sorted(path.name for path in SYSTEMD.glob("*.service")))
+SERVICES = sorted(path.name for path in SYSTEMD.glob("*.service"))
+
+
+@pytest.mark.parametrize("service", SERVICES)
 def test_the_service_is_confined(service):
     report = run(
         "systemd-analyze",
@@ -51,6 +54,28 @@ def test_the_service_is_confined(service):
     assert exposure < (1.5 if service == "portcullis-notify.service" else 1), report
 
 
+def settings(service):
+    lines = (SYSTEMD / service).read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines if re.match("[A-Z].*=", line))
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_service_is_bounded(service):
+    unit = settings(service)
+    assert {"MemoryMax", "TasksMax"} <= unit.keys()
+    assert unit["PrivateUsers"] == unit["PrivateMounts"] == "yes"
+
+
+@pytest.mark.parametrize("service", ["portcullis-import.service", "portcullis-policyd.service"])
+def test_the_service_begins_again_whatever_it_ended_with(service):
+    """A damaged store, or a configuration that is mended later, does not end it for good."""
+    unit = settings(service)
+    assert unit["Restart"] in ("always", "on-failure")
+    assert int(unit["RestartSec"]) >= 10
+    assert unit["StartLimitIntervalSec"] == "0"
+    assert "RestartPreventExitStatus" not in unit
+
+
 def test_user_and_folders(tmp_path):
     (tmp_path / "etc").mkdir()
     run("systemd-sysusers", f"--root={tmp_path}", SYSTEMD / "sysusers.d/portcullis.conf")
@@ -58,11 +83,17 @@ def test_user_and_folders(tmp_path):
     user = next(line.split(":") for line in passwd.splitlines() if line.startswith(f"{USER}:"))
     assert user[5] == "/var/lib/portcullis"
     assert user[6].endswith("nologin")
+    groups = dict(line.split(":x:") for line in (tmp_path / "etc/group").read_text().splitlines())
+    # Nobody is in them, but for Dovecot by its configuration.
+    readers = groups["portcullis-read"].removesuffix(":")
+    assert groups[USER] == user[3] + ":"
     run("systemd-tmpfiles", "--create", f"--root={tmp_path}", SYSTEMD / "tmpfiles.d/portcullis.conf")
     journal = os.stat(tmp_path / "var/lib/portcullis/journal")
     assert journal.st_mode & 0o7777 == 0o2770
     assert journal.st_gid == int(user[3])
-    assert os.stat(tmp_path / "var/lib/portcullis").st_mode & 0o7777 == 0o750
+    state = os.stat(tmp_path / "var/lib/portcullis")
+    assert state.st_mode & 0o7777 == 0o2751
+    assert state.st_gid == int(readers)
 
 
 def test_there_is_one_for_each_case():

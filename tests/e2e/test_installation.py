@@ -1,0 +1,270 @@
+"""The steps of the README, run as they stand there on a machine that has a Dovecot and a
+Postfix; and who may do what on a machine that was set up so."""
+
+import ctypes
+import grp
+import json
+import os
+import pwd
+import re
+import shutil
+import subprocess
+
+from pathlib import Path
+
+import pytest
+
+import accounts
+import clients
+
+from mailhost import BUILD, CONFIG, EXEMPTIONS, ROOT, USER
+from processes import wait_until
+
+README = (ROOT / "README.md").read_text()
+STATE = Path("/var/lib/portcullis")
+STORE = STATE / "portcullis.db"
+ALICE = "alice@example.org"
+READERS = "portcullis-read"
+HELP_DESK = "anna"
+
+CLONE_NEWUSER = 0x10000000
+PR_SET_NO_NEW_PRIVS = 38
+
+# There is no systemd here. What it would start is started by the test; the import runs as
+# its unit would run it.
+PRELUDE = f"""
+set -e
+DOC=/usr/share/doc/portcullis/conf-examples
+sudo() {{ "$@"; }}
+make() {{ command make -s BUILD={os.path.relpath(BUILD, ROOT)} "$@"; }}
+systemctl() {{
+	echo "asked for: systemctl $*"
+	case "$*" in
+	*portcullis-import) (umask 077
+		setpriv --reuid portcullis --regid portcullis --init-groups portcullis import) ;;
+	esac
+}}
+postfix() {{ echo "asked for: postfix $*"; }}
+"""
+
+
+def commands_of(step):
+    """The lines of the code in a numbered step."""
+    text = re.search(rf"^{step}\. .*?(?=^\d+\. |^\S)", README + "\nend", re.M | re.S)[0]
+    [code] = re.findall(r"```\n(.*?)```", text, re.S)
+    return re.sub("^ +", "", code, flags=re.M)
+
+
+def follow(step):
+    done = subprocess.run(
+        ["bash", "-c", PRELUDE + commands_of(step)], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def machine(_installed_host):
+    """Set up by the README, up to the import."""
+    host = _installed_host
+    host.stop()
+    host.dovecot.install()
+    host.postfix.install()
+    subprocess.run(["make", "-s", "uninstall", f"BUILD={BUILD}"], cwd=ROOT, check=True)
+    for name in (USER, READERS):
+        accounts.remove(name)
+    for directory in (CONFIG.parent, STATE):
+        shutil.rmtree(directory)
+
+    follow(1)
+    follow(2)
+    follow(3)
+    assert "allow" in follow(4)
+    assert "asked for: systemctl restart dovecot" in follow(5)
+    host.dovecot.start()
+    assert "portcullis-policyd.socket" in follow(6)
+    host.policyd.start()
+    follow(7)
+    host.postfix.start()
+    host.dovecot_journal.skip()
+    host.postfix_journal.skip()
+    yield host
+    host.stop()
+    accounts.remove(READERS)
+    host.install()
+
+
+def run_as(user, *command, groups=None):
+    """With the account's groups, or with these."""
+    chosen = ["--init-groups"] if groups is None else ["--groups", ",".join(groups)]
+    return subprocess.run(
+        ["setpriv", "--reuid", user, "--regid", user, *chosen, *map(str, command)],
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_a_login_is_recorded_and_nobody_is_refused(machine):
+    assert clients.imap(ALICE, tls="none").accepted
+    assert machine.dovecot_journal.wait_one()["rules"] == {"encryption": "observe"}
+    assert clients.smtp(587, ALICE, tls="none").accepted
+    assert machine.postfix_journal.wait_one()["rules"] == {"encryption": "observe"}
+    assert ALICE in follow(8)
+    assert "asked for: systemctl try-reload-or-restart" in follow(9)
+    follow(10)
+
+
+def test_the_gate_is_the_first_passdb(machine):
+    passdbs = subprocess.run(["doveconf", "-n", "passdb"], capture_output=True, text=True).stdout
+    assert "portcullis" in re.search(r"passdb.*?}", passdbs, re.S)[0]
+
+
+def test_steps_may_be_followed_twice(machine):
+    policy = CONFIG.read_text()
+    CONFIG.write_text(policy + "# dates\n")
+    EXEMPTIONS.write_text("dave@example.org encryption 2099-01-01\n")
+    follow(2)
+    follow(3)
+    assert CONFIG.read_text() == policy + "# dates\n"
+    assert EXEMPTIONS.read_text() == "dave@example.org encryption 2099-01-01\n"
+    EXEMPTIONS.write_text("")
+
+
+@pytest.fixture
+def help_desk(machine):
+    if not STORE.exists():
+        follow(8)
+    accounts.add(HELP_DESK, 6001, groups=[READERS])
+    # The store that an older version made is given to the group by systemd-tmpfiles.
+    yield machine
+    accounts.remove(HELP_DESK)
+
+
+QUESTIONS = {
+    "offenders": 0,
+    "forecast": 0,
+    f"user {ALICE}": 0,
+    "check-config": 0,
+    f"explain --service imap --port 143 --tls none --mechanism PLAIN --client ::1 --user {ALICE}": 0,
+    "status": None,
+}
+
+
+def ask(question):
+    return run_as(HELP_DESK, "portcullis", *question.split(), "--json")
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_the_help_desk_may_ask(help_desk, question):
+    done = ask(question)
+    assert "ermission" not in done.stderr and "may not" not in done.stderr, done
+    if QUESTIONS[question] is not None:
+        assert done.returncode == QUESTIONS[question], done
+    json.loads(done.stdout)
+
+
+def test_the_help_desk_may_ask_after_an_edit(help_desk):
+    """Which puts another file in the place of the exemptions."""
+    command = ["portcullis", "exempt", "carol@example.org", "encryption", "--until", "2099-01-01"]
+    subprocess.run([*command, "--reason", "old scanner"], check=True, capture_output=True)
+    done = ask("user carol@example.org")
+    assert "ermission" not in done.stderr, done
+    assert run_as(HELP_DESK, "cat", EXEMPTIONS).stdout.startswith("carol@example.org")
+    EXEMPTIONS.write_text("")
+
+
+CHANGES = [
+    f"touch {STATE}/new",
+    f"touch {STATE}/journal/new",
+    f"cat {STATE}/journal/dovecot.jsonl",
+    f"ls {STATE}/journal",
+    f"tee -a {STATE}/journal/dovecot.jsonl",
+    f"tee -a {STORE}",
+    f"tee -a {STORE}-shm",
+    f"rm -f {STORE}",
+    f"tee -a {CONFIG}",
+    f"tee -a {EXEMPTIONS}",
+    "portcullis import",
+    f"portcullis forget {ALICE}",
+    f"portcullis exempt {ALICE} encryption --until 2099-01-01 --reason x",
+]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_the_help_desk_changes_nothing(help_desk, change):
+    done = subprocess.run(
+        ["setpriv", "--reuid", HELP_DESK, "--regid", HELP_DESK, "--init-groups", *change.split()],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode != 0, done
+
+
+def test_the_servers_do_not_read_the_store(help_desk):
+    """Dovecot's auth process is in the journal's group, and in that one only."""
+    groups = {"groups": ["portcullis"]}
+    assert run_as("dovecot", "test", "-w", STATE / "journal", **groups).returncode == 0
+    for path in (STORE, f"{STORE}-wal", f"{STORE}-shm"):
+        assert run_as("dovecot", "cat", path, **groups).returncode != 0
+    assert run_as("dovecot", "ls", STATE, **groups).returncode != 0
+
+
+def test_others_see_nothing(help_desk):
+    for path in (STORE, CONFIG, EXEMPTIONS, STATE / "journal/dovecot.jsonl"):
+        assert run_as("nobody", "cat", path, groups=["nogroup"]).returncode != 0
+
+
+def test_an_older_store_is_given_to_the_help_desk(help_desk):
+    for path in STATE.glob("portcullis.db*"):
+        shutil.chown(path, USER, USER)
+        path.chmod(0o600)
+    assert ask("offenders").returncode != 0
+    follow(2)
+    assert ask("offenders").returncode == 0
+
+
+def run_in_private_users(user, *command, groups=()):
+    """As PrivateUsers=yes of a unit has it: all users but root and its own are nobody."""
+    entry = pwd.getpwnam(user).pw_uid, grp.getgrnam(user).gr_gid
+    others = [grp.getgrnam(group).gr_gid for group in groups]
+    libc = ctypes.CDLL(None)
+    mapped, unshared = os.pipe(), os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setgroups([entry[1], *others])
+            os.setresgid(entry[1], entry[1], entry[1])
+            assert libc.unshare(CLONE_NEWUSER) == 0
+            os.write(unshared[1], b"x")
+            os.read(mapped[0], 1)
+            os.setresuid(entry[0], entry[0], entry[0])
+            assert libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
+            os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
+            os.execvp(command[0], list(map(str, command)))
+        finally:
+            os._exit(126)
+    os.read(unshared[0], 1)
+    for name, number in zip(("uid_map", "gid_map"), entry):
+        Path(f"/proc/{child}/{name}").write_text(f"0 0 1\n{number} {number} 1\n")
+    os.write(mapped[1], b"x")
+    for descriptor in (*mapped, *unshared):
+        os.close(descriptor)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def test_private_users_see_enough(machine):
+    """What the units do: take the journal in, and hand a mail to Postfix."""
+    bob = "bob@example.org"
+    assert clients.imap(bob, tls="none").accepted
+
+    def imported():
+        assert run_in_private_users(USER, "portcullis", "import", "--quiet") == 0
+        return bob in subprocess.run(["portcullis", "offenders"], stdout=subprocess.PIPE,
+                                     text=True, check=True).stdout  # fmt: skip
+
+    wait_until(imported, "record of a login")
+    before = machine.postfix.log().count("uid=")
+    sending = ["/usr/sbin/sendmail", "-f", "mail@example.org", bob]
+    assert run_in_private_users(USER, *sending, groups=["postdrop"]) == 0
+    wait_until(lambda: machine.postfix.log().count("uid=") > before, "mail from the maildrop")
