@@ -19,6 +19,9 @@
 #define WAIT_MILLISECONDS 30000
 #define STEP_MILLISECONDS 500
 
+/* Within which a server whose file was taken writes what it has counted. */
+#define COUNTED_MILLISECONDS 3000
+
 static const struct command_help help = {
 	.name = "forget",
 	.usage = "USER",
@@ -62,6 +65,18 @@ static int empty_journal(struct importer *importer, const struct store *store)
 	return EX_TEMPFAIL;
 }
 
+/* Also what servers have only counted yet: they write it when their file was taken. */
+static int empty_journal_and_servers(struct importer *importer, const struct policy *policy,
+				     const struct store *store)
+{
+	int status = empty_journal(importer, store);
+
+	if (status != EXIT_SUCCESS || policy->combine_seconds == 0)
+		return status;
+	stop_signal_sleep(COUNTED_MILLISECONDS);
+	return empty_journal(importer, store);
+}
+
 static int forget_name(const struct policy *policy, struct store *store, const char *name,
 		       bool *found)
 {
@@ -95,7 +110,7 @@ static int forget_user(const struct policy *policy, struct store *store, const c
 
 	/* As it is recorded, and as it was given. */
 	user_normalise(user, policy->default_domain, recorded, size);
-	status = empty_journal(importer, store);
+	status = empty_journal_and_servers(importer, policy, store);
 	if (status == EXIT_SUCCESS)
 		status = forget_name(policy, store, recorded, &found);
 	if (status == EXIT_SUCCESS && strcmp(user, recorded) != 0)

@@ -9,6 +9,15 @@ bench-judge: $(BUILD)/tests/bench/bench-judge
 $(BUILD)/tests/bench/bench-judge: $(BUILD)/tests/bench/bench-judge.o $(POLICY)
 	$(call QUIET,LD)$(LINK) -o $@ $^ $(POLICY_LIBS)
 
+bench: bench-journal
+.PHONY: bench-journal
+
+bench-journal: $(BUILD)/tests/bench/bench-journal
+	tests/bench/bench-journal-run $(BUILD)
+
+$(BUILD)/tests/bench/bench-journal: $(BUILD)/tests/bench/bench-journal.o $(POLICY)
+	$(call QUIET,LD)$(LINK) -o $@ $^ $(POLICY_LIBS)
+
 bench: bench-policyd
 .PHONY: bench-policyd
 

@@ -38,6 +38,10 @@ static void test_harmless(void **state)
 	/* Right-to-left override, zero-width blank. */
 	check("\xe2\x80\xae", 20, "\\u{202e}", 8);
 	check("\xe2\x80\x8b", 20, "\\u{200b}", 8);
+	/* Isolates and marks of direction. */
+	check("\xe2\x81\xa6", 20, "\\u{2066}", 8);
+	check("\xe2\x80\x8f", 20, "\\u{200f}", 8);
+	check("\xd8\x9c", 20, "\\u{61c}", 7);
 	check("\xf4\x8f\xbf\xbf", 20, "\\u{10ffff}", 10);
 }
 
