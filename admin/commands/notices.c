@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "admin/notices/failed-notices.h"
 #include "admin/notices/notice-bounce.h"
 #include "admin/questions/inquiry.h"
 #include "admin/store/store-notices.h"
@@ -82,22 +83,9 @@ static bool add(void *context, const struct store_notice *notice)
 	return true;
 }
 
-/* Of each user whose last mail failed, that mail. */
-static bool note_failed(void *context, const struct store_notice *notice)
-{
-	GHashTable *failed = context;
-
-	if (notice->state == NOTICE_FAILED)
-		g_hash_table_insert(failed, g_strdup(notice->user),
-				    g_memdup2(&notice->id, sizeof(notice->id)));
-	else if (notice->state == NOTICE_HANDED_OVER)
-		g_hash_table_remove(failed, notice->user);
-	return true;
-}
-
 struct failed_listing {
 	struct listing *listing;
-	GHashTable *failed; /* user: the id of the mail */
+	GHashTable *failed; /* as failed_notices_find() has it */
 };
 
 static bool add_failed(void *context, const struct store_notice *notice)
@@ -110,13 +98,13 @@ static bool add_failed(void *context, const struct store_notice *notice)
 
 static bool list_failed(struct store *store, const char *user, struct listing *listing)
 {
-	struct failed_listing failed = {
-		.listing = listing,
-		.failed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free)};
-	bool answered = store_each_notice(store, user, note_failed, failed.failed) &&
-			store_each_notice(store, user, add_failed, &failed);
+	struct failed_listing failed = {.listing = listing,
+					.failed = failed_notices_find(store, user)};
+	bool answered =
+		failed.failed != NULL && store_each_notice(store, user, add_failed, &failed);
 
-	g_hash_table_destroy(failed.failed);
+	if (failed.failed != NULL)
+		g_hash_table_unref(failed.failed);
 	return answered;
 }
 

@@ -123,6 +123,12 @@ const char *address_found_text(enum address_found found)
 	return NULL;
 }
 
+bool address_map_is_outside(const struct address_map *map, const char *user)
+{
+	return !g_hash_table_contains(map->addresses, user) &&
+	       !mail_domains_have(map->domains, user);
+}
+
 enum address_found address_map_find(struct address_map *map, const char *user,
 				    char address_r[static MAIL_ADDRESS_SIZE], const char **error_r)
 {
@@ -133,7 +139,7 @@ enum address_found address_map_find(struct address_map *map, const char *user,
 		strcpy(address_r, mapped);
 		return ADDRESS_FOUND;
 	}
-	if (!mail_domains_have(map->domains, user))
+	if (address_map_is_outside(map, user))
 		return ADDRESS_OUTSIDE;
 	if (map->command != NULL)
 		return ask_command(map, user, address_r, error_r);

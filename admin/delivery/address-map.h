@@ -24,6 +24,10 @@ enum address_found {
 	ADDRESS_FAILED,  /* the command does not answer: nobody's address is known any more */
 };
 
+/* Whether mail goes to a user for neither the domain nor the file: ADDRESS_OUTSIDE, which is
+   known without asking the command. */
+bool address_map_is_outside(const struct address_map *map, const char *user);
+
 /* Why there is none, in words; NULL when it was found, or for another cause. */
 const char *address_found_text(enum address_found found);
 

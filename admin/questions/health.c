@@ -8,6 +8,7 @@
 #include "admin/journal/journal-position.h"
 #include "admin/terminal/display.h"
 #include "admin/terminal/terminal-text.h"
+#include "notice-health.h"
 
 #define MINUTE_MILLISECONDS INT64_C(60000)
 
@@ -41,6 +42,7 @@ static const char *const names[HEALTH_COUNT] = {
 	[HEALTH_LOST] = "lost lines",
 	[HEALTH_DATABASE] = "country database",
 	[HEALTH_COUNTRIES] = "unknown countries",
+	[HEALTH_NOTICES] = "notices",
 };
 
 const char *health_check_name(enum health_check check)
@@ -223,6 +225,30 @@ static void examine_countries(const struct recent_days *days, struct health_find
 		     "%.1f %% in the last week, %.1f %% in the four weeks before", recent, usual);
 }
 
+/* An address that is wrong is the person's matter; that nobody can be told is ours. */
+static bool examine_notices(const struct inquiry *inquiry, struct health_finding *finding_r)
+{
+	struct notice_health health;
+
+	if (!notices_are_configured(&inquiry->loaded.policy->notices)) {
+		find(finding_r, true, "none are sent");
+		return true;
+	}
+	if (!notice_health_find(&health, inquiry))
+		return false;
+	if (!health.readable)
+		find(finding_r, false,
+		     "nobody can be told: 'portcullis check-config' says what is wrong");
+	else if (health.outside + health.failed == 0)
+		find(finding_r, true, "nothing is known against telling all offenders");
+	else
+		find(finding_r, true,
+		     "offenders in no domain that is written to: %" PRIu64
+		     ", whose last mail failed: %" PRIu64,
+		     health.outside, health.failed);
+	return true;
+}
+
 bool health_examine(const struct inquiry *inquiry, int64_t now,
 		    struct health_finding findings_r[HEALTH_COUNT])
 {
@@ -233,7 +259,8 @@ bool health_examine(const struct inquiry *inquiry, int64_t now,
 	if (!store_totals(inquiry->store, &totals) ||
 	    !journal_backlog(inquiry->loaded.policy->journal, inquiry->store, &backlog) ||
 	    !examine_servers(inquiry->store, now, &findings_r[HEALTH_SERVERS]) ||
-	    !sum_days(inquiry->store, now, &days))
+	    !sum_days(inquiry->store, now, &days) ||
+	    !examine_notices(inquiry, &findings_r[HEALTH_NOTICES]))
 		return false;
 	examine_files(&inquiry->loaded, &findings_r[HEALTH_FILES]);
 	examine_import(&totals, now, &findings_r[HEALTH_IMPORT]);

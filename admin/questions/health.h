@@ -12,6 +12,7 @@ enum health_check {
 	HEALTH_LOST,      /* lines that were not written, or could not be read */
 	HEALTH_DATABASE,  /* age of the country database */
 	HEALTH_COUNTRIES, /* clients whose country is not known */
+	HEALTH_NOTICES,   /* who cannot be told */
 	HEALTH_COUNT
 };
 

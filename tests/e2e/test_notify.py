@@ -1,6 +1,7 @@
 """portcullis notify: who is told what and when, by the journal of a site, with a
 sendmail that keeps what it gets."""
 
+import json
 import os
 import pty
 import random
@@ -433,6 +434,8 @@ def test_strangers_addresses(site):
     preview = site.run("notify", "--preview", "mallory@victim.example", *at)
     assert preview.returncode == EX_NOUSER and preview.stdout == ""
     assert "in none of the domains" in preview.stderr
+    assert status_of_notices(site) == (
+        True, "offenders in no domain that is written to: 1, whose last mail failed: 0")
     # Not even as a sample.
     done = site.notify(1, "--to", "postmaster@example.org", "--all")
     assert len(site.raw_mails()) == 2 and "victim" not in done.stdout.split("Not told:")[0]
@@ -460,6 +463,12 @@ def test_strangers_addresses(site):
     assert site.ask("notify", "--dry-run", *at)[0]["left_out"] == "other domain"
 
 
+def status_of_notices(site):
+    [finding] = [finding for finding in json.loads(site.run("status", "--json").stdout)["health"]
+                 if finding["check"] == "notices"]  # fmt: skip
+    return finding["healthy"], finding["text"]
+
+
 def test_domains_must_be_known(site):
     site.record("alice@example.org", "encryption")
     site.take()
@@ -472,6 +481,8 @@ def test_domains_must_be_known(site):
         assert done.stderr.startswith(f"{site.config}:{line}: notices need to know whose")
     done = site.run("check-config")
     assert done.returncode == 1 and "notices need to know whose" in done.stderr
+    healthy, said = status_of_notices(site)
+    assert not healthy and "check-config" in said
     site.config.write_text(text.replace("notices {", 'notices { domains = { "example.org" }'))
     assert site.run("check-config").stderr == ""
     assert len(site.ask("notify", "--dry-run", "--at", day(1))) == 1
@@ -839,6 +850,7 @@ def test_a_notice_that_comes_back(site):
     assert failed["user"] == "alice@example.org" and failed["state"] == "failed"
     assert failed["time"] == before[0]["time"]
     assert site.ask("notices", "--failed", "--user", "bob") == []
+    assert status_of_notices(site)[1].endswith("whose last mail failed: 1")
     table = site.must("notices", "--failed")
     assert "550 User unknown" in table and "bob" not in table
     # Not at once again; and she was not told.
@@ -859,7 +871,7 @@ def test_an_address_that_never_works(site):
     site.record("alice@example.org", "encryption")
     site.take()
     days = []
-    site.set('remind-every = "1d"')
+    site.set('remind-every = "12h"')
     for at in range(1, 31):
         site.notify(at)
         for mail in site.mails().values():

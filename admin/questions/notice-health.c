@@ -1,0 +1,52 @@
+#include "notice-health.h"
+
+#include "admin/delivery/address-map.h"
+#include "admin/notices/failed-notices.h"
+
+struct counting {
+	struct notice_health *health;
+	const struct address_map *addresses;
+	GHashTable *failed;
+	int64_t last_user;
+};
+
+static bool count(void *context, const struct store_sighting *sighting)
+{
+	struct counting *counting = context;
+	bool is_somebody = sighting->user != NULL && sighting->user[0] != '\0' &&
+			   g_ascii_strcasecmp(sighting->habit->mechanism, "ANONYMOUS") != 0;
+
+	if (!is_somebody || sighting->user_id == counting->last_user)
+		return true;
+	counting->last_user = sighting->user_id;
+	counting->health->outside += address_map_is_outside(counting->addresses, sighting->user);
+	counting->health->failed += g_hash_table_contains(counting->failed, sighting->user);
+	return true;
+}
+
+/* check-config says what is wrong with them. */
+static void be_silent(void *context, const char *message)
+{
+	(void)context;
+	(void)message;
+}
+
+bool notice_health_find(struct notice_health *health_r, const struct inquiry *inquiry)
+{
+	static const struct store_filter offenders = {
+		.verified = true, .broken = true, .names = true};
+	struct address_map *addresses = address_map_open(inquiry->loaded.policy, be_silent, NULL);
+	struct counting counting = {.health = health_r, .addresses = addresses};
+	bool found;
+
+	*health_r = (struct notice_health){.readable = addresses != NULL};
+	if (addresses == NULL)
+		return true;
+	counting.failed = failed_notices_find(inquiry->store, NULL);
+	found = counting.failed != NULL &&
+		store_each_sighting(inquiry->store, &offenders, count, &counting);
+	if (counting.failed != NULL)
+		g_hash_table_unref(counting.failed);
+	address_map_close(addresses);
+	return found;
+}
