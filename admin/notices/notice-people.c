@@ -270,18 +270,11 @@ static void begin_person(struct notice_people *people, int64_t user_id, const ch
 	people->candidate = (struct notice_candidate){0};
 }
 
-/* Without a login there is nobody, and by ANONYMOUS it is nobody in particular. */
-static bool is_somebody(const struct store_sighting *sighting)
-{
-	return sighting->user != NULL && sighting->user[0] != '\0' &&
-	       g_ascii_strcasecmp(sighting->habit->mechanism, "ANONYMOUS") != 0;
-}
-
 static bool visit_sighting(void *context, const struct store_sighting *sighting)
 {
 	struct notice_people *people = context;
 
-	if (!is_somebody(sighting) || sighting->first_seen / 1000 > people->now)
+	if (!sighting_is_somebodys(sighting) || sighting->first_seen / 1000 > people->now)
 		return true;
 	if (sighting->user_id != people->user_id) {
 		if (!end_person(people)) {

@@ -2,6 +2,7 @@
 
 #include "admin/delivery/address-map.h"
 #include "admin/notices/failed-notices.h"
+#include "admin/sightings/sighting-judge.h"
 
 struct counting {
 	struct notice_health *health;
@@ -13,10 +14,8 @@ struct counting {
 static bool count(void *context, const struct store_sighting *sighting)
 {
 	struct counting *counting = context;
-	bool is_somebody = sighting->user != NULL && sighting->user[0] != '\0' &&
-			   g_ascii_strcasecmp(sighting->habit->mechanism, "ANONYMOUS") != 0;
 
-	if (!is_somebody || sighting->user_id == counting->last_user)
+	if (!sighting_is_somebodys(sighting) || sighting->user_id == counting->last_user)
 		return true;
 	counting->last_user = sighting->user_id;
 	counting->health->outside += address_map_is_outside(counting->addresses, sighting->user);

@@ -1,6 +1,7 @@
 #include "sighting-judge.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "whereabouts.h"
 
@@ -158,6 +159,12 @@ static bool would_be_broken(const struct sighting_judge *judge, const struct att
 
 	strict.exemptions = NULL;
 	return judge_rule(&strict, attempt, rule, country, judge->at).finding == FINDING_BROKEN;
+}
+
+bool sighting_is_somebodys(const struct store_sighting *sighting)
+{
+	return sighting->user != NULL && sighting->user[0] != '\0' &&
+	       strcasecmp(sighting->habit->mechanism, "ANONYMOUS") != 0;
 }
 
 struct sighting_verdict sighting_judge_ask(const struct sighting_judge *judge,

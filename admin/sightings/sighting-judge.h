@@ -24,6 +24,10 @@ struct sighting_verdict {
 	uint64_t exempt;    /* would be broken, were the user not let off */
 };
 
+/* Whether a sighting is some person's: without a login there is nobody, and by ANONYMOUS it
+   is nobody in particular. */
+bool sighting_is_somebodys(const struct store_sighting *sighting);
+
 /* Where the address was erased, its whereabouts count: what is not known to be in a network
    is outside. The version of TLS is not recorded: it is too old for every minimum that is
    not below one that the record says was not reached, and new enough for any other. */
