@@ -1,7 +1,6 @@
 #include "dovecot-compat.h"
 #include "attempt-from-request.h"
 #include "judgement.h"
-#include "policy/decision-log.h"
 #include "portcullis.h"
 
 static const char event_key[] = "portcullis";
@@ -84,12 +83,16 @@ bool judgement_of_account(const struct judgement *judgement, const struct auth_r
 	return TRUE;
 }
 
-void judgement_log(const struct judgement *judgement)
+struct sighting judgement_sighting(const struct judgement *judgement, bool verified)
 {
-	char text[DECISION_LOG_SIZE];
-
-	if (decision_log_format(&judgement->attempt, judgement->policy, &judgement->verdict, text))
-		messages_post(judgement->portcullis->messages, MESSAGE_INFO, "%s", text);
+	return (struct sighting){
+		.attempt = &judgement->attempt,
+		.policy = judgement->policy,
+		.edition = judgement->edition,
+		.verdict = &judgement->verdict,
+		.verified = verified,
+		.time = judgement->time,
+	};
 }
 
 void judged_request_free(struct judged_request *judged)

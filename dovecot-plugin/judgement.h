@@ -3,7 +3,7 @@
 
 #include <time.h>
 
-#include "policy/judge.h"
+#include "policy/sighting.h"
 #include "refusal.h"
 
 struct auth_request;
@@ -56,8 +56,8 @@ struct judgement *judgement_make(struct auth_request *request, struct portcullis
 bool judgement_of_account(const struct judgement *judgement, const struct auth_request *request,
 			  const char **user_r, struct verdict *verdict_r);
 
-/* Logs what breaks a rule; does not wait for the log. */
-void judgement_log(const struct judgement *judgement);
+/* What is to be told of it, under the name that was typed. Points into it. */
+struct sighting judgement_sighting(const struct judgement *judgement, bool verified);
 
 void judged_request_free(struct judged_request *judged);
 

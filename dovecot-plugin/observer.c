@@ -26,21 +26,19 @@ static void record(const struct judgement *judgement, const struct auth_request 
 {
 	struct attempt attempt = judgement->attempt;
 	struct verdict verdict = judgement->verdict;
-	const struct sighting sighting = {
-		.attempt = &attempt,
-		.policy = judgement->policy,
-		.edition = judgement->edition,
-		.verdict = &verdict,
-		.verified = verified,
-		.time = judgement->time,
-	};
+	struct sighting sighting = judgement_sighting(judgement, verified);
 
+	sighting.attempt = &attempt;
+	sighting.verdict = &verdict;
 	/* It was Dovecot that saw it, on behalf of whomever. */
 	attempt.source = SOURCE_DOVECOT;
 	if (verified && request != NULL &&
 	    judgement_of_account(judgement, request, &attempt.user, &verdict))
 		verdict.outcome = judgement->verdict.outcome; /* as it was */
 	journal_record(judgement->portcullis->journal, &sighting);
+	/* The others are in the log since they were made. */
+	if (verdict.outcome != OUTCOME_REJECT_BEFORE)
+		decision_log_record(judgement->portcullis->decisions, &sighting);
 }
 
 static void request_ended(struct judged_request *judged)
@@ -153,7 +151,6 @@ static void login_finished(const struct event *event)
 		judge(edition, &judgement.attempt, judgement.time.tv_sec, &judgement.verdict);
 		/* It is too late to refuse. */
 		judgement.verdict.outcome = OUTCOME_ALLOW;
-		judgement_log(&judgement);
 		record(&judgement, NULL, verified);
 	}
 }

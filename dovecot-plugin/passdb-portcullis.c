@@ -17,6 +17,15 @@ struct portcullis_passdb_module {
 	struct portcullis *portcullis;
 };
 
+/* At once, though Dovecot may be slow to answer. What else there is to say waits for
+   the password. */
+static void log_refusal(const struct judgement *judgement)
+{
+	const struct sighting sighting = judgement_sighting(judgement, FALSE);
+
+	decision_log_record(judgement->portcullis->decisions, &sighting);
+}
+
 /* For Dovecot's metrics and exported events. */
 static void add_event_fields(struct auth_request *request, const struct judgement *judgement)
 {
@@ -80,15 +89,14 @@ static enum passdb_result judge_request(struct auth_request *request, struct por
 	outcome = judgement->verdict.outcome;
 	rule = judgement->verdict.rejecting;
 	judgement->record = judgement->attempt.source == SOURCE_DOVECOT || outcome != OUTCOME_ALLOW;
-	if (judgement->record) {
-		judgement_log(judgement);
+	if (judgement->record)
 		add_event_fields(request, judgement);
-	}
 
 	switch (outcome) {
 	case OUTCOME_ALLOW:
 		break;
 	case OUTCOME_REJECT_BEFORE:
+		log_refusal(judgement);
 		auth_request_set_field(request, "reason", rule->message, NULL);
 		if (may_fail_at_once(request, judgement))
 			auth_request_set_field(request, "nodelay", "", NULL);

@@ -5,6 +5,9 @@
 #include "server-log.h"
 #include "ways-around.h"
 
+/* How often it is looked at whether counted decisions are to be told of. */
+#define TELL_MILLISECONDS 5000
+
 struct portcullis *portcullis_list;
 
 static void report_error(void *context ATTR_UNUSED, const char *message)
@@ -68,6 +71,8 @@ static void portcullis_free(struct portcullis *portcullis)
 	bool threads_ended = keeper_free(portcullis->keeper);
 
 	threads_ended = journal_free(portcullis->journal) && threads_ended;
+	timeout_remove(&portcullis->telling);
+	decision_log_free(portcullis->decisions);
 	if (portcullis->writer != NULL)
 		threads_ended = message_writer_stop(portcullis->writer) && threads_ended;
 	else if (portcullis->messages != NULL)
@@ -99,9 +104,11 @@ struct portcullis *portcullis_open(const char *path, const char **error_r)
 	if (portcullis->messages != NULL) {
 		portcullis->journal =
 			journal_create(policy->journal, SOURCE_DOVECOT, portcullis->messages);
+		portcullis->decisions = decision_log_create(portcullis->messages);
 		portcullis->keeper = keeper_create(policy, portcullis->messages);
 	}
-	if (portcullis->keeper == NULL || portcullis->journal == NULL) {
+	if (portcullis->keeper == NULL || portcullis->journal == NULL ||
+	    portcullis->decisions == NULL) {
 		/* The process ends now, so nobody asks who owns the policy. */
 		*error_r = t_strdup_printf("Cannot set up %s: %m", path);
 		portcullis_free(portcullis);
@@ -124,6 +131,8 @@ void portcullis_start(struct portcullis *portcullis)
 		i_error("portcullis: Cannot start a thread, so NO DECISION IS LOGGED "
 			"until Dovecot is restarted: %m");
 	}
+	portcullis->telling =
+		timeout_add(TELL_MILLISECONDS, decision_log_tell_due, portcullis->decisions);
 	if (!keeper_start(portcullis->keeper)) {
 		i_error("portcullis: Cannot start a thread, so exemptions and country database "
 			"stay as they are until Dovecot is restarted: %m");

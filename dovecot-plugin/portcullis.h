@@ -1,6 +1,7 @@
 #ifndef PORTCULLIS_PORTCULLIS_H
 #define PORTCULLIS_PORTCULLIS_H
 
+#include "policy/decision-log.h"
 #include "policy/journal.h"
 #include "policy/keeper.h"
 
@@ -13,6 +14,8 @@ struct portcullis {
 	struct messages *messages;
 	struct keeper *keeper;
 	struct journal *journal;
+	struct decision_log *decisions;
+	struct timeout *telling;       /* what of them was counted */
 	struct message_writer *writer; /* NULL: not started */
 	bool started;
 };

@@ -1,18 +1,37 @@
 #ifndef PORTCULLIS_DECISION_LOG_H
 #define PORTCULLIS_DECISION_LOG_H
 
-#include "judge.h"
 #include "messages.h"
+#include "sighting.h"
 
-/* A message of the policy daemon holds it. */
-#define DECISION_LOG_SIZE MESSAGE_SIZE
+/* The server's log lines for attempts that a rule rejects, or would reject when it comes
+   into force. As in the journal, equal ones within the time that the configuration says
+   are told together, and those of strangers beyond so many in a minute without names, so
+   that nobody fills the log's disk. In a fixed amount of memory; never waits; for one
+   thread. */
+struct decision_log;
 
-/* Writes the server's log line for a verdict that rejects, or would reject when
-   its rules come into force: "refused after the password: user=<...> client=...
-   country=... service=... port=... tls=... mechanism=<...> rules=RULE:PHASE,...".
-   One line of printable ASCII without the server's prefix, cut where it is full;
-   what strangers chose is escaped and cut before. False when no rule is broken. */
-bool decision_log_format(const struct attempt *attempt, const struct policy *policy,
-			 const struct verdict *verdict, char text_r[static DECISION_LOG_SIZE]);
+/* Lines are posted to messages. NULL when out of memory. */
+struct decision_log *decision_log_create(struct messages *messages);
+
+/* Tells what was counted, and frees all. */
+void decision_log_free(struct decision_log *log);
+
+/* Tells of a sighting that breaks a rule, now or together with others. */
+void decision_log_record(struct decision_log *log, const struct sighting *sighting);
+
+/* Tells what is due; to be called every few seconds. */
+void decision_log_tell_due(struct decision_log *log);
+
+/* With room for what is said of several in one message. */
+#define DECISION_LOG_SIZE (MESSAGE_SIZE - 64)
+
+/* Writes the line: "refused after the password: user=<...> client=... country=...
+   service=... port=... tls=... mechanism=<...> rules=RULE:PHASE,...". One line of
+   printable ASCII without the server's prefix, cut where it is full; what strangers
+   chose is escaped and cut before. Without a name, user and client are empty. Returns
+   its length. */
+size_t decision_log_format(const struct sighting *sighting, bool named,
+			   char text_r[static DECISION_LOG_SIZE]);
 
 #endif

@@ -1,7 +1,6 @@
 #include "answer.h"
 
 #include "attempt-from-policy.h"
-#include "policy/decision-log.h"
 
 static void record(const struct answerer *answerer, const struct edition *edition,
 		   const struct policy_attempt *attempt, const struct verdict *verdict,
@@ -15,14 +14,12 @@ static void record(const struct answerer *answerer, const struct edition *editio
 		.verified = attempt->verified,
 		.time = *now,
 	};
-	char line[DECISION_LOG_SIZE];
 
 	if (verdict->broken != 0 && !instances_add(answerer->instances, attempt->attempt.session,
 						   attempt->attempt.user, verdict))
 		return;
 	journal_record(answerer->journal, &sighting);
-	if (decision_log_format(&attempt->attempt, edition->policy, verdict, line))
-		messages_post(answerer->messages, MESSAGE_INFO, "%s", line);
+	decision_log_record(answerer->decisions, &sighting);
 }
 
 size_t answer_request(const struct answerer *answerer, const struct policy_request *request,

@@ -4,6 +4,7 @@
 #include "instances.h"
 #include "policy-request.h"
 #include "reply.h"
+#include "policy/decision-log.h"
 #include "policy/journal.h"
 #include "policy/keeper.h"
 
@@ -11,6 +12,7 @@
 struct answerer {
 	struct keeper *keeper;
 	struct journal *journal;
+	struct decision_log *decisions;
 	struct messages *messages;
 	struct instances *instances;
 };

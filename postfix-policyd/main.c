@@ -186,7 +186,9 @@ static int serve(struct policy *policy, struct listeners *listeners, const struc
 	bool done = false;
 
 	answerer.messages = messages = messages_create();
-	if (messages != NULL && answerer.instances != NULL)
+	if (messages != NULL)
+		answerer.decisions = decision_log_create(messages);
+	if (answerer.decisions != NULL && answerer.instances != NULL)
 		answerer.journal = journal_create(policy->journal, SOURCE_POSTFIX, messages);
 	if (answerer.journal != NULL)
 		answerer.keeper = keeper_create(policy, messages);
@@ -209,6 +211,7 @@ static int serve(struct policy *policy, struct listeners *listeners, const struc
 cleanup:
 	keeper_free(answerer.keeper);
 	journal_free(answerer.journal);
+	decision_log_free(answerer.decisions);
 	if (messages != NULL && (writer == NULL || message_writer_stop(writer)))
 		write_messages(messages);
 	instances_free(answerer.instances);

@@ -92,6 +92,7 @@ static void server_sweep(evutil_socket_t fd, short what, void *context)
 
 	(void)fd, (void)what;
 	connections_sweep(server->connections);
+	decision_log_tell_due(server->answerer->decisions);
 	if (server->finishing) {
 		if (connections_count(server->connections) == 0 || ++server->ticks > FINISH_TICKS)
 			event_base_loopbreak(server->base);

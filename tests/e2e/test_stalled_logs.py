@@ -1,6 +1,7 @@
-"""No login waits for a log: with Dovecot's log process, the daemon's standard
-error, or syslog standing still, everybody goes on, and is told later how many
-lines were dropped."""
+"""No login waits for a log, and no stranger fills one: with Dovecot's log process
+standing still everybody goes on, and is told later how many lines were dropped; what
+names strangers invent is told of by so many lines a minute. test_policyd_hostile.py
+has the daemon's log."""
 
 import os
 import re
@@ -15,6 +16,7 @@ import pytest
 import clients
 
 from auth_client import AuthClient
+from mailhost import SITE
 from processes import children, command_name, wait_until
 
 USER = "alice@example.org"
@@ -84,3 +86,22 @@ def test_dovecots_log_stands_still(host):
     text = r"Warning: portcullis: \d+ log lines were dropped"
     wait_until(lambda: re.search(text, host.dovecot.log()[start:]), "count of dropped lines")
     assert host.dovecot.log()[start:].count("refused before the password") > 100
+
+
+def test_strangers_do_not_fill_the_log(host):
+    """Ten thousand names, of which a hundred a minute are told."""
+    site = SITE.replace("combine          = 0 ", "#").replace("100000", "100")
+    host.apply(REFUSED, site=site)
+    start = len(host.dovecot.log())
+    auth = AuthClient()
+    try:
+        _refuse(auth, ATTEMPTS)
+    finally:
+        auth.close()
+    host.dovecot.stop()
+    lines = [line for line in host.dovecot.log()[start:].splitlines() if "portcullis: " in line]
+    assert 100 < len(lines) < 500, len(lines)
+    nameless = [line for line in lines if "user=<> client= " in line]
+    counted = sum(int(re.search(r" count=(\d+) until=20", line)[1]) for line in nameless[1:])
+    assert len(lines) - len(nameless[1:]) + counted == ATTEMPTS
+    assert len(host.dovecot_journal.read()) < 500

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "policy/config.h"
-#include "policy/decision-log.h"
 #include "policy/judge.h"
 
 /* Loads a policy and exemptions from text. */
@@ -411,42 +410,6 @@ static void test_exemptions(void **state)
 	unload(&fixture);
 }
 
-static void test_decision_log(void **state)
-{
-	struct fixture fixture = load("rule encryption { enforce = \"always\" }\n"
-				      "rule mechanism { notify = \"always\" }\n",
-				      "");
-	const struct edition edition = {.policy = fixture.policy};
-	struct attempt attempt = imap;
-	struct verdict verdict;
-	char text[DECISION_LOG_SIZE], long_user[5000];
-	(void)state;
-
-	attempt.client = address("203.0.113.5");
-	judge(&edition, &attempt, 0, &verdict);
-	assert_false(decision_log_format(&attempt, fixture.policy, &verdict, text));
-
-	attempt.tls = TLS_NONE;
-	attempt.port = 143;
-	attempt.mechanism = "CRAM-MD5";
-	attempt.user = "a\n<b>\x1b[2J\xc3\xa4@example.org";
-	judge(&edition, &attempt, 0, &verdict);
-	assert_true(decision_log_format(&attempt, fixture.policy, &verdict, text));
-	assert_string_equal(
-		text, "refused after the password: "
-		      "user=<a\\x0a\\x3cb\\x3e\\x1b[2J\\xc3\\xa4@example.org> client=203.0.113.5 "
-		      "country= service=imap port=143 tls=none mechanism=<CRAM-MD5> "
-		      "rules=encryption:enforce,mechanism:notify");
-
-	memset(long_user, '\n', sizeof(long_user) - 1);
-	long_user[sizeof(long_user) - 1] = '\0';
-	attempt.user = attempt.mechanism = long_user;
-	assert_true(decision_log_format(&attempt, fixture.policy, &verdict, text));
-	assert_true(strlen(text) < DECISION_LOG_SIZE);
-	assert_non_null(strstr(text, "rules=encryption:enforce,mechanism:notify"));
-	unload(&fixture);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -457,7 +420,6 @@ int main(void)
 		cmocka_unit_test(test_relay_of_an_unknown_client),
 		cmocka_unit_test(test_phases),
 		cmocka_unit_test(test_exemptions),
-		cmocka_unit_test(test_decision_log),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
