@@ -19,6 +19,7 @@
 #include "auth-fields.h"
 #include "auth-request.h"
 #include "passdb.h"
+#include "restrict-access.h"
 #if DOVECOT_VERSION_MINOR >= 4
 #include "settings-parser.h"
 #endif

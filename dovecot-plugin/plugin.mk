@@ -37,8 +37,5 @@ $(BUILD)/libportcullis_settings.so: $(BUILD)/dovecot-plugin/settings-2.4.o
 
 all: $(PLUGIN_SETTINGS)
 
-# They need no Dovecot.
-$(BUILD)/tests/unit/test-last-valid: $(addprefix $(BUILD)/dovecot-plugin/, \
-	last-valid.o separate-process.o)
+# It needs no Dovecot.
 $(BUILD)/tests/unit/test-prompt-refusals: $(BUILD)/dovecot-plugin/prompt-refusals.o
-$(BUILD)/tests/unit/test-separate-process: $(BUILD)/dovecot-plugin/separate-process.o

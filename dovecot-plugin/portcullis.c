@@ -1,14 +1,17 @@
 #include "dovecot-compat.h"
 #include "portcullis.h"
-#include "last-valid.h"
 #include "policy/message-writer.h"
 #include "server-log.h"
 #include "ways-around.h"
+
+#include <unistd.h>
 
 /* How often it is looked at whether counted decisions are to be told of. */
 #define TELL_MILLISECONDS 5000
 
 struct portcullis *portcullis_list;
+
+static struct valid_copies copies = {.directory = PORTCULLIS_LAST_VALID, .server = SOURCE_DOVECOT};
 
 static void report_error(void *context ATTR_UNUSED, const char *message)
 {
@@ -51,10 +54,11 @@ static struct portcullis *portcullis_find(const char *path)
 	return NULL;
 }
 
-static struct policy *load_policy(const char *path)
+static struct policy *load_policy(const struct valid_copies *copies, const char *path)
 {
 	char *copy;
-	struct policy *policy = last_valid_load(path, report_error, report_warning, NULL, &copy);
+	struct policy *policy =
+		last_valid_load(copies, path, report_error, report_warning, NULL, &copy);
 
 	if (copy != NULL) {
 		i_error("portcullis: %s is broken and NOT in force. THE LAST VALID CONFIGURATION "
@@ -64,6 +68,15 @@ static struct policy *load_policy(const char *path)
 		free(copy);
 	}
 	return policy;
+}
+
+/* Whom this process will be when it has read its configuration as root. */
+static uid_t auth_user(void)
+{
+	struct restrict_access_settings settings;
+
+	restrict_access_get_env(&settings);
+	return settings.uid == (uid_t)-1 ? geteuid() : settings.uid;
 }
 
 static void portcullis_free(struct portcullis *portcullis)
@@ -86,12 +99,14 @@ static void portcullis_free(struct portcullis *portcullis)
 struct portcullis *portcullis_open(const char *path, const char **error_r)
 {
 	struct portcullis *portcullis = portcullis_find(path);
+	struct keeper_sources sources;
 	struct policy *policy;
 
 	if (portcullis != NULL)
 		return portcullis;
 
-	policy = load_policy(path);
+	copies.user = auth_user();
+	policy = load_policy(&copies, path);
 	if (policy == NULL) {
 		*error_r = t_strdup_printf("Cannot use %s, see the errors above", path);
 		return NULL;
@@ -105,7 +120,10 @@ struct portcullis *portcullis_open(const char *path, const char **error_r)
 		portcullis->journal =
 			journal_create(policy->journal, SOURCE_DOVECOT, portcullis->messages);
 		portcullis->decisions = decision_log_create(portcullis->messages);
-		portcullis->keeper = keeper_create(policy, portcullis->messages);
+		sources = (struct keeper_sources){.config = portcullis->path,
+						  .copies = &copies,
+						  .messages = portcullis->messages};
+		portcullis->keeper = keeper_create(policy, &sources);
 	}
 	if (portcullis->keeper == NULL || portcullis->journal == NULL ||
 	    portcullis->decisions == NULL) {

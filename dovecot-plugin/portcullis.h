@@ -4,6 +4,7 @@
 #include "policy/decision-log.h"
 #include "policy/journal.h"
 #include "policy/keeper.h"
+#include "policy/last-valid.h"
 
 /* One portcullis.conf in force, with its journal. Gates that name the same file
    share it. */

@@ -253,8 +253,11 @@ static void read_rule_sections(struct config_reader *reader)
 	struct policy *policy = reader->policy;
 	const struct config_section *section = config_find_section(reader->top->sections, "rule");
 
+	/* As of a file that was emptied, or cut off in the middle. */
 	if (section == NULL && !config_has_errors(reader->problems))
-		config_warning(reader->problems, 0, "there are no rules, so nothing is retired");
+		config_error(reader->problems, 0,
+			     "there is no rule in it; one whose dates are to come retires nothing "
+			     "yet");
 	policy->rules = calloc(RULES_MAX, sizeof(*policy->rules));
 	if (policy->rules == NULL) {
 		config_out_of_memory(reader->problems);
@@ -290,6 +293,15 @@ static uint64_t digest(const struct policy *policy, const char *text, size_t len
 	return hash;
 }
 
+static void keep_text(struct config_reader *reader, const char *text, size_t length)
+{
+	struct policy *policy = reader->policy;
+
+	policy->text = config_strdup(reader->problems, text);
+	policy->text_length = length;
+	policy->digest = digest(policy, text, length);
+}
+
 static void read_policy(struct config_reader *reader)
 {
 	reader->policy->file = config_strdup(reader->problems, reader->problems->file);
@@ -318,12 +330,12 @@ struct policy *config_load_text(const char *path, const char *text, size_t lengt
 			read_policy(&reader);
 	}
 	config_tree_free(&tree);
+	if (reader.policy != NULL)
+		keep_text(&reader, text, length);
 	if (config_has_errors(&problems)) {
 		policy_free(reader.policy);
 		reader.policy = NULL;
 	}
-	if (reader.policy != NULL)
-		reader.policy->digest = digest(reader.policy, text, length);
 	config_problems_report(&problems, error, warning, context);
 	return reader.policy;
 }

@@ -8,8 +8,13 @@
 #include <sys/stat.h>
 
 #include "background-thread.h"
+#include "in-force.h"
+#include "text-file.h"
 
 #define STOP_SECONDS 2
+
+/* What dates mean, unless TZ says it. */
+#define TIME_ZONE_FILE "/etc/localtime"
 
 /* Which file was read last. All zero: none, it was missing. */
 struct file_stamp {
@@ -17,6 +22,7 @@ struct file_stamp {
 	ino_t inode;
 	off_t size;
 	struct timespec modified;
+	struct timespec changed; /* it may be readable now */
 };
 
 /* A policy, exemptions or database, shared by editions. Only the thread that
@@ -25,6 +31,7 @@ struct part {
 	unsigned int references;
 	void (*free)(void *value);
 	void *value;
+	struct part *next_outlived;
 };
 
 struct kept_edition {
@@ -36,6 +43,7 @@ struct kept_edition {
 };
 
 struct keeper {
+	struct keeper_sources sources;
 	struct messages *messages;
 
 	/* The deciding thread's. */
@@ -49,6 +57,8 @@ struct keeper {
 	struct kept_edition *newest;
 	struct file_stamp exemptions_stamp;
 	struct file_stamp countries_stamp;
+	struct file_stamp zone_stamp;
+	struct part *outlived; /* policies that pending requests may still name */
 
 	bool started;
 	pthread_t thread;
@@ -162,6 +172,16 @@ static void free_retired(struct keeper *keeper)
 	}
 }
 
+static void free_outlived(struct keeper *keeper)
+{
+	while (keeper->outlived != NULL) {
+		struct part *part = keeper->outlived;
+
+		keeper->outlived = part->next_outlived;
+		part_release(part);
+	}
+}
+
 /* ---- files ---- */
 
 static struct file_stamp file_stamp(const char *path)
@@ -175,14 +195,22 @@ static struct file_stamp file_stamp(const char *path)
 		.inode = status.st_ino,
 		.size = status.st_size,
 		.modified = status.st_mtim,
+		.changed = status.st_ctim,
 	};
+}
+
+/* All zero where TZ says what the time zone is, which nothing changes in a process. */
+static struct file_stamp time_zone_stamp(void)
+{
+	return file_stamp(getenv("TZ") == NULL ? TIME_ZONE_FILE : NULL);
 }
 
 static bool same_file(const struct file_stamp *a, const struct file_stamp *b)
 {
 	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
 	       a->modified.tv_sec == b->modified.tv_sec &&
-	       a->modified.tv_nsec == b->modified.tv_nsec;
+	       a->modified.tv_nsec == b->modified.tv_nsec &&
+	       a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
 }
 
 /* Somebody may still be writing into a file that changed within this second. */
@@ -194,15 +222,94 @@ static bool is_settled(const struct file_stamp *stamp)
 	return now.tv_sec < stamp->modified.tv_sec || now.tv_sec > stamp->modified.tv_sec + 1;
 }
 
+static void keep_copy(struct keeper *keeper, const struct policy *policy, const char *path,
+		      const char *text, size_t length)
+{
+	const struct valid_copies *copies = keeper->sources.copies;
+	int result;
+
+	if (copies == NULL)
+		return;
+	result = (keeper->started ? valid_copy_keep : valid_copy_keep_at_start)(
+		copies, policy->journal, path, text, length);
+	if (result != 0)
+		messages_post(keeper->messages, MESSAGE_WARNING,
+			      "%s: cannot keep a copy of this in %s: %s", path, copies->directory,
+			      valid_copy_error(result));
+}
+
+static struct exemptions *load_exemptions(struct keeper *keeper, const struct policy *policy)
+{
+	struct exemptions *exemptions;
+	const char *problem;
+	size_t length;
+	char *text = text_file_read(policy->exemptions, EXEMPTIONS_SIZE_MAX, &length, &problem);
+
+	if (text == NULL) {
+		messages_post(keeper->messages, MESSAGE_ERROR, "%s: %s", policy->exemptions,
+			      problem);
+		return NULL;
+	}
+	keep_copy(keeper, policy, policy->exemptions, text, length);
+	exemptions = exemptions_load_text(policy->exemptions, text, length, policy, report_error,
+					  keeper);
+	free(text);
+	return exemptions;
+}
+
+/* Those of the policy, or none; false when they cannot be read. */
 static bool read_exemptions(struct keeper *keeper, const struct policy *policy,
 			    struct part **exemptions_r)
 {
 	*exemptions_r = NULL;
 	if (policy->exemptions == NULL)
 		return true;
-	*exemptions_r = part_new(exemptions_load(policy->exemptions, policy, report_error, keeper),
-				 free_exemptions);
+	*exemptions_r = part_new(load_exemptions(keeper, policy), free_exemptions);
 	return *exemptions_r != NULL;
+}
+
+/* NULL when there is no copy in a directory. */
+static struct part *read_copied_exemptions(struct keeper *keeper, const struct policy *policy,
+					   const char *directory)
+{
+	struct part *exemptions = NULL;
+	const char *problem;
+	size_t length;
+	char *copy;
+	char *text = valid_copy_read(keeper->sources.copies, directory, policy->exemptions,
+				     keeper->sources.copies->user, EXEMPTIONS_SIZE_MAX, &length,
+				     &copy, &problem);
+
+	if (text != NULL)
+		exemptions = part_new(
+			exemptions_load_text(copy, text, length, policy, report_error, keeper),
+			free_exemptions);
+	if (exemptions != NULL)
+		messages_post(keeper->messages, MESSAGE_ERROR,
+			      "exemptions %s: THE LAST VALID COPY IS IN FORCE INSTEAD: %s",
+			      policy->exemptions, copy);
+	free(text);
+	free(copy);
+	return exemptions;
+}
+
+/* At a start, when they cannot be read. */
+static struct part *fall_back(struct keeper *keeper, const struct policy *policy)
+{
+	struct part *exemptions = NULL;
+
+	if (keeper->sources.copies != NULL) {
+		exemptions =
+			read_copied_exemptions(keeper, policy, keeper->sources.copies->directory);
+		if (exemptions == NULL)
+			exemptions = read_copied_exemptions(keeper, policy, policy->journal);
+	}
+	if (exemptions == NULL)
+		messages_post(keeper->messages, MESSAGE_ERROR,
+			      "exemptions %s: NO USER IS REFUSED ANYTHING until this file can be "
+			      "read, because each may be exempt",
+			      policy->exemptions);
+	return exemptions;
 }
 
 static bool read_countries(struct keeper *keeper, const struct policy *policy,
@@ -267,7 +374,9 @@ static void look_at_exemptions(struct keeper *keeper)
 	keeper->exemptions_stamp = stamp;
 	if (!read_exemptions(keeper, policy, &exemptions)) {
 		messages_post(keeper->messages, MESSAGE_WARNING,
-			      "exemptions %s: the ones read before stay in force",
+			      keeper->newest->exemptions != NULL
+				      ? "exemptions %s: the ones read before stay in force"
+				      : "exemptions %s: no user is refused anything",
 			      policy->exemptions);
 		return;
 	}
@@ -310,11 +419,11 @@ static bool same_path(const char *a, const char *b)
 }
 
 /* A policy takes over only with all that it rests on: a user whose exemption
-   cannot be read must not be locked out by a reload. */
-static void reload(struct keeper *keeper)
+   cannot be read must not be locked out by a reload. Takes the policy over; false, which
+   is reported, when the old one stays. */
+static bool replace_policy(struct keeper *keeper, struct policy *after)
 {
 	const struct policy *before = keeper->newest->edition.policy;
-	struct policy *after = config_load(before->file, report_error, report_warning, keeper);
 	struct file_stamp exemptions_stamp, countries_stamp;
 	struct part *policy, *exemptions = NULL, *countries = NULL;
 
@@ -335,16 +444,52 @@ static void reload(struct keeper *keeper)
 	}
 	keeper->exemptions_stamp = exemptions_stamp;
 	keeper->countries_stamp = countries_stamp;
-	if (offer(keeper, policy, exemptions, countries))
-		messages_post(keeper->messages, MESSAGE_INFO, "%s: read again, %zu rules",
-			      after->file, after->rule_count);
-	return;
+	if (!offer(keeper, policy, exemptions, countries))
+		return false;
+	in_force_post(keeper->messages, &keeper->newest->edition, "read again");
+	return true;
 
 refused:
 	part_release(exemptions);
 	part_release(policy);
 	messages_post(keeper->messages, MESSAGE_ERROR, "%s: the old policy stays in force",
-		      before->file);
+		      keeper->sources.config);
+	return false;
+}
+
+static void reload(struct keeper *keeper)
+{
+	const struct policy *policy;
+
+	keeper->zone_stamp = time_zone_stamp();
+	if (!replace_policy(keeper, config_load(keeper->sources.config, report_error,
+						report_warning, keeper)))
+		return;
+	policy = keeper->newest->edition.policy;
+	keep_copy(keeper, policy, policy->file, policy->text, policy->text_length);
+}
+
+/* The text in force, not the file: nobody has asked for what may stand there by now. */
+static void look_at_time_zone(struct keeper *keeper)
+{
+	struct part *before = keeper->newest->policy;
+	const struct policy *policy = before->value;
+	struct file_stamp stamp = time_zone_stamp();
+
+	if (same_file(&stamp, &keeper->zone_stamp) || !is_settled(&stamp))
+		return;
+	keeper->zone_stamp = stamp;
+	messages_post(keeper->messages, MESSAGE_WARNING,
+		      "the time zone has changed (" TIME_ZONE_FILE "), so all dates mean other "
+		      "times");
+	part_share(before);
+	if (replace_policy(keeper, config_load_text(policy->file, policy->text, policy->text_length,
+						    report_error, NULL, keeper))) {
+		before->next_outlived = keeper->outlived;
+		keeper->outlived = before;
+	} else {
+		part_release(before);
+	}
 }
 
 /* Sleeps until it is time to look. False when the thread is to end. */
@@ -376,6 +521,7 @@ static void *keep(void *argument)
 		free_retired(keeper);
 		if (reload_asked)
 			reload(keeper);
+		look_at_time_zone(keeper);
 		look_at_exemptions(keeper);
 		look_at_countries(keeper);
 	}
@@ -384,8 +530,9 @@ static void *keep(void *argument)
 
 /* ---- the deciding thread ---- */
 
-struct keeper *keeper_create(struct policy *policy, struct messages *messages)
+struct keeper *keeper_create(struct policy *policy, const struct keeper_sources *sources)
 {
+	struct messages *messages = sources->messages;
 	struct keeper *keeper = calloc(1, sizeof(*keeper));
 	struct part *policy_part = part_new(policy, free_policy);
 	struct part *exemptions, *countries;
@@ -396,12 +543,13 @@ struct keeper *keeper_create(struct policy *policy, struct messages *messages)
 		free(keeper);
 		return NULL;
 	}
+	keeper->sources = *sources;
 	keeper->messages = messages;
+	keeper->zone_stamp = time_zone_stamp();
 	keeper->exemptions_stamp = file_stamp(policy->exemptions);
 	keeper->countries_stamp = file_stamp(policy->country_database);
 	if (!read_exemptions(keeper, policy, &exemptions))
-		messages_post(messages, MESSAGE_ERROR, "exemptions %s: nobody is exempted",
-			      policy->exemptions);
+		exemptions = fall_back(keeper, policy);
 	if (!read_countries(keeper, policy, &countries))
 		messages_post(messages, MESSAGE_ERROR,
 			      "country-database %s: country rules are not judged",
@@ -415,6 +563,7 @@ struct keeper *keeper_create(struct policy *policy, struct messages *messages)
 		free(keeper);
 		return NULL;
 	}
+	in_force_post(messages, &keeper->current->edition, "read");
 	pthread_mutex_init(&keeper->lock, NULL);
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -475,6 +624,7 @@ bool keeper_free(struct keeper *keeper)
 	edition_free(atomic_exchange(&keeper->offered, NULL));
 	edition_free(keeper->current);
 	edition_free(keeper->newest);
+	free_outlived(keeper);
 	pthread_cond_destroy(&keeper->wake);
 	pthread_mutex_destroy(&keeper->lock);
 	free(keeper);

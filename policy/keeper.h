@@ -3,10 +3,12 @@
 
 #include "judge.h"
 #include "messages.h"
+#include "valid-copy.h"
 
 /* Keeps an edition up to date. A thread of its own looks every few seconds
-   whether the exemptions or the country database were replaced, reads the new
-   file, and offers it; the deciding thread takes it over between two decisions.
+   whether the exemptions or the country database were replaced, or the host has another
+   time zone, reads the new file, and offers it; the deciding thread takes it over between
+   two decisions.
    A file that is broken or gone is reported and the old one stays in force.
    One thread decides; decisions never wait for the keeper or a disk. */
 struct keeper;
@@ -14,11 +16,19 @@ struct keeper;
 /* How often files are looked at. */
 #define KEEPER_INTERVAL_SECONDS 5
 
-/* Takes the policy over, also when it fails. Reads exemptions and country database once, in this
-   thread: call it at start. Both may be missing: that is reported as an error,
-   nobody is exempted then, and country rules are not judged. NULL when out of
-   memory. Nothing is watched before keeper_start(). */
-struct keeper *keeper_create(struct policy *policy, struct messages *messages);
+/* What an edition is made of. */
+struct keeper_sources {
+	const char *config; /* the configuration's file, also where a copy of it is in force */
+	const struct valid_copies *copies; /* NULL: none are kept */
+	struct messages *messages;
+};
+
+/* Takes the policy over, also when it fails; what the sources point to must live as long as
+   the keeper. Reads exemptions and country database once, in this thread: call it at start.
+   Where the exemptions cannot be read, their last valid copy is in force, and without one
+   no user is refused; without the database, country rules are not judged. That is reported
+   as an error. NULL when out of memory. Nothing is watched before keeper_start(). */
+struct keeper *keeper_create(struct policy *policy, const struct keeper_sources *sources);
 
 /* Starts the thread. Not before the process has its final identity. False, with
    errno set, when there can be no thread; the edition then stays as it is. */

@@ -91,6 +91,7 @@ void policy_free(struct policy *policy)
 	}
 	free(policy->networks);
 	free(policy->file);
+	free(policy->text);
 	free(policy->organisation);
 	free(policy->help_url);
 	free(policy->default_domain);

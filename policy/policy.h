@@ -61,7 +61,9 @@ struct named_network {
 /* One portcullis.conf, checked. Never changes once config_load() returned it,
    so threads may share it. Strings that were not set are NULL unless said. */
 struct policy {
-	char *file;      /* never NULL */
+	char *file; /* never NULL */
+	char *text; /* the file's, so that its dates can be read again in another time zone */
+	size_t text_length;
 	uint64_t digest; /* of the file, and of when the rules' phases begin */
 	char *organisation;
 	char *help_url;

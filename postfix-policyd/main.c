@@ -11,7 +11,7 @@
 #include "listener.h"
 #include "log.h"
 #include "server.h"
-#include "policy/config.h"
+#include "policy/last-valid.h"
 #include "policy/message-writer.h"
 
 /* As long as Postfix waits (smtpd_policy_service_timeout). */
@@ -174,13 +174,33 @@ static void write_messages(struct messages *messages)
 		log_write(level, text);
 }
 
+/* NULL when neither the configuration nor its last valid copy can be used. */
+static struct policy *load_policy(const struct valid_copies *copies, const char *path)
+{
+	char *copy, text[MESSAGE_SIZE];
+	struct policy *policy =
+		last_valid_load(copies, path, report_error, report_warning, NULL, &copy);
+
+	if (copy != NULL) {
+		snprintf(text, sizeof(text),
+			 "%s is broken and NOT in force. THE LAST VALID CONFIGURATION IS IN FORCE "
+			 "INSTEAD: %s. Correct the errors above and reload the daemon (SIGHUP).",
+			 path, copy);
+		log_write(MESSAGE_ERROR, text);
+		free(copy);
+	}
+	return policy;
+}
+
 /* Takes the policy over. */
-static int serve(struct policy *policy, struct listeners *listeners, const struct options *options)
+static int serve(struct policy *policy, const struct valid_copies *copies,
+		 struct listeners *listeners, const struct options *options)
 {
 	/* Never freed: a thread that hangs on a disk may have something to say
 	   as long as the process lives. */
 	static struct messages *messages;
 	struct answerer answerer = {.instances = instances_create()};
+	struct keeper_sources sources = {.config = options->config, .copies = copies};
 	struct message_writer *writer = NULL;
 	const char *error = "out of memory";
 	bool done = false;
@@ -190,8 +210,9 @@ static int serve(struct policy *policy, struct listeners *listeners, const struc
 		answerer.decisions = decision_log_create(messages);
 	if (answerer.decisions != NULL && answerer.instances != NULL)
 		answerer.journal = journal_create(policy->journal, SOURCE_POSTFIX, messages);
+	sources.messages = messages;
 	if (answerer.journal != NULL)
-		answerer.keeper = keeper_create(policy, messages);
+		answerer.keeper = keeper_create(policy, &sources);
 	else
 		policy_free(policy);
 	if (answerer.keeper == NULL)
@@ -227,6 +248,7 @@ int main(int argc, char **argv)
 				  .request_timeout = REQUEST_TIMEOUT_DEFAULT,
 				  .addresses = calloc((size_t)argc, sizeof(char *))};
 	struct listeners listeners = {0};
+	struct valid_copies copies = {.directory = PORTCULLIS_LAST_VALID, .server = SOURCE_POSTFIX};
 	struct policy *policy;
 	int status;
 
@@ -243,8 +265,9 @@ int main(int argc, char **argv)
 	if (status != EX_OK)
 		goto cleanup;
 	/* As who it will be when it reads them again. */
-	policy = config_load(options.config, report_error, report_warning, NULL);
-	status = policy == NULL ? EX_CONFIG : serve(policy, &listeners, &options);
+	copies.user = geteuid();
+	policy = load_policy(&copies, options.config);
+	status = policy == NULL ? EX_CONFIG : serve(policy, &copies, &listeners, &options);
 cleanup:
 	listeners_close(&listeners);
 	free(options.addresses);

@@ -2,15 +2,19 @@
 start."""
 
 import imaplib
+import os
 import shutil
 import subprocess
+import time
+
+from pathlib import Path
 
 import pytest
 
 import clients
 
 from journal import DIRECTORY as JOURNAL_DIRECTORY
-from mailhost import CONFIG, SITE
+from mailhost import CONFIG, EXEMPTIONS, SITE
 from policyd import SOCKET
 from policyd import USER as GROUP
 from processes import wait_until
@@ -35,6 +39,14 @@ BROKEN = """rule pop3 {
 }
 """
 WRONG_DATE, WRONG_KEY = (f"{CONFIG}:{SITE.count(chr(10)) + line}: " for line in (4, 5))
+
+
+COPIES = Path("/var/lib/portcullis/last-valid")
+
+
+def _copies():
+    """Of all files and both servers, wherever they may lie."""
+    return [path for folder in (COPIES, JOURNAL_DIRECTORY) for path in folder.glob("last-valid-*")]
 
 
 def _first_policy_holds():
@@ -96,9 +108,27 @@ def test_daemon_keeps_the_old_policy_when_the_new_one_is_broken(host):
     wait_until(lambda: _mail("none").accepted, "new policy in force")
 
 
-def test_daemon_does_not_start_with_a_broken_configuration(host):
-    host.apply("")
+def test_daemon_goes_on_with_the_last_valid_configuration(host):
+    host.apply(ENCRYPTION)
     host.policyd.stop()
+    host.write_policy(BROKEN)
+    offset = len(host.policyd.log())
+    host.policyd.start()
+    _errors(host.policyd, offset, "THE LAST VALID CONFIGURATION IS IN FORCE")
+    assert _mail("none").text.endswith("first policy")
+    # It reads the file again, and not the copy.
+    host.write_policy(POP3)
+    host.policyd.reload()
+    wait_until(lambda: _mail("none").accepted, "new policy in force")
+
+
+def test_daemon_without_a_valid_copy_does_not_start(host):
+    host.apply("")
+    assert _mail("starttls").accepted
+    host.policyd.stop()
+    for copy in _copies():
+        if "postfix" in copy.name:
+            copy.unlink()
     host.write_policy(BROKEN)
     result = subprocess.run(
         ["portcullis-policyd", "-c", CONFIG, "-l", f"unix:{SOCKET}"],
@@ -149,14 +179,138 @@ def test_dovecot_with_a_missing_configuration(host):
     assert "THE LAST VALID CONFIGURATION IS IN FORCE" in host.dovecot.log()[offset:]
 
 
+@pytest.mark.parametrize(
+    "broken", [None, "", "# nothing\n", "journal = /srv/j\n" + BROKEN, "journal = {\n", SITE]
+)
+def test_a_copy_is_found_wherever_the_journal_was(host, broken):
+    """Deleted, emptied, cut off, or with another mistake behind the journal's."""
+    journal = Path("/srv/j")
+    journal.mkdir(exist_ok=True)
+    shutil.chown(journal, GROUP, GROUP)
+    journal.chmod(0o2770)
+    host.apply(ENCRYPTION, site=SITE.replace(f'"{JOURNAL_DIRECTORY}"', str(journal)))
+    _first_policy_holds()
+    offset = len(host.dovecot.log())
+    if broken is None:
+        CONFIG.unlink()
+    else:
+        CONFIG.write_text(broken)
+    host.dovecot.restart()
+    _first_policy_holds()
+    assert "THE LAST VALID CONFIGURATION IS IN FORCE" in host.dovecot.log()[offset:]
+
+
+def test_a_policy_that_was_emptied_is_not_all_rules_off(host):
+    host.apply(ENCRYPTION)
+    for text in ("", SITE):
+        offset = len(host.policyd.log())
+        CONFIG.write_text(text)
+        host.reload()
+        assert f"{CONFIG}: there is no rule in it" in host.policyd.log()[offset:]
+        assert f"{CONFIG}: the old policy stays in force" in host.policyd.log()[offset:]
+        _first_policy_holds()
+        assert _mail("none").text.endswith("first policy")
+        assert f"{CONFIG}: there is no rule in it" in host.dovecot.log()
+        checked = subprocess.run(
+            ["portcullis", "check-config"], capture_output=True, text=True, check=False
+        )
+        assert checked.returncode == 78 and "there is no rule in it" in checked.stderr
+
+
+def test_both_say_what_is_in_force(host):
+    offsets = [len(server.log()) for server in (host.dovecot, host.policyd)]
+    host.apply(ENCRYPTION + 'rule pop3 { kind = protocol services = pop3 observe = "always" }\n')
+    clients.imap(USER)
+    said = [server.log()[offset:] for server, offset in zip((host.dovecot, host.policyd), offsets)]
+    lines = [
+        line[line.index(str(CONFIG)) :]
+        for log in said
+        for line in log.splitlines()
+        if f"{CONFIG}: read, 2 rules, enforced now: encryption (edition " in line
+    ]
+    assert len(lines) == 2 and lines[0] == lines[1], said
+    host.write_policy(POP3)
+    host.reload()
+    clients.imap(USER)
+    for server in (host.dovecot, host.policyd):
+        assert ", 1 rule, enforced now: pop3 (edition " in server.log(), server
+
+
+def test_last_valid_exemptions(host):
+    host.apply(ENCRYPTION, exemptions=f"{USER} encryption 2099-12-31\n")
+    assert clients.imap(USER).accepted and _mail("none").accepted
+    # Read while the servers run, as their own users.
+    offsets = [len(server.log()) for server in (host.dovecot, host.policyd)]
+    EXEMPTIONS.write_text("bob@example.org encryption 2099-12-31\n")
+    for server, offset in zip((host.dovecot, host.policyd), offsets):
+        wait_until(lambda: "exemptions: read again" in server.log()[offset:], "exemptions")
+    EXEMPTIONS.unlink()
+    host.dovecot.restart()
+    host.policyd.stop()
+    host.policyd.start()
+    assert clients.imap("bob@example.org").accepted and not clients.imap(USER).accepted
+    assert clients.smtp(587, "bob@example.org", tls="none").accepted
+    assert not _mail("none").accepted
+    for server, offset in zip((host.dovecot, host.policyd), offsets):
+        assert "THE LAST VALID COPY IS IN FORCE INSTEAD" in server.log()[offset:]
+
+
+def test_without_exemptions_nobody_who_could_be_exempt_is_refused(host):
+    host.apply(ENCRYPTION)
+    host.dovecot.stop()
+    host.policyd.stop()
+    for copy in _copies():
+        copy.unlink()
+    EXEMPTIONS.unlink()
+    offsets = [len(server.log()) for server in (host.dovecot, host.policyd)]
+    host.dovecot.start()
+    host.policyd.start()
+    assert clients.imap(USER).accepted and _mail("none").accepted
+    for server, offset in zip((host.dovecot, host.policyd), offsets):
+        assert "NO USER IS REFUSED ANYTHING" in server.log()[offset:]
+    # And the policy holds again when the file is there.
+    EXEMPTIONS.write_text("")
+    wait_until(lambda: not clients.imap(USER).accepted, "exemptions known")
+    wait_until(lambda: not _mail("none").accepted, "exemptions known to the daemon")
+
+
+def test_another_time_zone(host):
+    """It is another day in Kiritimati than in Niue, at any time."""
+    zone, zones = Path("/etc/localtime"), Path("/usr/share/zoneinfo")
+
+    def set_zone(name):
+        link = zone.with_suffix(".new")
+        link.unlink(missing_ok=True)
+        link.symlink_to(zones / name)
+        os.replace(link, zone)
+
+    if not (zones / "Pacific/Niue").exists():
+        pytest.skip("no zoneinfo")
+    before = os.readlink(zone) if zone.is_symlink() else None
+    set_zone("Pacific/Niue")
+    try:
+        # The day that has begun in Kiritimati and not yet in Niue.
+        east = time.gmtime(time.time() + 14 * 3600)
+        host.apply(f'rule encryption {{ enforce = "{time.strftime("%Y-%m-%d", east)}" }}\n')
+        assert clients.imap(USER).accepted and _mail("none").accepted
+        set_zone("Pacific/Kiritimati")
+        wait_until(lambda: not clients.imap(USER).accepted, "the day has come")
+        wait_until(lambda: not _mail("none").accepted, "the day has come for the daemon")
+        for server in (host.dovecot, host.policyd):
+            assert "the time zone has changed" in server.log()
+    finally:
+        zone.unlink()
+        if before is not None:
+            zone.symlink_to(before)
+
+
 def test_dovecot_without_a_valid_copy_refuses(host):
     """Nobody can know whom to let in; it says so rather than let in everybody."""
     host.apply(ENCRYPTION)
     _first_policy_holds()
     host.dovecot.stop()
-    copies = list(JOURNAL_DIRECTORY.glob("last-valid-*"))
-    assert copies
-    for copy in copies:
+    assert _copies()
+    for copy in _copies():
         copy.unlink()
     offset = len(host.dovecot.log())
     host.write_policy(BROKEN)
@@ -172,8 +326,8 @@ def test_a_copy_of_somebody_else_is_not_trusted(host):
     host.apply(ENCRYPTION)
     _first_policy_holds()
     host.dovecot.stop()
-    (copy,) = JOURNAL_DIRECTORY.glob("last-valid-*")
-    shutil.chown(copy, GROUP, GROUP)
+    for copy in _copies():
+        shutil.chown(copy, GROUP, GROUP)
     offset = len(host.dovecot.log())
     host.write_policy(BROKEN)
     host.dovecot.start()

@@ -375,6 +375,8 @@ static void test_messages_of_mechanisms(void **state)
 #define NOT_A_DURATION                                                                             \
 	": must be a number of days or hours, such as 14d or 12h, and at most 36500d\n"
 
+#define NO_RULE " there is no rule in it; one whose dates are to come retires nothing yet\n"
+
 /* One wrong thing each, and all that is said about it. */
 static const struct {
 	const char *text;
@@ -434,6 +436,10 @@ static const struct {
 	{"foo bar", "1: missing equals sign after 'foo'\n"},
 	{"rule", "1: missing opening brace for section 'rule'\n"},
 	{"notices x { }", "1: 'notices' takes no title\n"},
+	/* Emptied, or cut off: not a policy that lets everybody in */
+	{"", NO_RULE},
+	{"# rules follow\n", NO_RULE},
+	{"organisation = \"x\"\nnetwork a { addresses = 10.0.0.1 }\n", NO_RULE},
 	/* Top of the file */
 	{"organisation = \"caf\xe9\"", "1: organisation: must be one line of UTF-8 text\n"},
 	{"organisation = \"a\\nb\"", "1: organisation: must be one line of UTF-8 text\n"},
@@ -665,7 +671,8 @@ static void test_words(void **state)
 		struct said said;
 		char text[256];
 
-		snprintf(text, sizeof(text), "organisation = %s\n", cases[i].written);
+		snprintf(text, sizeof(text), "organisation = %s\nrule encryption {" ENFORCE,
+			 cases[i].written);
 		policy = load(text, &said);
 		if ((policy == NULL) != (cases[i].meant == NULL) ||
 		    (policy != NULL && strcmp(policy->organisation, cases[i].meant) != 0))
@@ -858,7 +865,6 @@ static void test_warnings(void **state)
 		const char *text;
 		const char *warnings;
 	} cases[] = {
-		{"", " there are no rules, so nothing is retired\n"},
 		{"rule encryption { notify = 2024-06-01 enforce = 2024-09-01\n"
 		 " brownouts = { \"2024-05-31 23:00 +2h\", \"2024-06-01 +24h\",\n"
 		 " \"2024-08-31 23:00 +1h\", \"2024-08-31 23:00 +61m\" } }",

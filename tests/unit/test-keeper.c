@@ -10,6 +10,9 @@
 static char directory[] = "/tmp/portcullis-keeper.XXXXXX";
 static char config_path[128], exemptions_path[128];
 
+/* What the keeper is told of them; NULL: nothing. */
+static const struct valid_copies *copies;
+
 static void write_file(const char *path, const char *format, const char *argument)
 {
 	char new_path[160];
@@ -60,11 +63,13 @@ static void report(void *context, const char *message)
 
 static struct keeper *start(struct messages *messages)
 {
+	const struct keeper_sources sources = {
+		.config = config_path, .copies = copies, .messages = messages};
 	struct policy *policy = config_load(config_path, report, NULL, NULL);
 	struct keeper *keeper;
 
 	assert_non_null(policy);
-	keeper = keeper_create(policy, messages);
+	keeper = keeper_create(policy, &sources);
 	assert_non_null(keeper);
 	assert_true(keeper_start(keeper));
 	return keeper;
@@ -175,11 +180,72 @@ static void test_missing_at_start(void **state)
 
 	assert_int_equal(unlink(exemptions_path), 0);
 	keeper = start(messages);
-	wait_for_message(messages, "nobody is exempted");
-	assert_false(is_exempt(keeper, "alice@example.org"));
+	wait_for_message(messages, "NO USER IS REFUSED ANYTHING");
+	assert_true(keeper_current(keeper)->exemptions_unknown);
 	write_file(exemptions_path, "%s", "alice@example.org encryption 2099-01-01\n");
 	wait_for_message(messages, "read again, 1 line");
 	assert_true(is_exempt(keeper, "alice@example.org"));
+	assert_false(keeper_current(keeper)->exemptions_unknown);
+	keeper_free(keeper);
+	messages_free(messages);
+}
+
+static void test_last_valid_exemptions_at_start(void **state)
+{
+	const struct valid_copies kept = {
+		.directory = directory, .server = SOURCE_POSTFIX, .user = geteuid()};
+	char *copy = valid_copy_path(directory, SOURCE_POSTFIX, exemptions_path);
+	struct messages *messages = messages_create();
+	struct keeper *keeper;
+	(void)state;
+
+	copies = &kept;
+	keeper_free(start(messages));
+	assert_int_equal(unlink(exemptions_path), 0);
+	keeper = start(messages);
+	wait_for_message(messages, "THE LAST VALID COPY IS IN FORCE INSTEAD");
+	assert_true(is_exempt(keeper, "alice@example.org"));
+	assert_false(keeper_current(keeper)->exemptions_unknown);
+
+	/* What is read meanwhile is the next start's. */
+	write_file(exemptions_path, "%s", "bob@example.org encryption 2099-01-01\n");
+	wait_for_message(messages, "read again, 1 line");
+	keeper_free(keeper);
+	assert_int_equal(unlink(exemptions_path), 0);
+	keeper = start(messages);
+	assert_true(is_exempt(keeper, "bob@example.org"));
+	assert_false(is_exempt(keeper, "alice@example.org"));
+	keeper_free(keeper);
+
+	copies = NULL;
+	messages_free(messages);
+	assert_int_equal(unlink(copy), 0);
+	free(copy);
+}
+
+static void test_what_is_in_force_is_told(void **state)
+{
+	struct messages *messages = messages_create();
+	struct keeper *keeper;
+	char said[256];
+	(void)state;
+
+	write_config("rule mechanism { observe = always }\nrule encryption { enforce = always }\n"
+		     "rule x { kind = implicit-tls enforce = always }");
+	keeper = start(messages);
+	snprintf(said, sizeof(said), "%s: read, 3 rules, enforced now: encryption, x (edition %s)",
+		 config_path, keeper_current(keeper)->id);
+	wait_for_message(messages, said);
+	write_config("rule mechanism { observe = always }");
+	keeper_reload(keeper);
+	wait_for_message(messages,
+			 "portcullis.conf: read again, 1 rule, enforced now: none (edition ");
+	/* Emptied by mistake. */
+	write_config("");
+	keeper_reload(keeper);
+	wait_for_message(messages, "portcullis.conf: there is no rule in it");
+	wait_for_message(messages, "the old policy stays in force");
+	assert_int_equal(keeper_current(keeper)->policy->rule_count, 1);
 	keeper_free(keeper);
 	messages_free(messages);
 }
@@ -192,6 +258,8 @@ int main(void)
 		KEEPER_TEST(test_reload),
 		KEEPER_TEST(test_many_reloads_while_nobody_decides),
 		KEEPER_TEST(test_missing_at_start),
+		KEEPER_TEST(test_last_valid_exemptions_at_start),
+		KEEPER_TEST(test_what_is_in_force_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "dovecot-plugin/last-valid.h"
+#include "policy/last-valid.h"
 
 static const char valid_text[] = "organisation = \"First\"\n"
 				 "rule encryption { enforce = \"always\" }\n";
@@ -20,6 +20,8 @@ static const char valid_text[] = "organisation = \"First\"\n"
 struct fixture {
 	char directory[64];
 	char journal[80];
+	char state[80];
+	struct valid_copies copies;
 	char config[80];
 	char *copy;
 	/* What last_valid_load() said last. */
@@ -62,7 +64,8 @@ static void note_warning(void *context, const char *message)
 static struct policy *load(struct fixture *fixture, char **copy_r)
 {
 	fixture->errors = fixture->warnings = 0;
-	return last_valid_load(fixture->config, note_error, note_warning, fixture, copy_r);
+	return last_valid_load(&fixture->copies, fixture->config, note_error, note_warning, fixture,
+			       copy_r);
 }
 
 /* Loads what must be valid by itself, so that there is a copy of it. */
@@ -87,7 +90,11 @@ static int set_up(void **state)
 	snprintf(fixture->journal, sizeof(fixture->journal), "%s/journal", fixture->directory);
 	snprintf(fixture->config, sizeof(fixture->config), "%s/my conf", fixture->directory);
 	assert_int_equal(mkdir(fixture->journal, 0700), 0);
-	fixture->copy = last_valid_path(fixture->journal, fixture->config);
+	/* Nothing can be made there, so that copies lie beside the journal. */
+	snprintf(fixture->state, sizeof(fixture->state), "%s/none/state", fixture->directory);
+	fixture->copies = (struct valid_copies){
+		.directory = fixture->state, .server = SOURCE_DOVECOT, .user = geteuid()};
+	fixture->copy = valid_copy_path(fixture->journal, SOURCE_DOVECOT, fixture->config);
 	*state = fixture;
 	return 0;
 }
@@ -109,7 +116,7 @@ static int tear_down(void **state)
 static void test_name_of_copy(void **state)
 {
 	char long_path[256];
-	char *copy = last_valid_path("/journal", "/etc/port cullis-2.conf");
+	char *copy = valid_copy_path("/journal", SOURCE_DOVECOT, "/etc/port cullis-2.conf");
 
 	(void)state;
 	assert_string_equal(copy, "/journal/last-valid-%2Fetc%2Fport%20cullis%2D2.conf");
@@ -117,7 +124,7 @@ static void test_name_of_copy(void **state)
 
 	memset(long_path, 'x', sizeof(long_path) - 1);
 	long_path[sizeof(long_path) - 1] = '\0';
-	assert_null(last_valid_path("/journal", long_path));
+	assert_null(valid_copy_path("/journal", SOURCE_DOVECOT, long_path));
 }
 
 static void test_valid_is_kept(void **state)
@@ -138,6 +145,58 @@ static void test_valid_is_kept(void **state)
 	load_valid(fixture);
 	assert_int_equal(stat(fixture->copy, &third), 0);
 	assert_int_not_equal(second.st_size, third.st_size);
+}
+
+/* Found without the broken file saying where, or without any file. */
+static void test_own_directory_is_looked_at_first(void **state)
+{
+	struct fixture *fixture = *state;
+	static const char *const broken[] = {"journal = /elsewhere\nnonsense", "", "# no rule\n",
+					     NULL};
+	struct stat status, like;
+	char *copy, *expected;
+
+	snprintf(fixture->state, sizeof(fixture->state), "%s/state", fixture->directory);
+	assert_int_equal(chmod(fixture->journal, 02750), 0);
+	expected = valid_copy_path(fixture->state, SOURCE_DOVECOT, fixture->config);
+	write_config(fixture, valid_text);
+	load_valid(fixture);
+	assert_int_equal(fixture->warnings, 0);
+	assert_int_equal(access(fixture->copy, F_OK), -1);
+	assert_int_equal(stat(fixture->journal, &like), 0);
+	assert_int_equal(stat(fixture->state, &status), 0);
+	assert_int_equal(status.st_mode, like.st_mode);
+	for (size_t i = 0; i < sizeof(broken) / sizeof(*broken); i++) {
+		struct policy *policy;
+
+		unlink(fixture->config);
+		if (broken[i] != NULL)
+			write_file(fixture->config, "%s", broken[i], "");
+		policy = load(fixture, &copy);
+		assert_non_null(policy);
+		assert_string_equal(copy, expected);
+		assert_string_equal(policy->organisation, "First");
+		policy_free(policy);
+		free(copy);
+	}
+	unlink(expected);
+	free(expected);
+	assert_int_equal(rmdir(fixture->state), 0);
+}
+
+/* Neither server trips over the other's copy. */
+static void test_servers_have_copies_of_their_own(void **state)
+{
+	struct fixture *fixture = *state;
+	char *copy = valid_copy_path(fixture->journal, SOURCE_POSTFIX, fixture->config);
+
+	write_config(fixture, valid_text);
+	load_valid(fixture);
+	assert_int_equal(access(copy, F_OK), -1);
+	fixture->copies.server = SOURCE_POSTFIX;
+	load_valid(fixture);
+	assert_int_equal(unlink(copy), 0);
+	free(copy);
 }
 
 static void test_broken_falls_back(void **state)
@@ -320,6 +379,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_name_of_copy),
 		cmocka_unit_test_setup_teardown(test_valid_is_kept, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_own_directory_is_looked_at_first, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_servers_have_copies_of_their_own, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(test_broken_falls_back, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_broken_without_copy, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_journal_line_in_any_shape, set_up, tear_down),

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "dovecot-plugin/separate-process.h"
+#include "policy/separate-process.h"
 
 /* So long that a slow machine does not come so far. */
 #define LONG 60000
