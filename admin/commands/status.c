@@ -57,7 +57,39 @@ static struct listing *list_rules(enum listing_format format, const struct rule_
 	return listing;
 }
 
+struct host_list {
+	const struct loaded_policy *loaded;
+	json_t *hosts;
+};
+
+static bool add_host(void *context, const struct store_writer *writer)
+{
+	struct host_list *list = context;
+	char since[UTC_TEXT_SIZE];
+	bool told = writer->edition[0] != '\0';
+
+	json_array_append_new(list->hosts,
+			      json_pack("{s:s, s:s, s:s?, s:s?, s:b}", "host", writer->host,
+					"source", source_name(writer->source), "edition",
+					told ? writer->edition : NULL, "since",
+					told ? utc_format(writer->edition_since, since) : NULL,
+					"differs", edition_differs(list->loaded, writer)));
+	return true;
+}
+
+/* NULL when the store fails. */
+static json_t *list_hosts(const struct inquiry *inquiry)
+{
+	struct host_list list = {.loaded = &inquiry->loaded, .hosts = json_array()};
+
+	if (store_each_writer(inquiry->store, add_host, &list))
+		return list.hosts;
+	json_decref(list.hosts);
+	return NULL;
+}
+
 static void print_json(const struct rule_standing *standings, size_t count, time_t at,
+		       json_t *hosts, const struct edition *edition,
 		       const struct health_finding findings[HEALTH_COUNT])
 {
 	json_t *rules = listing_end_json(list_rules(LISTING_ARRAY, standings, count));
@@ -68,8 +100,9 @@ static void print_json(const struct rule_standing *standings, size_t count, time
 				      json_pack("{s:s, s:b, s:s}", "check", health_check_name(i),
 						"healthy", findings[i].healthy, "text",
 						findings[i].text));
-	json_print(json_pack("{s:o, s:b, s:o, s:o}", "at", json_date(at), "healthy",
-			     health_is_good(findings), "rules", rules, "health", health));
+	json_print(json_pack("{s:o, s:b, s:o, s:o, s:s, s:o}", "at", json_date(at), "healthy",
+			     health_is_good(findings), "rules", rules, "health", health, "edition",
+			     edition->id, "hosts", hosts));
 }
 
 static void print_health(const struct health_finding findings[HEALTH_COUNT])
@@ -91,7 +124,12 @@ static int answer(time_t at, bool json, struct inquiry *inquiry)
 	    !health_examine(inquiry, now, findings))
 		return inquiry_end(inquiry, false, 0);
 	if (json) {
-		print_json(standings, count, at, findings);
+		const struct edition edition = loaded_edition(&inquiry->loaded);
+		json_t *hosts = list_hosts(inquiry);
+
+		if (hosts == NULL)
+			return inquiry_end(inquiry, false, 0);
+		print_json(standings, count, at, hosts, &edition, findings);
 	} else {
 		listing_end(list_rules(LISTING_TABLE, standings, count), NULL);
 		print_health(findings);

@@ -63,6 +63,11 @@ static bool add_to_writer(struct import_tally *tally, struct store *store,
 	writer->lost += line->lost;
 	if (line->until > writer->last_seen)
 		writer->last_seen = line->until;
+	if (line->edition[0] != '\0' && strcmp(line->edition, writer->edition) != 0 &&
+	    line->until >= writer->edition_since) {
+		snprintf(writer->edition, sizeof(writer->edition), "%s", line->edition);
+		writer->edition_since = line->until;
+	}
 	return true;
 }
 

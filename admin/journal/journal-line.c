@@ -118,6 +118,15 @@ static bool optional_string(const json_t *root, const char *key, const char **te
 	return *text_r != NULL;
 }
 
+/* 16 hex digits, or none. */
+static bool is_edition(const char *text)
+{
+	size_t length = strlen(text);
+
+	return length == 0 ||
+	       (length == EDITION_ID_SIZE - 1 && strspn(text, "0123456789abcdef") == length);
+}
+
 /* A number that need not be there. */
 static bool optional_number(const json_t *root, const char *key, uint64_t minimum,
 			    uint64_t *number_r)
@@ -269,6 +278,8 @@ static const char *read_line(struct journal_line *line)
 		return "'client_id' is not a string";
 	if (!optional_string(root, "edition", &line->edition))
 		return "'edition' is not a string";
+	if (!is_edition(line->edition))
+		line->edition = "";
 	if (!optional_number(root, "count", 1, &line->count))
 		return "'count' is wrong";
 	if (!optional_number(root, "lost", 0, &line->lost))

@@ -20,7 +20,7 @@ struct journal_line {
 	struct store_broken_rule rules[RULES_MAX];
 	uint64_t count;
 	uint64_t lost;
-	const char *edition; /* "": not told */
+	const char *edition; /* "" where it is that of the line before */
 };
 
 /* Reads a line without its newline. Keys that are not known are passed over:

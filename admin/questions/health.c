@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "admin/journal/journal-position.h"
 #include "admin/terminal/display.h"
@@ -38,6 +39,7 @@ static const char *const names[HEALTH_COUNT] = {
 	[HEALTH_FILES] = "files",
 	[HEALTH_IMPORT] = "import",
 	[HEALTH_BACKLOG] = "backlog",
+	[HEALTH_EDITIONS] = "edition",
 	[HEALTH_SERVERS] = "servers",
 	[HEALTH_LOST] = "lost lines",
 	[HEALTH_DATABASE] = "country database",
@@ -153,6 +155,65 @@ static bool examine_servers(struct store *store, int64_t now, struct health_find
 	return true;
 }
 
+/* A changed file is read within seconds, and lines are of the time that they begin. */
+#define CHANGE_SECONDS 120
+
+bool edition_differs(const struct loaded_policy *loaded, const struct store_writer *writer)
+{
+	return writer->edition[0] != '\0' &&
+	       writer->last_seen / 1000 > loaded_changed(loaded) + CHANGE_SECONDS &&
+	       strcmp(writer->edition, loaded_edition(loaded).id) != 0;
+}
+
+struct editions {
+	const struct loaded_policy *loaded;
+	int64_t now;
+	size_t same, other;
+	struct health_finding *finding;
+};
+
+static bool examine_edition(void *context, const struct store_writer *writer)
+{
+	struct editions *editions = context;
+	char date[DATE_TEXT_SIZE];
+	GString *host;
+
+	if ((editions->now - writer->last_seen) / MILLISECONDS_A_DAY >= GONE_DAYS ||
+	    writer->edition[0] == '\0')
+		return true;
+	if (!edition_differs(editions->loaded, writer)) {
+		editions->same++;
+		return true;
+	}
+	editions->other++;
+	host = g_string_new(NULL);
+	terminal_text_append(host, writer->host, HOST_COLUMNS);
+	date_format((time_t)(writer->edition_since / 1000), date);
+	find(editions->finding, false,
+	     "%s on %s still judges by what it read at %s, not by the files here (edition %s, "
+	     "here %s); reload it, or see its log",
+	     source_name(writer->source), host->str, date, writer->edition,
+	     loaded_edition(editions->loaded).id);
+	g_string_free(host, TRUE);
+	return true;
+}
+
+/* False when the store fails. */
+static bool examine_editions(const struct inquiry *inquiry, int64_t now,
+			     struct health_finding *finding_r)
+{
+	struct editions editions = {.loaded = &inquiry->loaded, .now = now, .finding = finding_r};
+
+	if (!store_each_writer(inquiry->store, examine_edition, &editions))
+		return false;
+	if (editions.same + editions.other == 0)
+		find(finding_r, true, "no server has told of one yet");
+	else if (editions.other == 0)
+		find(finding_r, true, "the servers judge by these files (edition %s)",
+		     loaded_edition(&inquiry->loaded).id);
+	return true;
+}
+
 /* Sums; the day of each is not used. */
 struct recent_days {
 	int64_t first; /* of the last week */
@@ -258,6 +319,7 @@ bool health_examine(const struct inquiry *inquiry, int64_t now,
 
 	if (!store_totals(inquiry->store, &totals) ||
 	    !journal_backlog(inquiry->loaded.policy->journal, inquiry->store, &backlog) ||
+	    !examine_editions(inquiry, now, &findings_r[HEALTH_EDITIONS]) ||
 	    !examine_servers(inquiry->store, now, &findings_r[HEALTH_SERVERS]) ||
 	    !sum_days(inquiry->store, now, &days) ||
 	    !examine_notices(inquiry, &findings_r[HEALTH_NOTICES]))

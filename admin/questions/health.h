@@ -8,6 +8,7 @@ enum health_check {
 	HEALTH_FILES,     /* those that the configuration names */
 	HEALTH_IMPORT,    /* when the journal was imported last */
 	HEALTH_BACKLOG,   /* what waits to be imported */
+	HEALTH_EDITIONS,  /* whether the servers go by what the files say now */
 	HEALTH_SERVERS,   /* whether all that recorded in the last month still do */
 	HEALTH_LOST,      /* lines that were not written, or could not be read */
 	HEALTH_DATABASE,  /* age of the country database */
@@ -26,6 +27,9 @@ const char *health_check_name(enum health_check check);
 /* now: milliseconds. False when the store fails. */
 bool health_examine(const struct inquiry *inquiry, int64_t now,
 		    struct health_finding findings_r[HEALTH_COUNT]);
+
+/* Whether a server judged after the files had changed, and not by them. */
+bool edition_differs(const struct loaded_policy *loaded, const struct store_writer *writer);
 
 /* Whether no check found anything wrong. */
 bool health_is_good(const struct health_finding findings[HEALTH_COUNT]);

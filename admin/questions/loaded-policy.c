@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 
 #include "admin/files/account.h"
@@ -78,6 +79,24 @@ int policy_load_as_owner(const char *config_path, struct policy **policy_r)
 		return 0;
 	policy_free(*policy_r);
 	return EX_NOPERM;
+}
+
+static time_t later_change(time_t last, const char *path)
+{
+	struct stat status;
+
+	return path == NULL || stat(path, &status) < 0 || status.st_ctime < last ? last
+										 : status.st_ctime;
+}
+
+time_t loaded_changed(const struct loaded_policy *loaded)
+{
+	const struct policy *policy = loaded->policy;
+	time_t last = later_change(0, policy->file);
+
+	last = later_change(last, policy->exemptions);
+	last = later_change(last, policy->country_database);
+	return later_change(last, "/etc/localtime");
 }
 
 struct edition loaded_edition(const struct loaded_policy *loaded)

@@ -35,6 +35,10 @@ const char *policy_records(const struct policy *policy);
 /* Prints what is wrong to standard error; a config_report. */
 void report_error(void *context, const char *message);
 
+/* When the files last changed that an edition is read from, or the time zone; 0: nobody
+   can tell. */
+time_t loaded_changed(const struct loaded_policy *loaded);
+
 struct edition loaded_edition(const struct loaded_policy *loaded);
 
 #endif

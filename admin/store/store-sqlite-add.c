@@ -168,6 +168,21 @@ bool store_sqlite_add_day(struct store *store, const struct store_day *day)
 	return store_sqlite_run(store, statement);
 }
 
+/* Of a line that is older than what is known it says nothing. */
+static bool set_edition(struct store *store, const struct store_writer *writer)
+{
+	sqlite3_stmt *statement =
+		store_sqlite_statement(store, "UPDATE writers SET edition = ?3, edition_since = ?4"
+					      " WHERE host = ?1 AND source = ?2 AND edition <> ?3"
+					      " AND edition_since <= ?4");
+
+	store_sqlite_bind_text(statement, 1, writer->host);
+	sqlite3_bind_int(statement, 2, writer->source);
+	store_sqlite_bind_text(statement, 3, writer->edition);
+	sqlite3_bind_int64(statement, 4, writer->edition_since);
+	return store_sqlite_run(store, statement);
+}
+
 bool store_sqlite_add_writer(struct store *store, const struct store_writer *writer)
 {
 	sqlite3_stmt *statement = store_sqlite_statement(
@@ -181,7 +196,8 @@ bool store_sqlite_add_writer(struct store *store, const struct store_writer *wri
 	sqlite3_bind_int64(statement, 3, (int64_t)writer->lines);
 	sqlite3_bind_int64(statement, 4, (int64_t)writer->lost);
 	sqlite3_bind_int64(statement, 5, writer->last_seen);
-	return store_sqlite_run(store, statement);
+	return store_sqlite_run(store, statement) &&
+	       (writer->edition[0] == '\0' || set_edition(store, writer));
 }
 
 bool store_sqlite_add_totals(struct store *store, const struct store_totals *totals)

@@ -81,6 +81,10 @@ static const char *const migrations[] = {
 
 	/* 7. What is known of the version of TLS. */
 	"ALTER TABLE sightings ADD COLUMN tls_below INTEGER NOT NULL DEFAULT 0;",
+
+	/* 8. What each server has in force. */
+	("ALTER TABLE writers ADD COLUMN edition TEXT NOT NULL DEFAULT '';"
+	 "ALTER TABLE writers ADD COLUMN edition_since INTEGER NOT NULL DEFAULT 0;"),
 };
 
 #define SCHEMA_VERSION ((int64_t)G_N_ELEMENTS(migrations))

@@ -178,19 +178,23 @@ bool store_sqlite_each_day(struct store *store, int64_t since_day, store_visit_d
 bool store_sqlite_each_writer(struct store *store, store_visit_writer *visit, void *context)
 {
 	sqlite3_stmt *row = store_sqlite_statement(
-		store, "SELECT host, source, lines, lost, last_seen FROM writers"
+		store, "SELECT host, source, lines, lost, last_seen, edition, edition_since"
+		       " FROM writers"
 		       " ORDER BY host, source");
 	int step;
 
 	while ((step = store_sqlite_step(store, row)) > 0) {
-		const struct store_writer writer = {
+		struct store_writer writer = {
 			.host = store_sqlite_column_text(row, 0),
 			.source =
 				(enum source)store_sqlite_column_below(row, 1, SOURCE_POSTFIX + 1),
 			.lines = (uint64_t)sqlite3_column_int64(row, 2),
 			.lost = (uint64_t)sqlite3_column_int64(row, 3),
 			.last_seen = sqlite3_column_int64(row, 4),
+			.edition_since = sqlite3_column_int64(row, 6),
 		};
+
+		g_strlcpy(writer.edition, store_sqlite_column_text(row, 5), sizeof(writer.edition));
 
 		if (!visit(context, &writer))
 			break;

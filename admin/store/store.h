@@ -1,6 +1,7 @@
 #ifndef PORTCULLIS_STORE_H
 #define PORTCULLIS_STORE_H
 
+#include "policy/edition.h"
 #include "policy/policy.h"
 
 /* What the journals told, aggregated: who reaches the mail in which way, and
@@ -161,6 +162,9 @@ struct store_writer {
 	uint64_t lines;
 	uint64_t lost;     /* sightings that it could not write */
 	int64_t last_seen; /* the time of its latest line */
+	/* The id of the edition in force then, and since when; "": it told of none. */
+	char edition[EDITION_ID_SIZE];
+	int64_t edition_since;
 };
 typedef bool store_visit_writer(void *context, const struct store_writer *writer);
 bool store_each_writer(struct store *store, store_visit_writer *visit, void *context);

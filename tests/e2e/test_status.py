@@ -192,6 +192,43 @@ def test_country_database(site):
     assert unhealthy(site) == {"country database", "files"}
 
 
+def test_another_edition_in_force(site):
+    """A server that goes by what it read before; not one that is only quiet since."""
+    site.fine("carol@example.org")
+    site.take()
+    here = status(site)["edition"]
+    assert status(site)["hosts"] == [
+        {"host": "mx1", "source": "dovecot", "edition": None, "since": None, "differs": False}
+    ]
+    site.fine("carol@example.org", edition=here, days_ago=1)
+    site.fine("carol@example.org", edition=here, source="postfix", days_ago=1)
+    site.take()
+    assert [host["edition"] for host in status(site)["hosts"]] == [here, here]
+
+    site.write_rules(RULES.replace('"DE"', '"DE", "FR"'))
+    assert status(site)["edition"] != here
+    # What Dovecot wrote last is older than the change.
+    site.fine("carol@example.org", source="postfix", days_ago=-0.02)
+    site.take()
+    hosts = {host["source"]: host for host in status(site, healthy=False)["hosts"]}
+    assert unhealthy(site) == {"edition"}
+    assert hosts["postfix"]["differs"] and not hosts["dovecot"]["differs"]
+    assert f"postfix on mx1 still judges by what it read at {day(-1)}" in site.run("status").stdout
+    now = status(site, healthy=False)["edition"]
+    site.fine("carol@example.org", edition=now, source="postfix", days_ago=-0.03)
+    site.take()
+    assert [host["edition"] for host in status(site)["hosts"]] == [here, now]
+    assert "the servers judge by these files" in site.must("status")
+
+
+def test_another_time_zone_is_another_edition(site):
+    site.fine("carol@example.org")
+    site.take()
+    answers = [json.loads(site.run("status", "--json", environment={"TZ": zone}).stdout)
+               for zone in ("UTC", "UTC-9")]
+    assert answers[0]["edition"] != answers[1]["edition"]
+
+
 def test_a_wrong_exemption(site):
     site.fine("carol@example.org")
     site.take()

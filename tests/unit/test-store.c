@@ -553,6 +553,39 @@ static bool note_writer(void *context, const struct store_writer *writer)
 	return true;
 }
 
+static void add_edition(struct store *store, const char *edition, int64_t since)
+{
+	struct store_writer writer = {.host = "mx1", .edition_since = since, .last_seen = since};
+
+	strcpy(writer.edition, edition);
+	assert_true(store_begin(store));
+	assert_true(store_add_writer(store, &writer));
+	assert_true(store_commit(store));
+}
+
+static void test_editions(void **state)
+{
+	static const char first[] = "0123456789abcdef", second[] = "fedcba9876543210";
+	struct store *store = open_store(STORE_WRITE);
+	struct store_writer writer;
+	(void)state;
+
+	add_edition(store, first, NOW);
+	add_edition(store, first, NOW + 5);
+	/* A line that tells of none, and one that comes late. */
+	add_edition(store, "", NOW + 7);
+	add_edition(store, second, NOW - 5);
+	assert_true(store_each_writer(store, note_writer, &writer));
+	assert_string_equal(writer.edition, first);
+	assert_int_equal(writer.edition_since, NOW);
+	add_edition(store, second, NOW + 9);
+	assert_true(store_each_writer(store, note_writer, &writer));
+	assert_string_equal(writer.edition, second);
+	assert_int_equal(writer.edition_since, NOW + 9);
+	assert_int_equal(writer.last_seen, NOW + 9);
+	store_close(store);
+}
+
 static void test_books(void **state)
 {
 	struct store *store = open_store(STORE_WRITE);
@@ -593,6 +626,7 @@ static void test_books(void **state)
 	assert_int_equal(day.set_aside, 14);
 	assert_true(store_each_writer(store, note_writer, &writer));
 	assert_int_equal(writer.lines, 10);
+	assert_string_equal(writer.edition, "");
 	assert_true(store_totals(store, &totals));
 	assert_int_equal(totals.last_import, NOW);
 	assert_int_equal(totals.lines, 12);
@@ -902,6 +936,7 @@ int main(void)
 		STORE_TEST(test_expiry),
 		STORE_TEST(test_newest),
 		STORE_TEST(test_forget),
+		STORE_TEST(test_editions),
 		STORE_TEST(test_books),
 		STORE_TEST(test_migration),
 		STORE_TEST(test_whereabouts),
