@@ -381,16 +381,16 @@ static size_t length_without_comment(const char *line, size_t length)
 
 static void read_line(struct loader *loader, char *line, size_t length)
 {
+	if (length > LINE_LENGTH_MAX) {
+		report(loader, "the line is longer than %d bytes", LINE_LENGTH_MAX);
+		return;
+	}
 	length = length_without_comment(line, length);
 	line[length] = '\0';
 	if (length > 0 && line[length - 1] == '\r')
 		line[--length] = '\0';
 	if (memchr(line, '\0', length) != NULL) {
 		report(loader, "the line contains a NUL byte");
-		return;
-	}
-	if (length > LINE_LENGTH_MAX) {
-		report(loader, "the line is longer than %d bytes", LINE_LENGTH_MAX);
 		return;
 	}
 	for (size_t i = 0; i < length; i++) {

@@ -116,6 +116,15 @@ failed:
 	return false;
 }
 
+static void make_parent(const char *path)
+{
+	char *parent = strndup(path, (size_t)(strrchr(path, '/') - path));
+
+	if (parent != NULL)
+		(void)mkdir(parent, 0755);
+	free(parent);
+}
+
 /* Makes a directory for those who may write to another. */
 static void make_directory_like(const char *path, const char *other)
 {
@@ -124,6 +133,7 @@ static void make_directory_like(const char *path, const char *other)
 
 	if (model < 0)
 		return;
+	make_parent(path);
 	if (mkdir(path, 0700) == 0 && fstat(model, &like) == 0 &&
 	    (made = open_directory(path)) >= 0) {
 		/* Nobody has put another in its place. */

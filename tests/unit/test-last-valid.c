@@ -20,7 +20,7 @@ static const char valid_text[] = "organisation = \"First\"\n"
 struct fixture {
 	char directory[64];
 	char journal[80];
-	char state[80];
+	char state[96];
 	struct valid_copies copies;
 	char config[80];
 	char *copy;
@@ -91,7 +91,7 @@ static int set_up(void **state)
 	snprintf(fixture->config, sizeof(fixture->config), "%s/my conf", fixture->directory);
 	assert_int_equal(mkdir(fixture->journal, 0700), 0);
 	/* Nothing can be made there, so that copies lie beside the journal. */
-	snprintf(fixture->state, sizeof(fixture->state), "%s/none/state", fixture->directory);
+	snprintf(fixture->state, sizeof(fixture->state), "%s/none/none/state", fixture->directory);
 	fixture->copies = (struct valid_copies){
 		.directory = fixture->state, .server = SOURCE_DOVECOT, .user = geteuid()};
 	fixture->copy = valid_copy_path(fixture->journal, SOURCE_DOVECOT, fixture->config);
