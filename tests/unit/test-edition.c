@@ -106,6 +106,7 @@ static void test_exemptions_that_are_not_known(void **state)
 				   .port = 25,
 				   .user = "",
 				   .mechanism = ""};
+	assert_true(address_parse("203.0.113.5", &attempt.client));
 	judge(&unknown, &attempt, 0, &verdict);
 	assert_int_equal(verdict.outcome, OUTCOME_REJECT_BEFORE);
 	exemptions_free(none);
