@@ -142,6 +142,7 @@ check-e2e-half-1 check-e2e-half-2: check-e2e-half-%: all $(BUILD)/tests/e2e/noti
 
 include tests/bench/bench.mk
 include tests/fuzz/fuzz.mk
+include tests/coverage/coverage.mk
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin
