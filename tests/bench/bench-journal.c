@@ -81,22 +81,19 @@ static void report(void *context, const char *message)
 
 /* ---- a journal ---- */
 
-/* The thread that was started last. */
-static void find_thread(char path_r[static 64])
+/* The sum of the threads' ids: what it grows by is the id of a new one. */
+static long sum_of_threads(void)
 {
 	DIR *tasks = opendir("/proc/self/task");
 	struct dirent *task;
-	long newest = 0;
+	long sum = 0;
 
 	if (tasks == NULL)
 		err(1, "/proc/self/task");
-	while ((task = readdir(tasks)) != NULL) {
-		long number = strtol(task->d_name, NULL, 10);
-
-		newest = number > newest ? number : newest;
-	}
+	while ((task = readdir(tasks)) != NULL)
+		sum += strtol(task->d_name, NULL, 10);
 	closedir(tasks);
-	snprintf(path_r, 64, "/proc/self/task/%ld/schedstat", newest);
+	return sum;
 }
 
 static double thread_cpu(const struct side *side)
@@ -114,6 +111,7 @@ static void begin(struct side *side, const char *directory, const char *name, bo
 		  struct messages *messages)
 {
 	char folder[200];
+	long before = sum_of_threads();
 
 	snprintf(folder, sizeof(folder), "%s/%s", directory, name);
 	snprintf(side->path, sizeof(side->path), "%s/dovecot.jsonl", folder);
@@ -130,7 +128,8 @@ static void begin(struct side *side, const char *directory, const char *name, bo
 	side->times = calloc(BUCKETS, sizeof(*side->times));
 	if (side->journal == NULL || side->times == NULL || !journal_start(side->journal))
 		err(1, "%s", folder);
-	find_thread(side->thread);
+	snprintf(side->thread, sizeof(side->thread), "/proc/self/task/%ld/schedstat",
+		 sum_of_threads() - before);
 }
 
 static unsigned long number_in(const char *line, const char *key)
