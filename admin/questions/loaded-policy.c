@@ -1,10 +1,13 @@
 #include "loaded-policy.h"
 
+#include <glib.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 
+#include "admin/files/account-access.h"
 #include "admin/files/account.h"
 #include "admin/store/store.h"
 
@@ -33,6 +36,36 @@ struct policy *policy_load_alone(const char *config_path)
 	return config_load(config_path, report_error, report_warning, NULL);
 }
 
+static void check_reader(const char *account, const struct policy *policy, const char *path,
+			 config_report *problem, void *context)
+{
+	int error = path == NULL ? 0 : account_access(account, policy->journal, path);
+	char *text;
+
+	if (error == 0)
+		return;
+	text = g_strdup_printf("%s: the servers' account '%s' cannot read it: %s", path, account,
+			       strerror(error));
+	problem(context, text);
+	g_free(text);
+}
+
+/* Root's eyes see everything; the servers read their files as accounts of their own. Only
+   those that they have by themselves. */
+static void check_readers(const struct policy *policy, config_report *problem, void *context)
+{
+	static const char daemon[] = "portcullis", gate[] = "dovecot";
+
+	if (strcmp(policy->file, CONFIG_DEFAULT_PATH) != 0)
+		return;
+	/* Dovecot reads this one before it gives root up. */
+	check_reader(daemon, policy, policy->file, problem, context);
+	check_reader(daemon, policy, policy->exemptions, problem, context);
+	check_reader(daemon, policy, policy->country_database, problem, context);
+	check_reader(gate, policy, policy->exemptions, problem, context);
+	check_reader(gate, policy, policy->country_database, problem, context);
+}
+
 bool policy_load(const char *config_path, struct loaded_policy *loaded_r)
 {
 	const struct policy *policy;
@@ -53,6 +86,7 @@ bool policy_load(const char *config_path, struct loaded_policy *loaded_r)
 			free(error);
 		}
 	}
+	check_readers(policy, report_problem, loaded_r);
 	return true;
 }
 
@@ -75,6 +109,7 @@ int policy_load_as_owner(const char *config_path, struct policy **policy_r)
 	*policy_r = policy_load_alone(config_path);
 	if (*policy_r == NULL)
 		return EX_CONFIG;
+	check_readers(*policy_r, report_error, NULL);
 	if (account_become_owner(policy_records(*policy_r)))
 		return 0;
 	policy_free(*policy_r);

@@ -8,8 +8,9 @@ struct loaded_policy {
 	struct policy *policy;
 	struct exemptions *exemptions;      /* NULL: none, or not readable */
 	struct country_database *countries; /* NULL: none, or broken */
-	/* Of the files that the configuration names: wrong lines of exemptions,
-	   and files that cannot be used. The servers work without them. */
+	/* Of the files that the configuration names: wrong lines of exemptions, and
+	   files that cannot be used, by the servers' accounts neither. The servers work
+	   without them. */
 	unsigned int problems;
 };
 

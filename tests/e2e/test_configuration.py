@@ -217,6 +217,38 @@ def test_a_policy_that_was_emptied_is_not_all_rules_off(host):
         assert checked.returncode == 78 and "there is no rule in it" in checked.stderr
 
 
+def test_what_the_servers_accounts_cannot_read(host):
+    """Root, who asks, can read everything."""
+    host.apply(ENCRYPTION)
+    run = lambda *command: subprocess.run(
+        ["portcullis", *command], capture_output=True, text=True, check=False
+    )
+    said = lambda path, account: f"{path}: the servers' account '{account}' cannot read it: "
+    assert run("check-config").returncode == 0 and not run("check-config").stderr
+    EXEMPTIONS.chmod(0o600)
+    CONFIG.chmod(0o600)
+    try:
+        checked = run("check-config")
+        assert checked.returncode == 1
+        assert said(EXEMPTIONS, "portcullis") in checked.stderr
+        assert said(EXEMPTIONS, "dovecot") in checked.stderr
+        assert said(CONFIG, "portcullis") in checked.stderr
+        # Dovecot reads that one as root.
+        assert said(CONFIG, "dovecot") not in checked.stderr
+        assert said(EXEMPTIONS, "dovecot") in run("import").stderr
+        status = run("status")
+        assert said(EXEMPTIONS, "dovecot") in status.stderr and status.returncode == 1
+        # The group that the snippet gives to Dovecot's auth process.
+        for path in (CONFIG, EXEMPTIONS):
+            shutil.chown(path, "root", GROUP)
+            path.chmod(0o640)
+        assert run("check-config").returncode == 0
+    finally:
+        for path in (CONFIG, EXEMPTIONS):
+            shutil.chown(path, "root", "root")
+            path.chmod(0o644)
+
+
 def test_both_say_what_is_in_force(host):
     offsets = [len(server.log()) for server in (host.dovecot, host.policyd)]
     host.apply(ENCRYPTION + 'rule pop3 { kind = protocol services = pop3 observe = "always" }\n')

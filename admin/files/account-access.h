@@ -1,0 +1,9 @@
+#ifndef PORTCULLIS_ACCOUNT_ACCESS_H
+#define PORTCULLIS_ACCOUNT_ACCESS_H
+
+/* Whether another account can read a file; only root can find that out. directory's group
+   counts as one of the account's. Returns 0 when it can, there is no such account, or it
+   cannot be found out; else why not, as an errno. */
+int account_access(const char *account, const char *directory, const char *path);
+
+#endif
