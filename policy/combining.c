@@ -12,6 +12,9 @@
 /* What is told without names is always combined: else it would be no less. */
 #define NAMELESS_SECONDS_MIN 60
 
+/* What is told of several, or of nobody in particular, has none. */
+static const char no_session[] = "\"session\":\"\",";
+
 struct combining {
 	struct repeats *repeats;
 	time_t minute;      /* monotonic */
@@ -44,12 +47,11 @@ void combining_free(struct combining *combining)
 
 static bool write_repeat(const struct repeat *repeat, combining_write *write, void *context)
 {
-	static const char session[] = "\"session\":\"\",";
 	struct sighting_line line = {
 		.equal = repeat->text,
 		.equal_length = repeat->length,
-		.session = session,
-		.session_length = strlen(session),
+		.session = no_session,
+		.session_length = strlen(no_session),
 		.client = repeat->note,
 		.time = repeat->first,
 		.until = repeat->last,
@@ -137,7 +139,6 @@ static bool write_nameless(struct combining *combining, const struct sighting_re
 			   combining_write *write, void *context)
 {
 	static const char nobody[] = SIGHTING_NOBODY;
-	static const char session[] = "\"session\":\"\",";
 	char equal[SIGHTING_LINE_SIZE + sizeof(nobody)];
 	struct sighting_line line = sighting_line_of(record);
 	time_t seconds = record->combine_seconds;
@@ -146,8 +147,8 @@ static bool write_nameless(struct combining *combining, const struct sighting_re
 	memcpy(equal + record->server_length, nobody, strlen(nobody));
 	line.equal = equal;
 	line.equal_length = record->server_length + strlen(nobody);
-	line.session = session;
-	line.session_length = strlen(session);
+	line.session = no_session;
+	line.session_length = strlen(no_session);
 	line.client = "";
 	if (seconds < NAMELESS_SECONDS_MIN)
 		seconds = NAMELESS_SECONDS_MIN;
