@@ -130,12 +130,18 @@ static bool adjoins(const struct address_range *range, const struct address_rang
 
 bool network_contains_range(const struct network *network, const struct address_range *range)
 {
-	const struct address_range *end = network->ranges + network->count;
 	const struct address_range *found = find_range(network, range->first);
+	const struct address_range *last;
 
-	while (found != NULL && memcmp(range->last, found->last, 16) > 0)
-		found = found + 1 < end && adjoins(found, found + 1) ? found + 1 : NULL;
-	return found != NULL;
+	if (found == NULL)
+		return false;
+	last = &network->ranges[network->count - 1];
+	while (memcmp(range->last, found->last, sizeof(range->last)) > 0) {
+		if (found == last || !adjoins(found, found + 1))
+			return false;
+		found++;
+	}
+	return true;
 }
 
 void network_free(struct network *network)

@@ -86,6 +86,7 @@ static void test_ranges_side_by_side(void **state)
 	(void)state;
 
 	assert_true(address_range_parse("192.0.2.0/24", &range, &error));
+	assert_false(network_contains_range(&halves, &range));
 	add(&halves, "192.0.2.0/25");
 	assert_false(network_contains_range(&halves, &range));
 	add(&halves, "192.0.2.128/25");
