@@ -9,7 +9,13 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "monotonic-clock.h"
+
 #define MESSAGES_MAX 512
+
+/* A log that is too slow for long is never all written: how much was dropped is told
+   meanwhile, too. */
+#define TELL_SECONDS 60
 
 struct message {
 	enum message_level level;
@@ -24,6 +30,7 @@ struct messages {
 	size_t first;
 	size_t count;
 	unsigned long dropped;
+	time_t dropping; /* since when, or since it was told; monotonic */
 	struct message ring[MESSAGES_MAX];
 };
 
@@ -68,7 +75,8 @@ void messages_post(struct messages *messages, enum message_level level, const ch
 
 	pthread_mutex_lock(&messages->lock);
 	if (messages->count == MESSAGES_MAX) {
-		messages->dropped++;
+		if (messages->dropped++ == 0)
+			messages->dropping = monotonic_seconds();
 	} else {
 		struct message *message =
 			&messages->ring[(messages->first + messages->count++) % MESSAGES_MAX];
@@ -82,6 +90,12 @@ void messages_post(struct messages *messages, enum message_level level, const ch
 		return;
 }
 
+static bool drops_are_due(const struct messages *messages)
+{
+	return messages->dropped > 0 &&
+	       (messages->count == 0 || monotonic_seconds() - messages->dropping >= TELL_SECONDS);
+}
+
 bool messages_take(struct messages *messages, enum message_level *level_r,
 		   char text_r[static MESSAGE_SIZE])
 {
@@ -89,17 +103,17 @@ bool messages_take(struct messages *messages, enum message_level *level_r,
 	bool taken = true;
 
 	pthread_mutex_lock(&messages->lock);
-	if (messages->count > 0) {
+	if (drops_are_due(messages)) {
+		*level_r = MESSAGE_WARNING;
+		snprintf(text_r, MESSAGE_SIZE, "%lu log lines were dropped", messages->dropped);
+		messages->dropped = 0;
+	} else if (messages->count > 0) {
 		const struct message *message = &messages->ring[messages->first];
 
 		*level_r = message->level;
 		memcpy(text_r, message->text, MESSAGE_SIZE);
 		messages->first = (messages->first + 1) % MESSAGES_MAX;
 		messages->count--;
-	} else if (messages->dropped > 0) {
-		*level_r = MESSAGE_WARNING;
-		snprintf(text_r, MESSAGE_SIZE, "%lu log lines were dropped", messages->dropped);
-		messages->dropped = 0;
 	} else {
 		taken = false;
 		/* Under the lock, so that no post can come between. Fails when

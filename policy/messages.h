@@ -5,8 +5,8 @@
 #include <stddef.h>
 
 /* What all threads have to say, for the one that writes the server's log. Bounded: a
-   flood, or a log that stands still, drops the newest messages; how many is said when
-   there is room again. */
+   flood, or a log that stands still, drops the newest messages; how many is said behind
+   the others, or a minute later. */
 struct messages;
 
 enum message_level { MESSAGE_INFO, MESSAGE_WARNING, MESSAGE_ERROR };
