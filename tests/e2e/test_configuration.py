@@ -253,6 +253,7 @@ def test_both_say_what_is_in_force(host):
     offsets = [len(server.log()) for server in (host.dovecot, host.policyd)]
     host.apply(ENCRYPTION + 'rule pop3 { kind = protocol services = pop3 observe = "always" }\n')
     clients.imap(USER)
+    _mail("none")
     said = [server.log()[offset:] for server, offset in zip((host.dovecot, host.policyd), offsets)]
     lines = [
         line[line.index(str(CONFIG)) :]
@@ -261,6 +262,9 @@ def test_both_say_what_is_in_force(host):
         if f"{CONFIG}: read, 2 rules, enforced now: encryption (edition " in line
     ]
     assert len(lines) == 2 and lines[0] == lines[1], said
+    # The same stands in the journals, in the first lines of what is new.
+    for journal in (host.dovecot_journal, host.postfix_journal):
+        assert f"(edition {journal.wait_one()['edition']})" in lines[0]
     host.write_policy(POP3)
     host.reload()
     clients.imap(USER)
