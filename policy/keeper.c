@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -58,6 +59,7 @@ struct keeper {
 	struct file_stamp exemptions_stamp;
 	struct file_stamp countries_stamp;
 	struct file_stamp zone_stamp;
+	bool keeping;          /* the thread runs */
 	struct part *outlived; /* policies that pending requests may still name */
 
 	bool started;
@@ -230,8 +232,7 @@ static void keep_copy(struct keeper *keeper, const struct policy *policy, const 
 
 	if (copies == NULL)
 		return;
-	result = (keeper->started ? valid_copy_keep : valid_copy_keep_at_start)(
-		copies, policy->journal, path, text, length);
+	result = valid_copy_keep(copies, policy->journal, path, text, length);
 	if (result != 0)
 		messages_post(keeper->messages, MESSAGE_WARNING,
 			      "%s: cannot keep a copy of this in %s: %s", path, copies->directory,
@@ -250,7 +251,9 @@ static struct exemptions *load_exemptions(struct keeper *keeper, const struct po
 			      problem);
 		return NULL;
 	}
-	keep_copy(keeper, policy, policy->exemptions, text, length);
+	/* At a start the thread does that: nobody waits for the disk. */
+	if (keeper->keeping)
+		keep_copy(keeper, policy, policy->exemptions, text, length);
 	exemptions = exemptions_load_text(policy->exemptions, text, length, policy, report_error,
 					  keeper);
 	free(text);
@@ -333,6 +336,35 @@ static bool read_countries(struct keeper *keeper, const struct policy *policy,
 
 /* ---- the keeping thread ---- */
 
+/* Beside the copies, for those who want to know what is in force. */
+static void note_edition(struct keeper *keeper)
+{
+	const struct edition *edition = &keeper->newest->edition;
+	char *path;
+
+	if (asprintf(&path, "%s.edition", keeper->sources.config) < 0)
+		return;
+	keep_copy(keeper, edition->policy, path, edition->id, strlen(edition->id));
+	free(path);
+}
+
+/* Of the exemptions that were read at the start. */
+static void keep_first_copies(struct keeper *keeper)
+{
+	const struct policy *policy = keeper->newest->edition.policy;
+	const char *problem;
+	size_t length;
+	char *text = policy->exemptions == NULL || keeper->sources.copies == NULL
+			     ? NULL
+			     : text_file_read(policy->exemptions, EXEMPTIONS_SIZE_MAX, &length,
+					      &problem);
+
+	if (text != NULL)
+		keep_copy(keeper, policy, policy->exemptions, text, length);
+	free(text);
+	note_edition(keeper);
+}
+
 /* Offers an edition with these parts (a reference of each is taken over). What is
    to be said of it is said afterwards, when it is true. */
 static bool offer(struct keeper *keeper, struct part *policy, struct part *exemptions,
@@ -353,6 +385,7 @@ static bool offer(struct keeper *keeper, struct part *policy, struct part *exemp
 	keeper->newest = newest;
 	/* Nobody took the one offered before: it is ours again. */
 	edition_free(atomic_exchange(&keeper->offered, offered));
+	note_edition(keeper);
 	return true;
 }
 
@@ -517,6 +550,8 @@ static void *keep(void *argument)
 	struct keeper *keeper = argument;
 	bool reload_asked;
 
+	keeper->keeping = true;
+	keep_first_copies(keeper);
 	while (wait_for_work(keeper, &reload_asked)) {
 		free_retired(keeper);
 		if (reload_asked)

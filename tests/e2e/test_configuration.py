@@ -265,6 +265,11 @@ def test_both_say_what_is_in_force(host):
     # The same stands in the journals, in the first lines of what is new.
     for journal in (host.dovecot_journal, host.postfix_journal):
         assert f"(edition {journal.wait_one()['edition']})" in lines[0]
+    kept = lambda: [path.read_text() for path in COPIES.glob("*portcullis.conf.edition")]
+    wait_until(
+        lambda: len(kept()) == 2 and all(f"(edition {id})" in lines[0] for id in kept()),
+        "editions beside the copies",
+    )
     host.write_policy(POP3)
     host.reload()
     clients.imap(USER)

@@ -196,9 +196,13 @@ static void test_last_valid_exemptions_at_start(void **state)
 		.directory = directory, .server = SOURCE_POSTFIX, .user = geteuid()};
 	char *copy = valid_copy_path(directory, SOURCE_POSTFIX, exemptions_path);
 	struct messages *messages = messages_create();
+	char edition_path[160], id[EDITION_ID_SIZE] = "", *edition;
 	struct keeper *keeper;
+	FILE *file;
 	(void)state;
 
+	snprintf(edition_path, sizeof(edition_path), "%s.edition", config_path);
+	edition = valid_copy_path(directory, SOURCE_POSTFIX, edition_path);
 	copies = &kept;
 	keeper_free(start(messages));
 	assert_int_equal(unlink(exemptions_path), 0);
@@ -216,11 +220,18 @@ static void test_last_valid_exemptions_at_start(void **state)
 	assert_true(is_exempt(keeper, "bob@example.org"));
 	assert_false(is_exempt(keeper, "alice@example.org"));
 	keeper_free(keeper);
+	file = fopen(edition, "r");
+	assert_non_null(file);
+	assert_non_null(fgets(id, sizeof(id), file));
+	fclose(file);
+	assert_int_equal(strspn(id, "0123456789abcdef"), EDITION_ID_SIZE - 1);
 
 	copies = NULL;
 	messages_free(messages);
 	assert_int_equal(unlink(copy), 0);
 	free(copy);
+	assert_int_equal(unlink(edition), 0);
+	free(edition);
 }
 
 static void test_what_is_in_force_is_told(void **state)
