@@ -213,8 +213,8 @@ rule relay { allow-networks = { "relays" } enforce = "2090-01-01" }
     assert "devices and programs that do not log in" in site.text("--language", "en")
 
 
-def test_no_rules(site):
-    site.config = write_config(site.directory, rules="")
+def test_nothing_planned(site):
+    site.config = write_config(site.directory, rules='rule encryption { observe = "always" }')
     done = site.run()
     assert done.returncode == 0
     assert "Zurzeit ist nichts geplant" in done.stdout
