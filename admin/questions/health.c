@@ -175,7 +175,7 @@ struct editions {
 static bool examine_edition(void *context, const struct store_writer *writer)
 {
 	struct editions *editions = context;
-	char date[DATE_TEXT_SIZE];
+	char date[OFFSET_DATE_TEXT_SIZE];
 	GString *host;
 
 	if ((editions->now - writer->last_seen) / MILLISECONDS_A_DAY >= GONE_DAYS ||
@@ -188,7 +188,7 @@ static bool examine_edition(void *context, const struct store_writer *writer)
 	editions->other++;
 	host = g_string_new(NULL);
 	terminal_text_append(host, writer->host, HOST_COLUMNS);
-	date_format((time_t)(writer->edition_since / 1000), date);
+	offset_date_format((time_t)(writer->edition_since / 1000), date);
 	find(editions->finding, false,
 	     "%s on %s still judges by what it read at %s, not by the files here (edition %s, "
 	     "here %s); reload it, or see its log",

@@ -61,6 +61,8 @@ def site(tmp_path_factory):
         site.record(user, verified=False, days_ago=3)
     # A server that has been silent since, which status says.
     site.record("carol@example.org", "encryption", host="mx2", days_ago=10)
+    # One that judges by another edition, which status says as well.
+    site.fine("carol@example.org", source="postfix", edition="0123456789abcdef", days_ago=-0.02)
     site.take()
     site.must("exempt", "alice", "encryption", "--from", day(1), "--until", day(40))
     site.must("exempt", "bob", "encryption", "--until", day(20))
@@ -102,7 +104,7 @@ def test_all_times_in_json(site, zone):
     assert moments >= {
         ("check-config", "next_change"), ("check-config", "country_database_built"),
         ("explain", "why"), ("offenders", "first_seen"), ("offenders", "last_seen"),
-        ("forecast", "at"), ("status", "at"), ("status", "next_change"), ("status", "text"),
+        ("forecast", "at"), ("status", "at"), ("status", "next_change"), ("status", "text"), ("status", "since"),
         ("user", "at"), ("user", "enforce"), ("user", "first_seen"), ("user", "time"),
         ("notices", "time"), ("notify", "enforce"),
     }  # fmt: skip
