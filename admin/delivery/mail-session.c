@@ -19,6 +19,10 @@
 /* RFC 5321, 4.5.3.2: minutes, for a server that looks at a mail before it takes it. */
 #define ANSWER_SECONDS 300
 
+/* libetpan has them, but its headers do not. */
+int mailsmtp_send_command(mailsmtp *session, char *command);
+int mailsmtp_read_response(mailsmtp *session);
+
 struct mail_session {
 	mailsmtp *smtp;
 	bool is_alive;
@@ -122,23 +126,23 @@ static enum hand_over fail(struct mail_session *session, int result, const char 
 	return code >= 500 ? permanent : HAND_OVER_LATER;
 }
 
+/* Not mailesmtp_ehlo(), and for LMTP mailesmtp_lhlo(): they read the extensions, which are
+   not needed here, and never end when there is a tab among the mechanisms of AUTH. */
 static bool say_hello(struct mail_session *session, enum transport_kind kind,
 		      char error_r[static HAND_OVER_ERROR_SIZE])
 {
-	char host[256];
-	int result;
+	const char *hello = kind == TRANSPORT_SMTP ? "EHLO" : "LHLO";
+	char host[256], command[sizeof("EHLO \r\n") + sizeof(host)];
 
-	if (kind == TRANSPORT_SMTP) {
-		result = mailesmtp_ehlo(session->smtp);
-	} else {
-		if (gethostname(host, sizeof(host)) < 0)
-			strcpy(host, "localhost");
-		host[sizeof(host) - 1] = '\0';
-		result = mailesmtp_lhlo(session->smtp, host);
-	}
-	if (result == MAILSMTP_NO_ERROR)
+	if (gethostname(host, sizeof(host)) < 0)
+		strcpy(host, "localhost");
+	host[sizeof(host) - 1] = '\0';
+	snprintf(command, sizeof(command), "%s %s\r\n", hello, host);
+	session->smtp->response_code = 0;
+	if (mailsmtp_send_command(session->smtp, command) != -1 &&
+	    mailsmtp_read_response(session->smtp) == 250)
 		return true;
-	tell(session, kind == TRANSPORT_SMTP ? "EHLO" : "LHLO", error_r);
+	tell(session, hello, error_r);
 	return false;
 }
 
