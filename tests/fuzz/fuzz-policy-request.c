@@ -50,8 +50,11 @@ static void look_at_lines(const struct policy *policy, const struct policy_attem
 	char line[SIGHTING_LINE_SIZE], log[DECISION_LOG_SIZE];
 
 	require(sighting_format(&sighting, "mx1", line) > 0);
-	if (decision_log_format(&attempt->attempt, policy, verdict, log))
-		require(utf8_is_line(log));
+	for (int named = 0; named < 2; named++) {
+		size_t length = decision_log_format(&sighting, named == 1, log);
+
+		require(length < DECISION_LOG_SIZE && log[length] == '\0' && utf8_is_line(log));
+	}
 }
 
 static void answer(const struct policy_request *request)

@@ -124,20 +124,43 @@ static void look_at_line(const struct journal_line *line, const struct sighting 
 	look_at_rules(line, sighting->verdict);
 }
 
-static void read_back(const struct sighting *sighting, const char *host)
+/* Nothing that acts on whoever looks at it. */
+static void look_at_bytes(const char *line, size_t length)
 {
-	static struct journal_line line;
+	require(length > 0 && memchr(line, '\n', length) == line + length - 1);
+	require(g_utf8_validate(line, (gssize)length, NULL));
+	for (const char *at = line; at < line + length - 1; at = g_utf8_next_char(at)) {
+		gunichar character = g_utf8_get_char(at);
+
+		require(character >= ' ' && (character < 0x7f || character > 0x9f));
+		require(character < 0x202a || character > 0x202e);
+		require(character < 0x2066 || character > 0x2069);
+	}
+}
+
+/* As the writer does it, which may have counted several. */
+static void read_back(const struct sighting *sighting, const char *host, unsigned long count,
+		      unsigned long lost)
+{
+	static struct sighting_record record;
+	static struct journal_line read;
+	struct sighting_line line;
 	char text[SIGHTING_LINE_SIZE];
-	size_t length = sighting_format(sighting, host, text);
+	size_t length;
 	const char *error;
 
-	require(length > 0 && memchr(text, '\n', length) == text + length - 1);
-	for (size_t i = 0; i < length - 1; i++)
-		require((unsigned char)text[i] >= ' ' && text[i] != '\x7f');
-	require(journal_line_parse(text, length - 1, &line, &error));
-	look_at_line(&line, sighting);
-	look_at_text(line.host, host);
-	journal_line_free(&line);
+	require(sighting_record_make(&record, sighting, host));
+	line = sighting_line_of(&record);
+	line.count = count;
+	line.lost = lost;
+	line.edition = record.edition;
+	length = sighting_line_format(&line, text);
+	look_at_bytes(text, length);
+	require(journal_line_parse(text, length - 1, &read, &error));
+	look_at_line(&read, sighting);
+	look_at_text(read.host, host);
+	require(read.count == count && read.lost == lost);
+	journal_line_free(&read);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -153,7 +176,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct sighting sighting = {.attempt = &attempt,
 				    .policy = fuzz_policy(),
 				    .verdict = &verdict,
-				    .verified = take(&bytes) % 2 == 1};
+				    .verified = take(&bytes) % 2 == 1,
+				    .edition = "0123456789abcdef"};
+	unsigned long count = take_number(&bytes, 4) % UINT32_MAX + 1, lost = take(&bytes);
 	char *host, *user, *mechanism, *client_id, *session;
 
 	verdict.broken &= (UINT64_C(1) << sighting.policy->rule_count) - 1;
@@ -169,7 +194,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	attempt.mechanism = mechanism = take_text(&bytes);
 	attempt.session = session = take_text(&bytes);
 	host = take_text(&bytes);
-	read_back(&sighting, host);
+	read_back(&sighting, host, count, lost);
 	free(user);
 	free(client_id);
 	free(mechanism);
