@@ -65,7 +65,7 @@ PLUGIN := $(BUILD)/libauthdb_portcullis.so
 PROGRAMS := $(BUILD)/portcullis $(BUILD)/portcullis-policyd
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test-*.c))
 
-.PHONY: all programs deps build-deps try check check-newest check-unit check-e2e bench install
+.PHONY: all programs deps build-deps try check check-all check-newest check-unit check-e2e bench install
 .PHONY: uninstall clean format lint
 all: programs $(PLUGIN)
 programs: $(PROGRAMS)
@@ -116,6 +116,12 @@ try:
 check: deps
 	tests/check
 
+# Before a release: what takes too long for each change.
+check-all:
+	$(MAKE) check
+	$(MAKE) analyze
+	$(MAKE) fuzz
+
 check-newest: deps
 	tests/check newest
 
@@ -143,6 +149,7 @@ check-e2e-half-1 check-e2e-half-2: check-e2e-half-%: all $(BUILD)/tests/e2e/noti
 include tests/bench/bench.mk
 include tests/fuzz/fuzz.mk
 include tests/coverage/coverage.mk
+include tests/lint/analyze.mk
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin

@@ -97,7 +97,7 @@ static size_t append_lower_case(const char *text, char *user_r, size_t size, siz
 		bool capital = *text >= 'A' && *text <= 'Z';
 
 		if (length < size - 1)
-			user_r[length] = capital ? (char)(*text - 'A' + 'a') : *text;
+			user_r[length] = (char)(capital ? *text - 'A' + 'a' : *text);
 	}
 	user_r[length < size ? length : size - 1] = '\0';
 	return length;

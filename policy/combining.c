@@ -144,6 +144,7 @@ static bool write_nameless(struct combining *combining, const struct sighting_re
 	time_t seconds = record->combine_seconds;
 
 	memcpy(equal, record->text, record->server_length);
+	/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): its length goes with it */
 	memcpy(equal + record->server_length, nobody, strlen(nobody));
 	line.equal = equal;
 	line.equal_length = record->server_length + strlen(nobody);

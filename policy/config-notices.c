@@ -134,6 +134,7 @@ static void add_language(struct config_reader *reader, struct notice_settings *s
 static bool has_language(const struct notice_settings *settings, const char *language)
 {
 	for (size_t i = 0; i < settings->language_count; i++) {
+		/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): all that are counted are there */
 		if (strcmp(settings->languages[i], language) == 0)
 			return true;
 	}

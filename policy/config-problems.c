@@ -93,6 +93,7 @@ void config_report_at(config_report *report, void *context, const char *file, un
 	int length = line > 0 ? asprintf(&message, "%s:%u: %s", file, line, text)
 			      : asprintf(&message, "%s: %s", file, text);
 
+	/* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): only warnings are for nobody */
 	report(context, length < 0 ? text : message);
 	if (length >= 0)
 		free(message);

@@ -94,7 +94,7 @@ static void scan_escape(struct config_scanner *scanner, struct config_token *tok
 		scan_number(scanner, token, at + 1, hex_digits > 2 ? 2 : hex_digits, 16);
 	} else {
 		letter = strchr(letters, *at);
-		put(scanner, letter == NULL ? *at : meant[letter - letters]);
+		put(scanner, (char)(letter == NULL ? *at : meant[letter - letters]));
 		scanner->at++;
 	}
 }

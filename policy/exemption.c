@@ -83,7 +83,7 @@ static void report(struct loader *loader, const char *format, ...)
 static bool grow(struct loader *loader, void *array_pointer, size_t *allocated, size_t needed,
 		 size_t size)
 {
-	void *array;
+	void *array, *larger;
 	size_t wanted = *allocated < 64 ? 64 : *allocated;
 
 	if (needed <= *allocated)
@@ -91,12 +91,12 @@ static bool grow(struct loader *loader, void *array_pointer, size_t *allocated, 
 	while (wanted < needed)
 		wanted *= 2;
 	memcpy(&array, array_pointer, sizeof(array));
-	array = reallocarray(array, wanted, size);
-	if (array == NULL) {
+	larger = reallocarray(array, wanted, size);
+	if (larger == NULL) {
 		loader->out_of_memory = true;
 		return false;
 	}
-	memcpy(array_pointer, &array, sizeof(array));
+	memcpy(array_pointer, &larger, sizeof(larger));
 	*allocated = wanted;
 	return true;
 }

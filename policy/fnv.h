@@ -13,6 +13,7 @@ static inline uint64_t fnv_hash(uint64_t hash, const void *bytes, size_t length)
 	const unsigned char *byte = bytes;
 
 	for (; length > 0; length--, byte++)
+		/* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): it loses the bytes of numbers */
 		hash = (hash ^ *byte) * UINT64_C(1099511628211);
 	return hash;
 }

@@ -118,6 +118,7 @@ bool messages_take(struct messages *messages, enum message_level *level_r,
 		taken = false;
 		/* Under the lock, so that no post can come between. Fails when
 		   there was nothing to read, which is as good. */
+		/* NOLINTNEXTLINE(clang-analyzer-unix.BlockInCriticalSection): it does not block */
 		if (read(messages->descriptor, &posted, sizeof(posted)) < 0)
 			posted = 0;
 	}

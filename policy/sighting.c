@@ -83,9 +83,9 @@ static void put_time(struct line_writer *line, const struct timespec *time)
 	if (gmtime_r(&time->tv_sec, &utc) == NULL)
 		memset(&utc, 0, sizeof(utc));
 	line_put_text(line, "\"");
-	line_put_number(line, (unsigned long)(utc.tm_year + 1900), 4);
+	line_put_number(line, (unsigned long)utc.tm_year + 1900, 4);
 	line_put_text(line, "-");
-	line_put_number(line, (unsigned long)(utc.tm_mon + 1), 2);
+	line_put_number(line, (unsigned long)utc.tm_mon + 1, 2);
 	line_put_text(line, "-");
 	line_put_number(line, (unsigned long)utc.tm_mday, 2);
 	line_put_text(line, "T");

@@ -27,10 +27,10 @@ static void copy_mechanism(const char *method, char mechanism_r[static MECHANISM
 {
 	size_t i;
 
-	for (i = 0; method[i] != '\0' && i < MECHANISM_SIZE - 1; i++) {
+	for (i = 0; i < MECHANISM_SIZE - 1 && method[i] != '\0'; i++) {
 		bool lower = method[i] >= 'a' && method[i] <= 'z';
 
-		mechanism_r[i] = lower ? (char)(method[i] - 'a' + 'A') : method[i];
+		mechanism_r[i] = (char)(lower ? method[i] - 'a' + 'A' : method[i]);
 	}
 	mechanism_r[i] = '\0';
 }

@@ -111,7 +111,7 @@ static void connection_close(struct connection *connection)
 
 static void describe_peer(int fd, char *text_r, size_t size)
 {
-	struct sockaddr_storage address;
+	struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
 	socklen_t length = sizeof(address);
 	struct ucred peer;
 	socklen_t peer_length = sizeof(peer);
@@ -164,6 +164,7 @@ static void connection_requeue(struct connection *connection, bool progress)
 	}
 	while (all->held > HELD_MAX) {
 		connection = TAILQ_FIRST(&all->busy);
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not follow TAILQ_REMOVE() */
 		complain(connection, "too much is pending for all clients together");
 		connection_close(connection);
 	}
@@ -301,6 +302,7 @@ void connections_free(struct connections *connections)
 		return;
 	while ((connection = TAILQ_FIRST(&connections->resting)) != NULL ||
 	       (connection = TAILQ_FIRST(&connections->busy)) != NULL)
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not follow TAILQ_REMOVE() */
 		connection_close(connection);
 	free(connections);
 }

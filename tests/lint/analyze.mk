@@ -1,0 +1,46 @@
+# What the analyzers of gcc, clang (by clang-tidy) and cppcheck find in the programs and the
+# plugin. It ends well when they find nothing; what is none of our mistakes says so in its
+# line, with the reason: NOLINT(check), cppcheck-suppress check, or a pragma for gcc's. What
+# clang-tidy looks for stands in .clang-tidy.
+
+# Both Debians have this one.
+CLANG_TIDY ?= clang-tidy-19
+CPPCHECK ?= cppcheck
+
+ANALYZED := $(filter-out $(if $(DOVECOT_HAS_SETTINGS),,dovecot-plugin/settings-2.4.c),$(wildcard \
+	policy/*.c dovecot-plugin/*.c postfix-policyd/*.c admin/*.c admin/*/*.c))
+
+.PHONY: analyze analyze-gcc analyze-clang analyze-cppcheck
+analyze:
+	tests/install-dependencies analyze
+	$(MAKE) -k analyze-gcc analyze-clang analyze-cppcheck
+
+# It loses sight of what a struct holds; leaks are counted in each test, by valgrind and ASan.
+ANALYZER := -fanalyzer -Wno-analyzer-malloc-leak
+
+analyze-gcc:
+	$(MAKE) -k BUILD=$(BUILD)/analyze CC=gcc CFLAGS="-O1 -g $(ANALYZER)" WERROR=1 all
+
+# A parser is either between blocks or within one, and only sections have blocks, which
+# gcc 12 does not see.
+%/analyze/admin/templates/text-parse.o %/analyze/admin/templates/text-render.o: \
+	HARDENING += -Wno-analyzer-null-dereference
+
+analyze-clang: $(ANALYZED:%=$(BUILD)/analyze/%.tidy)
+
+# Its count of what it found in others' headers is of no interest.
+$(BUILD)/analyze/%.c.tidy: %.c .clang-tidy $(wildcard */*.h admin/*/*.h)
+	@mkdir -p $(@D)
+	@echo "  TIDY $<"; $(CLANG_TIDY) --quiet $< -- -std=gnu17 $(WARNINGS) \
+		-DPORTCULLIS_VERSION='"$(VERSION)"' -DPORTCULLIS_NOTICES='"$(NOTICES)"' -I. \
+		$(call package_cflags,gmime-3.0) -isystem $(DOVECOT_INCLUDE_DIR) 2>$@.log || \
+		{ cat $@.log; exit 1; }
+	@touch $@
+
+# It does without others' headers. ctuuninitvar: it takes what a function is to fill for what it reads; the others see that.
+analyze-cppcheck:
+	$(CPPCHECK) --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
+		--suppress=ctuuninitvar --error-exitcode=1 -I. \
+		-DPORTCULLIS_VERSION='"$(VERSION)"' -DPORTCULLIS_NOTICES='"$(NOTICES)"' \
+		-DDOVECOT_VERSION_MAJOR=2 -DDOVECOT_VERSION_MINOR=4 -DDOVECOT_VERSION_MICRO=1 \
+		$(ANALYZED)
