@@ -4,21 +4,18 @@
 #include <string.h>
 
 #include "monotonic-clock.h"
+#include "name-budget.h"
 #include "repeats.h"
 
 /* About ten thousand ways to the mail. */
 #define MEMORY ((size_t)6 << 20)
-
-/* What is told without names is always combined: else it would be no less. */
-#define NAMELESS_SECONDS_MIN 60
 
 /* What is told of several, or of nobody in particular, has none. */
 static const char no_session[] = "\"session\":\"\",";
 
 struct combining {
 	struct repeats *repeats;
-	time_t minute;      /* monotonic */
-	unsigned int named; /* unverified lines with a name in it */
+	struct name_budget names;
 };
 
 struct combining *combining_create(void)
@@ -97,20 +94,6 @@ unsigned long combining_waiting(const struct combining *combining)
 
 /* ---- what comes ---- */
 
-/* Whether a name is to be told with one more sighting without a right password. */
-static bool may_name(struct combining *combining, const struct sighting_record *record)
-{
-	time_t now = monotonic_seconds();
-
-	if (record->verified)
-		return true;
-	if (now / 60 != combining->minute) {
-		combining->minute = now / 60;
-		combining->named = 0;
-	}
-	return combining->named < record->unverified_per_minute;
-}
-
 /* Counts it if it is known. */
 static bool count(struct combining *combining, const struct sighting_line *line)
 {
@@ -141,7 +124,6 @@ static bool write_nameless(struct combining *combining, const struct sighting_re
 	static const char nobody[] = SIGHTING_NOBODY;
 	char equal[SIGHTING_LINE_SIZE + sizeof(nobody)];
 	struct sighting_line line = sighting_line_of(record);
-	time_t seconds = record->combine_seconds;
 
 	memcpy(equal, record->text, record->server_length);
 	/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): its length goes with it */
@@ -151,9 +133,9 @@ static bool write_nameless(struct combining *combining, const struct sighting_re
 	line.session = no_session;
 	line.session_length = strlen(no_session);
 	line.client = "";
-	if (seconds < NAMELESS_SECONDS_MIN)
-		seconds = NAMELESS_SECONDS_MIN;
-	return count(combining, &line) || write_first(combining, &line, seconds, write, context);
+	return count(combining, &line) ||
+	       write_first(combining, &line, nameless_seconds(record->combine_seconds), write,
+			   context);
 }
 
 bool combining_take(struct combining *combining, const struct sighting_record *record,
@@ -165,10 +147,10 @@ bool combining_take(struct combining *combining, const struct sighting_record *r
 
 	if (seconds > 0 && count(combining, &line))
 		return true;
-	if (!may_name(combining, record))
+	if (!name_budget_allows(&combining->names, record->verified, record->unverified_per_minute))
 		return write_nameless(combining, record, write, context);
 	if (!write_first(combining, &line, seconds, write, context))
 		return false;
-	combining->named += !record->verified;
+	name_budget_spend(&combining->names, record->verified);
 	return true;
 }

@@ -5,19 +5,16 @@
 
 #include "line-writer.h"
 #include "monotonic-clock.h"
+#include "name-budget.h"
 #include "repeats.h"
 
 /* Some five thousand lines. */
 #define MEMORY ((size_t)2 << 20)
 
-/* What is told without names is always combined: else it would be no less. */
-#define NAMELESS_SECONDS_MIN 60
-
 struct decision_log {
 	struct messages *messages;
 	struct repeats *repeats;
-	time_t minute;          /* monotonic */
-	unsigned int strangers; /* told of by name in it */
+	struct name_budget names;
 };
 
 /* ---- one line ---- */
@@ -154,20 +151,6 @@ void decision_log_tell_due(struct decision_log *log)
 		tell_oldest(log);
 }
 
-/* Whether one more sighting is to be told of by name. */
-static bool may_name(struct decision_log *log, const struct sighting *sighting)
-{
-	time_t minute = monotonic_seconds() / 60;
-
-	if (sighting->verified)
-		return true;
-	if (minute != log->minute) {
-		log->minute = minute;
-		log->strangers = 0;
-	}
-	return log->strangers < sighting->policy->unverified_per_minute;
-}
-
 static bool count(struct decision_log *log, const char *text, size_t length,
 		  const struct timespec *time)
 {
@@ -187,13 +170,11 @@ static void tell_first(struct decision_log *log, const char *text, size_t length
 
 static void tell_nameless(struct decision_log *log, const struct sighting *sighting)
 {
-	time_t seconds = sighting->policy->combine_seconds;
 	char text[DECISION_LOG_SIZE];
 	size_t length = decision_log_format(sighting, false, text);
 
 	if (!count(log, text, length, &sighting->time))
-		tell_first(log, text, length,
-			   seconds > NAMELESS_SECONDS_MIN ? seconds : NAMELESS_SECONDS_MIN);
+		tell_first(log, text, length, nameless_seconds(sighting->policy->combine_seconds));
 }
 
 void decision_log_record(struct decision_log *log, const struct sighting *sighting)
@@ -208,10 +189,11 @@ void decision_log_record(struct decision_log *log, const struct sighting *sighti
 	length = decision_log_format(sighting, true, text);
 	if (seconds > 0 && count(log, text, length, &sighting->time))
 		return;
-	if (!may_name(log, sighting)) {
+	if (!name_budget_allows(&log->names, sighting->verified,
+				sighting->policy->unverified_per_minute)) {
 		tell_nameless(log, sighting);
 		return;
 	}
-	log->strangers += !sighting->verified;
+	name_budget_spend(&log->names, sighting->verified);
 	tell_first(log, text, length, seconds);
 }

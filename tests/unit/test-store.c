@@ -345,7 +345,7 @@ static int64_t count_strings(void)
    may grow by them, and no rule be missing. */
 static void test_ever_new_programs(void **state)
 {
-	enum { PROGRAMS = 40000 };
+	enum { PROGRAMS = 4000 };
 	struct store *store = open_store(STORE_WRITE);
 	struct store_sighting sighting = alice();
 	struct store_habit habit = thunderbird;
