@@ -93,7 +93,8 @@ class MailHost:
 
     def write_policy(self, rules, exemptions="", site=SITE):
         """The files alone; the servers are told by apply(), reload() or nobody."""
-        CONFIG.write_text(site + (rules or NO_RULES))
+        has_rule = "rule " in site + rules
+        CONFIG.write_text(site + rules + ("" if has_rule else NO_RULES))
         EXEMPTIONS.write_text(exemptions)
 
     def start(self):

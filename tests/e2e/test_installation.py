@@ -91,6 +91,9 @@ def machine(_installed_host):
     yield host
     host.stop()
     accounts.remove(READERS)
+    # With what the steps gave to those who may ask.
+    for directory in (CONFIG.parent, STATE):
+        shutil.rmtree(directory)
     host.install()
 
 

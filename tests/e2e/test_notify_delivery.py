@@ -206,11 +206,12 @@ def with_bounce_pipe(mail_host):  # noqa: F811
     before = {name: postfix_setting(name) for name in MAPS}
     postfix.postconf("-M", MASTER_CF % shutil.which("portcullis"))
     postfix.postconf("-e", *(f"{name}={value}" for name, value in MAPS.items()))
-    postfix.reload()
+    # After a reload, some processes still go by the old settings for a while.
+    postfix.restart()
     yield
     postfix.postconf("-MX", f"{PIPE}/unix")
     postfix.postconf("-e", *(f"{name}={value}" for name, value in before.items()))
-    postfix.reload()
+    postfix.restart()
 
 
 def postfix_setting(name):
