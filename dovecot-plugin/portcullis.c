@@ -61,9 +61,9 @@ static struct policy *load_policy(const struct valid_copies *copies, const char 
 		last_valid_load(copies, path, report_error, report_warning, NULL, &copy);
 
 	if (copy != NULL) {
-		i_error("portcullis: %s is broken and NOT in force. THE LAST VALID CONFIGURATION "
-			"IS "
-			"IN FORCE INSTEAD: %s. Correct the errors above and reload Dovecot.",
+		i_error("portcullis: %s is broken and NOT in force. "
+			"THE LAST VALID CONFIGURATION IS IN FORCE INSTEAD: %s. "
+			"Correct the errors above and reload Dovecot.",
 			path, copy);
 		free(copy);
 	}

@@ -1,31 +1,26 @@
 #include "address-map.h"
 
 #include <glib.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "address-command.h"
 #include "mail-domains.h"
-#include "policy/config-problems.h"
-#include "policy/text-file.h"
-
-#define FILE_SIZE_MAX ((size_t)256 << 20)
+#include "table-file.h"
 
 struct address_map {
 	GHashTable *addresses;           /* of a file */
 	struct address_command *command; /* NULL: there is none */
 	struct mail_domains *domains;
+	const char *default_domain; /* the policy's */
 };
 
 /* "USER ADDRESS"; what is wrong with it, or NULL. A user name may have blanks. */
-static const char *read_line(struct address_map *map, const char *default_domain, char *line)
+static const char *take_line(void *table, char *user)
 {
-	char *user = g_strstrip(line), *address;
+	struct address_map *map = table;
+	char *address = user + strlen(user);
 	char name[USER_SIZE];
 
-	if (user[0] == '\0' || user[0] == '#')
-		return NULL;
-	address = user + strlen(user);
 	while (address > user && address[-1] != ' ' && address[-1] != '\t')
 		address--;
 	if (address == user)
@@ -34,34 +29,11 @@ static const char *read_line(struct address_map *map, const char *default_domain
 	g_strchomp(user);
 	if (!mail_address_is_valid(address))
 		return "invalid mail address";
-	if (!user_normalise(user, default_domain, name, sizeof(name)))
+	if (!user_normalise(user, map->default_domain, name, sizeof(name)))
 		return "user name too long";
 	if (!g_hash_table_insert(map->addresses, g_strdup(name), g_strdup(address)))
 		return "duplicate user; the last line counts";
 	return NULL;
-}
-
-static bool read_file(struct address_map *map, const struct policy *policy, config_report *error,
-		      void *context)
-{
-	const char *path = policy->notices.address_map, *problem;
-	size_t length;
-	char *text = text_file_read(path, FILE_SIZE_MAX, &length, &problem), *line = text, *next;
-
-	if (text == NULL) {
-		config_report_at(error, context, path, 0, problem);
-		return false;
-	}
-	for (unsigned int number = 1; line != NULL; number++, line = next) {
-		next = strchr(line, '\n');
-		if (next != NULL)
-			*next++ = '\0';
-		problem = read_line(map, policy->default_domain, line);
-		if (problem != NULL)
-			config_report_at(error, context, path, number, problem);
-	}
-	free(text);
-	return true;
 }
 
 static enum address_found ask_command(struct address_map *map, const char *user,
@@ -91,8 +63,10 @@ struct address_map *address_map_open(const struct policy *policy, config_report 
 	if (settings->address_map_kind == ADDRESS_MAP_COMMAND)
 		map->command = address_command_create(settings->address_map);
 	map->domains = mail_domains_open(policy, error, context);
-	if (map->domains == NULL || (settings->address_map_kind == ADDRESS_MAP_FILE &&
-				     !read_file(map, policy, error, context))) {
+	map->default_domain = policy->default_domain;
+	if (map->domains == NULL ||
+	    (settings->address_map_kind == ADDRESS_MAP_FILE &&
+	     !table_file_read(settings->address_map, take_line, map, error, context))) {
 		address_map_close(map);
 		return NULL;
 	}

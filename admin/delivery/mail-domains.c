@@ -1,14 +1,11 @@
 #include "mail-domains.h"
 
 #include <glib.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "policy/config-problems.h"
 #include "policy/mail-address.h"
-#include "policy/text-file.h"
-
-#define FILE_SIZE_MAX ((size_t)64 << 20)
+#include "table-file.h"
 
 struct mail_domains {
 	bool any;
@@ -21,44 +18,19 @@ static void add(struct mail_domains *domains, const char *name)
 }
 
 /* "example.org". What stands behind it is another program's, as in Postfix's tables. */
-static const char *read_line(struct mail_domains *domains, char *line)
+static const char *take_line(void *table, char *name)
 {
-	char *name = g_strstrip(line), *address;
+	char *address;
 	bool valid;
 
-	if (name[0] == '\0' || name[0] == '#')
-		return NULL;
 	name[strcspn(name, " \t")] = '\0';
 	address = g_strconcat("a@", name, NULL);
 	valid = mail_address_is_valid(address);
 	g_free(address);
 	if (!valid)
 		return "not the name of a domain";
-	add(domains, name);
+	add(table, name);
 	return NULL;
-}
-
-static bool read_file(struct mail_domains *domains, const char *path, config_report *error,
-		      void *context)
-{
-	const char *problem;
-	size_t length;
-	char *text = text_file_read(path, FILE_SIZE_MAX, &length, &problem), *line = text, *next;
-
-	if (text == NULL) {
-		config_report_at(error, context, path, 0, problem);
-		return false;
-	}
-	for (unsigned int number = 1; line != NULL; number++, line = next) {
-		next = strchr(line, '\n');
-		if (next != NULL)
-			*next++ = '\0';
-		problem = read_line(domains, line);
-		if (problem != NULL)
-			config_report_at(error, context, path, number, problem);
-	}
-	free(text);
-	return true;
 }
 
 /* False after a report. */
@@ -69,7 +41,7 @@ static bool read_all(struct mail_domains *domains, const struct policy *policy,
 
 	domains->any = settings->any_domain;
 	if (settings->domains_file != NULL)
-		return read_file(domains, settings->domains_file, error, context);
+		return table_file_read(settings->domains_file, take_line, domains, error, context);
 	for (size_t i = 0; i < settings->domain_count; i++)
 		add(domains, settings->domains[i]);
 	if (domains->any || settings->domain_count > 0)
