@@ -6,42 +6,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "background-thread.h"
+#include "file-stamp.h"
 #include "in-force.h"
+#include "kept-edition.h"
 #include "text-file.h"
 
 #define STOP_SECONDS 2
 
 /* What dates mean, unless TZ says it. */
 #define TIME_ZONE_FILE "/etc/localtime"
-
-/* Which file was read last. All zero: none, it was missing. */
-struct file_stamp {
-	dev_t device;
-	ino_t inode;
-	off_t size;
-	struct timespec modified;
-	struct timespec changed; /* it may be readable now */
-};
-
-/* A policy, exemptions or database, shared by editions. Only the thread that
-   makes editions counts and frees. */
-struct part {
-	unsigned int references;
-	void (*free)(void *value);
-	void *value;
-	struct part *next_outlived;
-};
-
-struct kept_edition {
-	struct edition edition; /* first, so that a pointer to it is one to us */
-	struct part *policy;
-	struct part *exemptions; /* NULL: none */
-	struct part *countries;  /* NULL: none */
-	struct kept_edition *next_retired;
-};
 
 struct keeper {
 	struct keeper_sources sources;
@@ -86,84 +61,7 @@ static void report_warning(void *context, const char *message)
 	messages_post(keeper->messages, MESSAGE_WARNING, "%s", message);
 }
 
-/* ---- parts and editions ---- */
-
-static struct part *part_new(void *value, void (*free_value)(void *))
-{
-	struct part *part = value == NULL ? NULL : malloc(sizeof(*part));
-
-	if (part == NULL) {
-		if (value != NULL)
-			free_value(value);
-		return NULL;
-	}
-	*part = (struct part){.references = 1, .free = free_value, .value = value};
-	return part;
-}
-
-static struct part *part_share(struct part *part)
-{
-	if (part != NULL)
-		part->references++;
-	return part;
-}
-
-static void part_release(struct part *part)
-{
-	if (part == NULL || --part->references > 0)
-		return;
-	part->free(part->value);
-	free(part);
-}
-
-static void free_policy(void *value)
-{
-	policy_free(value);
-}
-
-static void free_exemptions(void *value)
-{
-	exemptions_free(value);
-}
-
-static void free_countries(void *value)
-{
-	country_database_close(value);
-}
-
-/* Takes over one reference of each part; also when it fails. */
-static struct kept_edition *edition_new(struct part *policy, struct part *exemptions,
-					struct part *countries)
-{
-	struct kept_edition *kept = calloc(1, sizeof(*kept));
-
-	if (kept == NULL) {
-		part_release(exemptions);
-		part_release(countries);
-		part_release(policy);
-		return NULL;
-	}
-	kept->policy = policy;
-	kept->exemptions = exemptions;
-	kept->countries = countries;
-	kept->edition = edition_of(policy->value, exemptions == NULL ? NULL : exemptions->value,
-				   countries == NULL ? NULL : countries->value);
-	return kept;
-}
-
-static void edition_free(struct kept_edition *kept)
-{
-	if (kept == NULL)
-		return;
-	/* Exemptions rest on their policy. */
-	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not count references */
-	part_release(kept->exemptions);
-	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not count references */
-	part_release(kept->countries);
-	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not count references */
-	part_release(kept->policy);
-	free(kept);
-}
+/* ---- what is no longer in force ---- */
 
 static void free_retired(struct keeper *keeper)
 {
@@ -172,7 +70,7 @@ static void free_retired(struct keeper *keeper)
 	while (kept != NULL) {
 		struct kept_edition *next = kept->next_retired;
 
-		edition_free(kept);
+		kept_edition_free(kept);
 		kept = next;
 	}
 }
@@ -189,42 +87,10 @@ static void free_outlived(struct keeper *keeper)
 
 /* ---- files ---- */
 
-static struct file_stamp file_stamp(const char *path)
-{
-	struct stat status;
-
-	if (path == NULL || stat(path, &status) < 0)
-		return (struct file_stamp){0};
-	return (struct file_stamp){
-		.device = status.st_dev,
-		.inode = status.st_ino,
-		.size = status.st_size,
-		.modified = status.st_mtim,
-		.changed = status.st_ctim,
-	};
-}
-
 /* All zero where TZ says what the time zone is, which nothing changes in a process. */
 static struct file_stamp time_zone_stamp(void)
 {
 	return file_stamp(getenv("TZ") == NULL ? TIME_ZONE_FILE : NULL);
-}
-
-static bool same_file(const struct file_stamp *a, const struct file_stamp *b)
-{
-	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
-	       a->modified.tv_sec == b->modified.tv_sec &&
-	       a->modified.tv_nsec == b->modified.tv_nsec &&
-	       a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
-}
-
-/* Somebody may still be writing into a file that changed within this second. */
-static bool is_settled(const struct file_stamp *stamp)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return now.tv_sec < stamp->modified.tv_sec || now.tv_sec > stamp->modified.tv_sec + 1;
 }
 
 static void keep_copy(struct keeper *keeper, const struct policy *policy, const char *path,
@@ -270,7 +136,7 @@ static bool read_exemptions(struct keeper *keeper, const struct policy *policy,
 	*exemptions_r = NULL;
 	if (policy->exemptions == NULL)
 		return true;
-	*exemptions_r = part_new(load_exemptions(keeper, policy), free_exemptions);
+	*exemptions_r = part_of_exemptions(load_exemptions(keeper, policy));
 	return *exemptions_r != NULL;
 }
 
@@ -287,9 +153,8 @@ static struct part *read_copied_exemptions(struct keeper *keeper, const struct p
 				     &copy, &problem);
 
 	if (text != NULL)
-		exemptions = part_new(
-			exemptions_load_text(copy, text, length, policy, report_error, keeper),
-			free_exemptions);
+		exemptions = part_of_exemptions(
+			exemptions_load_text(copy, text, length, policy, report_error, keeper));
 	if (exemptions != NULL)
 		messages_post(keeper->messages, MESSAGE_ERROR,
 			      "exemptions %s: THE LAST VALID COPY IS IN FORCE INSTEAD: %s",
@@ -333,7 +198,7 @@ static bool read_countries(struct keeper *keeper, const struct policy *policy,
 		messages_post(keeper->messages, MESSAGE_ERROR, "country-database %s",
 			      error != NULL ? error : "out of memory");
 	free(error);
-	*countries_r = part_new(database, free_countries);
+	*countries_r = part_of_countries(database);
 	return *countries_r != NULL;
 }
 
@@ -375,20 +240,21 @@ static bool offer(struct keeper *keeper, struct part *policy, struct part *exemp
 {
 	struct kept_edition *newest, *offered;
 
-	newest = edition_new(part_share(policy), part_share(exemptions), part_share(countries));
+	newest =
+		kept_edition_new(part_share(policy), part_share(exemptions), part_share(countries));
 	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not count references */
-	offered = edition_new(policy, exemptions, countries);
+	offered = kept_edition_new(policy, exemptions, countries);
 	if (newest == NULL || offered == NULL) {
 		messages_post(keeper->messages, MESSAGE_ERROR,
 			      "out of memory: the policy stays as it was");
-		edition_free(newest);
-		edition_free(offered);
+		kept_edition_free(newest);
+		kept_edition_free(offered);
 		return false;
 	}
-	edition_free(keeper->newest);
+	kept_edition_free(keeper->newest);
 	keeper->newest = newest;
 	/* Nobody took the one offered before: it is ours again. */
-	edition_free(atomic_exchange(&keeper->offered, offered));
+	kept_edition_free(atomic_exchange(&keeper->offered, offered));
 	note_edition(keeper);
 	return true;
 }
@@ -397,7 +263,7 @@ static bool offer(struct keeper *keeper, struct part *policy, struct part *exemp
 static bool should_read(const char *path, const struct file_stamp *last, struct file_stamp *stamp_r)
 {
 	*stamp_r = file_stamp(path);
-	return path != NULL && !same_file(stamp_r, last) && is_settled(stamp_r);
+	return path != NULL && !file_stamp_same(stamp_r, last) && file_stamp_is_settled(stamp_r);
 }
 
 static void look_at_exemptions(struct keeper *keeper)
@@ -464,7 +330,7 @@ static bool replace_policy(struct keeper *keeper, struct policy *after)
 	struct file_stamp exemptions_stamp, countries_stamp;
 	struct part *policy, *exemptions = NULL, *countries = NULL;
 
-	policy = part_new(after, free_policy);
+	policy = part_of_policy(after);
 	if (policy == NULL)
 		goto refused;
 	if (!same_path(before->journal, after->journal))
@@ -513,7 +379,7 @@ static void look_at_time_zone(struct keeper *keeper)
 	const struct policy *policy = before->value;
 	struct file_stamp stamp = time_zone_stamp();
 
-	if (same_file(&stamp, &keeper->zone_stamp) || !is_settled(&stamp))
+	if (file_stamp_same(&stamp, &keeper->zone_stamp) || !file_stamp_is_settled(&stamp))
 		return;
 	keeper->zone_stamp = stamp;
 	messages_post(keeper->messages, MESSAGE_WARNING,
@@ -573,7 +439,7 @@ struct keeper *keeper_create(struct policy *policy, const struct keeper_sources 
 {
 	struct messages *messages = sources->messages;
 	struct keeper *keeper = calloc(1, sizeof(*keeper));
-	struct part *policy_part = part_new(policy, free_policy);
+	struct part *policy_part = part_of_policy(policy);
 	struct part *exemptions, *countries;
 	pthread_condattr_t attributes;
 
@@ -593,12 +459,12 @@ struct keeper *keeper_create(struct policy *policy, const struct keeper_sources 
 		messages_post(messages, MESSAGE_ERROR,
 			      "country-database %s: country rules are not judged",
 			      policy->country_database);
-	keeper->newest =
-		edition_new(part_share(policy_part), part_share(exemptions), part_share(countries));
-	keeper->current = edition_new(policy_part, exemptions, countries);
+	keeper->newest = kept_edition_new(part_share(policy_part), part_share(exemptions),
+					  part_share(countries));
+	keeper->current = kept_edition_new(policy_part, exemptions, countries);
 	if (keeper->newest == NULL || keeper->current == NULL) {
-		edition_free(keeper->newest);
-		edition_free(keeper->current);
+		kept_edition_free(keeper->newest);
+		kept_edition_free(keeper->current);
 		free(keeper);
 		return NULL;
 	}
@@ -660,9 +526,9 @@ bool keeper_free(struct keeper *keeper)
 			return false; /* what the thread uses is left to it */
 	}
 	free_retired(keeper);
-	edition_free(atomic_exchange(&keeper->offered, NULL));
-	edition_free(keeper->current);
-	edition_free(keeper->newest);
+	kept_edition_free(atomic_exchange(&keeper->offered, NULL));
+	kept_edition_free(keeper->current);
+	kept_edition_free(keeper->newest);
 	free_outlived(keeper);
 	pthread_cond_destroy(&keeper->wake);
 	pthread_mutex_destroy(&keeper->lock);
