@@ -86,22 +86,7 @@ static struct client find_client(const struct edition *edition,
 static struct network network_for(const struct network *network,
 				  const struct whereabouts *whereabouts)
 {
-	static struct address_range all = {.last = {[0] = 0xff,
-						    0xff,
-						    0xff,
-						    0xff,
-						    0xff,
-						    0xff,
-						    0xff,
-						    0xff,
-						    0xff,
-						    0xff,
-						    0xff,
-						    0xff,
-						    0xff,
-						    0xff,
-						    0xff,
-						    0xff}};
+	static struct address_range all = {.last = {[0 ... 15] = 0xff}};
 
 	return whereabouts->in_network && network_contains_range(network, &whereabouts->range)
 		       ? (struct network){.ranges = &all, .count = 1}
