@@ -54,11 +54,11 @@ static struct portcullis *portcullis_find(const char *path)
 	return NULL;
 }
 
-static struct policy *load_policy(const struct valid_copies *copies, const char *path)
+static struct policy *load_policy(const char *path)
 {
 	char *copy;
 	struct policy *policy =
-		last_valid_load(copies, path, report_error, report_warning, NULL, &copy);
+		last_valid_load(&copies, path, report_error, report_warning, NULL, &copy);
 
 	if (copy != NULL) {
 		i_error("portcullis: %s is broken and NOT in force. "
@@ -90,9 +90,11 @@ static void portcullis_free(struct portcullis *portcullis)
 		threads_ended = message_writer_stop(portcullis->writer) && threads_ended;
 	else if (portcullis->messages != NULL)
 		log_messages(portcullis->messages);
-	if (threads_ended)
+	/* Else what a thread that hangs in a disk still uses is left to it. */
+	if (threads_ended) {
 		messages_free(portcullis->messages);
-	i_free(portcullis->path);
+		i_free(portcullis->path);
+	}
 	i_free(portcullis);
 }
 
@@ -106,7 +108,7 @@ struct portcullis *portcullis_open(const char *path, const char **error_r)
 		return portcullis;
 
 	copies.user = auth_user();
-	policy = load_policy(&copies, path);
+	policy = load_policy(path);
 	if (policy == NULL) {
 		*error_r = t_strdup_printf("Cannot use %s, see the errors above", path);
 		return NULL;

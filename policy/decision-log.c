@@ -147,7 +147,8 @@ void decision_log_free(struct decision_log *log)
 
 void decision_log_tell_due(struct decision_log *log)
 {
-	while (repeats_oldest_is_due(log->repeats, monotonic_seconds()))
+	while (repeats_oldest_is_due(log->repeats, monotonic_seconds()) &&
+	       messages_have_room(log->messages))
 		tell_oldest(log);
 }
 

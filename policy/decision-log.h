@@ -14,13 +14,14 @@ struct decision_log;
 /* Lines are posted to messages. NULL when out of memory. */
 struct decision_log *decision_log_create(struct messages *messages);
 
-/* Tells what was counted, and frees all. */
+/* Tells what was counted, as far as it finds room in messages, and frees all. */
 void decision_log_free(struct decision_log *log);
 
 /* Tells of a sighting that breaks a rule, now or together with others. */
 void decision_log_record(struct decision_log *log, const struct sighting *sighting);
 
-/* Tells what is due; to be called every few seconds. */
+/* Tells what is due, in portions that messages have room for; to be called every few
+   seconds. */
 void decision_log_tell_due(struct decision_log *log);
 
 /* With room for what is said of several in one message. */

@@ -43,7 +43,7 @@ void keeper_reload(struct keeper *keeper);
 const struct edition *keeper_current(struct keeper *keeper);
 
 /* Ends the thread if it answers within two seconds and frees all. False when it
-   hangs in a disk: it then still uses messages. */
+   hangs in a disk: it then still uses its sources, and all that they point to. */
 bool keeper_free(struct keeper *keeper);
 
 #endif

@@ -30,7 +30,7 @@ struct messages {
 	size_t first;
 	size_t count;
 	unsigned long dropped;
-	time_t dropping; /* since when, or since it was told; monotonic */
+	time_t dropping; /* since when; monotonic */
 	struct message ring[MESSAGES_MAX];
 };
 
@@ -88,6 +88,16 @@ void messages_post(struct messages *messages, enum message_level level, const ch
 	/* Can only fail when it is readable already. */
 	if (write(messages->descriptor, &one, sizeof(one)) < 0)
 		return;
+}
+
+bool messages_have_room(struct messages *messages)
+{
+	bool have;
+
+	pthread_mutex_lock(&messages->lock);
+	have = messages->count <= MESSAGES_MAX / 2;
+	pthread_mutex_unlock(&messages->lock);
+	return have;
 }
 
 static bool drops_are_due(const struct messages *messages)

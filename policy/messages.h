@@ -24,6 +24,9 @@ int messages_descriptor(const struct messages *messages);
 void messages_post(struct messages *messages, enum message_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* For what can wait: true while at most half of the room is taken. */
+bool messages_have_room(struct messages *messages);
+
 /* Takes the oldest message; false when there is none left. */
 bool messages_take(struct messages *messages, enum message_level *level_r,
 		   char text_r[static MESSAGE_SIZE]);

@@ -248,7 +248,9 @@ int main(int argc, char **argv)
 				  .request_timeout = REQUEST_TIMEOUT_DEFAULT,
 				  .addresses = calloc((size_t)argc, sizeof(char *))};
 	struct listeners listeners = {0};
-	struct valid_copies copies = {.directory = PORTCULLIS_LAST_VALID, .server = SOURCE_POSTFIX};
+	/* As messages in serve(): a thread that hangs on a disk still knows it. */
+	static struct valid_copies copies = {.directory = PORTCULLIS_LAST_VALID,
+					     .server = SOURCE_POSTFIX};
 	struct policy *policy;
 	int status;
 

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <glib.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -145,16 +146,22 @@ static int list(const char *config_path, const struct options *options)
 /* A notice that is sent back whole is much smaller. */
 #define MAIL_SIZE_MAX ((size_t)1 << 20)
 
-/* All that comes, so that the mail system can write it; what is too much is forgotten. */
-static GString *read_mail(void)
+/* All that comes, so that the mail system can write it; what is too much is forgotten. False
+   after a message when it cannot be read. */
+static bool read_mail(GString *mail)
 {
-	GString *mail = g_string_new(NULL);
 	char chunk[65536];
 	ssize_t got;
 
-	while ((got = read(STDIN_FILENO, chunk, sizeof(chunk))) > 0)
-		g_string_append_len(mail, chunk, MIN(got, (ssize_t)(MAIL_SIZE_MAX - mail->len)));
-	return mail;
+	do {
+		got = read(STDIN_FILENO, chunk, sizeof(chunk));
+		if (got > 0)
+			g_string_append_len(mail, chunk,
+					    MIN(got, (ssize_t)(MAIL_SIZE_MAX - mail->len)));
+	} while (got > 0 || (got < 0 && errno == EINTR));
+	if (got < 0)
+		fprintf(stderr, "portcullis notices: cannot read the mail: %s\n", strerror(errno));
+	return got == 0;
 }
 
 /* Returns false when the mail system shall come again. */
@@ -181,9 +188,9 @@ static bool take_bounce(const struct policy *policy, const GString *mail)
 
 static int bounce(const char *config_path)
 {
-	GString *mail = read_mail();
+	GString *mail = g_string_new(NULL);
 	struct policy *policy;
-	bool fine = policy_load_as_owner(config_path, &policy) == 0;
+	bool fine = read_mail(mail) && policy_load_as_owner(config_path, &policy) == 0;
 
 	if (fine) {
 		fine = take_bounce(policy, mail);

@@ -24,7 +24,7 @@ int account_access(const char *account, const char *directory, const char *path)
 	const struct passwd *user = geteuid() == 0 ? getpwnam(account) : NULL;
 	struct stat status;
 	const gid_t *group = stat(directory, &status) == 0 ? &status.st_gid : NULL;
-	pid_t child;
+	pid_t child, ended;
 	int result;
 
 	if (user == NULL)
@@ -32,7 +32,8 @@ int account_access(const char *account, const char *directory, const char *path)
 	child = fork();
 	if (child == 0)
 		_exit(try_to_read(user, group, path));
-	while (child > 0 && waitpid(child, &result, 0) < 0 && errno == EINTR)
-		;
-	return child > 0 && WIFEXITED(result) ? WEXITSTATUS(result) : 0;
+	do
+		ended = child < 0 ? -1 : waitpid(child, &result, 0);
+	while (ended < 0 && errno == EINTR);
+	return ended > 0 && WIFEXITED(result) ? WEXITSTATUS(result) : 0;
 }

@@ -284,6 +284,34 @@ static void test_more_than_memory_holds(void **state)
 	close_log(&fixture);
 }
 
+/* All that is due at once finds its way into the log, though not at once. */
+static void test_a_storm_is_over(void **state)
+{
+	enum { USERS = 3000 };
+	struct fixture fixture;
+	unsigned int lines = 0;
+	(void)state;
+
+	open_log(&fixture, "combine = 1s\n" RULES);
+	for (int i = 0; i < USERS; i++) {
+		char user[32];
+
+		snprintf(user, sizeof(user), "user%d@example.org", i);
+		record(&fixture, user, true, i);
+		record(&fixture, user, true, i);
+		lines += told(&fixture);
+	}
+	usleep(2100000);
+	for (int tries = 0; lines < 2 * USERS && tries < 1000; tries++) {
+		decision_log_tell_due(fixture.log);
+		lines += told(&fixture);
+		assert_null(strstr(fixture.last, "dropped"));
+	}
+	assert_int_equal(lines, 2 * USERS);
+	decision_log_free(fixture.log);
+	close_log(&fixture);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -294,6 +322,7 @@ int main(void)
 		cmocka_unit_test(test_not_combined),
 		cmocka_unit_test(test_many_strangers),
 		cmocka_unit_test(test_more_than_memory_holds),
+		cmocka_unit_test(test_a_storm_is_over),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
