@@ -918,3 +918,20 @@ def test_a_bounce_that_is_faster(site):
     assert said.startswith("portcullis notices: alice@example.org was not told: "), said
     [failed] = site.ask("notices", "--failed")
     assert failed["state"] == "failed" and "550" in failed["error"]
+
+
+def test_nobody_is_told_without_the_exemptions(site):
+    """Whether the file is gone, or may not be read: the servers let everybody in then, and
+    whom they would let off nobody knows."""
+    site.record("alice@example.org", "encryption")
+    site.take()
+    site.exemptions.unlink()
+    complaint = "portcullis notify: without the exemptions, the wrong people would be told\n"
+    for leads_nowhere in (False, True):
+        if leads_nowhere:
+            site.exemptions.symlink_to(site.directory / "store.db" / "exemptions")
+        for how in ([], ["--dry-run"], ["--preview", "alice@example.org"]):
+            result = site.run("notify", *how)
+            assert result.returncode == EX_CONFIG, result
+            assert result.stderr.endswith(complaint), result
+    assert site.mails() == {}
