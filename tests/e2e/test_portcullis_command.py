@@ -2,13 +2,14 @@
 
 import json
 import os
+import re
 import subprocess
 
 import pytest
 
 import mmdb
 
-from mailhost import BUILD, EXAMPLES
+from mailhost import BUILD, EXAMPLES, ROOT
 
 COMMANDS = ["announce", "check-config", "explain", "offenders", "forecast", "status", "user",
             "exempt", "notify", "notices", "import", "forget", "help"]
@@ -134,6 +135,16 @@ def test_help_and_version(site):
     commands = site.run("--help").stdout.partition("Commands:\n")[2].splitlines()
     assert [command.split()[0] for command in commands] == COMMANDS
     assert site.run("--version").stdout.startswith("portcullis ")
+
+
+def test_the_manual_has_every_option(site):
+    page = (ROOT / "man/portcullis.1").read_text().replace("\\-", "-")
+    synopsis = page.partition(".SH SYNOPSIS")[2].partition(".SH")[0].split(".PP")
+    for command in COMMANDS:
+        forms = " ".join(form for form in synopsis if re.search(rf"^\.B {command}\b", form, re.M))
+        for option in re.findall(r"--[a-z-]+", site.run(command, "--help").stdout):
+            if option != "--help":
+                assert option in forms, f"{command} {option}"
 
 
 def test_help_command(site):
