@@ -177,7 +177,7 @@ def test_a_disk_that_stands_still(host):
             host.write_policy(RULES.replace("no TLS", "no TLS either"), site=_site())
             host.dovecot.reload()
             assert clients.imap("user0@example.org").text == "[ALERT] no TLS either"
-            assert "the disk does not respond" in host.dovecot.log()
+        assert "the disk does not respond" in host.dovecot.log()
         copies = lambda: [path.read_text() for path in DISK.glob("last-valid-*[!0-9]")]
         wait_until(lambda: any("no TLS either" in copy for copy in copies()), "copy")
         subprocess.run(["umount", copies_folder], check=True)
