@@ -8,35 +8,33 @@ import sqlite3
 
 from dovecot import ETC, MAIL_UID, PASSWORD
 
-DATABASE = ETC / "users.sqlite"
-
 # Every password is dovecot.PASSWORD.
 USERS = ("heidi@example.org", "ivan@example.org", "judy@example.org")
 
 _QUERY = "SELECT username AS user, password, 'yes' AS nodelay FROM users WHERE username ="
 
 _SETTINGS = {
-    (2, 3): f"""
+    (2, 3): """
 passdb {{
   driver = sql
-  args = {ETC}/users-sql.conf.ext
+  args = {connection}
 }}
 userdb {{
   driver = static
-  args = uid={MAIL_UID} gid={MAIL_UID} home=/var/vmail/%u allow_all_users=yes
+  args = uid={uid} gid={uid} home=/var/vmail/%u allow_all_users=yes
 }}
 """,
-    (2, 4): f"""
+    (2, 4): """
 sql_driver = sqlite
-sqlite_path = {DATABASE}
+sqlite_path = {database}
 passdb sql {{
-  query = {_QUERY} '%{{user}}'
+  query = {query} '%{{user}}'
 }}
 userdb static {{
   allow_all_users = yes
   fields {{
-    uid = {MAIL_UID}
-    gid = {MAIL_UID}
+    uid = {uid}
+    gid = {uid}
     home = /var/vmail/%{{user}}
   }}
 }}
@@ -46,16 +44,26 @@ userdb static {{
 
 def install(version):
     """Writes the database; returns the settings that make Dovecot use it."""
-    DATABASE.unlink(missing_ok=True)
-    connection = sqlite3.connect(DATABASE)
+    rows = [(user, "{PLAIN}" + PASSWORD) for user in USERS]
+    table = "users (username TEXT PRIMARY KEY, password TEXT)"
+    return install_table(version, "users", table, rows, _QUERY)
+
+
+def install_table(version, name, table, rows, query):
+    """Writes a database of this name with one table; returns the settings that make Dovecot
+    look users up in it. query: all but the user's name at its end."""
+    database = ETC / f"{name}.sqlite"
+    database.unlink(missing_ok=True)
+    connection = sqlite3.connect(database)
     with connection:
-        connection.execute("CREATE TABLE users (username TEXT PRIMARY KEY, password TEXT)")
-        rows = [(user, "{PLAIN}" + PASSWORD) for user in USERS]
-        connection.executemany("INSERT INTO users VALUES (?, ?)", rows)
+        connection.execute(f"CREATE TABLE {table}")
+        values = ", ".join("?" for _ in rows[0])
+        connection.executemany(f"INSERT INTO {table.split()[0]} VALUES ({values})", rows)
     connection.close()
-    shutil.chown(DATABASE, "root", "dovecot")
-    DATABASE.chmod(0o640)
-    (ETC / "users-sql.conf.ext").write_text(
-        f"driver = sqlite\nconnect = {DATABASE}\npassword_query = {_QUERY} '%u'\n"
+    shutil.chown(database, "root", "dovecot")
+    database.chmod(0o640)
+    settings = ETC / f"{name}-sql.conf.ext"
+    settings.write_text(f"driver = sqlite\nconnect = {database}\npassword_query = {query} '%u'\n")
+    return _SETTINGS[version].format(
+        connection=settings, database=database, query=query, uid=MAIL_UID
     )
-    return _SETTINGS[version]

@@ -1,16 +1,12 @@
 """Who is recorded, and let off: the account whose password was right, whatever was
 typed. Only Dovecot's passdbs know whose an alias is."""
 
-import shutil
-import sqlite3
-
 import pytest
 
 import clients
+import sql_users
 
-from dovecot import ETC, MAIL_UID, PASSWORD
-
-DATABASE = ETC / "accounts.sqlite"
+from dovecot import PASSWORD
 
 RULES = """
 rule encryption { enforce = "always" message = "no TLS" }
@@ -38,35 +34,6 @@ _QUERY = (
     "SELECT account AS user, password, 'yes' AS nodelay, nologin, "
     "CASE nologin WHEN 'y' THEN 'closed' END AS reason FROM names WHERE name ="
 )
-_SETTINGS = {
-    (2, 3): f"""
-auth_cache_size = 10M
-passdb {{
-  driver = sql
-  args = {ETC}/accounts-sql.conf.ext
-}}
-userdb {{
-  driver = static
-  args = uid={MAIL_UID} gid={MAIL_UID} home=/var/vmail/%u allow_all_users=yes
-}}
-""",
-    (2, 4): f"""
-auth_cache_size = 10M
-sql_driver = sqlite
-sqlite_path = {DATABASE}
-passdb sql {{
-  query = {_QUERY} '%{{user}}'
-}}
-userdb static {{
-  allow_all_users = yes
-  fields {{
-    uid = {MAIL_UID}
-    gid = {MAIL_UID}
-    home = /var/vmail/%{{user}}
-  }}
-}}
-""",
-}
 LOCAL_PART_ONLY = {
     (2, 3): "auth_username_format = %Ln\n",
     (2, 4): "auth_username_format = %{user | username | lower}\n",
@@ -74,20 +41,11 @@ LOCAL_PART_ONLY = {
 
 
 def _apply(host, rules=RULES, more=""):
-    DATABASE.unlink(missing_ok=True)
-    connection = sqlite3.connect(DATABASE)
-    with connection:
-        connection.execute("CREATE TABLE names (name, account, nologin, password)")
-        rows = [(name, *account, "{PLAIN}" + PASSWORD) for name, account in NAMES.items()]
-        connection.executemany("INSERT INTO names VALUES (?, ?, ?, ?)", rows)
-    connection.close()
-    shutil.chown(DATABASE, "root", "dovecot")
-    DATABASE.chmod(0o640)
-    (ETC / "accounts-sql.conf.ext").write_text(
-        f"driver = sqlite\nconnect = {DATABASE}\npassword_query = {_QUERY} '%u'\n"
-    )
+    rows = [(name, *account, "{PLAIN}" + PASSWORD) for name, account in NAMES.items()]
     version = host.dovecot.version
-    host.apply(rules, EXEMPTIONS, dovecot=_SETTINGS[version] + more)
+    table = "names (name, account, nologin, password)"
+    settings = sql_users.install_table(version, "accounts", table, rows, _QUERY)
+    host.apply(rules, EXEMPTIONS, dovecot="auth_cache_size = 10M\n" + settings + more)
 
 
 @pytest.mark.parametrize("mechanism", [None, "PLAIN", "CRAM-MD5"])
