@@ -22,6 +22,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "random-bits.h"
+
 #define OUTSTANDING_MAX 1000
 #define PASSWORD "secret"
 
@@ -50,17 +52,6 @@ static const struct provider abroad[] = {
 };
 
 #define PROVIDERS (sizeof(home) / sizeof(*home))
-
-/* xorshift64*: the same addresses in every run. */
-static uint64_t random_bits(void)
-{
-	static uint64_t state = 88172645463325252;
-
-	state ^= state >> 12;
-	state ^= state << 25;
-	state ^= state >> 27;
-	return state * UINT64_C(2685821657736338717);
-}
 
 static void make_address(const struct provider *providers, char text_r[static INET6_ADDRSTRLEN])
 {

@@ -22,6 +22,7 @@
 #include "policy/edition.h"
 #include "policy/journal.h"
 #include "policy/judge.h"
+#include "random-bits.h"
 
 /* A login that waited longer than this has been delayed. */
 #define DECISION_MICROSECONDS_MAX 10000
@@ -60,17 +61,6 @@ static uint64_t nanoseconds(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
-}
-
-/* xorshift64*: the same logins in every run. */
-static uint64_t random_bits(void)
-{
-	static uint64_t state = 88172645463325252;
-
-	state ^= state >> 12;
-	state ^= state << 25;
-	state ^= state >> 27;
-	return state * UINT64_C(2685821657736338717);
 }
 
 static void report(void *context, const char *message)

@@ -14,6 +14,7 @@
 
 #include "policy/config.h"
 #include "policy/judge.h"
+#include "random-bits.h"
 
 #define ADDRESSES 200000
 #define ROUNDS 11
@@ -27,17 +28,6 @@ struct client {
 		struct sockaddr_in6 ipv6;
 	} socket_address;
 };
-
-/* xorshift64*: the same addresses in every run. */
-static uint64_t random_bits(void)
-{
-	static uint64_t state = 88172645463325252;
-
-	state ^= state >> 12;
-	state ^= state << 25;
-	state ^= state >> 27;
-	return state * UINT64_C(2685821657736338717);
-}
 
 static void make_client(struct client *client, bool ipv4)
 {
