@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
 
@@ -12,6 +11,7 @@
 #include "admin/terminal/command-options.h"
 #include "admin/terminal/stop-signal.h"
 #include "command.h"
+#include "policy/file-stamp.h"
 
 /* In a service, files are renamed when they are that large or that old. */
 #define ROTATE_SIZE ((uint64_t)16 << 20)
@@ -103,7 +103,7 @@ static int import_once(struct importer *importer, const struct store *store, boo
 struct follower {
 	const char *config_path;
 	struct policy *policy;
-	struct stat configuration; /* the file that it was read from, as it was */
+	struct file_stamp configuration; /* the file that it was read from, as it was */
 	/* What was told last, and when. */
 	char told[sizeof(((struct store_failure *)NULL)->text)];
 	int64_t told_at;
@@ -122,16 +122,13 @@ static void report_news(struct follower *follower, const struct store_failure *f
 /* Once for each change of the file. A file that is missing for a moment is being replaced. */
 static bool configuration_has_changed(struct follower *follower)
 {
-	const struct stat before = follower->configuration;
-	struct stat *now = &follower->configuration;
-	struct stat status;
+	const struct file_stamp before = follower->configuration;
+	const struct file_stamp now = file_stamp(follower->config_path);
 
-	if (stat(follower->config_path, &status) < 0)
+	if (now.inode == 0)
 		return false;
-	*now = status;
-	return now->st_ino != before.st_ino || now->st_dev != before.st_dev ||
-	       now->st_size != before.st_size || now->st_mtim.tv_sec != before.st_mtim.tv_sec ||
-	       now->st_mtim.tv_nsec != before.st_mtim.tv_nsec;
+	follower->configuration = now;
+	return !file_stamp_same(&now, &before);
 }
 
 /* The old one stays when the new one is wrong, which is said. */
