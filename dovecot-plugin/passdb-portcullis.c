@@ -36,7 +36,7 @@ static void add_event_fields(struct auth_request *request, const struct judgemen
 		return;
 	rules = t_str_new(64);
 	for (size_t i = 0; i < policy->rule_count; i++) {
-		if ((judgement->verdict.broken & UINT64_C(1) << i) == 0)
+		if (!verdict_breaks(&judgement->verdict, i))
 			continue;
 		if (str_len(rules) > 0)
 			str_append_c(rules, ',');

@@ -66,7 +66,7 @@ static void put_rules(struct line_writer *line, const struct policy *policy,
 
 	line_put_text(line, " rules=");
 	for (size_t i = 0; i < policy->rule_count; i++) {
-		if ((verdict->broken & UINT64_C(1) << i) == 0)
+		if (!verdict_breaks(verdict, i))
 			continue;
 		line_put_text(line, separator);
 		line_put_text(line, policy->rules[i].title);

@@ -229,7 +229,7 @@ void verdict_refuse_before(const struct policy *policy, struct verdict *verdict)
 
 	if (verdict->outcome == OUTCOME_ALLOW)
 		return;
-	while ((verdict->broken & UINT64_C(1) << i) == 0 || verdict->phases[i] != PHASE_ENFORCE)
+	while (!verdict_breaks(verdict, i) || verdict->phases[i] != PHASE_ENFORCE)
 		i++;
 	verdict->outcome = OUTCOME_REJECT_BEFORE;
 	verdict->rejecting = &policy->rules[i];

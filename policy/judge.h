@@ -33,9 +33,16 @@ struct verdict {
 	struct country country;       /* of the client; "" unknown or none */
 };
 
+/* Whether an attempt breaks the rule of this index. */
+static inline bool verdict_breaks(const struct verdict *verdict, size_t rule)
+{
+	return (verdict->broken & UINT64_C(1) << rule) != 0;
+}
+
 /* Judges an attempt by all rules in the order of the file; the strongest
-   outcome wins. While exemptions are not known, no user is refused. A pure function: the same edition, attempt and time give the
-   same verdict, nothing is locked, allocated or read from a file. */
+   outcome wins. While exemptions are not known, no user is refused. A pure
+   function: the same edition, attempt and time give the same verdict, nothing is
+   locked, allocated or read from a file. */
 void judge(const struct edition *edition, const struct attempt *attempt, time_t now,
 	   struct verdict *verdict_r);
 

@@ -106,7 +106,7 @@ static void put_rules(struct line_writer *line, const struct policy *policy,
 
 	line_put_text(line, "{");
 	for (size_t i = 0; i < policy->rule_count; i++) {
-		if ((verdict->broken & UINT64_C(1) << i) == 0)
+		if (!verdict_breaks(verdict, i))
 			continue;
 		/* config_load() lets only plain letters into a title. */
 		line_put_text(line, separator);
