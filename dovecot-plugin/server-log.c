@@ -19,6 +19,8 @@ void server_log_init(void)
 {
 	failure_callback_t *fatal, *error, *info, *debug;
 
+	if (process == getpid())
+		return;
 	i_get_failure_handlers(&fatal, &error, &info, &debug);
 	log_is_dovecots = i_failure_handler_is_internal(info);
 	process = getpid();

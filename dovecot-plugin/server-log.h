@@ -6,7 +6,7 @@
 /* Dovecot's log, for a thread that is not Dovecot's: i_info() and its siblings are for
    the deciding thread alone, and wait for the log process. */
 
-/* Call it in the deciding thread, before any other starts. */
+/* Call it in the deciding thread, before any other writes; once more does nothing. */
 void server_log_init(void);
 
 /* Writes a line as the auth process would, when the log process has read enough of
