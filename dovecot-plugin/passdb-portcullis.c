@@ -47,10 +47,9 @@ static void add_event_fields(struct auth_request *request, const struct judgemen
 		      judgement->verdict.outcome == OUTCOME_ALLOW ? "allow" : "reject");
 }
 
-/* Makes of a verdict what the gate itself does about it. Postfix ignores a refusal after
-   the password; that one, and the record of all that is let through, is the policy
-   daemon's business, unless there is none. */
-static void leave_to_daemon(struct judgement *judgement)
+/* Postfix ignores a refusal after the password: the policy daemon makes it, or the gate
+   before the password where there is no daemon. */
+static void suit_to_postfix(struct judgement *judgement)
 {
 	struct verdict *verdict = &judgement->verdict;
 
@@ -69,7 +68,7 @@ static bool may_fail_at_once(const struct auth_request *request, const struct ju
 {
 	return judgement->verdict.rejecting->kind != KIND_COUNTRY &&
 	       request_can_fail_at_once(request) &&
-	       refusal_is_prompt(&judgement->attempt.client, monotonic_seconds());
+	       prompt_refusal_take(&judgement->attempt.client, monotonic_seconds());
 }
 
 static enum passdb_result judge_request(struct auth_request *request, struct portcullis *portcullis)
@@ -85,9 +84,10 @@ static enum passdb_result judge_request(struct auth_request *request, struct por
 	if (judgement == NULL)
 		return PASSDB_RESULT_NEXT;
 
-	leave_to_daemon(judgement);
+	suit_to_postfix(judgement);
 	outcome = judgement->verdict.outcome;
 	rule = judgement->verdict.rejecting;
+	/* What it lets through to Postfix is the daemon's to record. */
 	judgement->record = judgement->attempt.source == SOURCE_DOVECOT || outcome != OUTCOME_ALLOW;
 	if (judgement->record)
 		add_event_fields(request, judgement);

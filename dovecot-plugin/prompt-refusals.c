@@ -1,26 +1,6 @@
 #include "prompt-refusals.h"
 
-#include <string.h>
-#include <sys/random.h>
-
-#include "policy/fnv.h"
-
-#define COUNTS 16384
-
-static struct {
-	uint64_t seed;
-	time_t minute;
-	unsigned char counts[COUNTS];
-} refusals;
-
-static void begin_minute(time_t minute)
-{
-	/* A seed of its own for each, so that nobody finds out whom he shares with. */
-	if (getrandom(&refusals.seed, sizeof(refusals.seed), GRND_NONBLOCK) < 0)
-		refusals.seed = FNV_START;
-	refusals.minute = minute;
-	memset(refusals.counts, 0, sizeof(refusals.counts));
-}
+#include "policy/allowance.h"
 
 /* Bytes that tell one from another; all who are unknown are one. */
 static size_t significant_bytes(const struct address *address)
@@ -30,17 +10,10 @@ static size_t significant_bytes(const struct address *address)
 	return address_is_ipv4(address) ? sizeof(address->bytes) : sizeof(address->bytes) / 2;
 }
 
-bool refusal_is_prompt(const struct address *address, time_t now)
+bool prompt_refusal_take(const struct address *address, time_t now)
 {
-	unsigned char *count;
-	uint64_t hash;
+	static struct allowance allowance;
 
-	if (now / 60 != refusals.minute)
-		begin_minute(now / 60);
-	hash = fnv_hash(refusals.seed, address->bytes, significant_bytes(address));
-	count = &refusals.counts[(hash ^ hash >> 32) % COUNTS];
-	if (*count == PROMPT_REFUSALS_PER_MINUTE)
-		return false;
-	(*count)++;
-	return true;
+	return allowance_take(&allowance, now / 60, address->bytes, significant_bytes(address),
+			      PROMPT_REFUSALS_PER_MINUTE);
 }

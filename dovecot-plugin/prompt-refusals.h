@@ -9,9 +9,9 @@
    office's old phone, too few for a flood. Stated in portcullis.conf(5). */
 #define PROMPT_REFUSALS_PER_MINUTE 10
 
-/* Counts a refusal of an address, of IPv6 with its /64. True for the first ones of a
-   minute. In a fixed amount of memory: addresses may share a count, so that one has
-   fewer than its own. now is of a clock that nobody sets, in seconds. For one thread. */
-bool refusal_is_prompt(const struct address *address, time_t now);
+/* Takes one of the prompt refusals that an address, of IPv6 with its /64, has in this
+   minute; false when none is left. In a fixed amount of memory: addresses may share
+   theirs. now is of a clock that nobody sets, in seconds. For one thread. */
+bool prompt_refusal_take(const struct address *address, time_t now);
 
 #endif

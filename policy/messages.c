@@ -13,6 +13,9 @@
 
 #define MESSAGES_MAX 512
 
+/* Of these, infos leave so many to warnings and errors. */
+#define MESSAGES_RESERVED 64
+
 /* A log that is too slow for long is never all written: how much was dropped is told
    meanwhile, too. */
 #define TELL_SECONDS 60
@@ -63,6 +66,11 @@ int messages_descriptor(const struct messages *messages)
 	return messages->descriptor;
 }
 
+static size_t room_for(enum message_level level)
+{
+	return level == MESSAGE_INFO ? MESSAGES_MAX - MESSAGES_RESERVED : MESSAGES_MAX;
+}
+
 void messages_post(struct messages *messages, enum message_level level, const char *format, ...)
 {
 	const uint64_t one = 1;
@@ -74,7 +82,7 @@ void messages_post(struct messages *messages, enum message_level level, const ch
 	va_end(args);
 
 	pthread_mutex_lock(&messages->lock);
-	if (messages->count == MESSAGES_MAX) {
+	if (messages->count >= room_for(level)) {
 		if (messages->dropped++ == 0)
 			messages->dropping = monotonic_seconds();
 	} else {

@@ -6,7 +6,8 @@
 
 /* What all threads have to say, for the one that writes the server's log. Bounded: a
    flood, or a log that stands still, drops the newest messages; how many is said behind
-   the others, or a minute later. */
+   the others, or a minute later. Warnings and errors have room of their own, which no
+   flood of other messages takes. */
 struct messages;
 
 enum message_level { MESSAGE_INFO, MESSAGE_WARNING, MESSAGE_ERROR };

@@ -677,7 +677,37 @@ static void test_messages(void **state)
 		messages_post(messages, MESSAGE_INFO, "message %d", i);
 	while (messages_take(messages, &level, text))
 		count++;
-	assert_int_equal(count, 513);
+	assert_int_equal(count, 449);
+	assert_string_equal(text, "552 log lines were dropped");
+	messages_free(messages);
+}
+
+/* What an operator must know has room of its own, however much else there is to say. */
+static void test_errors_find_room(void **state)
+{
+	struct messages *messages = messages_create();
+	enum message_level level;
+	char text[MESSAGE_SIZE];
+	unsigned int said[MESSAGE_ERROR + 1] = {0};
+	(void)state;
+
+	for (int i = 0; i < 1000; i++)
+		messages_post(messages, MESSAGE_INFO, "message %d", i);
+	for (int i = 0; i < 5; i++) {
+		messages_post(messages, MESSAGE_WARNING, "warning %d", i);
+		messages_post(messages, MESSAGE_ERROR, "error %d", i);
+		messages_post(messages, MESSAGE_INFO, "one message more");
+	}
+	while (messages_take(messages, &level, text))
+		said[level]++;
+	assert_int_equal(said[MESSAGE_ERROR], 5);
+	assert_int_equal(said[MESSAGE_WARNING], 5 + 1);
+	assert_string_equal(text, "557 log lines were dropped");
+	/* That, too, has an end. */
+	for (int i = 0; i < 1000; i++)
+		messages_post(messages, MESSAGE_ERROR, "error %d", i);
+	while (messages_take(messages, &level, text))
+		continue;
 	assert_string_equal(text, "488 log lines were dropped");
 	messages_free(messages);
 }
@@ -706,6 +736,7 @@ int main(void)
 		cmocka_unit_test(test_first_of_day),
 		cmocka_unit_test(test_ring_wraps),
 		cmocka_unit_test(test_messages),
+		cmocka_unit_test(test_errors_find_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "dovecot-plugin/prompt-refusals.h"
+#include "policy/allowance.h"
 
 static unsigned int prompt_of(const char *text, unsigned int tries, time_t now)
 {
@@ -12,7 +13,7 @@ static unsigned int prompt_of(const char *text, unsigned int tries, time_t now)
 	/* "" stands for one that is not known. */
 	assert_int_equal(address_parse(text, &address), *text != '\0');
 	for (unsigned int i = 0; i < tries; i++)
-		prompt += refusal_is_prompt(&address, now);
+		prompt += prompt_refusal_take(&address, now);
 	return prompt;
 }
 
@@ -52,7 +53,7 @@ static void test_many(void **state)
 		snprintf(text, sizeof(text), "10.%u.%u.%u", 1 + (i >> 16), i >> 8 & 255, i & 255);
 		sum += prompt_of(text, 20, 120000);
 	}
-	assert_true(sum < 16384 * PROMPT_REFUSALS_PER_MINUTE);
+	assert_true(sum < ALLOWANCE_COUNTS * PROMPT_REFUSALS_PER_MINUTE);
 }
 
 int main(void)
