@@ -95,10 +95,10 @@ unsigned long combining_waiting(const struct combining *combining)
 /* ---- what comes ---- */
 
 /* Counts it if it is known. */
-static bool count(struct combining *combining, const struct sighting_line *line)
+static bool count(struct combining *combining, const struct sighting_line *line, time_t seconds)
 {
 	return repeats_count(combining->repeats, line->equal, line->equal_length, &line->time,
-			     line->client, monotonic_seconds());
+			     line->client, monotonic_seconds(), seconds);
 }
 
 /* Writes the line, and remembers it for so many seconds. */
@@ -113,8 +113,8 @@ static bool write_first(struct combining *combining, struct sighting_line *line,
 	}
 	if (!write(context, line))
 		return false;
-	repeats_add(combining->repeats, line->equal, line->equal_length,
-		    monotonic_seconds() + seconds);
+	repeats_add(combining->repeats, line->equal, line->equal_length, monotonic_seconds(),
+		    seconds);
 	return true;
 }
 
@@ -133,7 +133,7 @@ static bool write_nameless(struct combining *combining, const struct sighting_re
 	line.session = no_session;
 	line.session_length = strlen(no_session);
 	line.client = "";
-	return count(combining, &line) ||
+	return count(combining, &line, nameless_seconds(record->combine_seconds)) ||
 	       write_first(combining, &line, nameless_seconds(record->combine_seconds), write,
 			   context);
 }
@@ -145,7 +145,7 @@ bool combining_take(struct combining *combining, const struct sighting_record *r
 	/* Of those who are fine, none comes twice a day. */
 	time_t seconds = record->breaks_rule ? record->combine_seconds : 0;
 
-	if (seconds > 0 && count(combining, &line))
+	if (seconds > 0 && count(combining, &line, seconds))
 		return true;
 	if (!name_budget_allows(&combining->names, record->verified, record->unverified_per_minute))
 		return write_nameless(combining, record, write, context);

@@ -153,9 +153,9 @@ void decision_log_tell_due(struct decision_log *log)
 }
 
 static bool count(struct decision_log *log, const char *text, size_t length,
-		  const struct timespec *time)
+		  const struct timespec *time, time_t seconds)
 {
-	return repeats_count(log->repeats, text, length, time, "", monotonic_seconds());
+	return repeats_count(log->repeats, text, length, time, "", monotonic_seconds(), seconds);
 }
 
 /* Tells a line, and counts what repeats it within so many seconds. */
@@ -166,7 +166,7 @@ static void tell_first(struct decision_log *log, const char *text, size_t length
 		return;
 	while (!repeats_have_room(log->repeats, length))
 		tell_oldest(log);
-	repeats_add(log->repeats, text, length, monotonic_seconds() + seconds);
+	repeats_add(log->repeats, text, length, monotonic_seconds(), seconds);
 }
 
 static void tell_nameless(struct decision_log *log, const struct sighting *sighting)
@@ -174,7 +174,8 @@ static void tell_nameless(struct decision_log *log, const struct sighting *sight
 	char text[DECISION_LOG_SIZE];
 	size_t length = decision_log_format(sighting, false, text);
 
-	if (!count(log, text, length, &sighting->time))
+	if (!count(log, text, length, &sighting->time,
+		   nameless_seconds(sighting->policy->combine_seconds)))
 		tell_first(log, text, length, nameless_seconds(sighting->policy->combine_seconds));
 }
 
@@ -188,7 +189,7 @@ void decision_log_record(struct decision_log *log, const struct sighting *sighti
 		return;
 	decision_log_tell_due(log);
 	length = decision_log_format(sighting, true, text);
-	if (seconds > 0 && count(log, text, length, &sighting->time))
+	if (seconds > 0 && count(log, text, length, &sighting->time, seconds))
 		return;
 	if (!name_budget_allows(&log->names, sighting->verified,
 				sighting->policy->unverified_per_minute)) {

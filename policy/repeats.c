@@ -10,7 +10,7 @@
 
 #define BUCKET_COUNT 8192
 
-/* A text, which follows it in memory. All times of life are about the same, so the
+/* A text, which follows it in memory. None is due before one that came earlier: the
    first to come is the first to go, and the memory is a ring. */
 struct entry {
 	alignas(16) struct repeat repeat; /* first, so that a pointer to it is one to us */
@@ -26,6 +26,7 @@ struct repeats {
 	char *bytes;
 	size_t size;
 	size_t pushed, popped; /* bytes ever */
+	time_t latest;         /* no entry is due later */
 	unsigned long untold;
 	uint64_t seed;
 	struct entry *buckets[BUCKET_COUNT]; /* the newest of each */
@@ -120,7 +121,24 @@ bool repeats_have_room(const struct repeats *repeats, size_t length)
 		       repeats->size - (repeats->pushed - repeats->popped);
 }
 
-void repeats_add(struct repeats *repeats, const char *text, size_t length, time_t due)
+/* Where the time has become shorter, it is so for those that came before as well. */
+static void bring_forward(struct repeats *repeats, time_t due)
+{
+	size_t position = repeats->popped;
+	struct entry *entry;
+
+	if (due < repeats->latest) {
+		while ((entry = entry_at(repeats, &position)) != NULL) {
+			if (entry->due > due)
+				entry->due = due;
+			position += entry->size;
+		}
+	}
+	repeats->latest = due;
+}
+
+void repeats_add(struct repeats *repeats, const char *text, size_t length, time_t now,
+		 time_t seconds)
 {
 	size_t size = entry_size(length), skipped = bytes_to_skip(repeats, size);
 	uint64_t hash = hash_text(repeats, text, length);
@@ -128,6 +146,7 @@ void repeats_add(struct repeats *repeats, const char *text, size_t length, time_
 	struct entry *entry =
 		(struct entry *)(void *)(repeats->bytes + repeats->pushed % repeats->size);
 
+	bring_forward(repeats, now + seconds);
 	if (skipped >= sizeof(*entry))
 		entry->size = 0;
 	if (skipped > 0)
@@ -136,7 +155,7 @@ void repeats_add(struct repeats *repeats, const char *text, size_t length, time_
 		.repeat = {.text = entry->text, .length = length, .note = entry->note},
 		.size = size,
 		.hash = hash,
-		.due = due,
+		.due = now + seconds,
 		.older = *newest,
 	};
 	memcpy(entry->text, text, length);
@@ -184,7 +203,7 @@ void repeats_drop_oldest(struct repeats *repeats)
 /* ---- all ---- */
 
 bool repeats_count(struct repeats *repeats, const char *text, size_t length,
-		   const struct timespec *time, const char *note, time_t now)
+		   const struct timespec *time, const char *note, time_t now, time_t seconds)
 {
 	uint64_t hash = hash_text(repeats, text, length);
 	struct entry *entry = *bucket(repeats, hash);
@@ -194,6 +213,8 @@ bool repeats_count(struct repeats *repeats, const char *text, size_t length,
 		entry = entry->older;
 	if (entry == NULL || now >= entry->due)
 		return false;
+	if (entry->due > now + seconds)
+		bring_forward(repeats, now + seconds);
 	if (entry->repeat.count == 0)
 		entry->repeat.first = *time;
 	entry->repeat.last = *time;

@@ -27,16 +27,18 @@ struct repeats *repeats_create(size_t size);
 void repeats_free(struct repeats *repeats);
 
 /* Counts a text that is known, and whose time is not over at now (monotonic). False
-   when it is not: then it is to be told, and added. */
+   when it is not: then it is to be told, and added. Texts are due so many seconds after
+   they were added, or earlier where by now fewer seconds are said than were then. */
 bool repeats_count(struct repeats *repeats, const char *text, size_t length,
-		   const struct timespec *time, const char *note, time_t now);
+		   const struct timespec *time, const char *note, time_t now, time_t seconds);
 
 /* Whether so long a text can be added. False: drop the oldest first. A text that is
    longer than a quarter of the memory never can. */
 bool repeats_have_room(const struct repeats *repeats, size_t length);
 
-/* Adds a text that is not known, for which there is room. It is due at a monotonic time. */
-void repeats_add(struct repeats *repeats, const char *text, size_t length, time_t due);
+/* Adds a text that is not known, for which there is room, at now. */
+void repeats_add(struct repeats *repeats, const char *text, size_t length, time_t now,
+		 time_t seconds);
 
 /* The one that came first; NULL when there is none. Valid until it is dropped. */
 const struct repeat *repeats_oldest(const struct repeats *repeats);

@@ -456,6 +456,28 @@ static void test_combined_are_told_in_time(void **state)
 	messages_free(messages);
 }
 
+/* What was read at a reload holds for what is remembered, too. */
+static void test_a_shorter_time_holds_at_once(void **state)
+{
+	struct messages *messages = messages_create();
+	struct journal *journal = start(messages);
+	(void)state;
+
+	policy.combine_seconds = 24 * 60 * 60;
+	for (int i = 0; i < 3; i++)
+		record(journal, "alice", &broken, true);
+	record(journal, "bob", &broken, true);
+	record(journal, "bob", &broken, true);
+	wait_for_lines(path, 2);
+	policy.combine_seconds = 1;
+	record(journal, "bob", &broken, true);
+	wait_for_lines(path, 4);
+	assert_true(has_line(path, "\"user\":\"alice\"", "\"count\":2,"));
+	assert_true(has_line(path, "\"user\":\"bob\"", "\"count\":2,"));
+	journal_free(journal);
+	messages_free(messages);
+}
+
 static void test_combined_are_told_at_rotation(void **state)
 {
 	struct messages *messages = messages_create();
@@ -728,6 +750,7 @@ int main(void)
 		JOURNAL_TEST(test_lost_at_the_end_is_said),
 		JOURNAL_TEST(test_equal_sightings_are_combined),
 		JOURNAL_TEST(test_combined_are_told_in_time),
+		JOURNAL_TEST(test_a_shorter_time_holds_at_once),
 		JOURNAL_TEST(test_combined_are_told_at_rotation),
 		JOURNAL_TEST(test_oldest_are_told_where_memory_is_short),
 		JOURNAL_TEST(test_what_strangers_invent_is_bounded),
