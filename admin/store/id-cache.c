@@ -10,6 +10,7 @@
 #define KEY_LENGTH_MAX 1024
 
 struct id_cache {
+	bool in_use; /* a slot is */
 	struct slot {
 		char *key; /* NULL: free */
 		size_t length;
@@ -24,6 +25,8 @@ struct id_cache *id_cache_create(void)
 
 void id_cache_clear(struct id_cache *cache)
 {
+	if (!cache->in_use)
+		return;
 	for (size_t i = 0; i < SLOT_COUNT; i++)
 		g_free(cache->slots[i].key);
 	memset(cache, 0, sizeof(*cache));
@@ -56,6 +59,7 @@ void id_cache_put(struct id_cache *cache, const char *key, size_t length, int64_
 
 	if (length > KEY_LENGTH_MAX)
 		return;
+	cache->in_use = true;
 	g_free(slot->key);
 	/* Not NULL for a key of no length. */
 	*slot = (struct slot){.key = g_malloc(length + 1), .length = length, .id = id};
