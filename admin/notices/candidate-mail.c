@@ -22,8 +22,8 @@ static size_t add_sightings(GArray *sightings, const struct notice_candidate *ca
 	bool fixed = candidate->plan.reason == NOTICE_FIXED;
 	guint begin = sightings->len;
 
-	for (size_t i = 0; i < candidate->way_count; i++) {
-		uint64_t rules = fixed ? candidate->ways[i].broken : candidate->open[i];
+	for (size_t i = 0; i < candidate->person.way_count; i++) {
+		uint64_t rules = fixed ? candidate->person.ways[i].broken : candidate->open[i];
 
 		if ((rules & bit) != 0)
 			g_array_append_val(sightings, candidate->sightings[i]);

@@ -222,7 +222,8 @@ static bool concerns(const struct notice_people *people)
 static void plan(struct notice_people *people)
 {
 	struct notice_candidate *candidate = &people->candidate;
-	const struct notice_person person = {
+
+	candidate->person = (struct notice_person){
 		.ways = (struct notice_way *)people->ways->data,
 		.way_count = people->ways->len,
 		.past = (struct notice_past *)people->past->data,
@@ -232,13 +233,11 @@ static void plan(struct notice_people *people)
 	};
 
 	g_array_set_size(people->open, people->ways->len);
-	notice_plan(people->edition.policy, &person, people->now, (uint64_t *)people->open->data,
-		    &candidate->plan);
+	notice_plan(people->edition.policy, &candidate->person, people->now,
+		    (uint64_t *)people->open->data, &candidate->plan);
 	candidate->user = people->user->str;
-	candidate->ways = person.ways;
 	candidate->open = (uint64_t *)people->open->data;
 	candidate->sightings = (struct notice_sighting *)people->sightings->data;
-	candidate->way_count = person.way_count;
 	candidate->intended_message_id = people->intended_message_id->str;
 }
 

@@ -15,11 +15,10 @@ struct notice_people;
 struct notice_candidate {
 	const char *user;
 	struct notice_plan plan;
-	/* What the person was seen to do: the same number of each. */
-	const struct notice_way *ways;
+	struct notice_person person; /* of whom that is the plan */
+	/* Of each of the person's ways: */
 	const uint64_t *open; /* as in notice_plan() */
 	const struct notice_sighting *sightings;
-	size_t way_count;
 	/* What was intended and not settled: 0, or the id in the store. */
 	int64_t intended_id;
 	const char *intended_message_id;

@@ -1,33 +1,38 @@
 #include "notice-silence.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "admin/terminal/display.h"
 #include "run-clock.h"
 
 #define DAY ((time_t)86400)
 
-/* So many of the next moments are tried: each may be a way through the whole store. */
-#define MOMENTS_MAX 16
+/* A way through the whole store each; mostly two do. */
+#define PASSES_MAX 16
+
+/* One way through it, as of some time. */
+struct search {
+	const struct policy *policy;
+	time_t at;
+	bool due;    /* something is, and the way ended there */
+	time_t next; /* when something may be due first, later on; SCHEDULE_NEVER: it will not */
+	uint64_t people;             /* who break any rule */
+	uint64_t of_rule[RULES_MAX]; /* who break that one */
+	GArray *open;                /* of uint64_t; room for what a plan finds */
+};
 
 /* ---- who breaks what ---- */
 
-struct breakers {
-	uint64_t people; /* who break any rule */
-	uint64_t of_rule[RULES_MAX];
-};
-
-static bool count(void *context, const struct notice_candidate *candidate)
+static void count(struct search *search, const struct notice_person *person)
 {
-	struct breakers *breakers = context;
 	uint64_t broken = 0;
 
-	for (size_t i = 0; i < candidate->way_count; i++)
-		broken |= candidate->ways[i].broken & ~candidate->ways[i].allowed;
-	breakers->people += broken != 0;
+	for (size_t i = 0; i < person->way_count; i++)
+		broken |= person->ways[i].broken;
+	search->people += broken != 0;
 	for (; broken != 0; broken &= broken - 1)
-		breakers->of_rule[__builtin_ctzll(broken)]++;
-	return true;
+		search->of_rule[__builtin_ctzll(broken)]++;
 }
 
 static const char *why_silent(enum phase phase)
@@ -44,21 +49,99 @@ static const char *why_silent(enum phase phase)
 	return "they were told, have changed it, or are let off";
 }
 
-static void add_rules(GString *text, const struct policy *policy, const struct breakers *breakers,
-		      time_t now)
+static void add_rules(GString *text, const struct search *search)
 {
-	for (size_t i = 0; i < policy->rule_count; i++) {
-		const struct rule *rule = &policy->rules[i];
+	for (size_t i = 0; i < search->policy->rule_count; i++) {
+		const struct rule *rule = &search->policy->rules[i];
 
-		if (breakers->of_rule[i] > 0)
+		if (search->of_rule[i] > 0)
 			g_string_append_printf(
 				text, "%s: users who were seen breaking it: %" PRIu64 "; %s.\n",
-				rule->title, breakers->of_rule[i],
-				why_silent(schedule_phase(&rule->schedule, now)));
+				rule->title, search->of_rule[i],
+				why_silent(schedule_phase(&rule->schedule, search->at)));
 	}
 }
 
 /* ---- when that changes ---- */
+
+/* Plans for the moment, if that may be the first one. */
+static void try(struct search *search, const struct notice_person *person, time_t moment)
+{
+	struct notice_plan plan;
+
+	if (moment <= search->at || moment >= search->next)
+		return;
+	notice_plan(search->policy, person, moment, (uint64_t *)search->open->data, &plan);
+	if (plan.due)
+		search->next = moment;
+}
+
+static void try_last_calls(struct search *search, const struct notice_person *person, time_t date)
+{
+	const struct notice_settings *settings = &search->policy->notices;
+
+	for (size_t i = 0; i < settings->last_call_count && date > search->at; i++)
+		try(search, person, date - settings->last_calls[i]);
+}
+
+static void try_dates(struct search *search, const struct notice_person *person,
+		      const struct schedule *schedule)
+{
+	try(search, person, schedule->notify);
+	for (size_t i = 0; i < schedule->brownout_count; i++)
+		try(search, person, schedule->brownouts[i].begin - NOTICE_BROWNOUT_DAYS * DAY);
+	try_last_calls(search, person, schedule->enforce);
+}
+
+static void try_exemption(struct search *search, const struct notice_person *person,
+			  const struct exemption *exemption)
+{
+	/* What it allows, the plan knows as of now only. */
+	if (exemption->country_count > 0 && exemption->end > search->at)
+		search->next = MIN(search->next, exemption->end);
+	try(search, person, exemption->end);
+	try_last_calls(search, person, exemption->end);
+}
+
+/* All moments at which something may become due for a person who does nothing more. */
+static void look_ahead(struct search *search, const struct notice_person *person)
+{
+	const struct policy *policy = search->policy;
+
+	g_array_set_size(search->open, (guint)person->way_count);
+	for (size_t i = 0; i < policy->rule_count; i++)
+		try_dates(search, person, &policy->rules[i].schedule);
+	for (size_t i = 0; i < person->exemption_count; i++)
+		try_exemption(search, person, &person->exemptions[i]);
+	for (size_t i = 0; i < person->past_count; i++)
+		try(search, person, person->past[i].time + policy->notices.remind_every);
+	for (size_t i = 0; i < person->way_count && policy->notices.confirm_fixed; i++) {
+		try(search, person, person->ways[i].last_seen + NOTICE_QUIET_DAYS * DAY);
+		try(search, person, person->ways[i].last_seen + NOTICE_SETTLED_DAYS * DAY);
+	}
+}
+
+static bool look(void *context, const struct notice_candidate *candidate)
+{
+	struct search *search = context;
+
+	search->due = candidate->plan.due;
+	if (search->due)
+		return false;
+	count(search, &candidate->person);
+	look_ahead(search, &candidate->person);
+	return true;
+}
+
+/* False when the store fails. */
+static bool pass(struct search *search, struct notice_people *people, const char *user)
+{
+	search->due = false;
+	search->next = SCHEDULE_NEVER;
+	search->people = 0;
+	memset(search->of_rule, 0, sizeof(search->of_rule));
+	return notice_people_each(people, user, search->at, look, search);
+}
 
 static time_t midnight(time_t time)
 {
@@ -71,125 +154,75 @@ static time_t midnight(time_t time)
 	return mktime(&local);
 }
 
-/* When the first mails leave that are due from a moment on, and what --at calls that: a day
-   stands for the end of its quiet hours. */
-static time_t sending_time(const struct policy *policy, time_t moment,
+/* When --at shows what is due from a moment on, and what it is called there: a day stands for
+   the end of its quiet hours, and nothing is finer than a minute. */
+static time_t showing_time(const struct policy *policy, time_t moment,
 			   char text_r[static DATE_TEXT_SIZE])
 {
 	time_t begin = run_clock_working_hour(&policy->notices.quiet_hours, midnight(moment));
+	time_t minute = moment + (60 - moment % 60) % 60;
 
 	if (moment <= begin) {
 		iso_day_format(begin, text_r);
 		return begin;
 	}
-	date_format(moment, text_r);
-	return moment;
+	date_format(minute, text_r);
+	return minute;
 }
 
-static void add_moment(GArray *moments, time_t moment, time_t now)
+/* After the way through the store as of now. False when the store fails. */
+static bool add_when(GString *text, struct search *search, struct notice_people *people,
+		     const char *user)
 {
-	if (moment > now && moment != SCHEDULE_NEVER)
-		g_array_append_val(moments, moment);
-}
+	char when[DATE_TEXT_SIZE];
 
-static gint compare_moments(gconstpointer one, gconstpointer other)
-{
-	const time_t *a = one, *b = other;
-
-	return (*a > *b) - (*a < *b);
-}
-
-/* What may make something due, in the order of time. */
-static GArray *find_moments(const struct policy *policy, const struct breakers *breakers,
-			    time_t now)
-{
-	const struct notice_settings *settings = &policy->notices;
-	GArray *moments = g_array_new(FALSE, FALSE, sizeof(time_t));
-
-	if (settings->remind_every > 0)
-		add_moment(moments, now + settings->remind_every, now);
-	for (size_t i = 0; i < policy->rule_count; i++) {
-		const struct schedule *schedule = &policy->rules[i].schedule;
-
-		if (breakers->of_rule[i] == 0)
-			continue;
-		add_moment(moments, schedule->notify, now);
-		for (size_t j = 0; j < schedule->brownout_count; j++)
-			add_moment(moments,
-				   schedule->brownouts[j].begin - NOTICE_BROWNOUT_DAYS * DAY, now);
-		if (schedule->enforce == SCHEDULE_NEVER)
-			continue;
-		add_moment(moments, schedule->enforce, now);
-		for (size_t j = 0; j < settings->last_call_count; j++)
-			add_moment(moments, schedule->enforce - settings->last_calls[j], now);
-	}
-	g_array_sort(moments, compare_moments);
-	return moments;
-}
-
-static bool note_due(void *context, const struct notice_candidate *candidate)
-{
-	bool *due = context;
-
-	*due = candidate->plan.due;
-	return !*due;
-}
-
-/* False when the store fails. */
-static bool add_when(GString *text, const struct policy *policy, struct notice_people *people,
-		     const char *user, const GArray *moments)
-{
-	char moment[DATE_TEXT_SIZE];
-	bool due = false;
-
-	for (guint i = 0; i < moments->len && i < MOMENTS_MAX; i++) {
-		time_t time = sending_time(policy, g_array_index(moments, time_t, i), moment);
-
-		if (!notice_people_each(people, user, time, note_due, &due))
+	for (int passes = 1; passes < PASSES_MAX && search->next != SCHEDULE_NEVER; passes++) {
+		search->at = showing_time(search->policy, search->next, when);
+		if (!pass(search, people, user))
 			return false;
-		if (due) {
+		if (search->due) {
 			g_string_append_printf(text, "With --at \"%s\" there is something.\n",
-					       moment);
+					       when);
 			return true;
 		}
 	}
-	g_string_append(text, "None of the dates to come changes that.\n");
+	if (search->next == SCHEDULE_NEVER)
+		g_string_append(text, "None of the dates to come changes that.\n");
+	else
+		g_string_append_printf(text,
+				       "Until \"%s\" nothing changes that; what comes later was "
+				       "not looked at.\n",
+				       when);
 	return true;
 }
 
 /* ---- the whole ---- */
 
 /* While the store is being read. */
-static bool explain(GString *text, const struct policy *policy, struct notice_people *people,
-		    const char *user, time_t now)
+static bool explain(GString *text, struct search *search, struct notice_people *people,
+		    const char *user)
 {
-	struct breakers breakers = {0};
-	GArray *moments;
-	bool fine;
-
-	if (!notice_people_each(people, user, now, count, &breakers))
+	if (!pass(search, people, user))
 		return false;
-	if (breakers.people == 0) {
+	if (search->people == 0) {
 		g_string_append_printf(text, "%s seen breaking a rule, with the right password.\n",
 				       user == NULL ? "Nobody was" : "Not once was this user");
 		return true;
 	}
-	add_rules(text, policy, &breakers, now);
-	moments = find_moments(policy, &breakers, now);
-	fine = add_when(text, policy, people, user, moments);
-	g_array_unref(moments);
-	return fine;
+	add_rules(text, search);
+	return add_when(text, search, people, user);
 }
 
 char *notice_silence(const struct policy *policy, struct notice_people *people, struct store *store,
 		     const char *user, time_t now)
 {
+	struct search search = {
+		.policy = policy, .at = now, .open = g_array_new(FALSE, FALSE, sizeof(uint64_t))};
 	GString *text = g_string_new(NULL);
+	bool fine = notice_people_begin(people, store) && explain(text, &search, people, user);
 
-	if (notice_people_begin(people, store) && explain(text, policy, people, user, now)) {
+	g_array_unref(search.open);
+	if (fine)
 		store_rollback(store);
-		return g_string_free(text, FALSE);
-	}
-	g_string_free(text, TRUE);
-	return NULL;
+	return g_string_free(text, !fine);
 }

@@ -10,12 +10,14 @@ import signal
 import subprocess
 import time
 
+from datetime import datetime, timedelta
 from email import message_from_bytes
 from email.headerregistry import Address
 from email.policy import default
 
 import pytest
 
+import mmdb
 import service_account
 
 from mailhost import BUILD
@@ -345,6 +347,123 @@ rule pop3 {{ kind = "protocol" services = {{ "pop3" }} notify = "{day(3)}" }}
     ]
     site.set(rules=f'rule encryption {{ observe = "{day(-60)}" }}')
     assert silence(site)[-1] == "None of the dates to come changes that."
+
+
+def announced(site, *arguments):
+    """The --at with which there would be something; None: there is none."""
+    last = silence(site, *arguments)[-1]
+    if last == "None of the dates to come changes that.":
+        return None
+    return re.fullmatch('With --at "(.+)" there is something\\.', last).group(1)
+
+
+def minute_before(at):
+    """Or of a day alone: before its quiet hours end."""
+    moment = datetime.fromisoformat(at if " " in at else f"{at} 08:00")
+    return (moment - timedelta(minutes=1)).strftime("%Y-%m-%d %H:%M")
+
+
+KINDS = ("encryption", "implicit-tls", "mechanism")
+
+
+def staggered_rules():
+    """Six rules, from observe to enforce, with two brown-outs each; and one that nobody
+    breaks, with many."""
+    text = ""
+    for number in range(6):
+        start = 4 + 9 * number
+        text += f"""
+rule rule-{number} {{ kind = "{KINDS[number % 3]}"
+    observe = "{day(-60)}" notify = "{day(start)} 07:10" enforce = "{day(start + 40)} 11:11"
+    brownouts = {{ "{day(start + 12)} 10:00 +4h", "{day(start + 22)} 10:00 +4h" }} }}
+"""
+    brownouts = ", ".join(f'"{day(2 * number + 3)} 10:00 +1h"' for number in range(50))
+    return text + f"""
+rule pop3 {{ kind = "protocol" services = {{ "pop3" }} notify = "{day(2)}"
+    brownouts = {{ {brownouts} }} enforce = "{day(150)}" }}
+"""
+
+
+def test_when_somebody_is_told(site):
+    """Through a whole timetable: what is announced is true, and nothing comes before it."""
+    site.set(rules=staggered_rules())
+    rules = {f"rule-{number}": "observe" for number in range(6)}
+    site.record("alice@example.org", mechanism="CRAM-MD5", rules=rules)
+    site.take()
+    at, reasons = day(1), []
+    while (at := announced(site, "--at", at)) is not None:
+        assert "Nobody" in site.must("notify", "--dry-run", "--at", minute_before(at))
+        [due] = site.ask("notify", "--dry-run", "--at", at)
+        reasons.append(due["reason"])
+        assert len(site.told(at)) == 1
+        if " " not in at:
+            at += " 08:00"
+    # A first one tells of a rule; what is told of one date may be told with another's.
+    assert len(reasons) > 20
+    assert {"first", "brown-out", "last-call"} == set(reasons)
+    assert (reasons.count("first"), reasons.count("brown-out")) == (6, 12)
+
+
+def test_when_somebody_is_told_who_is_let_off(site):
+    """Dozens of dates that are nothing to the only one who breaks the rules."""
+    site.set(rules=staggered_rules())
+    rules = {f"rule-{number}": "observe" for number in range(6)}
+    site.record("alice@example.org", mechanism="CRAM-MD5", rules=rules)
+    site.exemptions.write_text(
+        f"alice@example.org {','.join(rules)} {day(299)}\n"
+        f"alice@example.org rule-2 {day(300)}..{day(349)}\n"
+    )
+    site.take()
+    # The day of an exemption is its last one.
+    assert announced(site) == day(293)
+    assert len(site.ask("notify", "--dry-run", "--at", day(293))) == 1
+    # When it ends, she has been refused nothing yet.
+    site.set("last-calls = {}", rules=staggered_rules())
+    assert announced(site) is None
+
+
+def test_when_somebody_is_told_again(site):
+    """A reminder, for which a minute is not fine enough."""
+    site.record("alice@example.org", "encryption")
+    site.record("bob@example.org", "encryption")
+    site.take()
+    site.set('remind-every = "36h" last-calls = {}', rules=f"""
+rule encryption {{ notify = "{day(-1)}" enforce = "{day(60)}" }}""")
+    assert len(site.told(f"{day(1)} 09:30")) == 2
+    assert announced(site, "--at", f"{day(1)} 09:31") is None
+    site.record("bob@example.org", "encryption", days_ago=-2)
+    site.take_at(2)
+    at = announced(site, "--at", f"{day(2)} 12:00")
+    assert at in (f"{day(2)} 21:30", f"{day(2)} 21:31")
+    [due] = site.ask("notify", "--dry-run", "--at", at)
+    assert due["user"] == "bob@example.org" and due["reason"] == "reminder"
+
+
+def test_good_news_is_told_when(site):
+    site.set("confirm-fixed = true last-calls = {}")
+    site.record("alice@example.org", "encryption")
+    site.take()
+    assert len(site.told(1)) == 1
+    site.fine("alice@example.org", days_ago=-1.5)
+    site.take_at(2)
+    at = announced(site, "--at", day(2))
+    assert [due["reason"] for due in site.ask("notify", "--dry-run", "--at", at)] == ["fixed"]
+
+
+def test_when_nobody_looked(site):
+    """What a country's exemptions hold is known of one time only: there is an end to
+    looking, and it is told."""
+    ends = [day(3 * number + 1) for number in range(30)]
+    site.exemptions.write_text("".join(f"alice@example.org abroad=JP {end}\n" for end in ends))
+    site.set(rules=f"""
+rule abroad {{ kind = "country" services = {{ "imap" }} allow = {{ "DE" }}
+    notify = "{day(-9)}" enforce = "{day(200)}" }}""")
+    site.fine("alice@example.org", country="JP", client=mmdb.CLIENTS["JP"][0], rules={})
+    site.take()
+    last = silence(site)[-1]
+    assert last == f'Until "{day(44)}" nothing changes that; what comes later was not looked at.'
+    site.exemptions.write_text("".join(f"alice@example.org abroad=JP {end}\n" for end in ends[:9]))
+    assert announced(site) == day(26)
 
 
 def test_samples(site):
