@@ -41,6 +41,14 @@ static struct judged_request *judged_request_get(struct auth_request *request)
 	return judged;
 }
 
+/* Of an attempt that was made out already. */
+static void judge_by(const struct edition *edition, struct judgement *judgement)
+{
+	judgement->policy = edition->policy;
+	memcpy(judgement->edition, edition->id, sizeof(judgement->edition));
+	judge(edition, &judgement->attempt, judgement->time.tv_sec, &judgement->verdict);
+}
+
 struct judgement *judgement_make(struct auth_request *request, struct portcullis *portcullis)
 {
 	const struct edition *edition = keeper_current(portcullis->keeper);
@@ -53,11 +61,9 @@ struct judgement *judgement_make(struct auth_request *request, struct portcullis
 
 	judgement = p_new(request->pool, struct judgement, 1);
 	judgement->portcullis = portcullis;
-	judgement->policy = edition->policy;
-	memcpy(judgement->edition, edition->id, sizeof(judgement->edition));
 	judgement->attempt = attempt;
 	(void)clock_gettime(CLOCK_REALTIME, &judgement->time);
-	judge(edition, &attempt, judgement->time.tv_sec, &judgement->verdict);
+	judge_by(edition, judgement);
 
 	judged = judged_request_get(request);
 	judgement->next = judged->judgements;
@@ -66,20 +72,20 @@ struct judgement *judgement_make(struct auth_request *request, struct portcullis
 }
 
 bool judgement_of_account(const struct judgement *judgement, const struct auth_request *request,
-			  const char **user_r, struct verdict *verdict_r)
+			  struct judgement *account_r)
 {
 	const struct edition *edition = keeper_current(judgement->portcullis->keeper);
-	struct attempt attempt = judgement->attempt;
 	char user[USER_SIZE];
 
-	if (request_user(request) == NULL || edition->policy != judgement->policy)
+	if (request_user(request) == NULL)
 		return FALSE;
 	(void)user_normalise(request_user(request), edition->policy->default_domain, user,
 			     sizeof(user));
-	if (strcmp(user, attempt.user) == 0)
+	if (strcmp(user, judgement->attempt.user) == 0)
 		return FALSE;
-	attempt.user = *user_r = t_strdup(user);
-	judge(edition, &attempt, judgement->time.tv_sec, verdict_r);
+	*account_r = *judgement;
+	account_r->attempt.user = t_strdup(user);
+	judge_by(edition, account_r);
 	return TRUE;
 }
 

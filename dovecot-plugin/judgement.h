@@ -51,10 +51,12 @@ struct judgement *judgement_find(const struct auth_request *request,
    the request; judged_request_free() gives it up. */
 struct judgement *judgement_make(struct auth_request *request, struct portcullis *portcullis);
 
-/* Judges the same attempt under the name that the account has by now. *user_r is that
-   name, in the data stack. False when it is what was typed. */
+/* Judges the same attempt under the name that the account has by now, by the edition that is
+   in force by now, because the one of the judgement may be gone. *account_r is then a
+   judgement as this one, its name in the data stack. False when the account has the name that
+   was typed. */
 bool judgement_of_account(const struct judgement *judgement, const struct auth_request *request,
-			  const char **user_r, struct verdict *verdict_r);
+			  struct judgement *account_r);
 
 /* What is to be told of it, under the name that was typed. Points into it. */
 struct sighting judgement_sighting(const struct judgement *judgement, bool verified);

@@ -24,20 +24,18 @@ static bool password_was_checked(const struct judged_request *judged)
 static void record(const struct judgement *judgement, const struct auth_request *request,
 		   bool verified)
 {
-	struct attempt attempt = judgement->attempt;
-	struct verdict verdict = judgement->verdict;
-	struct sighting sighting = judgement_sighting(judgement, verified);
+	struct judgement recorded;
+	struct sighting sighting;
 
-	sighting.attempt = &attempt;
-	sighting.verdict = &verdict;
+	if (!verified || request == NULL || !judgement_of_account(judgement, request, &recorded))
+		recorded = *judgement;
+	recorded.verdict.outcome = judgement->verdict.outcome; /* as it was */
 	/* It was Dovecot that saw it, on behalf of whomever. */
-	attempt.source = SOURCE_DOVECOT;
-	if (verified && request != NULL &&
-	    judgement_of_account(judgement, request, &attempt.user, &verdict))
-		verdict.outcome = judgement->verdict.outcome; /* as it was */
+	recorded.attempt.source = SOURCE_DOVECOT;
+	sighting = judgement_sighting(&recorded, verified);
 	journal_record(judgement->portcullis->journal, &sighting);
 	/* The others are in the log since they were made. */
-	if (verdict.outcome != OUTCOME_REJECT_BEFORE)
+	if (recorded.verdict.outcome != OUTCOME_REJECT_BEFORE)
 		decision_log_record(judgement->portcullis->decisions, &sighting);
 }
 
@@ -64,14 +62,13 @@ static void judge_account(struct judged_request *judged)
 	struct judgement *judgement;
 
 	for (judgement = judged->judgements; judgement != NULL; judgement = judgement->next) {
-		struct verdict verdict;
-		const char *user;
+		struct judgement account;
 
 		if (!judgement->refuses_after)
 			continue;
 		judgement->verdict.outcome =
-			judgement_of_account(judgement, judged->request, &user, &verdict) &&
-					verdict.outcome == OUTCOME_ALLOW
+			judgement_of_account(judgement, judged->request, &account) &&
+					account.verdict.outcome == OUTCOME_ALLOW
 				? OUTCOME_ALLOW
 				: OUTCOME_REJECT_AFTER;
 		if (judgement->verdict.outcome == OUTCOME_REJECT_AFTER)

@@ -8,7 +8,12 @@ whose clock nobody touches.
 
 import contextlib
 import datetime
+import os
 import time
+
+from pathlib import Path
+
+import pytest
 
 DAY = 86400
 
@@ -31,6 +36,30 @@ def in_time(test):
 
     run.__name__, run.__doc__ = test.__name__, test.__doc__
     return run
+
+
+@contextlib.contextmanager
+def host_time_zone():
+    """Gives a function that changes the host's ("Pacific/Niue"), as timedatectl does; in the
+    end it is what it was."""
+    zone, zones = Path("/etc/localtime"), Path("/usr/share/zoneinfo")
+    if not (zones / "Pacific/Niue").exists():
+        pytest.skip("no zoneinfo")
+    before = os.readlink(zone) if zone.is_symlink() else None
+
+    def change(target):
+        link = zone.with_suffix(".new")
+        link.unlink(missing_ok=True)
+        link.symlink_to(target)
+        os.replace(link, zone)
+
+    try:
+        yield lambda name: change(zones / name)
+    finally:
+        if before is None:
+            zone.unlink()
+        else:
+            change(before)
 
 
 def _offset(seconds):

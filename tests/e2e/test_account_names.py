@@ -4,9 +4,12 @@ typed. Only Dovecot's passdbs know whose an alias is."""
 import pytest
 
 import clients
+import clock
 import sql_users
 
 from dovecot import PASSWORD
+from processes import wait_until
+from sasl import Exchange
 
 RULES = """
 rule encryption { enforce = "always" message = "no TLS" }
@@ -80,6 +83,29 @@ def test_recorded_is_the_account(host):
     assert not clients.imap("plain-alias@example.org", "wrong", tls="none").accepted
     event = host.dovecot_journal.wait_one()
     assert event["user"] == "plain-alias@example.org" and not event["verified"]
+
+
+def test_another_policy_before_the_login_ends(host):
+    """The client answers the challenge when dates mean other times."""
+    _apply(host)
+    connection = clients.connect_imap(tls="implicit")
+    exchange = Exchange("SCRAM-SHA-256", "plain-alias@example.org", PASSWORD)
+    offset = len(host.dovecot.log())
+    with clock.host_time_zone() as set_zone:
+
+        def answer(challenge):
+            if challenge.startswith(b"r="):
+                set_zone("Pacific/Niue")
+                wait_until(
+                    lambda: ": read again, 2 rules" in host.dovecot.log()[offset:], "time zone"
+                )
+            return exchange.answer(challenge)
+
+        assert connection.authenticate("SCRAM-SHA-256", answer)[0] == "OK"
+    connection.shutdown()
+    event = host.dovecot_journal.wait_one()
+    assert event["verified"] and event["user"] == "plain@example.org"
+    assert f"(edition {event['edition']})" in host.dovecot.log()[offset:]
 
 
 def test_what_a_passdb_refuses_stays_refused(host):

@@ -2,7 +2,6 @@
 start."""
 
 import imaplib
-import os
 import shutil
 import subprocess
 import time
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import clients
+import clock
 
 from journal import DIRECTORY as JOURNAL_DIRECTORY
 from mailhost import CONFIG, EXEMPTIONS, SITE
@@ -317,19 +317,8 @@ def test_without_exemptions_nobody_who_could_be_exempt_is_refused(host):
 
 def test_another_time_zone(host):
     """It is another day in Kiritimati than in Niue, at any time."""
-    zone, zones = Path("/etc/localtime"), Path("/usr/share/zoneinfo")
-
-    def set_zone(name):
-        link = zone.with_suffix(".new")
-        link.unlink(missing_ok=True)
-        link.symlink_to(zones / name)
-        os.replace(link, zone)
-
-    if not (zones / "Pacific/Niue").exists():
-        pytest.skip("no zoneinfo")
-    before = os.readlink(zone) if zone.is_symlink() else None
-    set_zone("Pacific/Niue")
-    try:
+    with clock.host_time_zone() as set_zone:
+        set_zone("Pacific/Niue")
         # The day that has begun in Kiritimati and not yet in Niue.
         east = time.gmtime(time.time() + 14 * 3600)
         host.apply(f'rule encryption {{ enforce = "{time.strftime("%Y-%m-%d", east)}" }}\n')
@@ -339,10 +328,6 @@ def test_another_time_zone(host):
         wait_until(lambda: not _mail("none").accepted, "the day has come for the daemon")
         for server in (host.dovecot, host.policyd):
             assert "the time zone has changed" in server.log()
-    finally:
-        zone.unlink()
-        if before is not None:
-            zone.symlink_to(before)
 
 
 def test_dovecot_without_a_valid_copy_refuses(host):
