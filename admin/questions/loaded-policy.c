@@ -116,12 +116,21 @@ int policy_load_as_owner(const char *config_path, struct policy **policy_r)
 	return EX_NOPERM;
 }
 
+static time_t later(time_t a, time_t b)
+{
+	return a > b ? a : b;
+}
+
+/* A link that leads elsewhere now, as a time zone's does, leads to what is old. */
 static time_t later_change(time_t last, const char *path)
 {
 	struct stat status;
 
-	return path == NULL || stat(path, &status) < 0 || status.st_ctime < last ? last
-										 : status.st_ctime;
+	if (path != NULL && lstat(path, &status) == 0)
+		last = later(last, status.st_ctime);
+	if (path != NULL && stat(path, &status) == 0)
+		last = later(last, status.st_ctime);
+	return last;
 }
 
 time_t loaded_changed(const struct loaded_policy *loaded)
