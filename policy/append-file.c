@@ -42,6 +42,15 @@ static void report_failure(struct append_file *file, const char *what)
 	file->failure_reported = now;
 }
 
+/* Lines are written nevertheless. */
+static void report_mode(const struct append_file *file)
+{
+	messages_post(file->messages, MESSAGE_WARNING,
+		      "journal %s: cannot set its mode: %s; 'portcullis import' may not be able to "
+		      "read it",
+		      file->path, strerror(errno));
+}
+
 static void report_recovery(struct append_file *file)
 {
 	if (!file->failing)
@@ -75,7 +84,7 @@ static bool open_named_file(struct append_file *file)
 		file->descriptor = open(file->path, flags | O_CREAT | O_EXCL, 0640);
 		/* The importer reads it as the group; Dovecot's umask forbids that. */
 		if (file->descriptor >= 0 && fchmod(file->descriptor, 0640) < 0)
-			report_failure(file, "cannot set its mode");
+			report_mode(file);
 		/* Another process of the server's was faster. */
 		if (file->descriptor < 0 && errno == EEXIST)
 			file->descriptor = open(file->path, flags);

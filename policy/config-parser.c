@@ -61,7 +61,7 @@ static void skip_token(struct parser *parser)
 	do {
 		if (at(parser, CONFIG_TOKEN_OPEN))
 			depth++;
-		else if (at(parser, CONFIG_TOKEN_CLOSE))
+		else if (at(parser, CONFIG_TOKEN_CLOSE) && depth > 0)
 			depth--;
 		advance(parser);
 	} while (depth > 0 && !at(parser, CONFIG_TOKEN_END));

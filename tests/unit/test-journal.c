@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* syscall() */
 #include "unit.h"
 
 #include <errno.h>
@@ -8,6 +9,7 @@
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "policy/first-of-day.h"
@@ -26,6 +28,16 @@ static const struct verdict fine = {0};
 /* What tests of single things change, and fresh_directory() sets back. */
 static struct attempt attempt;
 static const char *edition;
+static bool modes_cannot_be_set;
+
+/* As where another account owns the file. */
+int fchmod(int file, mode_t mode)
+{
+	if (!modes_cannot_be_set)
+		return (int)syscall(SYS_fchmod, file, mode);
+	errno = EPERM;
+	return -1;
+}
 
 static void record(struct journal *journal, const char *user, const struct verdict *verdict,
 		   bool verified)
@@ -139,6 +151,7 @@ static int fresh_directory(void **state)
 	policy.unverified_per_minute = 600;
 	attempt = (struct attempt){.mechanism = "PLAIN", .client_id = "", .session = ""};
 	edition = NULL;
+	modes_cannot_be_set = false;
 	strcpy(directory + strlen(directory) - 6, "XXXXXX");
 	if (mkdtemp(directory) == NULL)
 		return -1;
@@ -175,6 +188,27 @@ static void test_what_is_recorded(void **state)
 	assert_int_equal(stat(path, &status), 0);
 	assert_int_equal(status.st_mode & 07777, 0640);
 	assert_false(was_said(messages, ""));
+	messages_free(messages);
+}
+
+static void test_mode_that_cannot_be_set(void **state)
+{
+	struct messages *messages = messages_create();
+	struct journal *journal;
+	enum message_level level;
+	char text[MESSAGE_SIZE];
+	(void)state;
+
+	modes_cannot_be_set = true;
+	journal = start(messages);
+	record(journal, "carol", &broken, true);
+	wait_for_lines(path, 1);
+	journal_free(journal);
+	assert_true(messages_take(messages, &level, text));
+	assert_int_equal(level, MESSAGE_WARNING);
+	assert_non_null(strstr(text, "cannot set its mode: Operation not permitted; 'portcullis "
+				     "import' may not be able to read it"));
+	assert_false(messages_take(messages, &level, text));
 	messages_free(messages);
 }
 
@@ -739,6 +773,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define JOURNAL_TEST(test) cmocka_unit_test_setup_teardown(test, fresh_directory, remove_directory)
 		JOURNAL_TEST(test_what_is_recorded),
+		JOURNAL_TEST(test_mode_that_cannot_be_set),
 		JOURNAL_TEST(test_renamed_file),
 		JOURNAL_TEST(test_file_is_held_while_written),
 		JOURNAL_TEST(test_locked_file_is_not_written),
