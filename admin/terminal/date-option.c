@@ -9,6 +9,7 @@
 	"a date is YYYY-MM-DD, \"YYYY-MM-DD HH:MM\", today, yesterday, tomorrow, now, "            \
 	"7d (seven days ago) or +7d (in seven days)"
 
+/* "yesterday" is one, too, but nobody should be led to it. */
 #define DAY_FORMS "a day is YYYY-MM-DD, today, tomorrow, or +7d (in seven days)"
 
 /* A century: more is a slip, and may be beyond what a clock knows. */
@@ -21,32 +22,66 @@ static const struct {
 
 #define NAMED_DAY_COUNT (sizeof(named_days) / sizeof(*named_days))
 
-/* So many days later, at the same time of day. */
-static time_t add_days(time_t time, int days)
+#define DAY_SECONDS 86400
+
+/* How far local time is from UTC at a moment, in seconds. */
+static time_t offset_at(time_t time)
 {
 	struct tm local;
 
-	if (localtime_r(&time, &local) == NULL)
-		return time;
-	local.tm_mday += days;
-	local.tm_isdst = -1;
-	return mktime(&local);
+	return localtime_r(&time, &local) == NULL ? 0 : local.tm_gmtoff;
 }
 
-/* Reads "yesterday" and the like; *day_r is any moment of it. */
+/* The moment at which clocks show a local time, in seconds since they showed the begin of
+   1970: the first one where that comes twice, and where it is skipped, as if it were not.
+   mktime() would say the one or the other. */
+static time_t moment_of(time_t local)
+{
+	time_t before = local - offset_at(local - DAY_SECONDS);
+	time_t after = local - offset_at(local + DAY_SECONDS);
+	bool shown_before = before + offset_at(before) == local;
+	bool shown_after = after + offset_at(after) == local;
+
+	return shown_after && !shown_before ? after : before;
+}
+
+/* So many days later, at the same time of day. */
+static time_t add_days(time_t time, int days)
+{
+	if (days == 0)
+		return time;
+	return moment_of(time + offset_at(time) + (time_t)days * DAY_SECONDS);
+}
+
+/* Noon of the day that comes so many days later: no clock skips that. */
+static time_t noon(time_t time, int days)
+{
+	time_t local = time + offset_at(time);
+	time_t into_day = (local % DAY_SECONDS + DAY_SECONDS) % DAY_SECONDS;
+
+	return moment_of(local - into_day + (time_t)days * DAY_SECONDS + DAY_SECONDS / 2);
+}
+
+/* Reads "yesterday" and the like; *day_r is noon of it. */
 static bool named_day_parse(const char *text, time_t now, time_t *day_r)
 {
 	for (size_t i = 0; i < NAMED_DAY_COUNT; i++) {
 		if (strcmp(text, named_days[i].name) == 0) {
-			*day_r = add_days(now, named_days[i].days);
+			*day_r = noon(now, named_days[i].days);
 			return true;
 		}
 	}
 	return false;
 }
 
+/* So many days and seconds. */
+struct distance {
+	int days;
+	time_t seconds;
+};
+
 /* Reads "7d", and with a plus sign the time to come. */
-static bool distance_parse(const char *text, time_t now, time_t *time_r)
+static bool distance_parse(const char *text, struct distance *distance_r)
 {
 	int sign = *text == '+' ? 1 : -1;
 	long number;
@@ -58,12 +93,13 @@ static bool distance_parse(const char *text, time_t now, time_t *time_r)
 	number = strtol(text, &unit, 10);
 	if (unit[0] == '\0' || unit[1] != '\0')
 		return false;
+	*distance_r = (struct distance){0};
 	if (*unit == 'h' && number <= DAYS_MAX * 24L)
-		*time_r = now + sign * number * 3600;
+		distance_r->seconds = sign * number * 3600;
 	else if (*unit == 'd' && number <= DAYS_MAX)
-		*time_r = add_days(now, sign * (int)number);
+		distance_r->days = sign * (int)number;
 	else if (*unit == 'w' && number <= DAYS_MAX / 7)
-		*time_r = add_days(now, sign * (int)number * 7);
+		distance_r->days = sign * (int)number * 7;
 	else
 		return false;
 	return true;
@@ -73,14 +109,17 @@ bool date_option_parse(const char *text, time_t now, time_t *time_r, bool *day_a
 		       const char **error_r)
 {
 	char day[ISO_DAY_TEXT_SIZE];
+	struct distance distance;
 
 	*day_alone_r = false;
 	if (strcmp(text, "now") == 0) {
 		*time_r = now;
 		return true;
 	}
-	if (distance_parse(text, now, time_r))
+	if (distance_parse(text, &distance)) {
+		*time_r = add_days(now, distance.days) + distance.seconds;
 		return true;
+	}
 	if (named_day_parse(text, now, time_r))
 		text = iso_day_format(*time_r, day);
 	if (strcmp(text, "always") != 0 && date_parse(text, time_r, error_r)) {
@@ -96,13 +135,16 @@ bool day_option_parse(const char *text, time_t now, char day_r[static ISO_DAY_TE
 		      const char **error_r)
 {
 	bool is_distance, is_day;
+	struct distance distance;
 	time_t time, end;
 
-	is_distance = distance_parse(text, now, &time);
+	is_distance = distance_parse(text, &distance);
 	if (is_distance && *text != '+') {
 		*error_r = "that is so long ago; with a plus sign in front, it is ahead";
 		return false;
 	}
+	if (is_distance)
+		time = noon(now + distance.seconds, distance.days);
 	is_day = is_distance || named_day_parse(text, now, &time) ||
 		 date_parse_day(text, &time, &end, error_r);
 	if (is_day)
