@@ -17,6 +17,9 @@ static const struct command_help help = {
 		       "the dates have changed, and which settings are the right ones.",
 };
 
+/* What it writes. */
+enum form { FORM_HTML = 1, FORM_TEXT };
+
 struct options {
 	bool html, text, publish;
 	const char *language, *history;
@@ -26,8 +29,9 @@ struct options {
 static bool read_options(int argc, char **argv, struct options *options, int *status_r)
 {
 	const struct command_option known[] = {
-		{"html", '\0', NULL, "write HTML", .flag = &options->html},
-		{"text", '\0', NULL, "write plain text (the default)", .flag = &options->text},
+		{"html", '\0', NULL, "write HTML", .flag = &options->html, .makes = FORM_HTML},
+		{"text", '\0', NULL, "write plain text (the default)", .flag = &options->text,
+		 .makes = FORM_TEXT},
 		{"language", '\0', "CODE",
 		 "write it in this language, not the first of notices { }",
 		 .text = &options->language},
@@ -43,9 +47,7 @@ static bool read_options(int argc, char **argv, struct options *options, int *st
 
 	if (!command_options_read_all(argc, argv, &help, known, status_r))
 		return false;
-	if (options->html && options->text)
-		*status_r = usage_error("announce", "--html and --text cannot be used together");
-	else if (options->publish && options->at != 0)
+	if (options->publish && options->at != 0)
 		*status_r = usage_error("announce", "--publish and --at cannot be used together");
 	return *status_r == 0;
 }

@@ -28,6 +28,12 @@ static const struct command_help help = {
 		   "cannot be named in the file.",
 };
 
+/* Besides that of one user. */
+enum form { FORM_OFFENDERS = 1, FORM_REMOVE, FORM_LIST };
+
+#define LETS_OFF (COMMAND_FORM(0) | COMMAND_FORM(FORM_OFFENDERS))
+#define EDITS (LETS_OFF | COMMAND_FORM(FORM_REMOVE))
+
 struct options {
 	const char *until, *from, *country, *reason, *current_offenders;
 	time_t since, at; /* since 0: not given */
@@ -39,13 +45,8 @@ struct options {
 /* Which of the usages it is decides how many arguments there are. Returns 0 or EX_USAGE. */
 static int check_options(const struct options *options)
 {
-	int modes = options->remove + options->list + (options->current_offenders != NULL);
 	int least = 2, most = 2;
 
-	if (modes > 1)
-		return usage_error(
-			"exempt",
-			"--remove, --list and --current-offenders cannot be used together");
 	if (options->list) {
 		least = 0;
 		most = 1;
@@ -66,8 +67,6 @@ static int check_options(const struct options *options)
 		return usage_error("exempt", "--reason must be one line of UTF-8");
 	if (options->remove && options->reason != NULL && options->reason[0] == '\0')
 		return usage_error("exempt", "--reason must not be empty with --remove");
-	if (options->list && options->dry_run)
-		return usage_error("exempt", "--list and --dry-run cannot be used together");
 	return 0;
 }
 
@@ -75,28 +74,30 @@ static bool read_options(int argc, char **argv, struct options *options, int *st
 {
 	const struct command_option known[] = {
 		{"until", 'u', "DATE", "the last day; +30d is in thirty days",
-		 .day = &options->until},
+		 .day = &options->until, .forms = LETS_OFF},
 		{"from", 'f', "DATE", "the first day; by default, from now on",
-		 .day = &options->from},
+		 .day = &options->from, .forms = LETS_OFF},
 		{"country", 'C', "CC[,CC...]",
 		 "of a rule about countries, allow these in addition instead of letting off all of "
 		 "it",
-		 .text = &options->country},
+		 .text = &options->country, .forms = LETS_OFF},
 		{"reason", 'r', "TEXT",
 		 "write it into the file as a comment; with --remove, the lines that have it",
-		 .text = &options->reason},
+		 .text = &options->reason, .forms = EDITS},
 		{"current-offenders", 'o', "RULE", "let off everybody seen breaking RULE lately",
-		 .text = &options->current_offenders},
+		 .text = &options->current_offenders, .makes = FORM_OFFENDERS},
 		{"since", 's', "DATE", "lately means since then; by default, the last 30 days",
-		 .date = &options->since},
+		 .date = &options->since, .past = true, .forms = COMMAND_FORM(FORM_OFFENDERS)},
 		{"remove", '\0', NULL, "let USER off no longer: from RULES, or from all rules",
-		 .flag = &options->remove},
+		 .flag = &options->remove, .makes = FORM_REMOVE},
 		{"dry-run", 'n', NULL, "say what would be done, and do nothing",
-		 .flag = &options->dry_run},
-		{"list", 'l', NULL, "print who is let off", .flag = &options->list},
-		{"at", '\0', "DATE", "this time instead of now, for --list and --current-offenders",
-		 .date = &options->at},
-		{"json", 'j', NULL, "with --list, print JSON", .flag = &options->json},
+		 .flag = &options->dry_run, .forms = EDITS},
+		{"list", 'l', NULL, "print who is let off", .flag = &options->list,
+		 .makes = FORM_LIST},
+		{"at", '\0', "DATE", "with --list, who is let off at this time instead of now",
+		 .date = &options->at, .forms = COMMAND_FORM(FORM_LIST)},
+		{"json", 'j', NULL, "with --list, print JSON", .flag = &options->json,
+		 .forms = COMMAND_FORM(FORM_LIST)},
 		{0},
 	};
 

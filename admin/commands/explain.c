@@ -98,6 +98,8 @@ static int read_attempt(const struct options *options, const char *mechanism,
 				   "--tls-version: unknown version '%s' (one of TLSv1, TLSv1.1, "
 				   "TLSv1.2, TLSv1.3)",
 				   options->tls_version);
+	if (options->tls_version != NULL && attempt.tls == TLS_NONE)
+		return usage_error("explain", "--tls-version does not work with --tls none");
 	if (attempt.service == SERVICE_SUBMISSION || attempt.service == SERVICE_SMTP)
 		attempt.source = SOURCE_POSTFIX;
 	*attempt_r = attempt;

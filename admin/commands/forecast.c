@@ -19,13 +19,15 @@ static const struct command_help help = {
 	.usage = "[OPTION...]",
 	.description = "Says what enforcing would do to those who were seen lately: judges what is "
 		       "recorded by the configuration as it is now.",
-	.closing = "Exit status: 0 fine, 1 more than --fail-above.",
+	.closing = "Exit status: 0 fine, 1 more than --fail-above, 66 nobody was seen, so that "
+		   "--fail-above says nothing.",
 };
 
 struct options {
 	const char *rule;
 	time_t at, since; /* 0: not given */
-	double fail_above;
+	const char *fail_above;
+	double percent_max; /* the same */
 	bool json;
 };
 
@@ -39,7 +41,6 @@ static bool percent_parse(const char *text, double *percent_r)
 
 static bool read_options(int argc, char **argv, struct options *options, int *status_r)
 {
-	const char *fail_above = NULL;
 	const struct command_option known[] = {
 		{"at", '\0', "DATE",
 		 "as the rules stand at this time; by default, as if all of them were "
@@ -47,20 +48,21 @@ static bool read_options(int argc, char **argv, struct options *options, int *st
 		 .date = &options->at},
 		{"rule", 'r', "RULE", "as if there were only this rule", .text = &options->rule},
 		{"since", 's', "DATE", "lately means since then; by default, the last 30 days",
-		 .date = &options->since},
+		 .date = &options->since, .past = true},
 		{"fail-above", '\0', "PERCENT",
 		 "fail when a larger share of the users would lose a way to their mail",
-		 .text = &fail_above},
+		 .text = &options->fail_above},
 		{"json", 'j', NULL, "print JSON", .flag = &options->json},
 		{0},
 	};
 
 	if (!command_options_read_all(argc, argv, &help, known, status_r))
 		return false;
-	if (fail_above == NULL || percent_parse(fail_above, &options->fail_above))
+	if (options->fail_above == NULL ||
+	    percent_parse(options->fail_above, &options->percent_max))
 		return true;
 	*status_r = usage_error("forecast", "--fail-above: '%s' is not a percentage from 0 to 100",
-				fail_above);
+				options->fail_above);
 	return false;
 }
 
@@ -228,6 +230,26 @@ static void print_text(const struct forecast *forecast, const struct policy *pol
 
 /* ---- the command ---- */
 
+/* For --fail-above, an exit status. Where nobody was seen, it must not look as if nobody was
+   affected: perhaps nothing is recorded any more. */
+static int compare_with(const struct forecast *forecast, double percent_max)
+{
+	char day[DATE_TEXT_SIZE];
+
+	if (forecast->active_users == 0) {
+		date_format((time_t)(forecast->since / 1000), day);
+		fprintf(stderr,
+			"portcullis forecast: nobody was seen since %s, so --fail-above has "
+			"nothing to go by\n",
+			day);
+		return EX_NOINPUT;
+	}
+	return percent(forecast->partly + forecast->locked_out, forecast->active_users) >
+			       percent_max
+		       ? EXIT_NO
+		       : EXIT_SUCCESS;
+}
+
 static int answer(const struct options *options, struct inquiry *inquiry)
 {
 	const struct policy *policy = inquiry->loaded.policy;
@@ -249,9 +271,8 @@ static int answer(const struct options *options, struct inquiry *inquiry)
 			print_json(&forecast, policy);
 		else
 			print_text(&forecast, policy, options);
-		if (percent(forecast.partly + forecast.locked_out, forecast.active_users) >
-		    options->fail_above)
-			status = EXIT_NO;
+		if (options->fail_above != NULL)
+			status = compare_with(&forecast, options->percent_max);
 	}
 	forecast_free(&forecast);
 	return inquiry_end(inquiry, answered, status);
@@ -259,7 +280,7 @@ static int answer(const struct options *options, struct inquiry *inquiry)
 
 int forecast_command(const char *config_path, int argc, char **argv)
 {
-	struct options options = {.fail_above = 100};
+	struct options options = {0};
 	struct inquiry inquiry;
 	int status;
 

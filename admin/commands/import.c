@@ -229,6 +229,9 @@ static int follow(const char *config_path, struct policy **policy)
 	return status;
 }
 
+/* Besides that which ends. */
+enum form { FORM_FOLLOW = 1 };
+
 /* The command line. */
 struct options {
 	bool following, forced, quiet;
@@ -255,12 +258,13 @@ int import_command(const char *config_path, int argc, char **argv)
 {
 	struct options options = {0};
 	const struct command_option known[] = {
-		{"follow", 'f', NULL, "go on until SIGTERM or SIGINT", .flag = &options.following},
+		{"follow", 'f', NULL, "go on until SIGTERM or SIGINT", .flag = &options.following,
+		 .makes = FORM_FOLLOW},
 		{"at", '\0', "DATE", "judge ages as of this time instead of now",
-		 .date = &options.at},
+		 .date = &options.at, .forms = COMMAND_FORM(0)},
 		{"force", '\0', NULL,
 		 "erase what has expired even if the newest record is more than two days old",
-		 .flag = &options.forced},
+		 .flag = &options.forced, .forms = COMMAND_FORM(0)},
 		{"quiet", 'q', NULL, "do not say how much was imported", .flag = &options.quiet},
 		{0},
 	};
@@ -269,9 +273,6 @@ int import_command(const char *config_path, int argc, char **argv)
 
 	if (!command_options_read_all(argc, argv, &help, known, &status))
 		return status;
-	if (options.following && (options.at != 0 || options.forced))
-		return usage_error("import", "--follow and %s cannot be used together",
-				   options.at != 0 ? "--at" : "--force");
 	status = policy_load_as_owner(config_path, &policy);
 	if (status != 0)
 		return status;

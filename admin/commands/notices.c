@@ -31,25 +31,25 @@ struct options {
 	bool failed, bounce, json;
 };
 
+/* Besides the list. */
+enum form { FORM_BOUNCE = 1 };
+
 static bool read_options(int argc, char **argv, struct options *options, int *status_r)
 {
 	const struct command_option known[] = {
-		{"user", 'u', "USER", "only this user", .text = &options->user},
+		{"user", 'u', "USER", "only this user", .text = &options->user,
+		 .forms = COMMAND_FORM(0)},
 		{"failed", 'f', NULL, "only those who could not be told, each by the last mail",
-		 .flag = &options->failed},
+		 .flag = &options->failed, .forms = COMMAND_FORM(0)},
 		{"bounce", '\0', NULL,
 		 "read a mail on standard input; if it says that a notice came back, mark that as "
 		 "failed",
-		 .flag = &options->bounce},
-		{"json", 'j', NULL, "print JSON", .flag = &options->json},
+		 .flag = &options->bounce, .makes = FORM_BOUNCE},
+		{"json", 'j', NULL, "print JSON", .flag = &options->json, .forms = COMMAND_FORM(0)},
 		{0},
 	};
 
-	if (!command_options_read_all(argc, argv, &help, known, status_r))
-		return false;
-	if (options->bounce && (options->user != NULL || options->failed || options->json))
-		*status_r = usage_error("notices", "--bounce takes no other option");
-	return *status_r == 0;
+	return command_options_read_all(argc, argv, &help, known, status_r);
 }
 
 /* ---- the list ---- */

@@ -34,6 +34,11 @@ static const struct command_help help = {
 		"75 another run is under way, or this one was interrupted.",
 };
 
+/* Besides that which writes to people. */
+enum form { FORM_DRY_RUN = 1, FORM_PREVIEW, FORM_TO, FORM_SEND };
+
+#define SENDS (COMMAND_FORM(0) | COMMAND_FORM(FORM_TO) | COMMAND_FORM(FORM_SEND))
+
 struct options {
 	time_t at; /* 0: now */
 	bool at_is_day;
@@ -51,24 +56,15 @@ static bool is_another_day(time_t at)
 /* Returns 0 or EX_USAGE. */
 static int check_options(const struct options *options)
 {
-	int looks = options->dry_run + (options->preview != NULL) + (options->to != NULL);
+	bool looks = options->dry_run || options->preview != NULL || options->to != NULL;
 
-	if (looks + options->send > 1)
-		return usage_error("notify",
-				   "--dry-run, --preview, --to and --send cannot be used together");
-	if (options->at != 0 && looks == 0 && !options->send && is_another_day(options->at))
+	if (options->at != 0 && !looks && !options->send && is_another_day(options->at))
 		return usage_error("notify",
 				   "--at another day would write to people, and record that, as "
 				   "of then; if that is meant, add --send, or else --dry-run, "
 				   "--preview or --to");
-	if (options->all && options->to == NULL)
-		return usage_error("notify", "--all works only with --to");
-	if (options->raw && options->preview == NULL)
-		return usage_error("notify", "--raw works only with --preview");
 	if (options->to != NULL && !mail_address_is_valid(options->to))
 		return usage_error("notify", "--to: '%s' is not a mail address", options->to);
-	if (options->json && !options->dry_run)
-		return usage_error("notify", "--json works only with --dry-run");
 	return 0;
 }
 
@@ -79,19 +75,23 @@ static bool read_options(int argc, char **argv, struct options *options, int *st
 		 "as if it were this time; a day alone means the end of its quiet hours",
 		 .date = &options->at, .day_alone = &options->at_is_day},
 		{"dry-run", 'n', NULL, "print who would be told and why, and send nothing",
-		 .flag = &options->dry_run},
+		 .flag = &options->dry_run, .makes = FORM_DRY_RUN},
 		{"preview", '\0', "USER",
 		 "print the text of the mail that USER would get, and send nothing",
-		 .text = &options->preview},
-		{"raw", '\0', NULL, "with --preview, print the whole mail", .flag = &options->raw},
+		 .text = &options->preview, .makes = FORM_PREVIEW},
+		{"raw", '\0', NULL, "with --preview, print the whole mail", .flag = &options->raw,
+		 .forms = COMMAND_FORM(FORM_PREVIEW)},
 		{"to", '\0', "ADDRESS",
 		 "send a mail for each reason to ADDRESS, not to the people, and record nothing",
-		 .text = &options->to},
-		{"all", 'a', NULL, "with --to, send all mails", .flag = &options->all},
+		 .text = &options->to, .makes = FORM_TO},
+		{"all", 'a', NULL, "with --to, send all mails", .flag = &options->all,
+		 .forms = COMMAND_FORM(FORM_TO)},
 		{"send", '\0', NULL, "write to the people, also with --at another day",
-		 .flag = &options->send},
-		{"quiet", 'q', NULL, "do not print what was done", .flag = &options->quiet},
-		{"json", 'j', NULL, "with --dry-run, print JSON", .flag = &options->json},
+		 .flag = &options->send, .makes = FORM_SEND},
+		{"quiet", 'q', NULL, "do not print what was done", .flag = &options->quiet,
+		 .forms = SENDS},
+		{"json", 'j', NULL, "with --dry-run, print JSON", .flag = &options->json,
+		 .forms = COMMAND_FORM(FORM_DRY_RUN)},
 		{0},
 	};
 

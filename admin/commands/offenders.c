@@ -18,6 +18,9 @@ static const struct command_help help = {
 	.description = "Says who breaks what, how often, with which program and from where.",
 };
 
+/* What it prints, besides a table. */
+enum form { FORM_CSV = 1, FORM_JSON };
+
 /* The command line, with its dates and names read. */
 struct options {
 	const char *rule, *user, *sort;
@@ -36,7 +39,7 @@ static bool read_options(int argc, char **argv, struct options *options, int *st
 		{"phase", 'P', "PHASE", "only rules in this phase: off, observe, notify or enforce",
 		 .text = &phase},
 		{"since", 's', "DATE", "only ways that were used since then",
-		 .date = &options->since},
+		 .date = &options->since, .past = true},
 		{"user", 'u', "USER", "only this user", .text = &options->user},
 		{"unverified", '\0', NULL,
 		 "also attempts with a wrong password, and those refused before it was looked at; "
@@ -46,8 +49,8 @@ static bool read_options(int argc, char **argv, struct options *options, int *st
 		 .text = &options->sort},
 		{"at", '\0', "DATE", "the phases at this time instead of now",
 		 .date = &options->at},
-		{"csv", '\0', NULL, "print CSV", .flag = &csv},
-		{"json", 'j', NULL, "print JSON", .flag = &json},
+		{"csv", '\0', NULL, "print CSV", .flag = &csv, .makes = FORM_CSV},
+		{"json", 'j', NULL, "print JSON", .flag = &json, .makes = FORM_JSON},
 		{0},
 	};
 
@@ -64,8 +67,6 @@ static bool read_options(int argc, char **argv, struct options *options, int *st
 			"offenders",
 			"--sort: unknown key '%s' (one of user, rule, count, first, last)",
 			options->sort);
-	else if (csv && json)
-		*status_r = usage_error("offenders", "--csv and --json cannot be used together");
 	options->format = csv ? LISTING_CSV : json ? LISTING_JSON : LISTING_TABLE;
 	return *status_r == 0;
 }

@@ -197,11 +197,16 @@ static const struct command_option *find(const struct command_option options[], 
 /* Both leave *error_r as it is when all is well. */
 static void set_date(const struct command_option *option, const char *value, const char **error_r)
 {
+	time_t now = time(NULL);
 	bool day_alone;
 
-	if (date_option_parse(value, time(NULL), option->date, &day_alone, error_r) &&
-	    option->day_alone != NULL)
+	if (!date_option_parse(value, now, option->date, &day_alone, error_r))
+		return;
+	if (option->day_alone != NULL)
 		*option->day_alone = day_alone;
+	/* An answer about nothing would look as if all were well. */
+	if (option->past && *option->date > now)
+		*error_r = "that is still to come; 7d, without a plus sign, is seven days ago";
 }
 
 static void set_day(const struct command_option *option, const char *value, const char **error_r)
@@ -248,20 +253,98 @@ static void suggest_option(const char *typed, const struct command_option option
 	g_free(name);
 }
 
-/* True to go on with the next option. argument: where getopt_long(3) found it. */
-static bool take(int found, const char *argument, const struct command_help *help,
-		 const struct command_option options[], int *status_r)
+/* ---- forms ---- */
+
+/* What was given so far. */
+struct reading {
+	const struct command_help *help;
+	const struct command_option *options;
+	uint64_t given;                    /* a bit each */
+	const struct command_option *form; /* which made the command another; NULL: none */
+};
+
+static bool is_of_form(const struct command_option *option, unsigned int form)
 {
+	return option->forms == 0 || (option->forms & COMMAND_FORM(form)) != 0;
+}
+
+/* "--dry-run or --to": what makes the forms that an option belongs to; the caller frees it. */
+static char *name_forms(const struct command_option options[], const struct command_option *option)
+{
+	GString *names = g_string_new(NULL);
+
+	for (; options->name != NULL; options++) {
+		if (options->makes != 0 && is_of_form(option, options->makes))
+			g_string_append_printf(names, "%s--%s", names->len == 0 ? "" : " or ",
+					       options->name);
+	}
+	return g_string_free(names, FALSE);
+}
+
+/* Says that an option does not belong to the form. Returns EX_USAGE. */
+static int refuse(const struct reading *reading, const struct command_option *option)
+{
+	const char *command = reading->help->name;
+	char *names;
+
+	if (is_of_form(option, 0))
+		return usage_error(command, "--%s does not work with --%s", option->name,
+				   reading->form->name);
+	names = name_forms(reading->options, option);
+	usage_error(command, "--%s works only with %s", option->name, names);
+	g_free(names);
+	return EX_USAGE;
+}
+
+/* Returns 0 or EX_USAGE. */
+static int check_forms(const struct reading *reading)
+{
+	unsigned int form = reading->form == NULL ? 0 : reading->form->makes;
+
+	for (uint64_t left = reading->given; left != 0; left &= left - 1) {
+		const struct command_option *option = &reading->options[__builtin_ctzll(left)];
+
+		if (option->makes == 0 && !is_of_form(option, form))
+			return refuse(reading, option);
+	}
+	return 0;
+}
+
+/* Returns 0 or EX_USAGE. */
+static int note_given(struct reading *reading, const struct command_option *option)
+{
+	const struct command_option *form = reading->form;
+
+	reading->given |= UINT64_C(1) << (option - reading->options);
+	if (option->makes == 0)
+		return 0;
+	if (form != NULL && form->makes != option->makes)
+		return usage_error(reading->help->name, "--%s and --%s cannot be used together",
+				   form->name, option->name);
+	reading->form = option;
+	return 0;
+}
+
+/* ---- the whole ---- */
+
+/* True to go on with the next option. argument: where getopt_long(3) found it. */
+static bool take(struct reading *reading, int found, const char *argument, int *status_r)
+{
+	const struct command_option *options = reading->options;
+	const char *command = reading->help->name;
+
 	if (found == help_option.letter) {
-		print_help(help, options);
+		print_help(reading->help, options);
 		return false;
 	}
 	if (found == '?' && optopt == 0 && strncmp(argument, "--", 2) == 0)
 		suggest_option(argument + 2, options);
 	if (found == '?')
-		*status_r = point_to_help(help->name);
-	else if (!set(help->name, find(options, found), optarg))
+		*status_r = point_to_help(command);
+	else if (!set(command, find(options, found), optarg))
 		*status_r = EX_USAGE;
+	else
+		*status_r = note_given(reading, find(options, found));
 	return *status_r == 0;
 }
 
@@ -270,15 +353,18 @@ bool command_options_read(int argc, char **argv, const struct command_help *help
 {
 	const struct getopt_tables tables = make_tables(help, options);
 	const struct option *names = (const struct option *)tables.names->data;
+	struct reading reading = {.help = help, .options = options};
 	bool go_on = true;
 	int found;
 
 	*status_r = EXIT_SUCCESS;
 	while (go_on && (found = getopt_long(argc, argv, tables.letters->str, names, NULL)) != -1)
-		go_on = take(found, argv[optind - 1], help, options, status_r);
+		go_on = take(&reading, found, argv[optind - 1], status_r);
 	g_array_free(tables.names, TRUE);
 	g_string_free(tables.letters, TRUE);
-	return go_on;
+	if (go_on)
+		*status_r = check_forms(&reading);
+	return go_on && *status_r == 0;
 }
 
 bool command_options_read_all(int argc, char **argv, const struct command_help *help,

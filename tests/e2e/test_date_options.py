@@ -63,8 +63,24 @@ def test_since_looks_back(site):
     assert users(site, "168h") == {"now", "days"}
     assert users(site, day(-7)) == {"now", "days"}
     assert users(site, "yesterday") == {"now"}
-    assert users(site, "tomorrow") == users(site, "now") == users(site, "+7d") == set()
+    assert users(site, "now") == set()
     assert users(site, "yesterday") == users(site, day(-1))
+
+
+@pytest.mark.parametrize("command", [
+    ["offenders"],
+    ["forecast", "--fail-above", "0"],
+    ["exempt", "--current-offenders", "encryption", "--until", "+30d"],
+])
+@pytest.mark.parametrize("since", ["tomorrow", "+7d", "+1h", day(1), f"{day(9)} 12:00"])
+def test_since_a_time_to_come_is_no_all_clear(site, command, since):
+    result = site.run(*command, "--since", since)
+    assert result.returncode == EX_USAGE
+    assert result.stdout == ""
+    assert result.stderr.splitlines()[0] == (
+        f"portcullis {command[0]}: --since: that is still to come; 7d, without a plus sign, is "
+        "seven days ago")
+    assert site.exemptions.read_text() == ""
 
 
 def test_at_looks_ahead_with_a_plus_sign(site):

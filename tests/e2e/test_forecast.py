@@ -2,7 +2,7 @@
 
 import pytest
 
-from recorded_site import EX_USAGE, RecordedSite, day, fits_a_terminal, json_date
+from recorded_site import EX_NOINPUT, EX_USAGE, RecordedSite, day, fits_a_terminal, json_date
 
 RULES = f"""
 rule encryption {{
@@ -286,4 +286,17 @@ def test_nobody_at_all(site):
     answer = site.ask("forecast")
     assert figures(answer) == (0, 0, 0, 0)
     assert users(answer) == {"encryption": 0, "abroad": 0}
-    assert site.run("forecast", "--fail-above", "0").returncode == 0
+    # For a script, that is no good news.
+    for options in ([], ["--json"], ["--rule", "abroad"], ["--since", "1h"], ["--at", "+7d"]):
+        for percent in ("0", "100"):
+            result = site.run("forecast", "--fail-above", percent, *options)
+            assert result.returncode == EX_NOINPUT
+            assert "nobody was seen since" in result.stderr
+            assert "--fail-above" in result.stderr
+    # Whom the password did not prove to be somebody, or who came before, is not seen.
+    site.record("alice@example.org", "encryption", verified=False)
+    site.record("bob@example.org", "encryption", days_ago=5)
+    site.take()
+    assert site.run("forecast", "--fail-above", "0", "--since", "2d").returncode == EX_NOINPUT
+    assert site.run("forecast", "--fail-above", "100", "--since", "6d").returncode == 0
+    assert site.run("forecast", "--fail-above", "0", "--since", "6d").returncode == 1
