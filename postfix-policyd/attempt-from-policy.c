@@ -72,12 +72,14 @@ bool attempt_from_policy(const struct policy_request *request, const struct poli
 	if (!tls_version_from_name(request->encryption_protocol, &attempt->tls_version))
 		attempt->tls_version = TLS_VERSION_UNKNOWN;
 
-	attempt_r->verified = *request->sasl_username != '\0';
-	if (attempt_r->verified)
+	if (*request->sasl_username != '\0')
 		attempt->service = SERVICE_SUBMISSION;
 	/* A name too long is nobody's; it is judged and recorded cut short. */
 	user_normalise(request->sasl_username, policy->default_domain, attempt_r->user,
 		       sizeof(attempt_r->user));
 	copy_mechanism(request->sasl_method, attempt_r->mechanism);
+	/* Whoever is anonymous has shown that he is nobody. */
+	attempt_r->verified = attempt->service == SERVICE_SUBMISSION &&
+			      strcmp(attempt_r->mechanism, "ANONYMOUS") != 0;
 	return true;
 }

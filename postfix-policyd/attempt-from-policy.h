@@ -11,7 +11,7 @@
    Postfix sent them. The attempt borrows from these and from the request. */
 struct policy_attempt {
 	struct attempt attempt;
-	bool verified; /* a user has logged in, so the password was right */
+	bool verified; /* a user has logged in, so the password was right; not by ANONYMOUS */
 	char user[USER_SIZE];
 	char mechanism[MECHANISM_SIZE];
 };

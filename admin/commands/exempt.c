@@ -8,6 +8,7 @@
 #include "admin/exemptions/exemption-file.h"
 #include "admin/exemptions/exemption-list.h"
 #include "admin/questions/inquiry.h"
+#include "admin/sightings/sighting-judge.h"
 #include "admin/terminal/command-options.h"
 #include "admin/terminal/display.h"
 #include "admin/terminal/terminal-text.h"
@@ -212,9 +213,7 @@ static bool add_offender(void *context, const struct store_sighting *sighting)
 	char user[USER_SIZE];
 	size_t count;
 
-	/* Without a login there is no user. */
-	if (sighting->user == NULL || sighting->user[0] == '\0' ||
-	    sighting->user_id == offenders->last_user)
+	if (!sighting_is_somebodys(sighting) || sighting->user_id == offenders->last_user)
 		return true;
 	offenders->last_user = sighting->user_id;
 	/* Under another default-domain, he may have been recorded by another name. */

@@ -68,6 +68,25 @@ static const char *fate_text(const struct user_portrait *portrait, const struct 
 	return text_r;
 }
 
+static void add_brownout(json_t *array, const struct brownout *brownout)
+{
+	if (brownout != NULL)
+		json_array_append_new(array,
+				      json_pack("{s:o, s:o}", "begin", json_date(brownout->begin),
+						"end", json_date(brownout->end)));
+}
+
+static json_t *brownouts_json(const struct schedule *schedule, time_t at)
+{
+	const struct user_brownouts brownouts = user_brownouts_find(schedule, at);
+	json_t *array = json_array();
+
+	add_brownout(array, brownouts.last);
+	add_brownout(array, brownouts.present);
+	add_brownout(array, brownouts.next);
+	return array;
+}
+
 static json_t *way_rules_json(const struct user_portrait *portrait, const struct user_way *way)
 {
 	const struct policy *policy = portrait->edition.policy;
@@ -81,10 +100,11 @@ static json_t *way_rules_json(const struct user_portrait *portrait, const struct
 			continue;
 		json_array_append_new(
 			rules,
-			json_pack("{s:s, s:s, s:o, s:s?}", "rule", policy->rules[i].title, "phase",
-				  phase_name(schedule_phase(schedule, portrait->at)), "enforce",
-				  json_date(schedule->enforce), "exempt_until",
-				  exempt_until(portrait, &policy->rules[i], day)));
+			json_pack("{s:s, s:s, s:o, s:s?, s:o}", "rule", policy->rules[i].title,
+				  "phase", phase_name(schedule_phase(schedule, portrait->at)),
+				  "enforce", json_date(schedule->enforce), "exempt_until",
+				  exempt_until(portrait, &policy->rules[i], day), "brownouts",
+				  brownouts_json(schedule, portrait->at)));
 	}
 	return rules;
 }
@@ -235,28 +255,61 @@ static guint print_ways(const struct user_portrait *portrait, guint begin, bool 
 	return end;
 }
 
+static void append_brownout(GString *line, const char *which, const struct brownout *brownout)
+{
+	char begin[DATE_TEXT_SIZE], end[DATE_TEXT_SIZE];
+
+	if (brownout == NULL)
+		return;
+	date_format(brownout->begin, begin);
+	date_format(brownout->end, end);
+	g_string_append_printf(line, ", %s brown-out %s to %s", which, begin, end);
+}
+
+static void append_brownouts(GString *line, const struct user_brownouts *brownouts)
+{
+	char end[DATE_TEXT_SIZE];
+
+	append_brownout(line, "last", brownouts->last);
+	if (brownouts->present != NULL) {
+		date_format(brownouts->present->end, end);
+		g_string_append_printf(line, ", a brown-out until %s", end);
+	}
+	append_brownout(line, "next", brownouts->next);
+}
+
 static void print_rule(const struct user_portrait *portrait, const struct rule *rule)
 {
+	const struct user_brownouts brownouts = user_brownouts_find(&rule->schedule, portrait->at);
 	char date[DATE_TEXT_SIZE], day[ISO_DAY_TEXT_SIZE];
 	const char *until = exempt_until(portrait, rule, day);
+	GString *line = g_string_new(NULL);
 
 	date_format(rule->schedule.enforce, date);
-	printf("%s: now in phase %s", rule->title,
-	       phase_name(schedule_phase(&rule->schedule, portrait->at)));
+	g_string_printf(line, "%s: now in phase %s", rule->title,
+			phase_name(schedule_phase(&rule->schedule, portrait->at)));
+	append_brownouts(line, &brownouts);
 	if (rule->schedule.enforce == SCHEDULE_NEVER)
-		printf(", no date yet");
+		g_string_append(line, ", no date yet");
 	else if (rule->schedule.enforce > portrait->at)
-		printf(", enforced from %s", date);
-	printf("%s%s\n", until == NULL ? "" : "; let off until ", until == NULL ? "" : until);
+		g_string_append_printf(line, ", enforced from %s", date);
+	if (until != NULL)
+		g_string_append_printf(line, "; let off until %s", until);
+	if ((portrait->strangers_rules & UINT64_C(1) << rule->index) != 0)
+		g_string_append(line, "; broken only by what may be someone else");
+	puts(line->str);
+	g_string_free(line, TRUE);
 }
 
 /* One line for each rule that some program breaks, or is let off. */
 static void print_rules(const struct user_portrait *portrait)
 {
-	if (portrait->rules != 0)
+	uint64_t rules = portrait->rules | portrait->strangers_rules;
+
+	if (rules != 0)
 		putchar('\n');
-	for (uint64_t left = portrait->rules; left != 0; left &= left - 1)
-		print_rule(portrait, &portrait->edition.policy->rules[__builtin_ctzll(left)]);
+	for (; rules != 0; rules &= rules - 1)
+		print_rule(portrait, &portrait->edition.policy->rules[__builtin_ctzll(rules)]);
 }
 
 static void print_exemption(const struct user_portrait *portrait, const struct exemption *exemption)

@@ -194,8 +194,7 @@ static bool count(void *context, const struct store_sighting *sighting)
 	struct sighting_verdict verdict;
 	uint64_t weeks;
 
-	/* Without a login there is nobody to be counted. */
-	if (sighting->user == NULL || sighting->user[0] == '\0')
+	if (!sighting_is_somebodys(sighting))
 		return true;
 	if (sighting->user_id != counting->user_id) {
 		end_user(counting);

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admin/sightings/sighting-judge.h"
+
 void offender_list_begin(struct offender_list *list_r, const struct policy *policy, time_t at)
 {
 	*list_r = (struct offender_list){
@@ -113,7 +115,7 @@ static bool collect(void *context, const struct store_sighting *sighting)
 	GArray *all = list->offenders;
 	struct offender offender = {
 		.user_id = sighting->user_id,
-		.verified = sighting->verified,
+		.verified = sighting_is_somebodys(sighting),
 		.habit = sighting->habit,
 		.count = sighting->count,
 		.first_seen = sighting->first_seen,
@@ -121,6 +123,8 @@ static bool collect(void *context, const struct store_sighting *sighting)
 		.last_client = "",
 	};
 
+	if (!offender.verified && !list->unverified)
+		return true;
 	if (all->len > 0 &&
 	    g_array_index(all, struct offender, all->len - 1).user_id != sighting->user_id)
 		end_user(list);
@@ -143,6 +147,7 @@ bool offender_list_fill(struct offender_list *list, struct store *store,
 			const struct store_filter *filter)
 {
 	list->rule = filter->rule;
+	list->unverified = filter->unverified;
 	if (!store_each_sighting(store, filter, collect, list))
 		return false;
 	end_user(list);

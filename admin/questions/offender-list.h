@@ -12,7 +12,7 @@ struct offender {
 	const char *user; /* NULL: many, whose names are not kept */
 	const struct store_broken_rule *rule;
 	enum phase phase; /* by the policy, at the list's moment; off without such a rule */
-	bool verified;
+	bool verified;    /* it was this user, and he is somebody */
 	const struct store_habit *habit;
 	uint64_t count; /* 0: not known, of a way that is older than the list's since */
 	int64_t first_seen, last_seen;
@@ -26,6 +26,7 @@ struct offender_list {
 	const enum phase *phase; /* only rules in this phase; NULL: any */
 	const char *rule;        /* only this rule; NULL: any */
 	int64_t since;           /* only ways that were used since then; 0: all */
+	bool unverified;         /* also what may be anybody's */
 	GStringChunk *strings;
 	guint user_begin; /* of the user whose sightings come */
 };

@@ -3,6 +3,7 @@
 #include <glib.h>
 #include <string.h>
 
+#include "admin/sightings/sighting-judge.h"
 #include "admin/store/store-week.h"
 
 struct counting {
@@ -39,6 +40,8 @@ static bool count(void *context, const struct store_sighting *sighting)
 	uint64_t weeks = seen_weeks(sighting, counting->week);
 	uint64_t rules = counting->rules[sighting->rules->index];
 
+	if (!sighting_is_somebodys(sighting))
+		return true;
 	if (sighting->user_id != counting->user_id) {
 		end_user(counting);
 		counting->user_id = sighting->user_id;
@@ -68,7 +71,7 @@ static void find_rules(uint64_t *rules, const struct store *store, const struct 
 bool rule_histories_count(struct rule_history histories_r[RULES_MAX], struct store *store,
 			  const struct policy *policy, int64_t now)
 {
-	static const struct store_filter filter = {.broken = true, .verified = true};
+	static const struct store_filter filter = {.broken = true, .verified = true, .names = true};
 	struct counting counting = {
 		.histories = histories_r,
 		.week = store_week(now),

@@ -1,6 +1,9 @@
 #include "user-portrait.h"
 
+#include <string.h>
+
 #include "admin/exemptions/own-date.h"
+#include "admin/terminal/display.h"
 
 /* ---- dates ---- */
 
@@ -66,6 +69,36 @@ enum user_way_fate user_way_fate(const struct user_portrait *portrait, const str
 	return USER_WAY_ENDS;
 }
 
+/* ---- brown-outs ---- */
+
+static bool is_same_day(time_t one, time_t other)
+{
+	char day[ISO_DAY_TEXT_SIZE], other_day[ISO_DAY_TEXT_SIZE];
+
+	return strcmp(iso_day_format(one, day), iso_day_format(other, other_day)) == 0;
+}
+
+struct user_brownouts user_brownouts_find(const struct schedule *schedule, time_t at)
+{
+	struct user_brownouts found = {.present = schedule_brownout(schedule, at)};
+
+	for (size_t i = 0; i < schedule->brownout_count; i++) {
+		const struct brownout *brownout = &schedule->brownouts[i];
+
+		/* In another phase, it is none. */
+		if (schedule_brownout(schedule, brownout->begin) == NULL)
+			continue;
+		if (brownout->begin > at) {
+			if (found.next == NULL || brownout->begin < found.next->begin)
+				found.next = brownout;
+		} else if (brownout->end <= at && is_same_day(brownout->end - 1, at) &&
+			   (found.last == NULL || brownout->end > found.last->end)) {
+			found.last = brownout;
+		}
+	}
+	return found;
+}
+
 /* ---- servers ---- */
 
 static void add_server(struct user_portrait *portrait, const char *service, const char *name,
@@ -121,8 +154,10 @@ static bool find_ways(struct user_portrait *portrait, struct store *store)
 	for (guint i = 0; portrait->ways != NULL && i < portrait->ways->len; i++) {
 		const struct user_way *way = &g_array_index(portrait->ways, struct user_way, i);
 
-		portrait->rules |= way->verdict.broken | way->verdict.exempt;
+		*(way->verified ? &portrait->rules : &portrait->strangers_rules) |=
+			way->verdict.broken | way->verdict.exempt;
 	}
+	portrait->strangers_rules &= ~portrait->rules;
 	return portrait->ways != NULL;
 }
 

@@ -28,8 +28,10 @@ struct user_portrait {
 	char user[USER_SIZE]; /* normalised */
 	time_t at;
 	struct edition edition;
-	GArray *ways;                       /* of struct user_way */
-	uint64_t rules;                     /* that some way breaks, or would; a bit each */
+	GArray *ways; /* of struct user_way */
+	/* That some way breaks, or would, a bit each: of the person's own, and others that
+	   only ways break which may be somebody else's. */
+	uint64_t rules, strangers_rules;
 	const struct exemption *exemptions; /* the edition's, in the order of the file */
 	size_t exemption_count;
 	GArray *notices;                              /* of struct user_notice, the latest last */
@@ -55,6 +57,14 @@ enum user_way_fate {
 /* *end_r: when a way ends; otherwise it is not set. */
 enum user_way_fate user_way_fate(const struct user_portrait *portrait, const struct user_way *way,
 				 time_t *end_r);
+
+/* The brown-outs of a rule that somebody may ask about at a moment; each may be NULL. */
+struct user_brownouts {
+	const struct brownout *last; /* which ended on the same day */
+	const struct brownout *present, *next;
+};
+
+struct user_brownouts user_brownouts_find(const struct schedule *schedule, time_t at);
 
 /* Whether the user is let off all of a rule, at its date or, where no exemption covers
    that, from now on; until when, in *end_r. */

@@ -5,12 +5,12 @@ struct search {
 	const struct sighting_judge *judge;
 };
 
-static struct user_way *find_way(GArray *ways, const struct store_sighting *sighting)
+static struct user_way *find_way(GArray *ways, const struct store_sighting *sighting, bool verified)
 {
 	for (guint i = 0; i < ways->len; i++) {
 		struct user_way *way = &g_array_index(ways, struct user_way, i);
 
-		if (way->habit == sighting->habit && way->verified == sighting->verified)
+		if (way->habit == sighting->habit && way->verified == verified)
 			return way;
 	}
 	return NULL;
@@ -21,11 +21,12 @@ static struct user_way *find_way(GArray *ways, const struct store_sighting *sigh
 static bool add(void *context, const struct store_sighting *sighting)
 {
 	struct search *search = context;
-	struct user_way *way = find_way(search->ways, sighting);
+	bool verified = sighting_is_somebodys(sighting);
+	struct user_way *way = find_way(search->ways, sighting, verified);
 
 	if (way == NULL) {
 		struct user_way new = {.habit = sighting->habit,
-				       .verified = sighting->verified,
+				       .verified = verified,
 				       .first_seen = sighting->first_seen,
 				       .last_seen = INT64_MIN};
 

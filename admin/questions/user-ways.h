@@ -8,7 +8,7 @@
 /* One way in which a person reaches the mail, and what becomes of it. */
 struct user_way {
 	const struct store_habit *habit;
-	bool verified;
+	bool verified; /* it was this person */
 	uint64_t count;
 	int64_t first_seen, last_seen;
 	char last_client[ADDRESS_TEXT_SIZE]; /* "" erased, or unknown */

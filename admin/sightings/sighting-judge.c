@@ -148,7 +148,7 @@ static bool would_be_broken(const struct sighting_judge *judge, const struct att
 
 bool sighting_is_somebodys(const struct store_sighting *sighting)
 {
-	return sighting->user != NULL && sighting->user[0] != '\0' &&
+	return sighting->verified && sighting->user != NULL && sighting->user[0] != '\0' &&
 	       strcasecmp(sighting->habit->mechanism, "ANONYMOUS") != 0;
 }
 

@@ -24,8 +24,9 @@ struct sighting_verdict {
 	uint64_t exempt;    /* would be broken, were the user not let off */
 };
 
-/* Whether a sighting is some person's: without a login there is nobody, and by ANONYMOUS it
-   is nobody in particular. */
+/* Whether a sighting is some person's, who is its user: with a wrong password it may be
+   anybody's, without a login there is nobody, and by ANONYMOUS it is nobody in particular,
+   whatever was recorded. Needs the names. */
 bool sighting_is_somebodys(const struct store_sighting *sighting);
 
 /* Where the address was erased, its whereabouts count: what is not known to be in a network

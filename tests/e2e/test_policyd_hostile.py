@@ -582,6 +582,18 @@ def test_three_recipients_are_one_record(daemon):
     assert daemon.log().count("submission-port") == 3
 
 
+def test_anonymous_is_nobody(daemon):
+    with daemon.connect() as client:
+        assert ask(client, request(sasl_method="ANONYMOUS", sasl_username="anonymous",
+                                   server_port=25)).endswith(DUNNO)
+        # One that breaks nothing is not recorded at all.
+        assert ask(client, request(sasl_method="ANONYMOUS", sasl_username="anonymous")) == DUNNO
+        assert ask(client, request(server_port=25)).endswith(DUNNO)
+    events = daemon.events(3)[1:]
+    assert [(event["mechanism"], event["service"], event["verified"]) for event in events] == [
+        ("ANONYMOUS", "submission", False), ("PLAIN", "submission", True)]
+
+
 def test_sigterm_finishes_what_is_in_hand(daemon):
     with daemon.connect() as resting, daemon.connect() as client:
         assert ask(resting) == DUNNO

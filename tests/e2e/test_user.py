@@ -1,5 +1,8 @@
 """portcullis user: one person on one screen, for the help desk."""
 
+import datetime
+import time
+
 import pytest
 
 import mmdb
@@ -53,10 +56,11 @@ def test_programs(site):
     assert thunderbird["last_client"] == mmdb.CLIENTS["DE"][0]
     assert [program["verified"] for program in answer["programs"]] == [True] * 3 + [False]
     assert thunderbird["rules"] == [{"rule": "encryption", "phase": "enforce",
-                                     "enforce": json_date(day(-1)), "exempt_until": None}]
+                                     "enforce": json_date(day(-1)), "exempt_until": None,
+                                     "brownouts": []}]
     assert answer["programs"][1]["rules"] == [{"rule": "mechanism", "phase": "notify",
                                                "enforce": json_date(day(30)),
-                                               "exempt_until": None}]
+                                               "exempt_until": None, "brownouts": []}]
     assert answer["programs"][3]["rules"][1]["enforce"] is None
 
 
@@ -160,6 +164,53 @@ def test_exemptions_count_at_the_date_of_the_rule(site, exemptions, state, until
     assert f"\n{state}" in site.must("user", "alice")
     script = site.ask("user", "alice")["programs"][1]
     assert [rule["exempt_until"] for rule in script["rules"]] == [until]
+
+
+def brownouts(hours):
+    """RULES with brown-outs that begin so many hours from now, for two hours."""
+    texts = [time.strftime("%Y-%m-%d %H:%M", time.localtime(time.time() + begin * 3600))
+             for begin in hours]  # fmt: skip
+    rule = "rule mechanism  { brownouts = { " + ", ".join(f'"{text} +2h"' for text in texts) + " }"
+    return RULES.replace("rule mechanism  {", rule), texts
+
+
+def later(text, hours):
+    begin = datetime.datetime.fromisoformat(text).astimezone()
+    return (begin + datetime.timedelta(hours=hours)).astimezone()
+
+
+def test_brownouts(site):
+    rules, [over, now, soon, later_on] = brownouts((-75, -1, 50, 90))
+    site.write_rules(rules)
+    populate(site)
+
+    def line(at="now"):
+        [line] = [line for line in site.must("user", "alice", "--at", at).splitlines()
+                  if line.startswith("mechanism: ")]  # fmt: skip
+        return line.partition("mechanism: ")[2]
+
+    def ends(text):
+        return f"{later(text, 2):%Y-%m-%d %H:%M}"
+
+    enforced = f", enforced from {day(30)} 00:00"
+    after_now = f", next brown-out {soon} to {ends(soon)}"
+    assert line() == f"now in phase enforce, a brown-out until {ends(now)}{after_now}{enforced}"
+    # What comes next, at any moment before, also with the day alone.
+    assert line(f"{later(now, 25):%Y-%m-%d %H:%M}") == f"now in phase notify{after_now}{enforced}"
+    assert f"brown-out {soon} to {ends(soon)}" in line(soon[:10])
+    assert line(soon).startswith(f"now in phase enforce, a brown-out until {ends(soon)}, next ")
+    # Who was refused this morning asks in the afternoon.
+    assert f", next brown-out {over} to {ends(over)}, " in line(over[:10])
+    assert (f", last brown-out {over} to {ends(over)}, " if ends(over)[:10] == over[:10]
+            else f", a brown-out until {ends(over)}, ") in line(f"{over[:10]} 23:59")
+    assert line(f"{later(later_on, 30):%Y-%m-%d %H:%M}") == f"now in phase notify{enforced}"
+
+    def told(at):
+        answer = site.ask("user", "alice", "--at", at)
+        return [(found["begin"], found["end"])
+                for found in answer["programs"][1]["rules"][0]["brownouts"]]
+
+    assert told("now") == [(json_date(begin), json_date(ends(begin))) for begin in (now, soon)]
 
 
 def test_settings(site):

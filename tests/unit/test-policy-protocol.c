@@ -205,6 +205,11 @@ static void test_attempt(void **state)
 		 "sasl_username=bob@example.net\nencryption_protocol=TLSv1.2\n",
 		 SERVICE_SUBMISSION, TLS_IMPLICIT, TLS_V1_2, 465, "192.0.2.1", "bob@example.net",
 		 "PLAIN", true},
+		/* By which somebody shows that he is nobody. */
+		{"client_address=192.0.2.1\nserver_port=587\nsasl_method=anonymous\n"
+		 "sasl_username=anonymous\n",
+		 SERVICE_SUBMISSION, TLS_NONE, TLS_VERSION_UNKNOWN, 587, "192.0.2.1",
+		 "anonymous@example.org", "ANONYMOUS", false},
 		{"client_address=unknown\nserver_port=65535\nencryption_protocol=TLSv9\n",
 		 SERVICE_SMTP, TLS_STARTTLS, TLS_VERSION_UNKNOWN, 65535, "", "", "", false},
 	};
