@@ -1,35 +1,35 @@
 #include "combining.h"
 
 #include <stdlib.h>
-#include <string.h>
 
+#include "allowance.h"
 #include "monotonic-clock.h"
 #include "name-budget.h"
-#include "repeats.h"
 
-/* About ten thousand ways to the mail. */
-#define MEMORY ((size_t)6 << 20)
-
-/* What is told of several, or of nobody in particular, has none. */
-static const char no_session[] = "\"session\":\"\",";
+#define NAMELESS_PART 8
 
 struct combining {
+	struct combining_teller teller;
 	struct repeats *repeats;
+	/* Apart, so that nothing that came later makes strangers' attempts new ones. */
+	struct repeats *nameless;
 	struct name_budget names;
+	struct allowance details; /* by user */
 };
 
-struct combining *combining_create(void)
+struct combining *combining_create(size_t memory, const struct combining_teller *teller)
 {
 	struct combining *combining = calloc(1, sizeof(*combining));
 
 	if (combining == NULL)
 		return NULL;
-	combining->repeats = repeats_create(MEMORY);
-	if (combining->repeats == NULL) {
-		free(combining);
-		return NULL;
-	}
-	return combining;
+	combining->teller = *teller;
+	combining->repeats = repeats_create(memory);
+	combining->nameless = repeats_create(memory / NAMELESS_PART);
+	if (combining->repeats != NULL && combining->nameless != NULL)
+		return combining;
+	combining_free(combining);
+	return NULL;
 }
 
 void combining_free(struct combining *combining)
@@ -37,120 +37,148 @@ void combining_free(struct combining *combining)
 	if (combining == NULL)
 		return;
 	repeats_free(combining->repeats);
+	repeats_free(combining->nameless);
 	free(combining);
 }
 
 /* ---- what was counted ---- */
 
-static bool write_repeat(const struct repeat *repeat, combining_write *write, void *context)
+static bool tell_repeat(struct combining *combining, const struct repeat *repeat)
 {
-	struct sighting_line line = {
-		.equal = repeat->text,
-		.equal_length = repeat->length,
-		.session = no_session,
-		.session_length = strlen(no_session),
-		.client = repeat->note,
-		.time = repeat->first,
-		.until = repeat->last,
-		.count = repeat->count,
-	};
-
-	return repeat->count == 0 || write(context, &line);
+	return repeat->count == 0 ||
+	       combining->teller.tell_repeat(combining->teller.context, repeat);
 }
 
-static bool write_oldest(struct combining *combining, combining_write *write, void *context)
+static bool tell_oldest(struct combining *combining, struct repeats *repeats)
 {
-	if (!write_repeat(repeats_oldest(combining->repeats), write, context))
+	if (!tell_repeat(combining, repeats_oldest(repeats)))
 		return false;
-	repeats_drop_oldest(combining->repeats);
+	repeats_drop_oldest(repeats);
 	return true;
 }
 
-bool combining_write_due(struct combining *combining, combining_write *write, void *context)
+/* Those of which something is due; NULL: none. */
+static struct repeats *find_due(const struct combining *combining)
 {
-	while (repeats_oldest_is_due(combining->repeats, monotonic_seconds())) {
-		if (!write_oldest(combining, write, context))
+	time_t now = monotonic_seconds();
+
+	if (repeats_oldest_is_due(combining->repeats, now))
+		return combining->repeats;
+	return repeats_oldest_is_due(combining->nameless, now) ? combining->nameless : NULL;
+}
+
+bool combining_is_due(const struct combining *combining)
+{
+	return find_due(combining) != NULL;
+}
+
+bool combining_tell_due(struct combining *combining)
+{
+	struct repeats *due = find_due(combining);
+
+	return due == NULL || tell_oldest(combining, due);
+}
+
+static bool tell_all(struct combining *combining, struct repeats *repeats)
+{
+	const struct repeat *repeat = repeats_oldest(repeats);
+
+	for (; repeat != NULL; repeat = repeats_next(repeats, repeat)) {
+		if (!tell_repeat(combining, repeat))
 			return false;
+		repeats_told(repeats, repeat);
 	}
 	return true;
 }
 
-bool combining_write_all(struct combining *combining, combining_write *write, void *context)
+bool combining_tell_all(struct combining *combining)
 {
-	const struct repeat *repeat = repeats_oldest(combining->repeats);
-
-	for (; repeat != NULL; repeat = repeats_next(combining->repeats, repeat)) {
-		if (!write_repeat(repeat, write, context))
-			return false;
-		repeats_told(combining->repeats, repeat);
-	}
-	return true;
+	return tell_all(combining, combining->repeats) && tell_all(combining, combining->nameless);
 }
 
 unsigned long combining_waiting(const struct combining *combining)
 {
-	return repeats_untold(combining->repeats);
+	return repeats_untold(combining->repeats) + repeats_untold(combining->nameless);
 }
 
 /* ---- what comes ---- */
 
-/* Counts it if it is known. */
-static bool count(struct combining *combining, const struct sighting_line *line, time_t seconds)
+static bool count(struct repeats *repeats, const struct combining_attempt *attempt,
+		  const struct combining_words *words)
 {
-	return repeats_count(combining->repeats, line->equal, line->equal_length, &line->time,
-			     line->client, monotonic_seconds(), seconds);
+	return repeats_count(repeats, words->text, words->length, &attempt->time, attempt->note,
+			     monotonic_seconds(), attempt->seconds);
 }
 
-/* Writes the line, and remembers it for so many seconds. */
-static bool write_first(struct combining *combining, struct sighting_line *line, time_t seconds,
-			combining_write *write, void *context)
+/* Tells of it, and remembers it for its time. */
+static bool tell_first(struct combining *combining, struct repeats *repeats,
+		       const struct combining_attempt *attempt, enum detail detail,
+		       const struct combining_words *words)
 {
-	if (seconds == 0)
-		return write(context, line);
-	while (!repeats_have_room(combining->repeats, line->equal_length)) {
-		if (!write_oldest(combining, write, context))
+	const struct combining_teller *teller = &combining->teller;
+
+	if (attempt->seconds == 0)
+		return teller->tell(teller->context, attempt->original, detail, words);
+	while (!repeats_have_room(repeats, words->length)) {
+		if (!tell_oldest(combining, repeats))
 			return false;
 	}
-	if (!write(context, line))
+	if (!teller->tell(teller->context, attempt->original, detail, words))
 		return false;
-	repeats_add(combining->repeats, line->equal, line->equal_length, monotonic_seconds(),
-		    seconds);
+	repeats_add(repeats, words->text, words->length, monotonic_seconds(), attempt->seconds);
 	return true;
 }
 
-static bool write_nameless(struct combining *combining, const struct sighting_record *record,
-			   combining_write *write, void *context)
+/* Whether one more of his is told with all details. Nobody else than the user himself
+   pays for what is invented in his name. */
+static bool details_are_left(struct combining *combining, const struct combining_attempt *attempt)
 {
-	static const char nobody[] = SIGHTING_NOBODY;
-	char equal[SIGHTING_LINE_SIZE + sizeof(nobody)];
-	struct sighting_line line = sighting_line_of(record);
-
-	memcpy(equal, record->text, record->server_length);
-	/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): its length goes with it */
-	memcpy(equal + record->server_length, nobody, strlen(nobody));
-	line.equal = equal;
-	line.equal_length = record->server_length + strlen(nobody);
-	line.session = no_session;
-	line.session_length = strlen(no_session);
-	line.client = "";
-	return count(combining, &line, nameless_seconds(record->combine_seconds)) ||
-	       write_first(combining, &line, nameless_seconds(record->combine_seconds), write,
-			   context);
+	if (!attempt->verified)
+		return name_budget_allows(&combining->names, attempt->unverified_per_minute);
+	return attempt->seconds == 0 ||
+	       allowance_is_left(&combining->details, monotonic_seconds() / attempt->seconds,
+				 attempt->user, attempt->user_length, COMBINING_DETAILED_MAX);
 }
 
-bool combining_take(struct combining *combining, const struct sighting_record *record,
-		    combining_write *write, void *context)
+static void spend_details(struct combining *combining, const struct combining_attempt *attempt)
 {
-	struct sighting_line line = sighting_line_of(record);
-	/* Of those who are fine, none comes twice a day. */
-	time_t seconds = record->breaks_rule ? record->combine_seconds : 0;
+	if (!attempt->verified)
+		name_budget_spend(&combining->names);
+	else if (attempt->seconds > 0)
+		allowance_take(&combining->details, monotonic_seconds() / attempt->seconds,
+			       attempt->user, attempt->user_length, COMBINING_DETAILED_MAX);
+}
 
-	if (seconds > 0 && count(combining, &line, seconds))
+static bool take_without_details(struct combining *combining,
+				 const struct combining_attempt *attempt,
+				 char buffer[static COMBINING_WORDS_SIZE])
+{
+	enum detail detail = attempt->verified ? DETAIL_USER : DETAIL_NOBODY;
+	struct combining_words words = combining->teller.words(attempt->original, detail, buffer);
+	struct combining_attempt less = *attempt;
+	struct repeats *repeats = combining->repeats;
+
+	if (!attempt->verified) {
+		less.seconds = nameless_seconds(attempt->seconds);
+		less.note = "";
+		repeats = combining->nameless;
+	}
+	return count(repeats, &less, &words) ||
+	       tell_first(combining, repeats, &less, detail, &words);
+}
+
+bool combining_take(struct combining *combining, const struct combining_attempt *attempt)
+{
+	char buffer[COMBINING_WORDS_SIZE];
+	struct combining_words words =
+		combining->teller.words(attempt->original, DETAIL_ALL, buffer);
+
+	if (attempt->seconds > 0 && count(combining->repeats, attempt, &words))
 		return true;
-	if (!name_budget_allows(&combining->names, record->verified, record->unverified_per_minute))
-		return write_nameless(combining, record, write, context);
-	if (!write_first(combining, &line, seconds, write, context))
+	if (!details_are_left(combining, attempt))
+		return take_without_details(combining, attempt, buffer);
+	if (!tell_first(combining, combining->repeats, attempt, DETAIL_ALL, &words))
 		return false;
-	name_budget_spend(&combining->names, record->verified);
+	spend_details(combining, attempt);
 	return true;
 }

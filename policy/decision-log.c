@@ -1,20 +1,18 @@
 #include "decision-log.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
+#include "combining.h"
 #include "line-writer.h"
-#include "monotonic-clock.h"
-#include "name-budget.h"
-#include "repeats.h"
 
 /* Some five thousand lines. */
 #define MEMORY ((size_t)2 << 20)
 
 struct decision_log {
 	struct messages *messages;
-	struct repeats *repeats;
-	struct name_budget names;
+	struct combining *combining;
 };
 
 /* ---- one line ---- */
@@ -76,22 +74,23 @@ static void put_rules(struct line_writer *line, const struct policy *policy,
 	}
 }
 
-size_t decision_log_format(const struct sighting *sighting, bool named,
+size_t decision_log_format(const struct sighting *sighting, enum detail detail,
 			   char text_r[static DECISION_LOG_SIZE])
 {
 	struct line_writer line = {.text = text_r, .size = DECISION_LOG_SIZE - 1};
 	const struct attempt *attempt = sighting->attempt;
+	bool someone = detail != DETAIL_NOBODY;
 	char address[ADDRESS_TEXT_SIZE] = "";
 
-	if (named)
+	if (detail == DETAIL_ALL)
 		address_format(&attempt->client, address);
 	line_put_text(&line, outcome_words(sighting));
 	line_put_text(&line, ": user=");
-	put_quoted(&line, named ? attempt->user : "", 320);
+	put_quoted(&line, someone ? attempt->user : "", 320);
 	line_put_text(&line, " client=");
 	line_put_text(&line, address);
 	line_put_text(&line, " country=");
-	line_put_text(&line, sighting->verdict->country.code);
+	line_put_text(&line, someone ? sighting->verdict->country.code : "");
 	line_put_text(&line, " service=");
 	line_put_text(&line, service_name(attempt->service));
 	line_put_text(&line, " port=");
@@ -99,7 +98,7 @@ size_t decision_log_format(const struct sighting *sighting, bool named,
 	line_put_text(&line, " tls=");
 	line_put_text(&line, tls_state_name(attempt->tls));
 	line_put_text(&line, " mechanism=");
-	put_quoted(&line, attempt->mechanism, 32);
+	put_quoted(&line, someone ? attempt->mechanism : "", 32);
 	put_rules(&line, sighting->policy, sighting->verdict);
 	text_r[line.length] = '\0';
 	return line.length;
@@ -107,95 +106,78 @@ size_t decision_log_format(const struct sighting *sighting, bool named,
 
 /* ---- many lines ---- */
 
+static struct combining_words words(const void *original, enum detail detail,
+				    char buffer[static COMBINING_WORDS_SIZE])
+{
+	return (struct combining_words){buffer, decision_log_format(original, detail, buffer)};
+}
+
+static bool tell(void *context, const void *original, enum detail detail,
+		 const struct combining_words *words)
+{
+	(void)original, (void)detail;
+	messages_post(context, MESSAGE_INFO, "%.*s", (int)words->length, words->text);
+	return true;
+}
+
+static bool tell_repeat(void *context, const struct repeat *repeat)
+{
+	char until[sizeof("2024-09-20T08:15:02Z")];
+	struct tm utc;
+
+	if (gmtime_r(&repeat->last.tv_sec, &utc) != NULL &&
+	    strftime(until, sizeof(until), "%Y-%m-%dT%H:%M:%SZ", &utc) > 0)
+		messages_post(context, MESSAGE_INFO, "%.*s count=%lu until=%s", (int)repeat->length,
+			      repeat->text, repeat->count, until);
+	return true;
+}
+
 struct decision_log *decision_log_create(struct messages *messages)
 {
+	const struct combining_teller teller = {
+		.words = words, .tell = tell, .tell_repeat = tell_repeat, .context = messages};
 	struct decision_log *log = calloc(1, sizeof(*log));
 
 	if (log == NULL)
 		return NULL;
 	log->messages = messages;
-	log->repeats = repeats_create(MEMORY);
-	if (log->repeats == NULL) {
+	log->combining = combining_create(MEMORY, &teller);
+	if (log->combining == NULL) {
 		free(log);
 		return NULL;
 	}
 	return log;
 }
 
-static void tell_oldest(struct decision_log *log)
-{
-	const struct repeat *repeat = repeats_oldest(log->repeats);
-	char until[sizeof("2024-09-20T08:15:02Z")];
-	struct tm utc;
-
-	if (repeat->count > 0 && gmtime_r(&repeat->last.tv_sec, &utc) != NULL &&
-	    strftime(until, sizeof(until), "%Y-%m-%dT%H:%M:%SZ", &utc) > 0)
-		messages_post(log->messages, MESSAGE_INFO, "%.*s count=%lu until=%s",
-			      (int)repeat->length, repeat->text, repeat->count, until);
-	repeats_drop_oldest(log->repeats);
-}
-
 void decision_log_free(struct decision_log *log)
 {
 	if (log == NULL)
 		return;
-	while (repeats_oldest(log->repeats) != NULL)
-		tell_oldest(log);
-	repeats_free(log->repeats);
+	combining_tell_all(log->combining);
+	combining_free(log->combining);
 	free(log);
 }
 
 void decision_log_tell_due(struct decision_log *log)
 {
-	while (repeats_oldest_is_due(log->repeats, monotonic_seconds()) &&
-	       messages_have_room(log->messages))
-		tell_oldest(log);
-}
-
-static bool count(struct decision_log *log, const char *text, size_t length,
-		  const struct timespec *time, time_t seconds)
-{
-	return repeats_count(log->repeats, text, length, time, "", monotonic_seconds(), seconds);
-}
-
-/* Tells a line, and counts what repeats it within so many seconds. */
-static void tell_first(struct decision_log *log, const char *text, size_t length, time_t seconds)
-{
-	messages_post(log->messages, MESSAGE_INFO, "%s", text);
-	if (seconds == 0)
-		return;
-	while (!repeats_have_room(log->repeats, length))
-		tell_oldest(log);
-	repeats_add(log->repeats, text, length, monotonic_seconds(), seconds);
-}
-
-static void tell_nameless(struct decision_log *log, const struct sighting *sighting)
-{
-	char text[DECISION_LOG_SIZE];
-	size_t length = decision_log_format(sighting, false, text);
-
-	if (!count(log, text, length, &sighting->time,
-		   nameless_seconds(sighting->policy->combine_seconds)))
-		tell_first(log, text, length, nameless_seconds(sighting->policy->combine_seconds));
+	while (combining_is_due(log->combining) && messages_have_room(log->messages))
+		combining_tell_due(log->combining);
 }
 
 void decision_log_record(struct decision_log *log, const struct sighting *sighting)
 {
-	time_t seconds = sighting->policy->combine_seconds;
-	char text[DECISION_LOG_SIZE];
-	size_t length;
-
 	if (sighting->verdict->broken == 0)
 		return;
 	decision_log_tell_due(log);
-	length = decision_log_format(sighting, true, text);
-	if (seconds > 0 && count(log, text, length, &sighting->time, seconds))
-		return;
-	if (!name_budget_allows(&log->names, sighting->verified,
-				sighting->policy->unverified_per_minute)) {
-		tell_nameless(log, sighting);
-		return;
-	}
-	name_budget_spend(&log->names, sighting->verified);
-	tell_first(log, text, length, seconds);
+	combining_take(log->combining,
+		       &(const struct combining_attempt){
+			       .original = sighting,
+			       .user = sighting->attempt->user,
+			       .user_length = strlen(sighting->attempt->user),
+			       .note = "",
+			       .time = sighting->time,
+			       .seconds = sighting->policy->combine_seconds,
+			       .unverified_per_minute = sighting->policy->unverified_per_minute,
+			       .verified = sighting->verified,
+		       });
 }

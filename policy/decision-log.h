@@ -30,9 +30,10 @@ void decision_log_tell_due(struct decision_log *log);
 /* Writes the line: "refused after the password: user=<...> client=... country=...
    service=... port=... tls=... mechanism=<...> rules=RULE:PHASE,...". One line of
    printable ASCII without the server's prefix, cut where it is full; what strangers
-   chose is escaped and cut before. Without a name, user and client are empty. Returns
-   its length. */
-size_t decision_log_format(const struct sighting *sighting, bool named,
+   chose is escaped and cut before. Of one user whose attempts are too many there is no
+   client, of strangers neither that, nor user, country and mechanism. Returns its
+   length. */
+size_t decision_log_format(const struct sighting *sighting, enum detail detail,
 			   char text_r[static DECISION_LOG_SIZE]);
 
 #endif

@@ -19,6 +19,9 @@
 
 #define HOST_SIZE 256
 
+/* For combining: about ten thousand ways to the mail. */
+#define COMBINING_MEMORY ((size_t)6 << 20)
+
 /* What comes while the writing thread rests needs no waking. */
 #define REST_NANOSECONDS 50000000
 
@@ -52,50 +55,14 @@ struct journal {
 	char edition[EDITION_ID_SIZE]; /* of the latest sighting */
 };
 
-struct journal *journal_create(const char *directory, enum source source, struct messages *messages)
-{
-	struct journal *journal = calloc(1, sizeof(*journal));
-
-	if (journal == NULL)
-		return NULL;
-	journal->messages = messages;
-	if (sem_init(&journal->lines, 0, 0) < 0)
-		goto no_semaphore;
-	if (gethostname(journal->host, sizeof(journal->host)) < 0)
-		strcpy(journal->host, "localhost");
-	journal->host[sizeof(journal->host) - 1] = '\0';
-	if (asprintf(&journal->path, "%s/%s.jsonl", directory, source_name(source)) < 0)
-		goto no_path;
-	append_file_init(&journal->file, journal->path, messages);
-	journal->seen = first_of_day_create();
-	if (journal->seen == NULL)
-		goto no_seen;
-	journal->combining = combining_create();
-	if (journal->combining == NULL)
-		goto no_combining;
-	if (!line_ring_init(&journal->ring, RING_SIZE))
-		goto no_ring;
-	return journal;
-
-no_ring:
-	combining_free(journal->combining);
-no_combining:
-	first_of_day_free(journal->seen);
-no_seen:
-	free(journal->path);
-no_path:
-	sem_destroy(&journal->lines);
-no_semaphore:
-	free(journal);
-	return NULL;
-}
-
 /* ---- the writing thread ---- */
 
+/* What is told of several, or of nobody in particular, has none. */
+static const char no_session[] = "\"session\":\"\",";
+
 /* What a file has no room for is lost. */
-static bool append(void *context, struct sighting_line *line)
+static bool append(struct journal *journal, struct sighting_line *line)
 {
-	struct journal *journal = context;
 	unsigned long lost = atomic_load(&journal->lost);
 
 	line->lost = lost;
@@ -113,6 +80,43 @@ static bool append(void *context, struct sighting_line *line)
 	return false;
 }
 
+static struct combining_words words(const void *original, enum detail detail,
+				    char buffer[static COMBINING_WORDS_SIZE])
+{
+	return sighting_words(original, detail, buffer);
+}
+
+static bool tell(void *context, const void *original, enum detail detail,
+		 const struct combining_words *words)
+{
+	struct sighting_line line = sighting_line_of(original);
+
+	line.equal = words->text;
+	line.equal_length = words->length;
+	if (detail == DETAIL_NOBODY) {
+		line.session = no_session;
+		line.session_length = strlen(no_session);
+		line.client = "";
+	}
+	return append(context, &line);
+}
+
+static bool tell_repeat(void *context, const struct repeat *repeat)
+{
+	struct sighting_line line = {
+		.equal = repeat->text,
+		.equal_length = repeat->length,
+		.session = no_session,
+		.session_length = strlen(no_session),
+		.client = repeat->note,
+		.time = repeat->first,
+		.until = repeat->last,
+		.count = repeat->count,
+	};
+
+	return append(context, &line);
+}
+
 /* Takes the oldest sighting out of the ring; false when that must be tried again. */
 static bool take_record(struct journal *journal)
 {
@@ -121,7 +125,18 @@ static bool take_record(struct journal *journal)
 	if (line_ring_peek(&journal->ring, (char *)&record) == 0)
 		return true;
 	strcpy(journal->edition, record.edition);
-	if (!combining_take(journal->combining, &record, append, journal))
+	if (!combining_take(journal->combining,
+			    &(const struct combining_attempt){
+				    .original = &record,
+				    .user = record.text + record.server_length + record.way_length,
+				    .user_length = record.user_length,
+				    .note = record.client,
+				    .time = record.time,
+				    /* Of those who are fine, none comes twice a day. */
+				    .seconds = record.breaks_rule ? record.combine_seconds : 0,
+				    .unverified_per_minute = record.unverified_per_minute,
+				    .verified = record.verified,
+			    }))
 		return false;
 	line_ring_pop(&journal->ring);
 	return true;
@@ -142,9 +157,13 @@ static bool file_was_renamed(struct journal *journal)
 static bool write_counted(struct journal *journal)
 {
 	if (combining_waiting(journal->combining) > 0 && file_was_renamed(journal) &&
-	    !combining_write_all(journal->combining, append, journal))
+	    !combining_tell_all(journal->combining))
 		return false;
-	return combining_write_due(journal->combining, append, journal);
+	while (combining_is_due(journal->combining)) {
+		if (!combining_tell_due(journal->combining))
+			return false;
+	}
+	return true;
 }
 
 static void wait_a_second(void)
@@ -200,7 +219,7 @@ static void *write_lines(void *argument)
 
 			sem_getvalue(&journal->lines, &waiting);
 			if (waiting == 0) {
-				combining_write_all(journal->combining, append, journal);
+				combining_tell_all(journal->combining);
 				return NULL;
 			}
 		}
@@ -208,6 +227,49 @@ static void *write_lines(void *argument)
 }
 
 /* ---- the deciding thread ---- */
+
+struct journal *journal_create(const char *directory, enum source source, struct messages *messages)
+{
+	struct journal *journal = calloc(1, sizeof(*journal));
+
+	if (journal == NULL)
+		return NULL;
+	journal->messages = messages;
+	if (sem_init(&journal->lines, 0, 0) < 0)
+		goto no_semaphore;
+	if (gethostname(journal->host, sizeof(journal->host)) < 0)
+		strcpy(journal->host, "localhost");
+	journal->host[sizeof(journal->host) - 1] = '\0';
+	if (asprintf(&journal->path, "%s/%s.jsonl", directory, source_name(source)) < 0)
+		goto no_path;
+	append_file_init(&journal->file, journal->path, messages);
+	journal->seen = first_of_day_create();
+	if (journal->seen == NULL)
+		goto no_seen;
+	journal->combining = combining_create(COMBINING_MEMORY, &(const struct combining_teller){
+									.words = words,
+									.tell = tell,
+									.tell_repeat = tell_repeat,
+									.context = journal,
+								});
+	if (journal->combining == NULL)
+		goto no_combining;
+	if (!line_ring_init(&journal->ring, RING_SIZE))
+		goto no_ring;
+	return journal;
+
+no_ring:
+	combining_free(journal->combining);
+no_combining:
+	first_of_day_free(journal->seen);
+no_seen:
+	free(journal->path);
+no_path:
+	sem_destroy(&journal->lines);
+no_semaphore:
+	free(journal);
+	return NULL;
+}
 
 bool journal_start(struct journal *journal)
 {

@@ -12,10 +12,10 @@ struct name_budget {
 };
 
 /* Whether one more is to be told of by name. */
-bool name_budget_allows(struct name_budget *budget, bool verified, unsigned int per_minute);
+bool name_budget_allows(struct name_budget *budget, unsigned int per_minute);
 
 /* One was. */
-void name_budget_spend(struct name_budget *budget, bool verified);
+void name_budget_spend(struct name_budget *budget);
 
 /* For how long what is told without a name is combined, where others are for
    combine_seconds: a minute at least, else it would be no less. */

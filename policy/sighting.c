@@ -8,11 +8,12 @@
 /* Our own writer of JSON (RFC 8259), because bytes that are no UTF-8 are mended,
    which JSON libraries refuse to do. */
 
-/* Bytes of each string that are kept. With six bytes for each at the worst, and
-   64 rules, a line stays below SIGHTING_LINE_SIZE; a unit test fills it. */
-#define CLIENT_ID_MAX 256
-#define SESSION_MAX 128
-#define MECHANISM_MAX 64
+/* Bytes of each string that are kept, as they stand in the line: a name of up to
+   USER_SIZE may be six times as long. With 64 rules a line stays below
+   SIGHTING_LINE_SIZE; a unit test fills it. */
+#define USER_MAX ((size_t)6 * USER_SIZE)
+#define SESSION_MAX 64
+#define MECHANISM_MAX 32
 #define HOST_MAX 64
 
 /* The code point of a character of two or three bytes. */
@@ -58,19 +59,20 @@ static void put_character(struct line_writer *line, const char *text, size_t len
 
 static void put_string(struct line_writer *line, const char *text, size_t maximum)
 {
-	size_t taken = 0;
+	size_t start;
 
 	line_put_text(line, "\"");
-	while (text[taken] != '\0') {
-		size_t length = utf8_length(text + taken);
-		size_t step = length == 0 ? 1 : length;
+	start = line->length;
+	while (*text != '\0') {
+		size_t before = line->length, length = utf8_length(text);
 
-		if (taken + step > maximum) {
+		put_character(line, text, length);
+		if (line->length - start > maximum) {
+			line->length = before;
 			line_put_text(line, "\xe2\x80\xa6"); /* an ellipsis */
 			break;
 		}
-		put_character(line, text + taken, length);
-		taken += step;
+		text += length == 0 ? 1 : length;
 	}
 	line_put_text(line, "\"");
 }
@@ -119,7 +121,7 @@ static void put_rules(struct line_writer *line, const struct policy *policy,
 	line_put_text(line, "}");
 }
 
-/* What the server and the policy say. */
+/* What strangers can do nothing about, but by where they come to the server. */
 static void put_server(struct line_writer *line, const struct sighting *sighting, const char *host)
 {
 	const struct attempt *attempt = sighting->attempt;
@@ -139,13 +141,34 @@ static void put_server(struct line_writer *line, const struct sighting *sighting
 	line_put_number(line, attempt->port, 1);
 	line_put_text(line, ",\"tls\":\"");
 	line_put_text(line, tls_state_name(attempt->tls));
-	line_put_text(line, "\",\"mechanism\":");
-	put_string(line, attempt->mechanism, MECHANISM_MAX);
-	line_put_text(line, ",\"country\":\"");
-	line_put_text(line, verdict->country.code);
 	line_put_text(line, "\",\"rules\":");
 	put_rules(line, sighting->policy, verdict);
 	line_put_text(line, ",");
+}
+
+/* Each of these writes one part, and returns its length. */
+
+static size_t put_way(struct line_writer *line, const struct sighting *sighting)
+{
+	size_t start = line->length;
+
+	line_put_text(line, "\"mechanism\":");
+	put_string(line, sighting->attempt->mechanism, MECHANISM_MAX);
+	line_put_text(line, ",\"country\":\"");
+	line_put_text(line, sighting->verdict->country.code);
+	line_put_text(line, "\",");
+	return line->length - start;
+}
+
+static size_t put_member(struct line_writer *line, const char *key, const char *text,
+			 size_t maximum)
+{
+	size_t start = line->length;
+
+	line_put_text(line, key);
+	put_string(line, text, maximum);
+	line_put_text(line, ",");
+	return line->length - start;
 }
 
 bool sighting_record_make(struct sighting_record *record_r, const struct sighting *sighting,
@@ -166,22 +189,20 @@ bool sighting_record_make(struct sighting_record *record_r, const struct sightin
 
 	put_server(&line, sighting, host);
 	record_r->server_length = line.length;
-	line_put_text(&line, "\"user\":");
-	put_string(&line, attempt->user, USER_SIZE);
-	line_put_text(&line, ",\"client_id\":");
-	put_string(&line, attempt->client_id, CLIENT_ID_MAX);
-	line_put_text(&line, ",");
-	record_r->person_length = line.length - record_r->server_length;
-	line_put_text(&line, "\"session\":");
-	put_string(&line, attempt->session, SESSION_MAX);
-	line_put_text(&line, ",");
-	record_r->session_length = line.length - record_r->server_length - record_r->person_length;
+	record_r->way_length = put_way(&line, sighting);
+	record_r->user_length = put_member(&line, "\"user\":", attempt->user,
+					   sighting->verified ? USER_MAX : SIGHTING_STRANGER_MAX);
+	record_r->program_length =
+		put_member(&line, "\"client_id\":", attempt->client_id,
+			   sighting->verified ? 2 * SIGHTING_PROGRAM_MAX : SIGHTING_PROGRAM_MAX);
+	record_r->session_length = put_member(&line, "\"session\":", attempt->session, SESSION_MAX);
 	return !line.overflow;
 }
 
 struct sighting_line sighting_line_of(const struct sighting_record *record)
 {
-	size_t equal_length = record->server_length + record->person_length;
+	size_t equal_length = record->server_length + record->way_length + record->user_length +
+			      record->program_length;
 
 	return (struct sighting_line){
 		.equal = record->text,
@@ -192,6 +213,24 @@ struct sighting_line sighting_line_of(const struct sighting_record *record)
 		.time = record->time,
 		.count = 1,
 	};
+}
+
+struct combining_words sighting_words(const struct sighting_record *record, enum detail detail,
+				      char buffer[static COMBINING_WORDS_SIZE])
+{
+	struct line_writer line = {.text = buffer, .size = COMBINING_WORDS_SIZE};
+	size_t length = record->server_length;
+
+	if (detail == DETAIL_ALL)
+		return (struct combining_words){record->text,
+						sighting_line_of(record).equal_length};
+	if (detail == DETAIL_USER)
+		length += record->way_length + record->user_length;
+	line_put(&line, record->text, length);
+	if (detail == DETAIL_NOBODY)
+		line_put_text(&line, "\"mechanism\":\"\",\"country\":\"\",\"user\":\"\",");
+	line_put_text(&line, "\"client_id\":\"\",");
+	return (struct combining_words){buffer, line.length};
 }
 
 size_t sighting_line_format(const struct sighting_line *line,
@@ -223,17 +262,4 @@ size_t sighting_line_format(const struct sighting_line *line,
 	}
 	line_put_text(&writer, "}\n");
 	return writer.overflow ? 0 : writer.length;
-}
-
-size_t sighting_format(const struct sighting *sighting, const char *host,
-		       char line_r[static SIGHTING_LINE_SIZE])
-{
-	struct sighting_record record;
-	struct sighting_line line;
-
-	if (!sighting_record_make(&record, sighting, host))
-		return 0;
-	line = sighting_line_of(&record);
-	line.edition = sighting->edition;
-	return sighting_line_format(&line, line_r);
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "policy/decision-log.h"
-#include "policy/sighting.h"
+#include "tests/unit/format-sighting.h"
 #include "policy/utf8.h"
 #include "postfix-policyd/attempt-from-policy.h"
 #include "postfix-policyd/reply.h"
@@ -49,9 +49,9 @@ static void look_at_lines(const struct policy *policy, const struct policy_attem
 					  .verified = attempt->verified};
 	char line[SIGHTING_LINE_SIZE], log[DECISION_LOG_SIZE];
 
-	require(sighting_format(&sighting, "mx1", line) > 0);
-	for (int named = 0; named < 2; named++) {
-		size_t length = decision_log_format(&sighting, named == 1, log);
+	require(format_sighting(&sighting, "mx1", line) > 0);
+	for (enum detail detail = DETAIL_ALL; detail <= DETAIL_NOBODY; detail++) {
+		size_t length = decision_log_format(&sighting, detail, log);
 
 		require(length < DECISION_LOG_SIZE && log[length] == '\0' && utf8_is_line(log));
 	}

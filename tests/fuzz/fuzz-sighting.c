@@ -10,8 +10,8 @@
 #include "admin/journal/journal-line.h"
 #include "policy/sighting.h"
 
-/* No string that is shorter is cut. */
-#define NEVER_CUT 64
+/* No string that is shorter is cut, even where each byte is escaped. */
+#define NEVER_CUT 5
 
 struct bytes {
 	const uint8_t *at;

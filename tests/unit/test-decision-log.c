@@ -53,20 +53,24 @@ static void test_one_line(void **state)
 
 	assert_true(address_parse("203.0.113.5", &attempt.client));
 	judge_attempt(policy, &attempt, &verdict);
-	length = decision_log_format(&sighting, true, text);
+	length = decision_log_format(&sighting, DETAIL_ALL, text);
 	assert_int_equal(length, strlen(text));
 	assert_string_equal(
 		text, "refused after the password: "
 		      "user=<a\\x0a\\x3cb\\x3e\\x1b[2J\\xc3\\xa4@example.org> client=203.0.113.5 "
 		      "country= service=imap port=143 tls=none mechanism=<CRAM-MD5> "
 		      "rules=encryption:enforce,mechanism:notify");
-	decision_log_format(&sighting, false, text);
+	decision_log_format(&sighting, DETAIL_USER, text);
+	assert_non_null(strstr(text, "@example.org> client= country= service=imap "));
+	assert_non_null(strstr(text, " mechanism=<CRAM-MD5> "));
+	decision_log_format(&sighting, DETAIL_NOBODY, text);
 	assert_non_null(strstr(text, ": user=<> client= country= service=imap "));
+	assert_non_null(strstr(text, " mechanism=<> rules=encryption:enforce,"));
 
 	memset(long_user, '\n', sizeof(long_user) - 1);
 	long_user[sizeof(long_user) - 1] = '\0';
 	attempt.user = attempt.mechanism = long_user;
-	length = decision_log_format(&sighting, true, text);
+	length = decision_log_format(&sighting, DETAIL_ALL, text);
 	assert_int_equal(length, strlen(text));
 	assert_true(strlen(text) < DECISION_LOG_SIZE);
 	assert_non_null(strstr(text, "rules=encryption:enforce,mechanism:notify"));
@@ -110,7 +114,7 @@ static void test_words(void **state)
 
 		judge_attempt(policy, &attempt, &verdict);
 		verdict.outcome = cases[i].outcome;
-		decision_log_format(&sighting, true, text);
+		decision_log_format(&sighting, DETAIL_ALL, text);
 		if (strncmp(text, cases[i].words, strlen(cases[i].words)) != 0 ||
 		    text[strlen(cases[i].words)] != ':')
 			fail_msg("case %zu: %s", i, text);
@@ -152,7 +156,8 @@ static unsigned int told(struct fixture *fixture)
 }
 
 /* time: in seconds, of the sighting. */
-static void record(struct fixture *fixture, const char *user, bool verified, time_t time)
+static void record_from(struct fixture *fixture, const char *client, const char *user,
+			bool verified, time_t time)
 {
 	struct attempt attempt = {.service = SERVICE_IMAP,
 				  .port = 143,
@@ -167,9 +172,14 @@ static void record(struct fixture *fixture, const char *user, bool verified, tim
 					  .verified = verified,
 					  .time = {.tv_sec = time}};
 
-	assert_true(address_parse("203.0.113.5", &attempt.client));
+	assert_true(address_parse(client, &attempt.client));
 	judge_attempt(fixture->policy, &attempt, &verdict);
 	decision_log_record(fixture->log, &sighting);
+}
+
+static void record(struct fixture *fixture, const char *user, bool verified, time_t time)
+{
+	record_from(fixture, "203.0.113.5", user, verified, time);
 }
 
 static void test_equal_ones(void **state)
@@ -260,6 +270,31 @@ static void test_many_strangers(void **state)
 	close_log(&fixture);
 }
 
+/* Whoever has a provider's network has as many addresses as he likes. */
+static void test_one_user_from_everywhere(void **state)
+{
+	enum { ATTEMPTS = 1000 };
+	struct fixture fixture;
+	unsigned int lines = 0;
+	(void)state;
+
+	open_log(&fixture, "combine = 1h\n" RULES);
+	for (unsigned int i = 0; i < ATTEMPTS; i++) {
+		char client[32];
+
+		snprintf(client, sizeof(client), "2001:db8::%x", i);
+		record_from(&fixture, client, "mallory@example.org", true, i);
+		lines += told(&fixture);
+	}
+	/* Once more where an hour ends meanwhile. */
+	assert_in_range(lines, COMBINING_DETAILED_MAX + 1, 2 * COMBINING_DETAILED_MAX + 2);
+	decision_log_free(fixture.log);
+	lines += told(&fixture);
+	assert_non_null(strstr(fixture.last, "user=<mallory@example.org> client= "));
+	assert_non_null(strstr(fixture.last, " count="));
+	close_log(&fixture);
+}
+
 /* Memory has an end; what has to go is told. */
 static void test_more_than_memory_holds(void **state)
 {
@@ -321,6 +356,7 @@ int main(void)
 		cmocka_unit_test(test_the_end),
 		cmocka_unit_test(test_not_combined),
 		cmocka_unit_test(test_many_strangers),
+		cmocka_unit_test(test_one_user_from_everywhere),
 		cmocka_unit_test(test_more_than_memory_holds),
 		cmocka_unit_test(test_a_storm_is_over),
 	};

@@ -11,7 +11,7 @@
 #include "admin/journal/journal-line.h"
 #include "admin/journal/line-reader.h"
 #include "admin/journal/set-aside.h"
-#include "policy/sighting.h"
+#include "tests/unit/format-sighting.h"
 
 static char directory[] = "/tmp/portcullis-import.XXXXXX";
 
@@ -136,7 +136,7 @@ static void test_line_of_our_writer(void **state)
 	(void)state;
 
 	assert_true(address_parse("2001:db8::1", &attempt.client));
-	length = sighting_format(&sighting, "mx1", text);
+	length = format_sighting(&sighting, "mx1", text);
 	if (!journal_line_parse(text, length - 1, &line, &error))
 		fail_msg("%s", error);
 	assert_int_equal(line.time, 1726820102123);

@@ -120,6 +120,37 @@ static bool has_line(const char *file_path, const char *words, const char *more_
 	return found;
 }
 
+/* How many lines have these words. */
+static unsigned long count_words(const char *file_path, const char *words)
+{
+	FILE *file = fopen(file_path, "r");
+	char *line = NULL;
+	size_t size = 0;
+	unsigned long count = 0;
+
+	assert_non_null(file);
+	while (getline(&line, &size, file) > 0)
+		count += strstr(line, words) != NULL;
+	free(line);
+	fclose(file);
+	return count;
+}
+
+static size_t longest_line(const char *file_path)
+{
+	FILE *file = fopen(file_path, "r");
+	char *line = NULL;
+	size_t size = 0, most = 0;
+	ssize_t length;
+
+	assert_non_null(file);
+	while ((length = getline(&line, &size, file)) > 0)
+		most = (size_t)length > most ? (size_t)length : most;
+	free(line);
+	fclose(file);
+	return most;
+}
+
 static void wait_for_lines(const char *file_path, unsigned long expected)
 {
 	unsigned long count = 0, lost;
@@ -561,48 +592,110 @@ static void test_oldest_are_told_where_memory_is_short(void **state)
 	messages_free(messages);
 }
 
-/* However many names strangers invent, a journal grows by this and no more. */
+/* How many parts of so many seconds have begun since a monotonic time. */
+static unsigned long periods_since(const struct timespec *before, time_t seconds)
+{
+	struct timespec after;
+
+	clock_gettime(CLOCK_MONOTONIC, &after);
+	/* The journal's clock is a second ahead of this one. */
+	return (unsigned long)((after.tv_sec + 1) / seconds - before->tv_sec / seconds + 1);
+}
+
+/* So many bytes of a character that is as long as one can be when it is escaped. */
+static const char *longest(char *name, size_t size, int number)
+{
+	memset(name, 1, size - 1);
+	name[size - 1] = '\0';
+	snprintf(name, 9, "%08d", number);
+	name[8] = 1;
+	return name;
+}
+
+/* However many names strangers invent, and however long they are, a journal grows by what
+   portcullis.conf(5) says and no more; also while more people come than there is memory
+   for. */
 static void test_what_strangers_invent_is_bounded(void **state)
 {
-	enum { ATTEMPTS = 50000, BUDGET = 20, LINE_MAX = 1024 };
+	enum { ATTEMPTS = 50000, BUDGET = 20, WAYS = 2 };
 	struct messages *messages = messages_create();
 	struct journal *journal = start(messages);
-	unsigned long lines, sightings, lost, minutes;
-	struct timespec before, after;
-	struct stat status;
-	char user[64], program[64], client[64];
+	unsigned long lines, sightings, lost, most, of_people;
+	struct timespec before;
+	char user[USER_SIZE], program[1000], client[64], person[64];
 	(void)state;
 
 	policy.combine_seconds = 3600;
 	policy.unverified_per_minute = BUDGET;
+	edition = "0123456789abcdef";
 	clock_gettime(CLOCK_MONOTONIC, &before);
 	for (int i = 0; i < ATTEMPTS; i++) {
-		snprintf(user, sizeof(user), "user%d@example.org", i);
-		snprintf(program, sizeof(program), "name=%d", i);
-		snprintf(client, sizeof(client), "2001:db8::%x", i);
+		snprintf(client, sizeof(client), "2001:db8:ffff:ffff:ffff:ffff:%x:ffff",
+			 i + 0x1000);
 		assert_true(address_parse(client, &attempt.client));
+		attempt.client_id = longest(program, sizeof(program), i);
+		attempt.port = i % WAYS == 0 ? 143 : 993;
+		attempt.mechanism = i % 3 == 0 ? "PLAIN" : "LOGIN";
+		record(journal, longest(user, sizeof(user), i), &broken, false);
+		attempt.client_id = "";
+		snprintf(person, sizeof(person), "user%d@example.org", i);
+		record(journal, person, &broken, true);
+		if (i % 500 == 499)
+			usleep(20000); /* the ring is not what is tested */
+	}
+	journal_free(journal);
+	lines = count_sightings(path, &sightings, &lost);
+	assert_int_equal(lost, 0);
+	assert_int_equal(sightings, 2 * ATTEMPTS);
+	of_people = count_words(path, "\"verified\":true");
+	assert_int_equal(of_people, ATTEMPTS);
+	lines -= of_people;
+	most = 2 * BUDGET * periods_since(&before, 60) + 2 * WAYS * periods_since(&before, 3600);
+	assert_in_range(lines, BUDGET, most);
+	assert_true(has_line(path,
+			     "\"mechanism\":\"\",\"country\":\"\",\"user\":\"\",\"client_id\":\"\","
+			     "\"session\":\"\"",
+			     "\"client\":\"\",\"count\":2"));
+	assert_in_range(longest_line(path), SIGHTING_STRANGER_MAX + SIGHTING_PROGRAM_MAX,
+			SIGHTING_STRANGERS_LINE_MAX + strlen("encryption") + 14);
+	messages_free(messages);
+}
+
+/* Nor does it for somebody whose password is right, and no way of his is lost. */
+static void test_what_a_user_invents_is_bounded(void **state)
+{
+	enum { ATTEMPTS = 20000, WAYS = 3 };
+	static const uint16_t ports[WAYS] = {143, 993, 4190};
+	struct messages *messages = messages_create();
+	struct journal *journal = start(messages);
+	unsigned long lines, sightings, lost;
+	struct timespec before;
+	char program[64];
+	(void)state;
+
+	policy.combine_seconds = 3600;
+	clock_gettime(CLOCK_MONOTONIC, &before);
+	for (int i = 0; i < ATTEMPTS; i++) {
+		snprintf(program, sizeof(program), "name=%d", i);
 		attempt.client_id = program;
-		attempt.port = i % 2 == 0 ? 143 : 993;
-		record(journal, user, &broken, false);
+		/* The last way comes late. */
+		attempt.port = ports[i < ATTEMPTS - 10 ? i % (WAYS - 1) : WAYS - 1];
+		record(journal, "mallory", &broken, true);
 		if (i % 1000 == 999)
 			usleep(20000); /* the ring is not what is tested */
 	}
-	/* Somebody whose password is right is told of all the same. */
+	/* Nobody else is told of with less. */
+	attempt.client_id = "name=Thunderbird";
 	record(journal, "alice", &broken, true);
 	journal_free(journal);
-	clock_gettime(CLOCK_MONOTONIC, &after);
-	minutes = (unsigned long)(after.tv_sec / 60 - before.tv_sec / 60 + 1);
 	lines = count_sightings(path, &sightings, &lost);
 	assert_int_equal(lost, 0);
 	assert_int_equal(sightings, ATTEMPTS + 1);
-	/* Two ways to the mail, each with its first line and one for the rest. */
-	assert_true(lines > BUDGET);
-	assert_true(lines <= minutes * BUDGET + 2 * 2 + 1);
-	assert_int_equal(stat(path, &status), 0);
-	assert_true((unsigned long)status.st_size <= lines * LINE_MAX);
-	assert_true(has_line(path, "\"user\":\"\",\"client_id\":\"\",\"session\":\"\"",
-			     "\"client\":\"\",\"count\":2"));
-	assert_true(has_line(path, "\"user\":\"alice\"", "\"verified\":true"));
+	assert_in_range(lines, COMBINING_DETAILED_MAX + WAYS,
+			2 * periods_since(&before, 3600) * (COMBINING_DETAILED_MAX + WAYS) + 1);
+	assert_true(has_line(path, "\"port\":4190,",
+			     "\"user\":\"mallory\",\"client_id\":\"\",\"session\""));
+	assert_true(has_line(path, "\"user\":\"alice\"", "\"client_id\":\"name=Thunderbird\""));
 	messages_free(messages);
 }
 
@@ -789,6 +882,7 @@ int main(void)
 		JOURNAL_TEST(test_combined_are_told_at_rotation),
 		JOURNAL_TEST(test_oldest_are_told_where_memory_is_short),
 		JOURNAL_TEST(test_what_strangers_invent_is_bounded),
+		JOURNAL_TEST(test_what_a_user_invents_is_bounded),
 		JOURNAL_TEST(test_file_has_a_largest_size),
 		JOURNAL_TEST(test_edition),
 		cmocka_unit_test(test_first_of_day),
