@@ -99,8 +99,10 @@ static bool add_failed(void *context, const struct store_notice *notice)
 
 static bool list_failed(struct store *store, const char *user, struct listing *listing)
 {
-	struct failed_listing failed = {.listing = listing,
-					.failed = failed_notices_find(store, user)};
+	struct failed_listing failed = {
+		.listing = listing,
+		.failed = failed_notices_find(store, user, (int64_t)time(NULL) * 1000),
+	};
 	bool answered =
 		failed.failed != NULL && store_each_notice(store, user, add_failed, &failed);
 

@@ -6,10 +6,6 @@
 #include "admin/sightings/mail-program.h"
 #include "admin/sightings/sighting-judge.h"
 
-/* A notice of a later day was sent by a run that was told another time, or by a clock
-   that went wrong: it is no reason to be silent now. */
-#define LATER_DAY ((time_t)86400)
-
 struct notice_people {
 	struct edition edition;
 	/* As if all rules were in force, without exemptions and with them. */
@@ -195,7 +191,8 @@ static bool add_past(void *context, const struct store_notice *notice)
 		g_string_assign(people->intended_message_id, notice->message_id);
 		return true;
 	}
-	if (past.time > people->now + LATER_DAY)
+	/* It is no reason to be silent now. */
+	if (store_notice_is_ahead(notice, (int64_t)people->now * 1000))
 		return true;
 	candidate->told |= notice->state == NOTICE_HANDED_OVER;
 	if (notice->state != NOTICE_NOTED)

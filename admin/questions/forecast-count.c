@@ -16,7 +16,7 @@ struct habit_groups {
 struct counting {
 	struct forecast *forecast;
 	const struct sighting_judge *judge;
-	int64_t since, week;
+	int64_t now, since, week;
 	int64_t quiet_since;         /* what was not seen since is not used any more */
 	struct habit_groups *groups; /* by the habit's index */
 	GHashTable *told;            /* when who was told first, by name */
@@ -225,6 +225,7 @@ static bool add_told(void *context, const struct store_notice *notice)
 	int64_t *time;
 
 	if (notice->state != NOTICE_HANDED_OVER || notice->reason == NOTICE_FIXED ||
+	    store_notice_is_ahead(notice, counting->now) ||
 	    g_hash_table_contains(counting->told, notice->user) ||
 	    (rule_titles_parse(judge->edition.policy, notice->rules) & judge->considered) == 0)
 		return true;
@@ -265,11 +266,13 @@ static void note_rules(struct forecast *forecast, const struct sighting_judge *j
 }
 
 bool forecast_count(struct forecast *forecast_r, struct store *store,
-		    const struct sighting_judge *judge, int64_t reference, int64_t since)
+		    const struct sighting_judge *judge, int64_t now, int64_t reference,
+		    int64_t since)
 {
 	static const struct store_filter filter = {.verified = true, .names = true};
 	struct counting counting = {.forecast = forecast_r,
 				    .judge = judge,
+				    .now = now,
 				    .since = since,
 				    .week = store_week(reference),
 				    .quiet_since =
@@ -311,8 +314,8 @@ bool forecast_ask(struct forecast *forecast_r, const struct inquiry *inquiry,
 	sighting_judge_init(&judge, &edition, moment, at == 0);
 	if (rule != NULL)
 		judge.considered = UINT64_C(1) << rule->index;
-	return forecast_count(forecast_r, inquiry->store, &judge, reference,
-			      inquiry_since(since, reference));
+	return forecast_count(forecast_r, inquiry->store, &judge, (int64_t)time(NULL) * 1000,
+			      reference, inquiry_since(since, reference));
 }
 
 void forecast_free(struct forecast *forecast)

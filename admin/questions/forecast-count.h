@@ -53,8 +53,10 @@ bool forecast_ask(struct forecast *forecast_r, const struct inquiry *inquiry,
 		  const struct rule *rule, time_t at, time_t since);
 void forecast_free(struct forecast *forecast);
 
-/* Counts what is stored. False when the store fails. Free it also then. */
+/* Counts what is stored; notices that are ahead of now do not count. False when the store
+   fails. Free it also then. */
 bool forecast_count(struct forecast *forecast_r, struct store *store,
-		    const struct sighting_judge *judge, int64_t reference, int64_t since);
+		    const struct sighting_judge *judge, int64_t now, int64_t reference,
+		    int64_t since);
 
 #endif

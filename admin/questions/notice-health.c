@@ -1,5 +1,7 @@
 #include "notice-health.h"
 
+#include <time.h>
+
 #include "admin/delivery/address-map.h"
 #include "admin/notices/failed-notices.h"
 #include "admin/sightings/sighting-judge.h"
@@ -41,7 +43,7 @@ bool notice_health_find(struct notice_health *health_r, const struct inquiry *in
 	*health_r = (struct notice_health){.readable = addresses != NULL};
 	if (addresses == NULL)
 		return true;
-	counting.failed = failed_notices_find(inquiry->store, NULL);
+	counting.failed = failed_notices_find(inquiry->store, NULL, (int64_t)time(NULL) * 1000);
 	found = counting.failed != NULL &&
 		store_each_sighting(inquiry->store, &offenders, count, &counting);
 	if (counting.failed != NULL)

@@ -40,3 +40,8 @@ int64_t store_notice_time(const struct store_notice *notice)
 {
 	return notice->settled == 0 ? notice->intended : notice->settled;
 }
+
+bool store_notice_is_ahead(const struct store_notice *notice, int64_t now)
+{
+	return notice->settled > now + MILLISECONDS_A_DAY;
+}

@@ -53,6 +53,10 @@ struct store_notice {
 /* When a notice came to what it is, or was intended, in milliseconds since 1970. */
 int64_t store_notice_time(const struct store_notice *notice);
 
+/* Whether it was settled more than a day after now, in milliseconds since 1970: by a run that
+   was told another time, or by a clock that went wrong. Then it counts for nothing yet. */
+bool store_notice_is_ahead(const struct store_notice *notice, int64_t now);
+
 /* Inserts (and sets id) or updates what is intended: one that is settled stays as it is,
    as it may have come back before it was known to be handed over. Between store_begin()
    and store_commit(). As all functions here, it returns false when the store fails. */
