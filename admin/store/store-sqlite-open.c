@@ -198,6 +198,9 @@ static bool make_file(struct store *store)
 	bool is_made = file >= 0 && file_let_group_read(file, directory);
 	int error = errno;
 
+	/* Otherwise the next import would take it for one that is as it should be. */
+	if (file >= 0 && !is_made)
+		unlinkat(directory, name, 0);
 	file_close(directory);
 	file_close(file);
 	if (is_made)

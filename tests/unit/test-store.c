@@ -1,5 +1,6 @@
 #include "unit.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sqlite3.h>
@@ -7,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -21,6 +23,17 @@
 
 static char directory[] = "/tmp/portcullis-store.XXXXXX";
 static char path[128], uri[160];
+
+/* 0: modes can be set. */
+static int mode_error;
+
+int fchmod(int file, mode_t mode)
+{
+	if (mode_error == 0)
+		return (int)syscall(SYS_fchmod, file, mode);
+	errno = mode_error;
+	return -1;
+}
 
 static struct store_broken_rule broken[] = {{(char *)"country", PHASE_ENFORCE},
 					    {(char *)"encryption", PHASE_NOTIFY}};
@@ -664,6 +677,20 @@ static void assert_cannot_open(enum store_access access, int status, const char 
 		fail_msg("'%s' does not say '%s'", failure.text, words);
 }
 
+/* A store that its group cannot read is none for those who ask. */
+static void test_mode_that_cannot_be_set(void **state)
+{
+	(void)state;
+	assert_int_equal(chmod(directory, 02755), 0);
+	mode_error = EPERM;
+	for (int i = 0; i < 2; i++) {
+		assert_cannot_open(STORE_WRITE, EX_CANTCREAT, strerror(EPERM));
+		assert_int_equal(access(path, F_OK), -1);
+	}
+	mode_error = 0;
+	store_close(open_store(STORE_WRITE));
+}
+
 /* The schema of version 1, as it was. */
 static const char version_1[] =
 	"PRAGMA application_id = 0x5054434c; PRAGMA user_version = 1;"
@@ -935,6 +962,7 @@ int main(void)
 		STORE_TEST(test_nobody_in_particular),
 		STORE_TEST(test_expiry),
 		STORE_TEST(test_newest),
+		STORE_TEST(test_mode_that_cannot_be_set),
 		STORE_TEST(test_forget),
 		STORE_TEST(test_editions),
 		STORE_TEST(test_books),
