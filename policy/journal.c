@@ -22,8 +22,9 @@
 /* For combining: about ten thousand ways to the mail. */
 #define COMBINING_MEMORY ((size_t)6 << 20)
 
-/* What comes while the writing thread rests needs no waking. */
-#define REST_NANOSECONDS 50000000
+/* What comes while the writing thread rests needs no waking, and is lost by a kill.
+   Stated in portcullis.conf(5). */
+#define REST_NANOSECONDS 5000000
 
 #define REPORT_INTERVAL_SECONDS 60
 #define FLUSH_SECONDS 2

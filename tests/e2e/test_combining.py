@@ -4,15 +4,20 @@ invent does not make it grow; no person is missing from it, whatever happens."""
 import os
 import signal
 import subprocess
+import time
 
 import pytest
 
 import clients
 
+from auth_client import AuthClient
 from journal import Journal
 from mailhost import SITE
 from mmdb import CLIENTS
 from processes import wait_until
+
+# A line is on its way for some milliseconds; but a machine may be slow.
+REST = 1
 
 RULES = """
 rule encryption { services = { "imap", "submission", "smtp" } notify = "always" }
@@ -115,6 +120,51 @@ def test_a_kill_loses_nobody(host):
     # The next is a first one again.
     wait_until(lambda: clients.imap(users[0], client=CLIENTS["DE"][0]).accepted, "login")
     assert host.dovecot_journal.wait()[0]["user"] == users[0]
+
+
+def _log_in_and_kill(host, users, last):
+    """All log in; the server is killed some time after them, and in the moment in which
+    the last one has his answer."""
+    auth = AuthClient()
+    try:
+        for user in users:
+            assert auth.log_in([(user, clients.PASSWORD, "141.0.1.1")])[0][0] == "OK"
+        time.sleep(REST)
+        pids = host.dovecot.processes("auth")
+        assert auth.log_in([(last, clients.PASSWORD, "141.0.1.1")])[0][0] == "OK"
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+    finally:
+        auth.close()
+
+
+def test_a_kill_loses_only_what_is_on_its_way(host):
+    """No line is waited for before the kill."""
+    host.apply(RULES, site=_site("1h"))
+    *users, last = ["alice@example.org", "bob@example.org", "carol@example.org"]
+    _log_in_and_kill(host, users, last)
+    told = host.dovecot_journal.read()
+    # The last one may be there.
+    assert [event["user"] for event in told][: len(users)] == users
+    assert all(event["count"] == 1 for event in told)
+    # Whoever is not is at his next login.
+    wait_until(lambda: clients.imap(last).accepted, "login")
+    assert host.dovecot_journal.wait_one()["user"] == last
+
+
+def test_a_kill_of_the_daemon(host):
+    host.apply(RULES, site=_site("1h"))
+    assert clients.smtp(587, "alice@example.org").accepted
+    time.sleep(REST)
+    assert clients.smtp(587, "carol@example.org").accepted
+    host.policyd.kill()
+    told = host.postfix_journal.read()
+    assert told[0]["user"] == "alice@example.org" and told[0]["verified"]
+    host.policyd.start()
+    # An smtpd that was connected would rest for a second first.
+    host.postfix.restart()
+    assert clients.smtp(587, "carol@example.org").accepted
+    assert host.postfix_journal.wait_one()["user"] == "carol@example.org"
 
 
 def test_who_was_forgotten_is_not_counted_on(host):

@@ -503,6 +503,50 @@ static void test_equal_sightings_are_combined(void **state)
 	messages_free(messages);
 }
 
+static double milliseconds_until_line(struct journal *journal, const char *user)
+{
+	struct timespec before, now;
+	struct stat status = {0};
+	off_t size;
+
+	assert_int_equal(stat(path, &status), 0);
+	size = status.st_size;
+	clock_gettime(CLOCK_MONOTONIC, &before);
+	record(journal, user, &broken, true);
+	do {
+		usleep(100);
+		assert_int_equal(stat(path, &status), 0);
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	} while (status.st_size == size && now.tv_sec - before.tv_sec < 60);
+	return (double)(now.tv_sec - before.tv_sec) * 1e3 +
+	       (double)(now.tv_nsec - before.tv_nsec) / 1e6;
+}
+
+/* The thread rests from the line before, but not for long: a kill could lose somebody. A
+   machine may be busy, but not each time. */
+static void test_a_line_does_not_wait_long(void **state)
+{
+	struct messages *messages = messages_create();
+	struct journal *journal = start(messages);
+	double fastest = 1000;
+	char user[32];
+	(void)state;
+
+	policy.combine_seconds = 3600;
+	record(journal, "alice", &broken, true);
+	wait_for_lines(path, 1);
+	for (int i = 0; i < 20; i++) {
+		double taken;
+
+		snprintf(user, sizeof(user), "user%d", i);
+		taken = milliseconds_until_line(journal, user);
+		fastest = taken < fastest ? taken : fastest;
+	}
+	journal_free(journal);
+	assert_true(fastest < 20);
+	messages_free(messages);
+}
+
 static void test_combined_are_told_in_time(void **state)
 {
 	struct messages *messages = messages_create();
@@ -877,6 +921,7 @@ int main(void)
 		JOURNAL_TEST(test_symbolic_link_is_refused),
 		JOURNAL_TEST(test_lost_at_the_end_is_said),
 		JOURNAL_TEST(test_equal_sightings_are_combined),
+		JOURNAL_TEST(test_a_line_does_not_wait_long),
 		JOURNAL_TEST(test_combined_are_told_in_time),
 		JOURNAL_TEST(test_a_shorter_time_holds_at_once),
 		JOURNAL_TEST(test_combined_are_told_at_rotation),
