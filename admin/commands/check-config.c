@@ -27,7 +27,7 @@ static const struct column columns[] = {
 	{"RULE", "rule", COLUMN_SHRINKS_LAST}, {"KIND           ", "kind", COLUMN_TEXT},
 	{NULL, "services", COLUMN_TEXT},       {"PHASE  ", "phase", COLUMN_TEXT},
 	{NULL, "next_phase", COLUMN_TEXT},     {NULL, "next_change", COLUMN_TEXT},
-	{"NEXT", NULL, COLUMN_TEXT},
+	{"NEXT", NULL, COLUMN_WHOLE},
 };
 
 /* "imap,pop3"; the caller frees it with g_free(). */

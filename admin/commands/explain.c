@@ -8,6 +8,7 @@
 #include "admin/questions/rule-explanation.h"
 #include "admin/terminal/command-options.h"
 #include "admin/terminal/json-output.h"
+#include "admin/terminal/wrapped-text.h"
 #include "command.h"
 
 static const struct command_help help = {
@@ -154,7 +155,7 @@ static void print_attempt(const struct question *question)
 static void print_step(const char *step, const char *text)
 {
 	if (text != NULL)
-		printf("    %-9s  %s\n", step, text);
+		wrapped_line_print(15, "    %-9s  %s", step, text);
 }
 
 static const char *finding_text(enum finding finding)
@@ -179,11 +180,13 @@ static const char *finding_text(enum finding finding)
 
 static void print_rule(const struct rule *rule, const struct rule_explanation *explanation)
 {
-	printf("\nrule %s", rule->title);
-	if (strcmp(rule->title, kind_name(rule->kind)) != 0)
-		printf(" (%s)", kind_name(rule->kind));
-	printf(", phase %s: %s\n", phase_name(explanation->found.phase),
-	       finding_text(explanation->found.finding));
+	const char *kind = kind_name(rule->kind);
+	bool titled = strcmp(rule->title, kind) != 0;
+
+	wrapped_line_print(4, "\nrule %s%s%s%s, phase %s: %s", rule->title, titled ? " (" : "",
+			   titled ? kind : "", titled ? ")" : "",
+			   phase_name(explanation->found.phase),
+			   finding_text(explanation->found.finding));
 	print_step("exemption", explanation->exemption);
 	print_step("network", explanation->network);
 	print_step("rule", explanation->rule);
@@ -192,14 +195,17 @@ static void print_rule(const struct rule *rule, const struct rule_explanation *e
 static void print_verdict(const struct verdict *verdict)
 {
 	if (verdict->outcome == OUTCOME_ALLOW) {
-		printf("\nAllowed%s.\n",
-		       verdict->broken == 0 ? "" : ", but recorded for the rules it breaks");
+		wrapped_line_print(0, "\nAllowed%s.",
+				   verdict->broken == 0 ? ""
+							: ", but recorded for the rules it breaks");
 		return;
 	}
-	printf("\nRejected %s, by rule %s. The client is told:\n    %s\n",
-	       verdict->outcome == OUTCOME_REJECT_BEFORE ? "before the password is looked at"
-							 : "after the password was verified",
-	       verdict->rejecting->title, verdict->rejecting->message);
+	wrapped_line_print(0, "\nRejected %s, by rule %s. The client is told:",
+			   verdict->outcome == OUTCOME_REJECT_BEFORE
+				   ? "before the password is looked at"
+				   : "after the password was verified",
+			   verdict->rejecting->title);
+	wrapped_line_print(4, "    %s", verdict->rejecting->message);
 }
 
 static json_t *rule_json(const struct rule *rule, const struct rule_explanation *explanation)

@@ -10,6 +10,7 @@
 #include "admin/terminal/command-options.h"
 #include "admin/terminal/json-output.h"
 #include "admin/terminal/listing.h"
+#include "admin/terminal/wrapped-text.h"
 #include "command.h"
 
 #define GROUPS_SHOWN 8
@@ -160,10 +161,11 @@ static void print_json(const struct forecast *forecast, const struct policy *pol
 
 static void print_line(const char *title, uint64_t users, uint64_t of)
 {
-	printf("%-24s  %8" PRIu64, title, users);
+	char share[sizeof("  100.0 %")] = "";
+
 	if (of > 0)
-		printf("  %5.1f %%", percent(users, of));
-	putchar('\n');
+		snprintf(share, sizeof(share), "  %5.1f %%", percent(users, of));
+	wrapped_line_print(2, "%-22s  %7" PRIu64 "%s", title, users, share);
 }
 
 /* The largest groups. */
@@ -197,13 +199,13 @@ static void print_heading(const struct options *options, int64_t since)
 
 	date_format((time_t)(since / 1000), day);
 	date_format(options->at, at);
-	printf("Users seen since %s, ", day);
 	if (options->at != 0)
-		printf("as %s at %s:\n\n",
-		       options->rule == NULL ? "the rules stand" : "the rule stands", at);
+		wrapped_line_print(0, "Users seen since %s, as %s at %s:\n", day,
+				   options->rule == NULL ? "the rules stand" : "the rule stands",
+				   at);
 	else
-		printf("if %s enforced now:\n\n",
-		       options->rule == NULL ? "all rules were" : "the rule were");
+		wrapped_line_print(0, "Users seen since %s, if %s enforced now:\n", day,
+				   options->rule == NULL ? "all rules were" : "the rule were");
 }
 
 static void print_text(const struct forecast *forecast, const struct policy *policy,

@@ -55,7 +55,7 @@ static bool read_options(int argc, char **argv, struct options *options, int *st
 /* ---- the list ---- */
 
 static const struct column columns[] = {
-	{"TIME", NULL, COLUMN_TEXT},        {"USER", "user", COLUMN_SHRINKS_LAST},
+	{"TIME", NULL, COLUMN_WHOLE},       {"USER", "user", COLUMN_SHRINKS_LAST},
 	{NULL, "recipient", COLUMN_TEXT},   {"REASON", "reason", COLUMN_TEXT},
 	{"RULES", "rules", COLUMN_SHRINKS}, {"STATE", "state", COLUMN_TEXT},
 	{NULL, "time", COLUMN_TEXT},        {NULL, "attempts", COLUMN_NUMBER},

@@ -228,7 +228,7 @@ static int notifier_open(struct notifier *notifier, const char *config_path,
 static const struct column due_columns[] = {
 	{"USER", "user", COLUMN_SHRINKS_LAST}, {"ADDRESS", "recipient", COLUMN_SHRINKS_FIRST},
 	{"REASON", "reason", COLUMN_TEXT},     {"RULES", "rules", COLUMN_SHRINKS},
-	{"ENFORCED", "enforce", COLUMN_TEXT},  {NULL, "left_out", COLUMN_TEXT},
+	{"ENFORCED", "enforce", COLUMN_WHOLE}, {NULL, "left_out", COLUMN_TEXT},
 };
 
 struct due_listing {

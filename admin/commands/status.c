@@ -7,6 +7,8 @@
 #include "admin/terminal/command-options.h"
 #include "admin/terminal/json-output.h"
 #include "admin/terminal/listing.h"
+#include "admin/terminal/terminal-width.h"
+#include "admin/terminal/wrapped-text.h"
 #include "command.h"
 
 static const struct command_help help = {
@@ -22,7 +24,7 @@ static const struct column columns[] = {
 	{"RULE", "rule", COLUMN_SHRINKS_LAST},
 	{"PHASE", "phase", COLUMN_TEXT},
 	{"NEXT", "next_phase", COLUMN_TEXT},
-	{"FROM", "next_change", COLUMN_TEXT},
+	{"FROM", "next_change", COLUMN_WHOLE},
 	{"IN DAYS", "days", COLUMN_NUMBER},
 	{"OFFENDERS", "offenders", COLUMN_NUMBER},
 	{"AT START", "offenders_at_start", COLUMN_NUMBER},
@@ -105,12 +107,29 @@ static void print_json(const struct rule_standing *standings, size_t count, time
 			     edition->id, "hosts", hosts));
 }
 
+/* Of a text in a column of its own. */
+#define HEALTH_WIDTH_MIN 40
+
+#define HEALTH_INDENT 4
+
 static void print_health(const struct health_finding findings[HEALTH_COUNT])
 {
+	/* Where the texts begin, unless that is too far right. */
+	size_t indent = sizeof("WRONG  unknown countries  ") - 1;
+	size_t width = terminal_width();
+
 	putchar('\n');
-	for (size_t i = 0; i < HEALTH_COUNT; i++)
-		printf("%-5s  %-17s  %s\n", findings[i].healthy ? "ok" : "WRONG",
-		       health_check_name(i), findings[i].text);
+	for (size_t i = 0; i < HEALTH_COUNT; i++) {
+		const char *word = findings[i].healthy ? "ok" : "WRONG";
+
+		if (width < indent + HEALTH_WIDTH_MIN) {
+			wrapped_line_print(HEALTH_INDENT, "%s  %s: %s", word, health_check_name(i),
+					   findings[i].text);
+			continue;
+		}
+		printf("%-5s  %-17s  ", word, health_check_name(i));
+		wrapped_text_print(findings[i].text, indent, indent, width);
+	}
 }
 
 static int answer(time_t at, bool json, struct inquiry *inquiry)

@@ -11,7 +11,7 @@
 #include "admin/terminal/json-output.h"
 #include "admin/terminal/listing.h"
 #include "admin/terminal/terminal-text.h"
-#include "admin/terminal/terminal-width.h"
+#include "admin/terminal/wrapped-text.h"
 #include "command.h"
 
 /* More do not fit on one screen with the rest. */
@@ -110,7 +110,7 @@ static json_t *way_rules_json(const struct user_portrait *portrait, const struct
 }
 
 static const struct column way_columns[] = {
-	{"", NULL, COLUMN_TEXT},
+	{"", NULL, COLUMN_WHOLE},
 	{"PROGRAM", "client_id", COLUMN_SHRINKS},
 	{"SERVICE", "service", COLUMN_TEXT},
 	{NULL, "port", COLUMN_NUMBER},
@@ -251,7 +251,7 @@ static guint print_ways(const struct user_portrait *portrait, guint begin, bool 
 	else
 		listing_abandon(listing);
 	if (end - begin > most)
-		printf("and %u more; --json tells all\n", end - begin - most);
+		wrapped_line_print(2, "and %u more; --json tells all", end - begin - most);
 	return end;
 }
 
@@ -297,7 +297,7 @@ static void print_rule(const struct user_portrait *portrait, const struct rule *
 		g_string_append_printf(line, "; let off until %s", until);
 	if ((portrait->strangers_rules & UINT64_C(1) << rule->index) != 0)
 		g_string_append(line, "; broken only by what may be someone else");
-	puts(line->str);
+	wrapped_line_print(2, "%s", line->str);
 	g_string_free(line, TRUE);
 }
 
@@ -315,14 +315,17 @@ static void print_rules(const struct user_portrait *portrait)
 static void print_exemption(const struct user_portrait *portrait, const struct exemption *exemption)
 {
 	char day[ISO_DAY_TEXT_SIZE];
+	GString *line = g_string_new(portrait->edition.policy->rules[exemption->rule].title);
 
-	printf("  %s", portrait->edition.policy->rules[exemption->rule].title);
 	for (size_t i = 0; i < exemption->country_count; i++)
-		printf("%c%s", i == 0 ? '=' : ',', exemption->countries[i].code);
+		g_string_append_printf(line, "%c%s", i == 0 ? '=' : ',',
+				       exemption->countries[i].code);
 	if (exemption->begin != SCHEDULE_ALWAYS)
-		printf(" from %s", iso_day_format(exemption->begin, day));
-	printf(" until %s%s\n", iso_day_format(exemption->end - 1, day),
-	       exemption->end <= portrait->at ? ", which is over" : "");
+		g_string_append_printf(line, " from %s", iso_day_format(exemption->begin, day));
+	g_string_append_printf(line, " until %s%s", iso_day_format(exemption->end - 1, day),
+			       exemption->end <= portrait->at ? ", which is over" : "");
+	wrapped_line_print(4, "  %s", line->str);
+	g_string_free(line, TRUE);
 }
 
 /* Those that are over come last. */
@@ -331,7 +334,7 @@ static void print_exemptions(const struct user_portrait *portrait)
 	size_t count = portrait->exemption_count, shown = 0;
 
 	if (count > 0)
-		puts("\nExemptions:");
+		wrapped_line_print(0, "\nExemptions:");
 	for (int over = 0; over <= 1; over++) {
 		for (size_t i = 0; i < count && shown < EXEMPTIONS_SHOWN; i++) {
 			const struct exemption *exemption = &portrait->exemptions[i];
@@ -343,7 +346,7 @@ static void print_exemptions(const struct user_portrait *portrait)
 		}
 	}
 	if (count > shown)
-		printf("  and %zu more; --json tells all\n", count - shown);
+		wrapped_line_print(4, "  and %zu more; --json tells all", count - shown);
 }
 
 /* The latest ones. */
@@ -352,15 +355,15 @@ static void print_notices(const struct user_portrait *portrait)
 	guint count = portrait->notices->len;
 
 	if (count > 0)
-		puts("\nTold by mail:");
+		wrapped_line_print(0, "\nTold by mail:");
 	for (guint i = count > NOTICES_SHOWN ? count - NOTICES_SHOWN : 0; i < count; i++) {
 		const struct user_notice *notice =
 			&g_array_index(portrait->notices, struct user_notice, i);
 		char date[DATE_TEXT_SIZE];
 
 		date_format((time_t)(notice->time / 1000), date);
-		printf("  %s  %s (%s), %s\n", date, notice_reason_name(notice->reason),
-		       notice->rules, notice_state_name(notice->state));
+		wrapped_line_print(4, "  %s  %s (%s), %s", date, notice_reason_name(notice->reason),
+				   notice->rules, notice_state_name(notice->state));
 	}
 }
 
@@ -369,23 +372,23 @@ static void print_settings(const struct user_portrait *portrait)
 	const struct policy *policy = portrait->edition.policy;
 	const struct client_settings *settings = &policy->client_settings;
 
-	puts("\nSettings that work:");
+	wrapped_line_print(0, "\nSettings that work:");
 	for (size_t i = 0; i < portrait->server_count; i++) {
 		const struct user_server *server = &portrait->servers[i];
 
-		printf("  %s  %s, port %u, %s, normal password\n", server->service, server->name,
-		       server->port, server_encryption(server));
+		wrapped_line_print(4, "  %s  %s, port %u, %s, normal password", server->service,
+				   server->name, server->port, server_encryption(server));
 	}
 	if (portrait->server_count == 0)
-		puts("  not known: portcullis.conf has no client-settings");
+		wrapped_line_print(4, "  not known: portcullis.conf has no client-settings");
 	if (portrait->server_count > 0 && settings->user_name != NULL)
-		printf("  User name: %s\n", settings->user_name);
+		wrapped_line_print(4, "  User name: %s", settings->user_name);
 	if (settings->webmail_url != NULL)
-		printf("  Webmail: %s\n", settings->webmail_url);
+		wrapped_line_print(4, "  Webmail: %s", settings->webmail_url);
 	if (settings->vpn_url != NULL)
-		printf("  VPN: %s\n", settings->vpn_url);
+		wrapped_line_print(4, "  VPN: %s", settings->vpn_url);
 	if (policy->help_url != NULL)
-		printf("  Help: %s\n", policy->help_url);
+		wrapped_line_print(4, "  Help: %s", policy->help_url);
 }
 
 static void print_text(const struct user_portrait *portrait)
@@ -393,15 +396,16 @@ static void print_text(const struct user_portrait *portrait)
 	GString *name = g_string_new(NULL);
 	guint verified;
 
-	terminal_text_append(name, portrait->user, terminal_width());
-	printf("%s\n\n", name->str);
+	terminal_text_append(name, portrait->user, SIZE_MAX);
+	wrapped_line_print(0, "%s\n", name->str);
 	g_string_free(name, TRUE);
 	verified = print_ways(portrait, 0, true);
 	if (verified == 0)
 		puts("Not seen.");
 	if (verified < portrait->ways->len) {
-		puts("\nWith a wrong password, or refused before it was looked at; maybe someone "
-		     "else:");
+		wrapped_line_print(0,
+				   "\nWith a wrong password, or refused before it was looked at; "
+				   "maybe someone else:");
 		print_ways(portrait, verified, false);
 	}
 	print_rules(portrait);

@@ -8,8 +8,8 @@
 static const struct column columns[] = {
 	{"USER", "user", COLUMN_SHRINKS_LAST},
 	{"RULES", "rules", COLUMN_SHRINKS},
-	{"FROM", "from", COLUMN_TEXT},
-	{"UNTIL", "until", COLUMN_TEXT},
+	{"FROM", "from", COLUMN_WHOLE},
+	{"UNTIL", "until", COLUMN_WHOLE},
 	{"", "state", COLUMN_TEXT},
 	{"REASON", "reason", COLUMN_SHRINKS_FIRST},
 	{NULL, "line", COLUMN_NUMBER},

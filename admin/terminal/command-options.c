@@ -10,6 +10,8 @@
 
 #include "date-option.h"
 #include "suggestion.h"
+#include "terminal-width.h"
+#include "wrapped-text.h"
 
 #define HELP_WIDTH 80
 
@@ -39,32 +41,12 @@ int usage_error(const char *command, const char *format, ...)
 
 /* ---- the help ---- */
 
-/* How much of a text stands on a line of this width. */
-static size_t line_length(const char *text, size_t width)
-{
-	size_t length = strcspn(text, "\n");
-
-	if (length <= width)
-		return length;
-	length = width;
-	while (length > 0 && text[length] != ' ')
-		length--;
-	return length > 0 ? length : strcspn(text, " \n");
-}
-
 /* Prints a text from a column on; its further lines are indented. */
 static void print_wrapped(const char *text, size_t column, size_t indent)
 {
-	for (;;) {
-		size_t length = line_length(text, HELP_WIDTH - column);
+	size_t width = terminal_width();
 
-		printf("%.*s\n", (int)length, text);
-		if (text[length] == '\0')
-			return;
-		text += length + 1;
-		column = indent;
-		printf("%*s", (int)indent, "");
-	}
+	wrapped_text_print(text, column, indent, MIN(width, HELP_WIDTH));
 }
 
 static void print_usages(const struct command_help *help)

@@ -6,6 +6,7 @@
 #include "csv.h"
 #include "display.h"
 #include "json-output.h"
+#include "wrapped-text.h"
 
 #define CELL_TEXT_SIZE MAX(MAX(UTC_TEXT_SIZE, JSON_DATE_TEXT_SIZE), NUMBER_TEXT_SIZE)
 
@@ -273,7 +274,7 @@ void listing_end(struct listing *listing, const char *if_empty)
 	if (listing->format == LISTING_JSON)
 		puts(listing->row_count == 0 ? "]" : "\n]");
 	else if (listing->format == LISTING_TABLE && listing->row_count == 0 && if_empty != NULL)
-		puts(if_empty);
+		wrapped_line_print(0, "%s", if_empty);
 	else if (listing->format == LISTING_TABLE)
 		table_print(listing->table);
 	listing_abandon(listing);

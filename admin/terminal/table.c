@@ -1,12 +1,14 @@
 #include "table.h"
 
 #include <glib.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "terminal-text.h"
 #include "terminal-width.h"
+#include "wrapped-text.h"
 
 struct table {
 	const struct table_column *columns;
@@ -60,12 +62,11 @@ static size_t total(const size_t *widths, size_t count, size_t gap)
 /* How far columns are cut, one step after the other until the table fits. */
 static const struct step {
 	enum column_kind kind;
-	size_t least; /* the width that is left */
+	size_t least; /* the width that is left, of which something can still be read */
 } steps[] = {
 	{COLUMN_SHRINKS_FIRST, 8}, {COLUMN_SHRINKS, 8},       {COLUMN_SHRINKS_FIRST, 4},
-	{COLUMN_SHRINKS, 4},       {COLUMN_SHRINKS_LAST, 24}, {COLUMN_TEXT, 6},
-	{COLUMN_SHRINKS_LAST, 8},  {COLUMN_SHRINKS_FIRST, 1}, {COLUMN_SHRINKS, 1},
-	{COLUMN_TEXT, 1},          {COLUMN_SHRINKS_LAST, 1},
+	{COLUMN_SHRINKS, 6},       {COLUMN_SHRINKS_LAST, 24}, {COLUMN_TEXT, 6},
+	{COLUMN_SHRINKS_LAST, 8},
 };
 
 /* The widest column that a step can still cut; column_count when there is none. */
@@ -81,8 +82,8 @@ static size_t widest(const struct table *table, const size_t *widths, const stru
 	return found;
 }
 
-/* Makes the columns fit; returns the gap between them. */
-static size_t fit(const struct table *table, size_t *widths, size_t room)
+/* Makes the columns fit, with *gap_r between them; false when they cannot. */
+static bool fit(const struct table *table, size_t *widths, size_t room, size_t *gap_r)
 {
 	size_t gap = total(widths, table->column_count, 2) <= room ? 2 : 1;
 	size_t column;
@@ -92,7 +93,8 @@ static size_t fit(const struct table *table, size_t *widths, size_t room)
 		       (column = widest(table, widths, &steps[i])) < table->column_count)
 			widths[column]--;
 	}
-	return gap;
+	*gap_r = gap;
+	return total(widths, table->column_count, gap) <= room;
 }
 
 static void append_blanks(GString *line, size_t count)
@@ -123,12 +125,47 @@ static void print_row(const struct table *table, const size_t *widths, size_t ga
 	puts(line->str);
 }
 
-void table_print(const struct table *table)
+/* ---- rows of several lines ---- */
+
+#define CELL_INDENT 2
+
+/* A cell behind its title, which may be padded to make the column wide, or be "". */
+static void print_cell(const char *title, const char *cell, size_t indent, size_t width)
 {
-	size_t *widths = g_memdup2(table->widths, table->column_count * sizeof(*widths));
+	size_t length = strlen(title);
+	char *text;
+
+	while (length > 0 && title[length - 1] == ' ')
+		length--;
+	text = g_strdup_printf("%.*s%s%s", (int)length, title, length == 0 ? "" : ": ", cell);
+	if (indent > width / 4)
+		indent = width / 4;
+	printf("%*s", (int)indent, "");
+	wrapped_text_print(text, indent, indent + CELL_INDENT, width);
+	g_free(text);
+}
+
+/* The first cell heads the others; what is empty needs no line. */
+static void print_rows_of_lines(const struct table *table, size_t width)
+{
+	const char *cell = table->text->str;
+
+	for (size_t row = 0; row < table->row_count; row++) {
+		for (size_t i = 0; i < table->column_count; i++) {
+			if (i == 0 || *cell != '\0')
+				print_cell(table->columns[i].title, cell, i == 0 ? 0 : CELL_INDENT,
+					   width);
+			cell += strlen(cell) + 1;
+		}
+	}
+}
+
+/* ---- the whole ---- */
+
+static void print_rows(const struct table *table, const size_t *widths, size_t gap)
+{
 	const char **cells = g_new(const char *, table->column_count);
 	GString *line = g_string_new(NULL);
-	size_t gap = fit(table, widths, terminal_width());
 	const char *cell = table->text->str;
 
 	for (size_t i = 0; i < table->column_count; i++)
@@ -143,5 +180,16 @@ void table_print(const struct table *table)
 	}
 	g_string_free(line, TRUE);
 	g_free(cells);
+}
+
+void table_print(const struct table *table)
+{
+	size_t *widths = g_memdup2(table->widths, table->column_count * sizeof(*widths));
+	size_t width = terminal_width(), gap;
+
+	if (fit(table, widths, width, &gap))
+		print_rows(table, widths, gap);
+	else
+		print_rows_of_lines(table, width);
 	g_free(widths);
 }

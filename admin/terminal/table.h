@@ -3,10 +3,12 @@
 
 #include <stddef.h>
 
-/* In which order columns are cut when the table is too wide for the terminal: numbers
-   never, and the last are those that say whom or what a row is about. */
+/* In which order columns are cut when the table is too wide for the terminal: numbers, and
+   what is worth nothing when it is cut, never, and the last are those that say whom or what
+   a row is about. */
 enum column_kind {
 	COLUMN_NUMBER,
+	COLUMN_WHOLE, /* a date, for instance */
 	COLUMN_SHRINKS_FIRST,
 	COLUMN_SHRINKS,
 	COLUMN_TEXT, /* short: only where those are not enough */
@@ -27,8 +29,9 @@ void table_free(struct table *table);
 /* One cell for each column. What they hold can do nothing to a terminal. */
 void table_add(struct table *table, const char *const cells[]);
 
-/* To standard output, the titles first. On a terminal every line fits, as long as the
-   numbers leave room; elsewhere nothing is cut. */
+/* To standard output, the titles first. On a terminal every line fits: where so little would
+   be left of the columns that nobody could read it, each row takes several lines, a cell
+   with its title on each, and nothing is cut. Elsewhere nothing is cut either. */
 void table_print(const struct table *table);
 
 #endif

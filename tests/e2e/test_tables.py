@@ -1,5 +1,7 @@
 """Tables: as wide as the terminal, and whole where there is none."""
 
+import re
+
 import pytest
 
 from recorded_site import RecordedSite, day, fits_a_terminal, width
@@ -15,6 +17,8 @@ NAME = "a-very-long-name-that-goes-on.and-on@a-faculty.of-the-university.example
 PROGRAM = "A program with a very long name " * 4
 COMPOSED, DECOMPOSED = "j\u00fcrgen@example.org", "ju\u0308rgen@example.org"
 CHINESE = "\u540d\u524d@example.org"
+EXPLAIN = ["explain", "--service", "imap", "--port", "143", "--tls", "none", "--client", "192.0.2.1",
+           "--mechanism", "PLAIN", "--user", "alice"]  # fmt: skip
 
 
 @pytest.fixture
@@ -30,21 +34,73 @@ def site(tmp_path):
     return site
 
 
-@pytest.mark.parametrize("command", [["offenders"], ["exempt", "--list"], ["notices"]])
-def test_every_line_fits(site, command):
-    for columns in (200, 132, 100, 80, 72, 60, 50, 40):
-        fits_a_terminal(site.show(*command, columns=columns), columns)
+COMMANDS = [["offenders"], ["exempt", "--list"], ["notices"], ["status"], ["check-config"],
+            ["forecast"], ["user", NAME], ["user", CHINESE], EXPLAIN,
+            ["exempt", "--help"]]  # fmt: skip
 
 
-def test_tables_between_other_lines_fit(site):
-    for columns in (200, 80, 60):
-        for command in ("status", "check-config"):
-            table, _, _ = site.show(command, columns=columns).partition("\n\n")
-            fits_a_terminal(table, columns)
-        parts = site.show("forecast", columns=columns).split("\n\n")
-        for table in parts[2:]:
-            fits_a_terminal(table, columns)
-        fits_a_terminal(site.show("user", NAME, columns=columns).split("\n\n")[1], columns)
+def test_every_line_fits(site):
+    for columns in (200, 100, 80, 72, 60, 40, 20, 12, 5, 2):
+        for command in COMMANDS:
+            text = site.show(*command, columns=columns, statuses=(0, 1))
+            if columns < 40 and command[-1] == "--help":
+                continue
+            # The sentences around these are not wrapped.
+            if command[0] == "check-config":
+                text = text.partition("\n\n")[0]
+            if command[0] == "explain":
+                text = text.partition("\n\n")[2]
+            fits_a_terminal(text, columns)
+
+
+def flat(text):
+    """Without what a line break and an indentation add."""
+    return "".join(text.split())
+
+
+def test_forty_columns_can_be_read(site):
+    """Where a table would be cut to nothing, each row takes several lines."""
+    text = site.show("offenders", columns=40)
+    rows = re.split(r"^USER:\s+", text, flags=re.MULTILINE)[1:]
+    assert len(rows) == 9 and "\u2026" not in text
+    [alice] = [row for row in rows if row.startswith("alice@")]
+    assert alice.splitlines() == [
+        "alice@example.org", "  RULE: encryption", "  PHASE: notify", "  SERVICE: imap:143",
+        "  TLS: none", "  SASL: PLAIN", "  IN: DE", "  PROGRAM: Thunderbird 115.3", "  COUNT: 3",
+        alice.splitlines()[9], alice.splitlines()[10]]  # fmt: skip
+    assert [line.split(":")[0] for line in alice.splitlines()[9:]] == ["  FIRST", "  LAST"]
+    for row in rows:
+        if flat(NAME) in flat(row):
+            assert flat(PROGRAM) in flat(row)
+    assert any(flat(NAME) in flat(row) for row in rows)
+
+
+@pytest.mark.parametrize("columns", [40, 20, 15])
+def test_a_person_can_be_read(site, columns):
+    text = site.show("user", NAME, columns=columns)
+    assert "\u2026" not in text
+    for part in (NAME, "fine PROGRAM: name=A program", "SERVICE: submission:50587",
+                 "TLS: starttls", "SASL: SCRAM-SHA-256-PLUS", f"encryption until {day(20)}",
+                 "IMAP imap.example.org, port 993, SSL/TLS, normal password"):
+        assert flat(part) in flat(text), part
+
+
+@pytest.mark.parametrize("columns", [60, 40, 20])
+def test_health_can_be_read(site, columns):
+    whole = site.run("status").stdout.partition("\n\n")[2]
+    text = site.show("status", columns=columns, statuses=(0, 1)).partition("\n\n")[2]
+    assert len(text.splitlines()) > len(whole.splitlines())
+    assert flat(text).replace(":", "") == flat(whole).replace(":", "")
+    # Words are not broken where they fit.
+    if columns == 40:
+        assert set(text.replace(":", "").split()) == set(whole.replace(":", "").split())
+
+
+def test_health_on_a_wide_terminal(site):
+    whole = site.run("status").stdout
+    assert site.show("status", columns=400, statuses=(0, 1)) == whole
+    parts = site.show("status", columns=80, statuses=(0, 1)).partition("\n\n")[2].splitlines()
+    assert all(line[:26].strip() == "" or line[24:26] == "  " for line in parts)
 
 
 def test_whose_row_it_is_is_cut_last(site):
