@@ -1,6 +1,9 @@
 # For the scripts beside this file. They change a draft of main.cf and master.cf; only
 # when all went well it is shown and put in place, and the old files are kept.
 
+# No name of a service is a pattern: [2001:db8::1]:587 looks like one.
+set -f
+
 begin_changes() {
 	directory=$(postconf -h config_directory)
 	draft=$(mktemp -d)
@@ -37,30 +40,79 @@ end_changes() {
 		echo "Changed $file; the old one is $file.$moment"
 	done
 	test -n "$changed" || echo "Nothing to change in $directory"
+	instances=$(postconf -h multi_instance_directories)
+	test -z "$instances" ||
+		echo "Other instances are left alone ($instances); for one: MAIL_CONFIG=DIRECTORY $0"
 }
 
-# The lines of services that mail programs use have none or one of these names; behind
-# postscreen, port 25 is smtpd/pass.
-port_25="smtp/inet 25/inet smtpd/pass"
-port_587="submission/inet 587/inet"
-port_465="submissions/inet smtps/inet 465/inet"
-
-is_smtpd() {
-	postconf -M | awk -v name="$1" '$1 "/" $2 == name && $8 == "smtpd" { found = 1 } END { exit !found }'
+# Lists the services of master.cf: NAME/TYPE PORT PROGRAM. The port is what stands behind the
+# last colon, as a number; it is 25 for what postscreen hands over (smtpd/pass), which
+# listens there.
+services() {
+	postconf -M | while read -r name type _ _ _ _ _ program _; do
+		port=none
+		case "$type" in
+		inet)
+			port=${name##*:}
+			number=$(getent services "$port/tcp" | sed 's,.*[[:space:]]\([0-9]*\)/tcp.*,\1,')
+			port=${number:-$port}
+			;;
+		pass) port=25 ;;
+		esac
+		echo "$name/$type $port $program"
+	done
 }
 
-# set_restrictions SERVICE OLD NEW. postconf -P takes no value with a space, as in
+# smtpd_on PORT...: the services there that smtpd serves.
+smtpd_on() {
+	services | awk -v ports=" $* " '$3 == "smtpd" && index(ports, " " $2 " ") { print $1 }'
+}
+
+smtpd_elsewhere() {
+	services | awk '$3 == "smtpd" && $2 != 25 && $2 != 587 && $2 != 465 { print $1 }'
+}
+
+elsewhere="its port is none of 25, 465 and 587"
+
+# has_own SERVICE/PARAMETER: whether master.cf sets it, perhaps to nothing.
+has_own() {
+	postconf -P "$1" 2>/dev/null | grep -q .
+}
+
+own_value() {
+	postconf -Ph "$1" 2>/dev/null
+}
+
+# What holds for a service.
+value_of() {
+	if has_own "$1/$2"; then
+		own_value "$1/$2"
+	else
+		postconf -h "$2"
+	fi
+}
+
+# set_list SERVICE PARAMETER NEW. postconf -P takes no value with a space, as in
 # -o { smtpd_recipient_restrictions = a b }, so the service's whole line is written.
-set_restrictions() {
+set_list() {
 	case "$3" in
 	*[[:space:]]*)
 		line=$(postconf -M "$1" | tr -s '[:space:]' ' ')
-		old="{smtpd_recipient_restrictions=$(printf %s "$2" | tr -s '[:space:]' ' ')}"
+		old="{$2=$(own_value "$1/$2" | tr -s '[:space:]' ' ' | sed 's/ $//')}"
 		case "$line" in
-		*"$old"*) edit -M "$1=${line%%"$old"*}{smtpd_recipient_restrictions=$3}${line#*"$old"}" ;;
+		# The last one holds.
+		*"$old"*) edit -M "$1=${line%"$old"*}{$2=$3}${line##*"$old"}" ;;
 		*) echo "$0: cannot find $old in master.cf" >&2 && exit 1 ;;
 		esac
 		;;
-	*) edit -P "$1/smtpd_recipient_restrictions=$3" ;;
+	*) edit -P "$1/$2=$3" ;;
+	esac
+}
+
+# names_portcullis LIST: whether it stands in there.
+names_portcullis() {
+	case ",$1," in
+	*[,[:space:]]portcullis[,[:space:]]*) ;;
+	*) return 1 ;;
 	esac
 }

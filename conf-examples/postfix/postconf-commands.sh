@@ -1,6 +1,7 @@
 #!/bin/sh
 # Hooks portcullis-policyd into Postfix, as the lines in main.cf and master.cf
-# beside this file do. Shows what it changes, and keeps the old files.
+# beside this file do. Shows what it changes, keeps the old files, and says of each
+# service of smtpd whether it asks the daemon.
 #
 #	postconf-commands.sh [ENDPOINT]
 #
@@ -18,10 +19,8 @@ begin_changes
 # 1. What asking the daemon means. When it cannot be reached, mail goes on
 # (DUNNO): Postfix's own default would answer 451 to all of it.
 classes=$(postconf -h smtpd_restriction_classes)
-case ",$classes," in
-*[,\ ]portcullis[,\ ]*) ;;
-*) edit -e "smtpd_restriction_classes = ${classes:+$classes, }portcullis" ;;
-esac
+names_portcullis "$classes" ||
+	edit -e "smtpd_restriction_classes = ${classes:+$classes, }portcullis"
 asking="check_policy_service { $endpoint, timeout=10s, default_action=DUNNO }"
 test "$(postconf -nh portcullis 2>/dev/null)" = "$asking" || edit -e "portcullis = $asking"
 
@@ -32,42 +31,77 @@ portcullis | portcullis[,\ ]*) ;;
 *) edit -e "smtpd_recipient_restrictions = portcullis${restrictions:+, $restrictions}" ;;
 esac
 
-# 3. The ports that clients shall use instead of 25, where they are missing.
-has_one_of() {
-	for service in "$@"; do
-		test -z "$(postconf -M "$service" 2>/dev/null)" || return 0
-	done
-	return 1
-}
+# 3. The ports that clients shall use instead of 25, where they are missing. One that is
+# open on some address stays as it is: on all addresses, Postfix might not start.
+chroot=$(postconf -M | awk '$8 == "smtpd" { print $5; exit }')
 
+# What main.cf has against strangers, such as lists of home users' addresses, is not for
+# those who log in.
 add_service() {
 	service=$1
+	added="$added $1"
 	shift
-	edit -M "$service/inet=$service inet n - y - - smtpd"
+	edit -M "$service/inet=$service inet n - ${chroot:-y} - - smtpd"
 	for setting in syslog_name=postfix/"$service" "$@" smtpd_sasl_auth_enable=yes \
 		smtpd_reject_unlisted_recipient=no \
+		smtpd_client_restrictions= smtpd_helo_restrictions= \
 		smtpd_recipient_restrictions=permit_sasl_authenticated,reject; do
 		edit -P "$service/inet/$setting"
 	done
 }
 
+on_port() {
+	services | awk -v port="$1" '$2 == port { print $1 }'
+}
+
 # "may" lets the policy see, record and reject a client without TLS; "encrypt"
 # would turn it away unseen.
-has_one_of $port_587 || add_service submission smtpd_tls_security_level=may
-has_one_of $port_465 || add_service submissions smtpd_tls_wrappermode=yes
+added=
+test -n "$(on_port 587)" || add_service submission smtpd_tls_security_level=may
+test -n "$(on_port 465)" || add_service submissions smtpd_tls_wrappermode=yes
 
 # 4. Services whose own restrictions hide those of main.cf. Not those by which a
 # content filter gives mail back.
-for service in $port_25 $port_587 $port_465; do
-	parameter=$service/smtpd_recipient_restrictions
-	line=$(postconf -P | grep "^$parameter =") || continue
-	value=${line#"$parameter ="}
-	value=${value# }
+for service in $(smtpd_on 25 587 465); do
+	has_own "$service/smtpd_recipient_restrictions" || continue
+	value=$(own_value "$service/smtpd_recipient_restrictions")
 	case "$value" in
-	portcullis | portcullis[,\ ]*) ;;
-	*[[:space:]]*) set_restrictions "$service" "$value" "portcullis, $value" ;;
-	*) set_restrictions "$service" "$value" "portcullis${value:+,$value}" ;;
+	portcullis | portcullis[,\ ]*) continue ;;
+	*[[:space:]]*) value="portcullis, $value" ;;
+	*) value="portcullis${value:+,$value}" ;;
 	esac
+	set_list "$service" smtpd_recipient_restrictions "$value"
+done
+
+# 5. One whose own classes hide those of main.cf would turn all mail away.
+asks() {
+	names_portcullis "$(value_of "$1" smtpd_recipient_restrictions)"
+}
+
+for service in $(services | awk '$3 == "smtpd" { print $1 }'); do
+	asks "$service" && has_own "$service/smtpd_restriction_classes" || continue
+	value=$(own_value "$service/smtpd_restriction_classes")
+	names_portcullis "$value" ||
+		set_list "$service" smtpd_restriction_classes "${value:+$value,}portcullis"
 done
 
 end_changes
+
+sasl=$(postconf -h smtpd_sasl_type)
+test -z "$added" || test "$sasl" = dovecot ||
+	echo "What was added ($added ) has smtpd_sasl_type = $sasl: see to it that it knows people."
+for port in 587 465; do
+	open=$(on_port "$port")
+	test -n "$(echo "$open" | grep -v :)" ||
+		echo "Port $port is open on these addresses, and stays so:" $open
+done
+for service in $(smtpd_on 25 587 465); do
+	echo "$service asks Portcullis."
+done
+for service in $(smtpd_elsewhere); do
+	if asks "$service"; then
+		echo "$service asks Portcullis, though $elsewhere: it has the restrictions of main.cf."
+	else
+		echo "$service is left alone: $elsewhere, and it has restrictions of its own."
+	fi
+done

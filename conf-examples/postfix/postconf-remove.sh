@@ -28,10 +28,9 @@ begin_changes
 take_out_of smtpd_recipient_restrictions
 postconf -P | while read -r parameter _ value; do
 	case "$parameter" in
-	*/smtpd_recipient_restrictions)
+	*/smtpd_recipient_restrictions | */smtpd_restriction_classes)
 		left=$(without_portcullis "$value")
-		test "$left" = "$value" ||
-			set_restrictions "${parameter%/*}" "$value" "$left"
+		test "$left" = "$value" || set_list "${parameter%/*}" "${parameter##*/}" "$left"
 		;;
 	*/smtpd_sasl_service)
 		case "$value" in

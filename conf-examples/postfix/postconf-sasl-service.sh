@@ -9,23 +9,26 @@
 # password query that asks for it, or a section "protocol smtp", has to know.
 #
 # Run it as root, then "postfix reload". What a service has already, stays. Shows
-# what it changes, and keeps the old files.
+# what it changes, keeps the old files, and says what each service of smtpd is called.
 set -eu
 . "$(dirname "$0")/common.sh"
 
-# name_services NAME SERVICE...
+# name_services NAME PORT
 name_services() {
-	name=$1
-	shift
-	for service in "$@"; do
-		is_smtpd "$service" || continue
-		postconf -P | grep -q "^$service/smtpd_sasl_service =" ||
-			edit -P "$service/smtpd_sasl_service=$name"
+	for service in $(smtpd_on "$2"); do
+		has_own "$service/smtpd_sasl_service" || edit -P "$service/smtpd_sasl_service=$1"
 	done
 }
 
 begin_changes
-name_services smtp:25 $port_25
-name_services submission $port_587
-name_services submissions $port_465
+name_services smtp:25 25
+name_services submission 587
+name_services submissions 465
 end_changes
+
+for service in $(smtpd_on 25 587 465); do
+	echo "$service is \"$(own_value "$service/smtpd_sasl_service")\" to Dovecot."
+done
+for service in $(smtpd_elsewhere); do
+	echo "$service is left alone: $elsewhere."
+done

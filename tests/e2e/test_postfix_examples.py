@@ -115,12 +115,80 @@ def test_what_a_site_has_stays(site):
     assert "submissions/inet/smtpd_tls_wrappermode" not in parameters
 
 
+CERTIFICATE = "smtpd_tls_cert_file = /etc/ssl/mail.pem"
+
+
+def test_each_service_is_accounted_for(site):
+    site.edit("smtpd_sasl_type = dovecot", "smtpd_sasl_auth_enable = yes", CERTIFICATE)
+    with open(site.folder / "master.cf", "a") as master:
+        master.write("2525 inet n - y - - smtpd\n192.0.2.1:25 inet n - y - - smtpd\n")
+    said = site.example("postconf-commands.sh")
+    elsewhere = "its port is none of 25, 465 and 587"
+    assert said.splitlines()[-6:] == [
+        "smtp/inet asks Portcullis.",
+        "submission/inet asks Portcullis.",
+        "smtps/inet asks Portcullis.",
+        "192.0.2.1:25/inet asks Portcullis.",
+        f"127.0.0.1:10025/inet is left alone: {elsewhere}, and it has restrictions of its own.",
+        f"2525/inet asks Portcullis, though {elsewhere}: it has the restrictions of main.cf.",
+    ]
+    said = site.example("postconf-sasl-service.sh")
+    assert '\n192.0.2.1:25/inet is "smtp:25" to Dovecot.\n' in said
+    assert f"\n2525/inet is left alone: {elsewhere}.\n" in said
+    said = site.example("postconf-last-step.sh")
+    assert "\n192.0.2.1:25/inet has no logins.\n" in said
+    assert "\nsmtps/inet has logins with TLS only.\n" in said
+    assert said.endswith(
+        f"\n2525/inet is left alone: {elsewhere}; it has logins, smtpd_tls_auth_only = yes.\n"
+    )
+
+
+def test_a_port_that_one_address_has(configuration):
+    """Another service on all addresses could keep Postfix from starting."""
+    with open(configuration.folder / "master.cf", "a") as master:
+        master.write("127.0.0.1:587 inet n - y - - smtpd\n[::1]:smtps inet n - y - - smtpd\n")
+    said = configuration.example("postconf-commands.sh")
+    assert "\nPort 587 is open on these addresses, and stays so: 127.0.0.1:587/inet\n" in said
+    assert "\nPort 465 is open on these addresses, and stays so: [::1]:smtps/inet\n" in said
+    services = configuration.run("postconf", "-M")
+    assert "submission" not in services
+
+
+def test_a_port_that_another_program_has(configuration):
+    with open(configuration.folder / "master.cf", "a") as master:
+        master.write("submission inet n - y - - haproxy\nsmtps inet n - y - - haproxy\n")
+    before = configuration.run("postconf", "-M")
+    configuration.example("postconf-commands.sh")
+    assert configuration.run("postconf", "-M") == before
+
+
+def test_what_is_added_is_chrooted_as_the_others(configuration):
+    master = configuration.folder / "master.cf"
+    master.write_text(re.sub("^(smtp +inet +n +- +)y", r"\1n", master.read_text(), flags=re.M))
+    said = configuration.example("postconf-commands.sh")
+    for service in ("submission/inet", "submissions/inet"):
+        assert configuration.run("postconf", "-M", service).split()[4] == "n"
+    assert "What was added ( submission submissions ) has smtpd_sasl_type = cyrus" in said
+
+
+def test_lists_against_strangers_are_not_for_what_is_added(configuration):
+    configuration.edit("smtpd_client_restrictions = reject_rbl_client pbl.example.org")
+    configuration.example("postconf-commands.sh")
+    parameters = configuration.run("postconf", "-P").splitlines()
+    assert "submission/inet/smtpd_client_restrictions =" in parameters
+
+
+def test_other_instances_are_named(configuration):
+    configuration.edit("multi_instance_directories = /etc/postfix-out")
+    said = configuration.example("postconf-commands.sh")
+    assert "Other instances are left alone (/etc/postfix-out)" in said
+
+
 def test_twice_is_once(configuration):
     configuration.example("postconf-commands.sh")
     before, kept = configuration.files(), configuration.kept()
-    assert configuration.example("postconf-commands.sh") == (
-        f"Nothing to change in {configuration.folder}\n"
-    )
+    said = configuration.example("postconf-commands.sh")
+    assert said.startswith(f"Nothing to change in {configuration.folder}\n")
     assert (configuration.files(), configuration.kept()) == (before, kept)
 
 
@@ -190,12 +258,35 @@ def test_the_files_say_the_same_as_the_commands(configuration, tmp_path):
 
 
 def test_the_last_step(configuration):
+    configuration.edit(CERTIFICATE)
     configuration.example("postconf-commands.sh")
+    configuration.run("postconf", "-P", "submission/inet/smtpd_tls_auth_only=no")
     configuration.example("postconf-last-step.sh")
     assert configuration.parameter("smtpd_tls_auth_only") == "yes"
     parameters = configuration.service_parameters()
     assert parameters["smtp/inet/smtpd_sasl_auth_enable"] == "no"
     assert parameters["submission/inet/smtpd_sasl_auth_enable"] == "yes"
+    assert parameters["submission/inet/smtpd_tls_auth_only"] == "yes"
+    before = configuration.files()
+    configuration.example("postconf-last-step.sh")
+    assert configuration.files() == before
+
+
+def test_the_last_step_before_the_others(configuration):
+    """After it nobody could send mail."""
+    configuration.edit("smtpd_sasl_auth_enable = yes", CERTIFICATE)
+    before = configuration.files()
+    with pytest.raises(AssertionError, match="no login on port 587 or 465 yet"):
+        configuration.example("postconf-last-step.sh")
+    assert configuration.files() == before
+
+
+def test_the_last_step_without_a_certificate(configuration):
+    configuration.example("postconf-commands.sh")
+    before = configuration.files()
+    with pytest.raises(AssertionError, match="without a certificate"):
+        configuration.example("postconf-last-step.sh")
+    assert configuration.files() == before
 
 
 def test_behind_postscreen(configuration):
@@ -206,6 +297,7 @@ def test_behind_postscreen(configuration):
     master.write_text(text)
     name = "smtpd/pass/smtpd_recipient_restrictions"
     configuration.run("postconf", "-P", f"{name}=permit_mynetworks,reject")
+    configuration.edit(CERTIFICATE)
     before = configuration.run("postconf", "-n")
     for script in ("commands", "sasl-service", "last-step"):
         configuration.example(f"postconf-{script}.sh")
