@@ -135,6 +135,13 @@ static struct config_key *key_to_set(struct parser *parser, struct config_sectio
 	return key;
 }
 
+/* Whether another statement begins where a value would stand. */
+static bool lacks_value(const struct parser *parser)
+{
+	return at(parser, CONFIG_TOKEN_WORD) && parser->token.first_on_line &&
+	       is_equals(&parser->next);
+}
+
 /* False, which is reported, when there is none. */
 static bool read_value(struct parser *parser, struct config_section *section,
 		       struct config_key *key)
@@ -188,6 +195,11 @@ static void read_key(struct parser *parser, struct config_section *section,
 	if (at(parser, CONFIG_TOKEN_OPEN)) {
 		advance(parser);
 		read_list(parser, section, key);
+	} else if (lacks_value(parser)) {
+		config_error(parser->problems, name->line, "'%s' has no value", name->text);
+		section->malformed = true;
+		if (key != NULL)
+			key->malformed = true;
 	} else if (!read_value(parser, section, key)) {
 		skip_statement(parser);
 	}

@@ -58,3 +58,15 @@ def test_a_flood_is_slowed_down(host):
         _refused(connection)
     assert time.monotonic() - begin < DELAY_SECONDS * PROMPT / 2
     connection.shutdown()
+
+
+def test_a_country_is_no_office(host):
+    """What a country rule refuses may be guessing: it is delayed from the first on."""
+    rules = RULES.replace("encryption {", 'country { services = { "imap" } allow = { "DE" } ')
+    host.apply(rules.replace('reject = "before-password"', ""), dovecot=DELAYS)
+    connection = clients.connect_imap(client=CLIENTS["US"][0])
+    begin = time.monotonic()
+    for _ in range(2):
+        _refused(connection)
+    assert time.monotonic() - begin > DELAY_SECONDS * 2
+    connection.shutdown()

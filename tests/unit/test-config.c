@@ -429,6 +429,10 @@ static const struct {
 	{"organisation = ${HOME}", "1: ${...} is not expanded here\n"},
 	{"organisation = \"x\\", "1: missing closing quote\n"},
 	{"organisation =", "1: unexpected end of file\n"},
+	/* Told where it is, not at what follows, which is as right as ever. */
+	{"organisation =\nhelp-url = \"https://www.example.org/\"",
+	 "1: 'organisation' has no value\n"},
+	{"rule encryption {\n observe =\n\n enforce = always\n}", "2: 'observe' has no value\n"},
 	{"implicit-tls-ports = { 993", "1: unexpected end of file\n"},
 	{"implicit-tls-ports = { , 993 }", "1: unexpected ','\n"},
 	{"implicit-tls-ports = { 993,, 995 }", "1: unexpected ','\n"},
