@@ -40,6 +40,13 @@ rule mechanism       { enforce = "always" }
 rule submission-port { enforce = "always" }
 """
 
+# Those that refuse whoever comes, before the password is looked at.
+BEFORE = """
+rule encryption { services = { "imap", "pop3" } enforce = "always" reject = "before-password" }
+rule country    { enforce = "always" allow = { "DE" } }
+rule protocol   { services = { "pop3" } enforce = "always" }
+"""
+
 
 @pytest.fixture
 def honest(host):
@@ -127,6 +134,17 @@ def test_no_line_of_a_right_password_matches(honest, tmp_path):
         lines = _as_by_syslog(dovecot, policyd, postfix)
         for name in ("dovecot", "postfix", "postfix[mode=auth]"):
             assert _matches(name, lines, tmp_path) == [], name
+
+
+def test_a_refusal_before_the_password_is_no_guess(honest, tmp_path):
+    """In the eyes of Dovecot's filters, and of those of Postfix's that README names, the
+    servers' own lines about it are none either."""
+    dovecot, policyd, postfix = honest(BEFORE)
+    assert dovecot.count("portcullis") >= 5
+    lines = _as_by_syslog(dovecot, policyd, postfix)
+    for name in ("dovecot", "dovecot[mode=aggressive]", "postfix"):
+        assert _matches(name, lines, tmp_path) == [], name
+    assert _matches("postfix[mode=auth]", lines, tmp_path)
 
 
 def test_guessers_are_still_seen(host, tmp_path):

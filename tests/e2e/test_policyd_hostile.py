@@ -565,6 +565,36 @@ def test_root_is_told_and_can_be_given_up(stopped_daemon, tmp_path):
     wait_until(lambda: "Permission denied" in daemon.log(), "answer to SIGHUP")
 
 
+def test_the_journal_of_systemd_gets_priorities(stopped_daemon):
+    """Where standard error is what $JOURNAL_STREAM names, as systemd.exec(5) has it; else
+    a line begins with its text."""
+    daemon = stopped_daemon
+    daemon.log_path.write_text("")
+    status = daemon.log_path.stat()
+
+    def logged(stream):
+        daemon.start(before=("env", f"JOURNAL_STREAM={stream}"))
+        with daemon.connect() as client:
+            assert ask(client, request(encryption_protocol="")).startswith(b"action=530 ")
+        daemon.events(1)
+        daemon.config.write_text("nonsense")
+        daemon.server.signal(signal.SIGHUP)
+        wait_until(lambda: "the old policy stays" in daemon.log(), "answer to SIGHUP")
+        daemon.config.write_text(CONFIG.format(journal=daemon.journal.parent))
+        daemon.stop()
+        lines = daemon.log_path.read_text().splitlines()
+        daemon.log_path.write_text("")
+        daemon.journal.unlink()
+        return lines
+
+    here = logged(f"{status.st_dev}:{status.st_ino}")
+    assert any(re.match("<6>.*encryption:enforce", line) for line in here), here
+    assert any(re.match("<3>.*nonsense|<3>.*the old policy stays", line) for line in here), here
+    assert all(re.match("<[346]>", line) for line in here), here
+    for line in logged(f"{status.st_dev}:{status.st_ino + 1}"):
+        assert not line.startswith("<"), line
+
+
 def test_three_recipients_are_one_record(daemon):
     observed = request(server_port=25, instance="1a.2b.3c.0")
     with daemon.connect() as first, daemon.connect() as second:
