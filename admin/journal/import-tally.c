@@ -32,9 +32,11 @@ static bool add_to_day(struct import_tally *tally, struct store *store,
 		return false;
 	day->lines++;
 	day->lost += line->lost;
+	/* Of whom strangers can send any number, and no country is known. */
+	if (journal_line_names_nobody(line))
+		return true;
 	day->sightings += line->count;
-	if (line->habit.country.code[0] == '\0' && !journal_line_names_nobody(line) &&
-	    !address_is_local(&line->client))
+	if (line->habit.country.code[0] == '\0' && !address_is_local(&line->client))
 		day->unknown_country += line->count;
 	return true;
 }

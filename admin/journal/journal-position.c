@@ -1,5 +1,6 @@
 #include "journal-position.h"
 
+#include <errno.h>
 #include <glib.h>
 #include <string.h>
 
@@ -128,6 +129,14 @@ static void add_to_backlog(const struct journal_positions *positions,
 	backlog->bytes += size - row.position;
 }
 
+static void note_unreadable(struct journal_backlog *backlog)
+{
+	if (errno == EACCES)
+		backlog->forbidden++;
+	else
+		backlog->unreadable++;
+}
+
 bool journal_backlog(const char *directory, struct store *store, struct journal_backlog *backlog_r)
 {
 	struct journal_positions positions;
@@ -137,12 +146,13 @@ bool journal_backlog(const char *directory, struct store *store, struct journal_
 	if (!journal_positions_load(store, &positions))
 		return false;
 	if (!journal_list(directory, &listing))
-		backlog_r->unreadable++;
+		note_unreadable(backlog_r);
 	for (size_t i = 0; i < listing.count; i++) {
 		struct journal_file file;
 		int opened = journal_file_open(directory, listing.names[i], &file);
 
-		backlog_r->unreadable += opened < 0;
+		if (opened < 0)
+			note_unreadable(backlog_r);
 		if (opened <= 0)
 			continue;
 		add_to_backlog(&positions, &file, backlog_r);

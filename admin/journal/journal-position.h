@@ -36,6 +36,7 @@ struct journal_backlog {
 	size_t files;
 	uint64_t bytes;
 	size_t unreadable; /* files that are left out; 1 where the directory is */
+	size_t forbidden;  /* the same, for want of permission; not among these */
 };
 bool journal_backlog(const char *directory, struct store *store, struct journal_backlog *backlog_r);
 

@@ -1,10 +1,13 @@
 #include "health.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "admin/journal/journal-position.h"
 #include "admin/terminal/display.h"
@@ -94,15 +97,29 @@ static void examine_import(const struct store_totals *totals, int64_t now,
 	     "last at %s, %" PRIu64 " lines in all", date, totals->lines);
 }
 
-static void examine_backlog(const struct journal_backlog *backlog,
+/* Whether this account may read the store and no more, as a help desk's: what else it
+   cannot see tells nothing of the suite. */
+static bool only_asks(const struct policy *policy)
+{
+	const char *file = store_file_of(policy->store);
+
+	return file != NULL && faccessat(AT_FDCWD, file, W_OK, AT_EACCESS) < 0 && errno == EACCES;
+}
+
+static void examine_backlog(const struct policy *policy, const struct journal_backlog *backlog,
 			    const struct store_totals *totals, int64_t now,
 			    struct health_finding *finding_r)
 {
-	if (backlog->unreadable > 0)
+	bool hidden = backlog->forbidden > 0 && only_asks(policy);
+	size_t unreadable = backlog->unreadable + (hidden ? 0 : backlog->forbidden);
+
+	if (unreadable > 0)
 		find(finding_r, false,
 		     "%zu journal files or directories cannot be read; 'portcullis import' "
 		     "says which",
-		     backlog->unreadable);
+		     unreadable);
+	else if (hidden)
+		find(finding_r, true, "the journal is not yours to see");
 	else if (backlog->bytes == 0)
 		find(finding_r, true, "everything is imported");
 	else
@@ -240,15 +257,20 @@ static bool sum_days(struct store *store, int64_t now, struct recent_days *days_
 	return store_each_day(store, days_r->first - USUAL_DAYS, add_day, days_r);
 }
 
+static bool are_few(uint64_t count, uint64_t whole)
+{
+	return count * 1000 <= LOST_PER_THOUSAND_MAX * whole;
+}
+
 static void examine_lost(const struct recent_days *days, struct health_finding *finding_r)
 {
 	const struct store_day *week = &days->last_week;
+	uint64_t records = week->sightings + week->lost, lines = week->lines + week->set_aside;
 
-	find(finding_r,
-	     (week->lost + week->set_aside) * 1000 <= LOST_PER_THOUSAND_MAX * week->lines,
-	     "%" PRIu64 " lost by the servers, %" PRIu64 " could not be read, of %" PRIu64
-	     " in the last week",
-	     week->lost, week->set_aside, week->lines);
+	find(finding_r, are_few(week->lost, records) && are_few(week->set_aside, lines),
+	     "in the last week, %" PRIu64 " of %" PRIu64 " records were lost by the servers, "
+	     "%" PRIu64 " of %" PRIu64 " lines could not be read",
+	     week->lost, records, week->set_aside, lines);
 }
 
 static void examine_database(const struct loaded_policy *loaded, int64_t now,
@@ -297,7 +319,9 @@ static bool examine_notices(const struct inquiry *inquiry, struct health_finding
 	}
 	if (!notice_health_find(&health, inquiry))
 		return false;
-	if (!health.readable)
+	if (health.forbidden && only_asks(inquiry->loaded.policy))
+		find(finding_r, true, "who is written to is not yours to see");
+	else if (!health.readable)
 		find(finding_r, false,
 		     "nobody can be told: 'portcullis check-config' says what is wrong");
 	else if (health.outside + health.failed == 0)
@@ -326,7 +350,8 @@ bool health_examine(const struct inquiry *inquiry, int64_t now,
 		return false;
 	examine_files(&inquiry->loaded, &findings_r[HEALTH_FILES]);
 	examine_import(&totals, now, &findings_r[HEALTH_IMPORT]);
-	examine_backlog(&backlog, &totals, now, &findings_r[HEALTH_BACKLOG]);
+	examine_backlog(inquiry->loaded.policy, &backlog, &totals, now,
+			&findings_r[HEALTH_BACKLOG]);
 	examine_lost(&days, &findings_r[HEALTH_LOST]);
 	examine_database(&inquiry->loaded, now, &findings_r[HEALTH_DATABASE]);
 	examine_countries(&days, &findings_r[HEALTH_COUNTRIES]);

@@ -1,6 +1,9 @@
 #include "notice-health.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "admin/delivery/address-map.h"
 #include "admin/notices/failed-notices.h"
@@ -32,6 +35,18 @@ static void be_silent(void *context, const char *message)
 	(void)message;
 }
 
+static bool is_forbidden(const char *path)
+{
+	return path != NULL && faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) < 0 && errno == EACCES;
+}
+
+static bool addresses_are_forbidden(const struct notice_settings *settings)
+{
+	return is_forbidden(settings->domains_file) ||
+	       (settings->address_map_kind == ADDRESS_MAP_FILE &&
+		is_forbidden(settings->address_map));
+}
+
 bool notice_health_find(struct notice_health *health_r, const struct inquiry *inquiry)
 {
 	static const struct store_filter offenders = {
@@ -41,8 +56,10 @@ bool notice_health_find(struct notice_health *health_r, const struct inquiry *in
 	bool found;
 
 	*health_r = (struct notice_health){.readable = addresses != NULL};
-	if (addresses == NULL)
+	if (addresses == NULL) {
+		health_r->forbidden = addresses_are_forbidden(&inquiry->loaded.policy->notices);
 		return true;
+	}
 	counting.failed = failed_notices_find(inquiry->store, NULL, (int64_t)time(NULL) * 1000);
 	found = counting.failed != NULL &&
 		store_each_sighting(inquiry->store, &offenders, count, &counting);

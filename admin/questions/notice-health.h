@@ -6,6 +6,7 @@
 /* Offenders who cannot be told. */
 struct notice_health {
 	bool readable;    /* false: what says who is written to cannot be read */
+	bool forbidden;   /* for want of permission */
 	uint64_t outside; /* of the domains that are written to, and not in the file of addresses */
 	uint64_t failed;  /* whose last mail did */
 };

@@ -145,10 +145,10 @@ const struct store_rule_set *store_rule_set(const struct store *store, size_t in
 /* What came on one day (UTC; days since 1970). */
 struct store_day {
 	int64_t day;
-	uint64_t sightings;
+	uint64_t sightings;       /* of somebody, or from some address */
 	uint64_t unknown_country; /* of them: from a client that should have one */
 	uint64_t lines;
-	uint64_t lost;      /* that the servers told of in these lines */
+	uint64_t lost;      /* sightings that the servers could not write, as these lines tell */
 	uint64_t set_aside; /* lines imported on that day that could not be understood */
 };
 typedef bool store_visit_day(void *context, const struct store_day *day);

@@ -154,8 +154,31 @@ def test_lines_that_were_lost(site):
     site.record("alice@example.org", "encryption", lost=3)
     site.take()
     assert unhealthy(site) == {"lost lines"}
-    assert "3 lost by the servers, 0 could not be read, of 501 in the last week" in (
+    assert "in the last week, 3 of 504 records were lost by the servers, 0 of 501 lines" in (
         site.run("status").stdout)
+
+
+def combined(site, count, **changes):
+    """A line that stands for so many sightings."""
+    text = site.journal / "dovecot.jsonl"
+    before = text.read_text() if text.exists() else ""
+    site.record("alice@example.org", "encryption")
+    line = json.loads(text.read_text()[len(before):]) | {"count": count} | changes
+    line["until"] = line["time"]
+    text.write_text(before + json.dumps(line) + "\n")
+
+
+def test_lost_records_are_measured_by_records(site):
+    """A line may stand for a million of them; lines that cannot be read go by lines."""
+    combined(site, 1_000_000)
+    combined(site, 1, lost=1)
+    site.take()
+    status(site)
+    assert "1 of 1000002 records were lost by the servers, 0 of 2 lines" in site.must("status")
+    with open(site.journal / "dovecot.jsonl", "ab") as file:
+        file.write(b"garbage\n")
+    site.run("import")
+    assert unhealthy(site) == {"lost lines"}
 
 
 def test_lines_that_could_not_be_read(site):
@@ -164,7 +187,8 @@ def test_lines_that_could_not_be_read(site):
         file.write(b"garbage\n")
     site.run("import")
     assert unhealthy(site) == {"lost lines"}
-    assert "0 lost by the servers, 1 could not be read, of 500" in site.run("status").stdout
+    assert "0 of 500 records were lost by the servers, 1 of 501 lines" in (
+        site.run("status").stdout)
 
 
 def test_what_was_lost_long_ago_is_forgiven(site):
@@ -172,7 +196,7 @@ def test_what_was_lost_long_ago_is_forgiven(site):
     site.record("alice@example.org", "encryption", count=10)
     site.take()
     status(site)
-    assert "0 lost by the servers, 0 could not be read, of 10 in" in site.must("status")
+    assert "0 of 10 records were lost by the servers, 0 of 10 lines" in site.must("status")
 
 
 def test_trouble_of_today_is_not_hidden_by_a_long_past(site):
@@ -247,6 +271,10 @@ def test_share_of_unknown_countries(site):
     site.take()
     assert "4.9 % in the last week, 5.0 % in the four weeks before" in site.must("status")
     site.record("alice@example.org", "encryption", country="", client="203.0.113.5", count=30)
+    site.take()
+    assert unhealthy(site) == {"unknown countries"}
+    # What strangers send in any number, and is counted without name and address.
+    combined(site, 5000, user="", verified=False, client="", country="", client_id="")
     site.take()
     assert unhealthy(site) == {"unknown countries"}
 
