@@ -57,9 +57,10 @@ int64_t store_notice_time(const struct store_notice *notice);
    was told another time, or by a clock that went wrong. Then it counts for nothing yet. */
 bool store_notice_is_ahead(const struct store_notice *notice, int64_t now);
 
-/* Inserts (and sets id) or updates what is intended: one that is settled stays as it is,
-   as it may have come back before it was known to be handed over. Between store_begin()
-   and store_commit(). As all functions here, it returns false when the store fails. */
+/* Inserts (and sets id) or updates what is intended, but not its user and Message-ID, which
+   never change. One that is settled stays as it is, as it may have come back before it was
+   known to be handed over. Between store_begin() and store_commit(). As all functions here,
+   it returns false when the store fails. */
 bool store_put_notice(struct store *store, struct store_notice *notice);
 
 /* Returns false to end the iteration. The strings live until it returns. */

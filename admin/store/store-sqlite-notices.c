@@ -35,9 +35,9 @@ bool store_sqlite_put_notice(struct store *store, struct store_notice *notice)
 	if (notice->id == 0)
 		return add_notice(store, notice);
 	update = store_sqlite_statement(
-		store, "UPDATE notices SET user = ?1, recipient = ?2, message_id = ?3, reason = ?4,"
-		       " rules = ?5, state = ?6, intended = ?7, settled = ?8, attempts = ?9,"
-		       " error = ?10 WHERE id = ?11 AND state = ?12");
+		store, "UPDATE notices SET recipient = ?2, reason = ?4, rules = ?5, state = ?6,"
+		       " intended = ?7, settled = ?8, attempts = ?9, error = ?10"
+		       " WHERE id = ?11 AND state = ?12");
 	bind_notice(update, notice);
 	sqlite3_bind_int64(update, 11, notice->id);
 	sqlite3_bind_int(update, 12, NOTICE_INTENDED);

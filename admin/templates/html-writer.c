@@ -2,27 +2,32 @@
 
 #include <string.h>
 
+static const char *entity(char c)
+{
+	switch (c) {
+	case '&':
+		return "&amp;";
+	case '<':
+		return "&lt;";
+	case '>':
+		return "&gt;";
+	case '"':
+		return "&quot;";
+	}
+	return "&#39;";
+}
+
 static void append_escaped(GString *out, const char *text, size_t length)
 {
-	for (size_t i = 0; i < length; i++) {
-		switch (text[i]) {
-		case '&':
-			g_string_append(out, "&amp;");
-			break;
-		case '<':
-			g_string_append(out, "&lt;");
-			break;
-		case '>':
-			g_string_append(out, "&gt;");
-			break;
-		case '"':
-			g_string_append(out, "&quot;");
-			break;
-		case '\'':
-			g_string_append(out, "&#39;");
-			break;
-		default:
-			g_string_append_c(out, text[i]);
+	while (length > 0) {
+		size_t harmless = MIN(strcspn(text, "&<>\"'"), length);
+
+		g_string_append_len(out, text, (gssize)harmless);
+		text += harmless;
+		length -= harmless;
+		if (length > 0) {
+			g_string_append(out, entity(*text++));
+			length--;
 		}
 	}
 }
@@ -74,6 +79,14 @@ static const char *list_element(enum text_block block)
 	return block == TEXT_ITEM ? "ul" : "ol";
 }
 
+/* mark: "<" or "</" */
+static void append_tag(GString *out, const char *mark, const char *name, const char *end)
+{
+	g_string_append(out, mark);
+	g_string_append(out, name);
+	g_string_append(out, end);
+}
+
 static void html_write(struct text_writer *text_writer, enum text_block block, const char *text)
 {
 	struct html_writer *writer = (struct html_writer *)text_writer;
@@ -81,15 +94,15 @@ static void html_write(struct text_writer *text_writer, enum text_block block, c
 	if (writer->in_list && block != writer->last)
 		html_writer_finish(writer);
 	if (is_item(block) && !writer->in_list) {
-		g_string_append_printf(writer->out, "<%s>\n", list_element(block));
+		append_tag(writer->out, "<", list_element(block), ">\n");
 		writer->in_list = true;
 	}
-	g_string_append_printf(writer->out, "<%s>", element(block));
+	append_tag(writer->out, "<", element(block), ">");
 	if (writer->link != NULL)
 		append_linked(writer->out, text, writer->link);
 	else
 		html_append_escaped(writer->out, text);
-	g_string_append_printf(writer->out, "</%s>\n", element(block));
+	append_tag(writer->out, "</", element(block), ">\n");
 	writer->last = block;
 }
 
@@ -102,6 +115,6 @@ void html_writer_init(struct html_writer *writer, GString *out, const char *link
 void html_writer_finish(struct html_writer *writer)
 {
 	if (writer->in_list)
-		g_string_append_printf(writer->out, "</%s>\n", list_element(writer->last));
+		append_tag(writer->out, "</", list_element(writer->last), ">\n");
 	writer->in_list = false;
 }

@@ -1,5 +1,7 @@
 #include "text-nodes.h"
 
+#include <string.h>
+
 struct renderer {
 	const struct text_sections *sections;
 	struct text_source *source;
@@ -19,11 +21,15 @@ static bool has_value(const struct renderer *renderer, const struct node *node)
 /* One blank at most, whatever conditions leave beside each other. */
 static void append_text(GString *line, const char *text)
 {
-	for (; *text != '\0'; text++) {
-		if (*text == ' ' && (line->len == 0 || line->str[line->len - 1] == ' '))
-			continue;
-		g_string_append_c(line, *text);
+	const char *blanks;
+
+	if (line->len == 0 || line->str[line->len - 1] == ' ')
+		text += strspn(text, " ");
+	while ((blanks = strstr(text, "  ")) != NULL) {
+		g_string_append_len(line, text, blanks + 1 - text);
+		text = blanks + strspn(blanks, " ");
 	}
+	g_string_append(line, text);
 }
 
 static void render_line(struct renderer *renderer, const struct node *nodes)
