@@ -105,6 +105,28 @@ def test_filters(site):
     assert pairs(site.ask("offenders", "--user", "nobody")) == []
 
 
+def test_servers_are_not_told_apart(site):
+    for source in ("dovecot", "postfix"):
+        site.record("alice@example.org", "encryption", service="submission", port=587,
+                    client_id="", source=source)
+    site.take()
+    [way] = site.ask("offenders")
+    assert way["count"] == 2
+    assert len(site.ask("user", "alice")["programs"]) == 2
+
+
+def test_an_address_that_was_never_known(site):
+    """It is outside of every network, and of no country."""
+    site.write_rules(RULES + """
+        rule abroad   { kind = "country" allow = { "DE" } enforce = "always" }
+        rule campus   { kind = "implicit-tls" except-networks = { "campus" } enforce = "always" }
+    """)
+    site.record("alice@example.org", "encryption", client="", country="")
+    site.take()
+    [program] = site.ask("user", "alice")["programs"]
+    assert {rule["rule"] for rule in program["rules"]} == {"encryption", "campus"}
+
+
 def test_ways_that_were_used_since_a_day(site):
     """What the store has of a way is one number, for all the time."""
     first = site.record("alice@example.org", "encryption=observe", days_ago=40)
