@@ -40,7 +40,7 @@ static bool read_options(int argc, char **argv, struct options *options, int *st
 		{"publish", '\0', NULL, "record that the public is told of these dates",
 		 .flag = &options->publish},
 		{"history", '\0', "FILE",
-		 "the record of published dates; by default announced.json beside the journal",
+		 "the record of published dates; by default announced.json beside the store",
 		 .text = &options->history},
 		{0},
 	};
@@ -50,16 +50,6 @@ static bool read_options(int argc, char **argv, struct options *options, int *st
 	if (options->publish && options->at != 0)
 		*status_r = usage_error("announce", "--publish and --at cannot be used together");
 	return *status_r == 0;
-}
-
-/* Beside the journal; the caller frees it with g_free(). */
-static char *default_history(const struct policy *policy)
-{
-	char *folder = g_path_get_dirname(policy->journal);
-	char *path = g_build_filename(folder, "announced.json", NULL);
-
-	g_free(folder);
-	return path;
 }
 
 /* The page is right also when it is not recorded, so that is a warning. */
@@ -73,19 +63,10 @@ static void record(const struct announced_dates *dates, const char *path)
 	g_free(error);
 }
 
-/* Notes changes, which then stand on the page, and records them or says that they are
-   not. */
-static void bring_up_to_date(struct announced_dates *dates, const struct policy *policy,
-			     const char *path, time_t now, bool publish)
+/* Nobody was told by a page that did not get out, as onto a full disk; main() says so. */
+static bool write_page(const char *page)
 {
-	if (!announced_dates_update(dates, policy, now))
-		return;
-	if (publish)
-		record(dates, path);
-	else
-		fputs("portcullis announce: there are dates that were not published yet; "
-		      "--publish records them\n",
-		      stderr);
+	return fputs(page, stdout) >= 0 && fflush(stdout) == 0;
 }
 
 static int announce(const struct policy *policy, const struct notice_texts *texts,
@@ -96,13 +77,15 @@ static int announce(const struct policy *policy, const struct notice_texts *text
 	const struct text_language *language = notice_texts_find(texts, code);
 	time_t now = options->at == 0 ? time(NULL) : options->at;
 	struct announced_dates *dates;
+	bool changed;
 	char *path, *error, *page;
 
 	if (language == NULL)
 		return usage_error("announce",
 				   "--language: '%s' is not one of the languages of notices { }",
 				   code);
-	path = options->history != NULL ? g_strdup(options->history) : default_history(policy);
+	path = options->history != NULL ? g_strdup(options->history)
+					: policy_beside_records(policy, "announced.json");
 	if (!account_become_owner(path)) {
 		g_free(path);
 		return EX_NOPERM;
@@ -114,11 +97,16 @@ static int announce(const struct policy *policy, const struct notice_texts *text
 		g_free(path);
 		return EX_DATAERR;
 	}
-	if (options->at == 0)
-		bring_up_to_date(dates, policy, path, now, options->publish);
+	/* What has changed stands on the page, too. */
+	changed = options->at == 0 && announced_dates_update(dates, policy, now);
 	page = options->html ? announcement_html(policy, language, dates, now)
 			     : announcement_plain(policy, language, dates, now);
-	fputs(page, stdout);
+	if (write_page(page) && changed && options->publish)
+		record(dates, path);
+	else if (changed && !options->publish)
+		fputs("portcullis announce: there are dates that were not published yet; "
+		      "--publish records them\n",
+		      stderr);
 	g_free(page);
 	g_free(path);
 	announced_dates_free(dates);

@@ -140,11 +140,10 @@ static bool open_store(const struct policy *policy, enum store_access access,
 	return false;
 }
 
-/* One run at a time. The lock lies beside the journal, and ends with the process. */
+/* One run at a time. The lock lies beside the store, and ends with the process. */
 static bool take_lock(struct notifier *notifier, int *status_r)
 {
-	char *folder = g_path_get_dirname(notifier->loaded.policy->journal);
-	char *path = g_build_filename(folder, "notify.lock", NULL);
+	char *path = policy_beside_records(notifier->loaded.policy, "notify.lock");
 	const char *name;
 	int directory = directory_open_of(path, &name);
 	int lock = directory < 0 ? -1 : file_open(directory, name, O_RDONLY | O_CREAT, 0600);
@@ -163,7 +162,6 @@ static bool take_lock(struct notifier *notifier, int *status_r)
 	if (directory >= 0)
 		close(directory);
 	g_free(path);
-	g_free(folder);
 	return notifier->lock >= 0;
 }
 

@@ -104,6 +104,15 @@ const char *policy_records(const struct policy *policy)
 	return file == NULL ? policy->journal : file;
 }
 
+char *policy_beside_records(const struct policy *policy, const char *name)
+{
+	char *folder = g_path_get_dirname(policy_records(policy));
+	char *path = g_build_filename(folder, name, NULL);
+
+	g_free(folder);
+	return path;
+}
+
 int policy_load_as_owner(const char *config_path, struct policy **policy_r)
 {
 	*policy_r = policy_load_alone(config_path);

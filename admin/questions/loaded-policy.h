@@ -33,6 +33,10 @@ int policy_load_as_owner(const char *config_path, struct policy **policy_r);
    file, or the journal's directory where the store is on a server. Lives with the policy. */
 const char *policy_records(const struct policy *policy);
 
+/* The path of a file that lies beside them, in a directory that their account may write to;
+   that of the journal need not be. The caller frees it with g_free(). */
+char *policy_beside_records(const struct policy *policy, const char *name);
+
 /* Prints what is wrong to standard error; a config_report. */
 void report_error(void *context, const char *message);
 

@@ -20,6 +20,7 @@ help-url       = "https://www.example.org/mail"
 default-domain = "example.org"
 country-database = "{directory}/country.mmdb"
 journal        = "{directory}/journal"
+store          = "sqlite:{directory}/store.db"
 """
 
 RULES = """

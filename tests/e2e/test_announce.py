@@ -220,6 +220,16 @@ def test_nothing_planned(site):
     assert "Zurzeit ist nichts geplant" in done.stdout
 
 
+def test_a_page_that_was_not_written_has_told_nobody(site):
+    command = [BUILD / "portcullis", "-c", site.config, "announce", "--publish"]
+    with open("/dev/full", "w", encoding="ascii") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 74 and "cannot write the output: No space left" in done.stderr
+    assert not site.history.exists()
+    site.publish()
+    assert site.history.exists()
+
+
 def test_history_elsewhere(site, tmp_path):
     site.publish("--history", str(tmp_path / "mine.json"))
     assert (tmp_path / "mine.json").exists() and not site.history.exists()

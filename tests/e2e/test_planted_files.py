@@ -33,7 +33,7 @@ SECRET = "the secret of another account"
 # An account in the journal's group, as Dovecot's auth process is.
 SERVER = "nobody"
 
-# Every name that a command opens beside the journal, and in it. A name that is made up
+# Every name that a command opens beside the store, and in the journal. A name that is made up
 # anew each time cannot be planted.
 BESIDE = [
     "store.db",
@@ -286,6 +286,24 @@ def test_root_leaves_nothing_that_the_service_cannot_use(base):
     for command in COMMANDS[:-5]:
         done = site.as_service(*command)
         assert done.returncode in (0, 1), done
+
+
+def test_the_journal_may_lie_in_a_directory_of_roots(base):
+    """Beside it, the service's account makes nothing."""
+    site = Site(base, with_store=True)
+    (base / "srv").mkdir()
+    site.journal.rename(base / "srv/j")
+    text = site.config.read_text()
+    site.config.write_text(text.replace(f"{site.journal}", f"{base}/srv/j"))
+    for name in ("notify.lock", "announced.json"):
+        (site.directory / name).unlink(missing_ok=True)
+    site.run("import")
+    for run in (site.run, site.as_service):
+        done = run("notify")
+        assert (done.returncode, done.stderr) == (0, ""), done
+    site.must("announce", "--publish")
+    assert os.listdir(base / "srv") == ["j"]
+    assert {"notify.lock", "announced.json"} <= set(os.listdir(site.directory))
 
 
 def test_the_operator_still_edits_as_root(base):
