@@ -351,6 +351,13 @@ static int check_new_file(const struct exemption_file *file,
 	return 0;
 }
 
+/* The servers take one with nothing in it for a file that was emptied by mistake. */
+static void say_when_empty(GString *text)
+{
+	if (strspn(text->str, " \t\r\n") == text->len)
+		g_string_append(text, "# edited by 'portcullis exempt', see portcullis.conf(5)\n");
+}
+
 int exemption_file_save(struct exemption_file *file)
 {
 	/* A new one is readable for the servers, which run as other users. */
@@ -360,6 +367,7 @@ int exemption_file_save(struct exemption_file *file)
 
 	if (replacement == NULL)
 		return complain(file, EX_CANTCREAT, file_problem(errno));
+	say_when_empty(file->text);
 	if (!file_replace_write(replacement, file->text->str, file->text->len))
 		status = complain(file, EX_IOERR, strerror(errno));
 	else

@@ -95,7 +95,8 @@ class MailHost:
         """The files alone; the servers are told by apply(), reload() or nobody."""
         has_rule = "rule " in site + rules
         CONFIG.write_text(site + rules + ("" if has_rule else NO_RULES))
-        EXEMPTIONS.write_text(exemptions)
+        # With nothing in it, the servers would go by what was there before.
+        EXEMPTIONS.write_text(exemptions or "# nobody\n")
 
     def start(self):
         self.dovecot.start(self.environment)

@@ -290,6 +290,16 @@ def test_current_offenders(site):
     edit(site, "--current-offenders", "nonsense", "--until", day(90), status=EX_USAGE)
 
 
+def test_the_last_one_is_taken_back(site):
+    """The servers would not believe a file with nothing in it."""
+    site.exemptions.write_text("alice@example.org  encryption  2031-01-31\n")
+    edit(site, "--remove", "alice", "encryption")
+    text = "# edited by 'portcullis exempt', see portcullis.conf(5)\n"
+    assert site.exemptions.read_text() == text
+    edit(site, "alice", "encryption", "--until", "2031-01-31")
+    assert site.exemptions.read_text() == text + "alice@example.org  encryption  2031-01-31\n"
+
+
 def test_current_offenders_of_another_default_domain(site):
     """Before it was set, or on another host, they were recorded as they typed it."""
     site.exemptions.write_text("")
