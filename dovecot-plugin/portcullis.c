@@ -54,22 +54,6 @@ static struct portcullis *portcullis_find(const char *path)
 	return NULL;
 }
 
-static struct policy *load_policy(const char *path)
-{
-	char *copy;
-	struct policy *policy =
-		last_valid_load(&copies, path, report_error, report_warning, NULL, &copy);
-
-	if (copy != NULL) {
-		i_error("portcullis: %s is broken and NOT in force. "
-			"THE LAST VALID CONFIGURATION IS IN FORCE INSTEAD: %s. "
-			"Correct the errors above and reload Dovecot.",
-			path, copy);
-		free(copy);
-	}
-	return policy;
-}
-
 /* Whom this process will be when it has read its configuration as root. */
 static uid_t auth_user(void)
 {
@@ -108,7 +92,7 @@ struct portcullis *portcullis_open(const char *path, const char **error_r)
 		return portcullis;
 
 	copies.user = auth_user();
-	policy = load_policy(path);
+	policy = last_valid_load(&copies, path, report_error, report_warning, NULL);
 	if (policy == NULL) {
 		*error_r = t_strdup_printf("Cannot use %s, see the errors above", path);
 		return NULL;

@@ -9,7 +9,8 @@
    whether the exemptions or the country database were replaced, or the host has another
    time zone, reads the new file, and offers it; the deciding thread takes it over between
    two decisions.
-   A file that is broken or gone is reported and the old one stays in force.
+   A file that is broken or gone is reported once, the old one stays in force, and it is tried
+   again within a minute.
    One thread decides; decisions never wait for the keeper or a disk. */
 struct keeper;
 

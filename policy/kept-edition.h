@@ -9,7 +9,7 @@ struct part {
 	unsigned int references;
 	void (*free)(void *value);
 	void *value;
-	struct part *next_outlived;
+	struct part *next_outlived; /* of those that nothing new rests on; see edition-maker.h */
 };
 
 /* Each takes the value over; NULL when that is NULL, or out of memory. */
@@ -25,9 +25,9 @@ void part_release(struct part *part);
 struct kept_edition {
 	struct edition edition; /* first, so that a pointer to it is one to us */
 	struct part *policy;
-	struct part *exemptions; /* NULL: none */
-	struct part *countries;  /* NULL: none */
-	struct kept_edition *next_retired;
+	struct part *exemptions;           /* NULL: none */
+	struct part *countries;            /* NULL: none */
+	struct kept_edition *next_retired; /* of those done with; see edition-handover.h */
 };
 
 /* Takes over one reference of each part; also when it fails: NULL, out of memory. */

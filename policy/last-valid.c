@@ -66,8 +66,7 @@ static char *find_journal(char *text)
 }
 
 static struct policy *load_copy(const struct valid_copies *copies, const char *directory,
-				const char *path, config_report *error, void *context,
-				char **copy_r)
+				const char *path, config_report *error, void *context)
 {
 	const char *problem;
 	struct policy *policy = NULL;
@@ -83,37 +82,38 @@ static struct policy *load_copy(const struct valid_copies *copies, const char *d
 		       copy == NULL ? "its name" : copy, problem);
 	else
 		policy = config_load_text(copy, text, length, error, ignore_report, context);
-	if (policy != NULL) {
-		*copy_r = copy;
-		copy = NULL;
-	}
 	free(text);
 	free(copy);
 	return policy;
 }
 
 static struct policy *load_any_copy(const struct valid_copies *copies, const char *path,
-				    const char *journal, config_report *error, void *context,
-				    char **copy_r)
+				    const char *journal, config_report *error, void *context)
 {
-	struct policy *policy = load_copy(copies, copies->directory, path, error, context, copy_r);
+	const char *directories[2];
+	struct policy *policy;
 
-	if (policy == NULL)
-		policy = load_copy(copies, journal == NULL ? JOURNAL_DEFAULT_PATH : journal, path,
-				   error, context, copy_r);
-	return policy;
+	valid_copy_directories(copies, journal == NULL ? JOURNAL_DEFAULT_PATH : journal, path,
+			       geteuid(), directories);
+	policy = load_copy(copies, directories[0], path, error, context);
+	return policy != NULL ? policy : load_copy(copies, directories[1], path, error, context);
 }
 
 /* Where there is none that can be used, it is told of each why. */
 static struct policy *fall_back(const struct valid_copies *copies, const char *path,
-				char *broken_text, config_report *error, void *context,
-				char **copy_r)
+				char *broken_text, config_report *error, void *context)
 {
 	char *journal = broken_text == NULL ? NULL : find_journal(broken_text);
-	struct policy *policy = load_any_copy(copies, path, journal, ignore_report, NULL, copy_r);
+	struct policy *policy = load_any_copy(copies, path, journal, ignore_report, NULL);
 
 	if (policy == NULL)
-		policy = load_any_copy(copies, path, journal, error, context, copy_r);
+		policy = load_any_copy(copies, path, journal, error, context);
+	else
+		report(error, context,
+		       "%s is broken and NOT in force. THE LAST VALID CONFIGURATION IS IN FORCE "
+		       "INSTEAD: %s. Correct the errors above and reload %s.",
+		       path, policy->file,
+		       copies->server == SOURCE_DOVECOT ? "Dovecot" : "the daemon (SIGHUP)");
 	free(journal);
 	return policy;
 }
@@ -123,23 +123,24 @@ static void keep_copy(const struct valid_copies *copies, const struct policy *po
 		      void *context)
 {
 	int result = valid_copy_keep_at_start(copies, policy->journal, path, text, length);
+	char *problem;
 
-	if (result != 0)
-		report(warning, context,
-		       "%s: cannot keep a copy of this valid configuration in %s: %s", path,
-		       copies->directory, valid_copy_error(result));
+	if (result == 0)
+		return;
+	problem = valid_copy_problem(copies, policy->journal, result);
+	report(warning, context, "%s: this valid configuration has no copy in %s", path,
+	       problem == NULL ? copies->directory : problem);
+	free(problem);
 }
 
 struct policy *last_valid_load(const struct valid_copies *copies, const char *path,
-			       config_report *error, config_report *warning, void *context,
-			       char **copy_r)
+			       config_report *error, config_report *warning, void *context)
 {
 	const char *problem;
 	size_t length;
 	char *text = text_file_read(path, CONFIG_SIZE_MAX, &length, &problem);
 	struct policy *policy = NULL;
 
-	*copy_r = NULL;
 	if (text != NULL)
 		policy = config_load_text(path, text, length, error, warning, context);
 	else
@@ -147,7 +148,7 @@ struct policy *last_valid_load(const struct valid_copies *copies, const char *pa
 	if (policy != NULL)
 		keep_copy(copies, policy, path, text, length, warning, context);
 	else
-		policy = fall_back(copies, path, text, error, context, copy_r);
+		policy = fall_back(copies, path, text, error, context);
 	free(text);
 	return policy;
 }

@@ -145,37 +145,70 @@ static void make_directory_like(const char *path, const char *other)
 	close(model);
 }
 
+static bool has_copy(int directory, const char *name)
+{
+	return directory >= 0 && faccessat(directory, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 /* Returns 0 or an errno. */
 static int keep_in(int directory, const char *name, const char *text, size_t length)
 {
-	int result;
-
 	if (directory < 0)
 		return errno;
-	result = copy_is(directory, name, text, length) ||
-				 replace_copy(directory, name, text, length)
-			 ? 0
-			 : errno;
-	close(directory);
-	return result;
+	return copy_is(directory, name, text, length) || replace_copy(directory, name, text, length)
+		       ? 0
+		       : errno;
+}
+
+static bool is_same_directory(int a, int b)
+{
+	struct stat of_a, of_b;
+
+	return fstat(a, &of_a) == 0 && fstat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev &&
+	       of_a.st_ino == of_b.st_ino;
+}
+
+/* Made if need be. */
+static int open_own_directory(const struct valid_copies *copies, const char *journal)
+{
+	int directory = open_directory(copies->directory);
+
+	if (directory >= 0 || errno != ENOENT)
+		return directory;
+	make_directory_like(copies->directory, journal);
+	return open_directory(copies->directory);
+}
+
+/* In one of two directories, so that an older one is not taken for the last. */
+static int keep_in_either(int own, int journal, const char *name, const char *text, size_t length)
+{
+	int result;
+
+	if (length == 0 && (has_copy(own, name) || has_copy(journal, name)))
+		return 0;
+	result = keep_in(own, name, text, length);
+	if (result != 0)
+		return keep_in(journal, name, text, length) == 0 ? -result : result;
+	if (has_copy(journal, name) && !is_same_directory(own, journal))
+		unlinkat(journal, name, 0);
+	return 0;
 }
 
 int valid_copy_keep(const struct valid_copies *copies, const char *journal, const char *path,
 		    const char *text, size_t length)
 {
 	char *copy = valid_copy_path(copies->directory, copies->server, path);
-	int directory, result;
+	int own, other, result;
 
 	if (copy == NULL)
 		return errno;
-	directory = open_directory(copies->directory);
-	if (directory < 0 && errno == ENOENT) {
-		make_directory_like(copies->directory, journal);
-		directory = open_directory(copies->directory);
-	}
-	result = keep_in(directory, name_of(copy), text, length);
-	if (result != 0 && keep_in(open_directory(journal), name_of(copy), text, length) == 0)
-		result = 0;
+	other = open_directory(journal);
+	own = open_own_directory(copies, journal);
+	result = keep_in_either(own, other, name_of(copy), text, length);
+	if (own >= 0)
+		close(own);
+	if (other >= 0)
+		close(other);
 	free(copy);
 	return result;
 }
@@ -202,27 +235,77 @@ int valid_copy_keep_at_start(const struct valid_copies *copies, const char *jour
 	return separate_process_call(keep, &kept, SAVE_MILLISECONDS);
 }
 
-const char *valid_copy_error(int number)
+char *valid_copy_problem(const struct valid_copies *copies, const char *journal, int result)
 {
-	return number == ETIMEDOUT ? "the disk does not respond" : strerror(number);
+	const char *reason =
+		result == ETIMEDOUT ? "the disk does not respond" : strerror(abs(result));
+	bool elsewhere = result < 0;
+	char *problem;
+
+	return asprintf(&problem, "%s: %s%s%s%s", copies->directory, reason,
+			elsewhere ? "; it lies in " : "", elsewhere ? journal : "",
+			elsewhere ? " instead" : "") < 0
+		       ? NULL
+		       : problem;
+}
+
+/* Opens the copy in a directory; -1 with errno set. *copy_r as valid_copy_read() has it. */
+static int open_in(const struct valid_copies *copies, const char *directory, const char *path,
+		   uid_t trusted, char **copy_r)
+{
+	int folder, file, saved_errno;
+
+	*copy_r = valid_copy_path(directory, copies->server, path);
+	folder = *copy_r == NULL ? -1 : open_directory(directory);
+	if (folder < 0)
+		return -1;
+	file = open_copy(folder, name_of(*copy_r), trusted);
+	saved_errno = errno;
+	close(folder);
+	errno = saved_errno;
+	return file;
+}
+
+/* Zero where there is none. */
+static struct timespec time_of_copy(const struct valid_copies *copies, const char *directory,
+				    const char *path, uid_t trusted)
+{
+	struct stat status = {0};
+	char *copy;
+	int file = open_in(copies, directory, path, trusted, &copy);
+
+	if (file >= 0 && fstat(file, &status) < 0)
+		status.st_mtim.tv_sec = 0;
+	if (file >= 0)
+		close(file);
+	free(copy);
+	return status.st_mtim;
+}
+
+void valid_copy_directories(const struct valid_copies *copies, const char *journal,
+			    const char *path, uid_t trusted, const char *directories_r[static 2])
+{
+	struct timespec own = time_of_copy(copies, copies->directory, path, trusted);
+	struct timespec other = time_of_copy(copies, journal, path, trusted);
+	bool other_is_newer = other.tv_sec > own.tv_sec ||
+			      (other.tv_sec == own.tv_sec && other.tv_nsec > own.tv_nsec);
+
+	directories_r[0] = other_is_newer ? journal : copies->directory;
+	directories_r[1] = other_is_newer ? copies->directory : journal;
 }
 
 char *valid_copy_read(const struct valid_copies *copies, const char *directory, const char *path,
 		      uid_t trusted, size_t size_max, size_t *length_r, char **copy_r,
 		      const char **error_r)
 {
-	char *copy = valid_copy_path(directory, copies->server, path), *text = NULL;
-	int folder = copy == NULL ? -1 : open_directory(directory);
-	int file = folder < 0 ? -1 : open_copy(folder, name_of(copy), trusted);
+	int file = open_in(copies, directory, path, trusted, copy_r);
+	char *text;
 
-	if (file < 0)
+	if (file < 0) {
 		*error_r = strerror(errno);
-	else
-		text = text_file_read_open(file, size_max, length_r, error_r);
-	if (file >= 0)
-		close(file);
-	if (folder >= 0)
-		close(folder);
-	*copy_r = copy;
+		return NULL;
+	}
+	text = text_file_read_open(file, size_max, length_r, error_r);
+	close(file);
 	return text;
 }

@@ -26,8 +26,9 @@ struct valid_copies {
    when out of memory or the name becomes too long. */
 char *valid_copy_path(const char *directory, enum source server, const char *path);
 
-/* Brings the copy of a file up to date; journal is the journal's directory. Returns 0 or
-   an errno. */
+/* Brings the copy of a file up to date; journal is the journal's directory. An empty text
+   takes the place of no other. Returns 0, an errno where there is no copy now, or a negative
+   one where the copy lies in the journal's directory: why not in its own. */
 int valid_copy_keep(const struct valid_copies *copies, const char *journal, const char *path,
 		    const char *text, size_t length);
 
@@ -36,8 +37,15 @@ int valid_copy_keep(const struct valid_copies *copies, const char *journal, cons
 int valid_copy_keep_at_start(const struct valid_copies *copies, const char *journal,
 			     const char *path, const char *text, size_t length);
 
-/* What an errno of these says of the copy, a static text or one as of strerror(). */
-const char *valid_copy_error(int number);
+/* What one of these has returned, if not 0, in words that go on after "no copy in", allocated:
+   "/var/lib/portcullis/last-valid: Permission denied; it lies in JOURNAL instead". NULL when
+   out of memory. */
+char *valid_copy_problem(const struct valid_copies *copies, const char *journal, int result);
+
+/* The two directories in which the copy of a file may lie, the one with the newer copy first,
+   as valid_copy_read() reads them. */
+void valid_copy_directories(const struct valid_copies *copies, const char *journal,
+			    const char *path, uid_t trusted, const char *directories_r[static 2]);
 
 /* Reads the copy in a directory that root or one of two users made, as
    text_file_read() does. *copy_r is its path, allocated, also when there is none; NULL

@@ -174,24 +174,6 @@ static void write_messages(struct messages *messages)
 		log_write(level, text);
 }
 
-/* NULL when neither the configuration nor its last valid copy can be used. */
-static struct policy *load_policy(const struct valid_copies *copies, const char *path)
-{
-	char *copy, text[MESSAGE_SIZE];
-	struct policy *policy =
-		last_valid_load(copies, path, report_error, report_warning, NULL, &copy);
-
-	if (copy != NULL) {
-		snprintf(text, sizeof(text),
-			 "%s is broken and NOT in force. THE LAST VALID CONFIGURATION IS IN FORCE "
-			 "INSTEAD: %s. Correct the errors above and reload the daemon (SIGHUP).",
-			 path, copy);
-		log_write(MESSAGE_ERROR, text);
-		free(copy);
-	}
-	return policy;
-}
-
 /* Takes the policy over. */
 static int serve(struct policy *policy, const struct valid_copies *copies,
 		 struct listeners *listeners, const struct options *options)
@@ -268,7 +250,7 @@ int main(int argc, char **argv)
 		goto cleanup;
 	/* As who it will be when it reads them again. */
 	copies.user = geteuid();
-	policy = load_policy(&copies, options.config);
+	policy = last_valid_load(&copies, options.config, report_error, report_warning, NULL);
 	status = policy == NULL ? EX_CONFIG : serve(policy, &copies, &listeners, &options);
 cleanup:
 	listeners_close(&listeners);

@@ -330,6 +330,30 @@ def test_another_time_zone(host):
             assert "the time zone has changed" in server.log()
 
 
+def test_another_time_zone_while_the_exemptions_are_gone(host):
+    """It is not forgotten when it cannot be taken over at once."""
+    with clock.host_time_zone() as set_zone:
+        set_zone("Pacific/Niue")
+        east = time.gmtime(time.time() + 14 * 3600)
+        host.apply(f'rule encryption {{ enforce = "{time.strftime("%Y-%m-%d", east)}" }}\n')
+        # Dovecot's auth process runs by then.
+        assert clients.imap(USER).accepted
+        servers = (host.dovecot, host.policyd)
+        offsets = [len(server.log()) for server in servers]
+        EXEMPTIONS.unlink()
+        set_zone("Pacific/Kiritimati")
+        refused = f"{CONFIG}: the old policy stays in force"
+        for server, offset in zip(servers, offsets):
+            wait_until(lambda: refused in server.log()[offset:], "refusal")
+        assert clients.imap(USER).accepted and _mail("none").accepted
+        EXEMPTIONS.write_text("# nobody\n")
+        wait_until(lambda: not clients.imap(USER).accepted, "the day has come")
+        wait_until(lambda: not _mail("none").accepted, "the day has come for the daemon")
+        for server, offset in zip(servers, offsets):
+            for once in (refused, "the time zone has changed"):
+                assert server.log()[offset:].count(once) == 1, server
+
+
 def test_dovecot_without_a_valid_copy_refuses(host):
     """Nobody can know whom to let in; it says so rather than let in everybody."""
     host.apply(ENCRYPTION)

@@ -1,6 +1,9 @@
 """The file of exemptions, edited while the servers run. They look at it every
 five seconds; Dovecot and the policy daemon each for itself."""
 
+import itertools
+import os
+
 import clients
 
 from mailhost import EXEMPTIONS
@@ -74,7 +77,7 @@ def test_added_expired_and_edited_while_the_servers_run(host):
     assert not _abroad(CAROL, "US"), "expired"
     assert not _abroad(ALICE, "US"), "let off another rule"
 
-    # A wrong line is told with its number, and it alone is left out.
+    # A wrong line is told with its number; it alone is left out, and takes nothing away.
     logs = _edit(
         host,
         f"""{BOB}     encryption   2037-12-31
@@ -86,9 +89,14 @@ def test_added_expired_and_edited_while_the_servers_run(host):
     for log in logs:
         assert f"{EXEMPTIONS}:2: " in log and f"{EXEMPTIONS}:3: " in log, log
         assert f"{EXEMPTIONS}:1: " not in log and f"{EXEMPTIONS}:4: " not in log, log
-        assert "read again, 2 lines" in log, log
+        assert "wrong lines: 2. WHOEVER WAS LET OFF BEFORE STAYS LET OFF" in log, log
     assert _plain_imap(BOB) and _plain_smtp(BOB)
     assert _plain_imap(CAROL) and _plain_smtp(CAROL)
+    assert _plain_imap(ALICE) and _plain_smtp(ALICE)
+    assert _abroad(BOB, "US")
+    for log in _edit(host, f"{BOB} encryption 2037-12-31\n{CAROL} encryption 2037-12-31\n"):
+        assert "read again, 2 lines" in log, log
+    assert _plain_imap(BOB) and _plain_smtp(CAROL)
     assert not _plain_imap(ALICE) and not _plain_smtp(ALICE)
     assert not _abroad(BOB, "US")
 
@@ -103,6 +111,68 @@ def test_added_expired_and_edited_while_the_servers_run(host):
 
     # Nobody was started anew for all that.
     assert (host.dovecot.processes("auth"), host.policyd.pid) == servers
+
+
+NOTHING = "exemptions: there is nothing in it"
+WRONG = "WHOEVER WAS LET OFF BEFORE STAYS LET OFF"
+VALID = f"{ALICE} encryption 2037-12-31\n{BOB} encryption 2037-12-31\n"
+
+# What becomes of the file (None: it is removed), and what the log says of it.
+BROKEN = {
+    "emptied": ("", NOTHING),
+    "removed": (None, "exemptions: No such file or directory"),
+    "wrong lines": (VALID.replace("encryption", "encryptoin"), WRONG),
+    "half written": (VALID[:-14], WRONG),
+    "zeroes": ("\0" * 100, WRONG),
+}
+
+
+_LONG_AGO = itertools.count(1000)
+
+
+def _write_long_ago(text):
+    """So that nobody can be writing into it."""
+    if text is None:
+        EXEMPTIONS.unlink()
+        return
+    EXEMPTIONS.write_text(text)
+    os.utime(EXEMPTIONS, (next(_LONG_AGO),) * 2)
+
+
+def _all_are_let_off():
+    return all(_plain_imap(user) and _plain_smtp(user) for user in (ALICE, BOB))
+
+
+def test_a_broken_file_locks_nobody_out(host):
+    """While the servers run, and at a start."""
+    servers = (host.dovecot, host.policyd)
+    host.write_policy(RULES)
+    _write_long_ago(VALID)
+    for server in servers:
+        server.restart()
+    assert _all_are_let_off() and not _plain_imap(CAROL) and not _plain_smtp(CAROL)
+    for what, (text, said) in BROKEN.items():
+        offsets = [len(server.log()) for server in servers]
+        _write_long_ago(text)
+        for server, offset in zip(servers, offsets):
+            wait_until(lambda: said in server.log()[offset:], f"{server}: {what}")
+        assert _all_are_let_off(), what
+        offsets = [len(server.log()) for server in servers]
+        for server in servers:
+            server.restart()
+        assert _all_are_let_off(), what
+        assert not _plain_imap(CAROL) and not _plain_smtp(CAROL), what
+        for server, offset in zip(servers, offsets):
+            assert said in server.log()[offset:], what
+    # The operator means it.
+    offsets = [len(server.log()) for server in servers]
+    _write_long_ago("# nobody\n")
+    for server, offset in zip(servers, offsets):
+        wait_until(lambda: "NOBODY IS LET OFF ANY MORE" in server.log()[offset:], "the end")
+    wait_until(lambda: not _plain_imap(ALICE) and not _plain_smtp(ALICE), "nobody let off")
+    for server in servers:
+        server.restart()
+    assert not _plain_imap(BOB) and not _plain_smtp(BOB)
 
 
 def test_a_hundred_thousand_lines(host):

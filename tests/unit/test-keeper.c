@@ -1,8 +1,11 @@
 #include "unit.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "policy/keeper.h"
@@ -24,6 +27,14 @@ static void write_file(const char *path, const char *format, const char *argumen
 	assert_true(fprintf(file, format, argument) >= 0);
 	assert_int_equal(fclose(file), 0);
 	assert_int_equal(rename(new_path, path), 0);
+}
+
+/* Nobody is writing into it any more. */
+static void settle(const char *path)
+{
+	const struct timespec long_ago[] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+
+	assert_int_equal(utimensat(AT_FDCWD, path, long_ago, 0), 0);
 }
 
 static void write_config(const char *rules)
@@ -108,20 +119,49 @@ static void test_exemptions_are_read_again(void **state)
 	assert_true(is_exempt(keeper, "alice@example.org"));
 	assert_false(is_exempt(keeper, "bob@example.org"));
 
-	/* One wrong line leaves the others in force. */
+	/* One wrong line leaves the others in force, and takes nothing away. */
 	write_file(exemptions_path, "%s",
 		   "carol@example.org nonsense 2099-01-01\n"
 		   "bob@example.org encryption 2099-01-01\n");
 	wait_for_message(messages, "exemptions:1:");
+	wait_for_message(messages, "WHOEVER WAS LET OFF BEFORE STAYS LET OFF");
 	wait_for_message(messages, "read again");
 	assert_true(is_exempt(keeper, "bob@example.org"));
-	assert_false(is_exempt(keeper, "alice@example.org"));
+	assert_true(is_exempt(keeper, "alice@example.org"));
 
 	/* Gone: nobody loses what was granted. */
 	assert_int_equal(unlink(exemptions_path), 0);
 	wait_for_message(messages, "stay in force");
 	assert_true(is_exempt(keeper, "bob@example.org"));
 
+	keeper_free(keeper);
+	messages_free(messages);
+}
+
+static void test_trouble_is_told_once_and_tried_again(void **state)
+{
+	struct messages *messages = messages_create();
+	struct keeper *keeper = start(messages);
+	struct rlimit before, none;
+	enum message_level level;
+	char text[MESSAGE_SIZE];
+	(void)state;
+
+	wait_for_message(messages, "portcullis.conf: read, 1 rule");
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = (struct rlimit){.rlim_cur = 0, .rlim_max = before.rlim_max};
+	write_file(exemptions_path, "%s", "bob@example.org encryption 2099-01-01\n");
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	wait_for_message(messages, "exemptions: Too many open files");
+	wait_for_message(messages, "stay in force");
+	/* It is tried again by then. */
+	usleep(6500000);
+	assert_false(messages_take(messages, &level, text));
+	assert_true(is_exempt(keeper, "alice@example.org"));
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	wait_for_message(messages, "read again, 1 line");
+	assert_true(is_exempt(keeper, "bob@example.org"));
+	assert_false(is_exempt(keeper, "alice@example.org"));
 	keeper_free(keeper);
 	messages_free(messages);
 }
@@ -204,6 +244,7 @@ static void test_last_valid_exemptions_at_start(void **state)
 	snprintf(edition_path, sizeof(edition_path), "%s.edition", config_path);
 	edition = valid_copy_path(directory, SOURCE_POSTFIX, edition_path);
 	copies = &kept;
+	settle(exemptions_path);
 	keeper_free(start(messages));
 	assert_int_equal(unlink(exemptions_path), 0);
 	keeper = start(messages);
@@ -266,6 +307,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define KEEPER_TEST(test) cmocka_unit_test_setup_teardown(test, fresh_directory, remove_directory)
 		KEEPER_TEST(test_exemptions_are_read_again),
+		KEEPER_TEST(test_trouble_is_told_once_and_tried_again),
 		KEEPER_TEST(test_reload),
 		KEEPER_TEST(test_many_reloads_while_nobody_decides),
 		KEEPER_TEST(test_missing_at_start),

@@ -61,21 +61,20 @@ static void note_warning(void *context, const char *message)
 	snprintf(fixture->last, sizeof(fixture->last), "%s", message);
 }
 
-static struct policy *load(struct fixture *fixture, char **copy_r)
+static struct policy *load(struct fixture *fixture)
 {
 	fixture->errors = fixture->warnings = 0;
-	return last_valid_load(&fixture->copies, fixture->config, note_error, note_warning, fixture,
-			       copy_r);
+	return last_valid_load(&fixture->copies, fixture->config, note_error, note_warning,
+			       fixture);
 }
 
 /* Loads what must be valid by itself, so that there is a copy of it. */
 static void load_valid(struct fixture *fixture)
 {
-	char *copy;
-	struct policy *policy = load(fixture, &copy);
+	struct policy *policy = load(fixture);
 
 	assert_non_null(policy);
-	assert_null(copy);
+	assert_string_equal(policy->file, fixture->config);
 	assert_int_equal(fixture->errors, 0);
 	policy_free(policy);
 }
@@ -154,7 +153,7 @@ static void test_own_directory_is_looked_at_first(void **state)
 	static const char *const broken[] = {"journal = /elsewhere\nnonsense", "", "# no rule\n",
 					     NULL};
 	struct stat status, like;
-	char *copy, *expected;
+	char *expected;
 
 	snprintf(fixture->state, sizeof(fixture->state), "%s/state", fixture->directory);
 	assert_int_equal(chmod(fixture->journal, 02750), 0);
@@ -172,16 +171,91 @@ static void test_own_directory_is_looked_at_first(void **state)
 		unlink(fixture->config);
 		if (broken[i] != NULL)
 			write_file(fixture->config, "%s", broken[i], "");
-		policy = load(fixture, &copy);
+		policy = load(fixture);
 		assert_non_null(policy);
-		assert_string_equal(copy, expected);
+		assert_string_equal(policy->file, expected);
 		assert_string_equal(policy->organisation, "First");
 		policy_free(policy);
-		free(copy);
 	}
 	unlink(expected);
 	free(expected);
 	assert_int_equal(rmdir(fixture->state), 0);
+}
+
+static void expect_copy(struct fixture *fixture, const char *organisation)
+{
+	struct policy *policy;
+
+	write_file(fixture->config, "journal = \"%s\"\n", fixture->journal, "nonsense\n");
+	policy = load(fixture);
+	assert_non_null(policy);
+	assert_string_equal(policy->organisation, organisation);
+	policy_free(policy);
+}
+
+/* Where its own directory could not be written to for a while. */
+static void test_the_newer_copy_is_the_last_one(void **state)
+{
+	const struct timespec long_ago[] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+	static const char second_text[] = "organisation = \"Second\"\n"
+					  "rule encryption { enforce = \"always\" }\n";
+	struct fixture *fixture = *state;
+	char away[100], *copy;
+
+	snprintf(fixture->state, sizeof(fixture->state), "%s/state", fixture->directory);
+	snprintf(away, sizeof(away), "%s/away", fixture->directory);
+	copy = valid_copy_path(fixture->state, SOURCE_DOVECOT, fixture->config);
+	write_config(fixture, valid_text);
+	load_valid(fixture);
+	assert_int_equal(utimensat(AT_FDCWD, copy, long_ago, 0), 0);
+	expect_copy(fixture, "First");
+
+	assert_int_equal(rename(fixture->state, away), 0);
+	assert_int_equal(symlink(away, fixture->state), 0);
+	write_config(fixture, second_text);
+	load_valid(fixture);
+	assert_int_equal(fixture->warnings, 1);
+	assert_non_null(strstr(fixture->last, "this valid configuration has no copy in "));
+	assert_non_null(strstr(fixture->last, "; it lies in "));
+	assert_int_equal(unlink(fixture->state), 0);
+	assert_int_equal(rename(away, fixture->state), 0);
+	expect_copy(fixture, "Second");
+
+	/* The same as of old, and the last one again. */
+	write_config(fixture, valid_text);
+	load_valid(fixture);
+	assert_int_equal(fixture->warnings, 0);
+	assert_int_equal(access(fixture->copy, F_OK), -1);
+	expect_copy(fixture, "First");
+	unlink(copy);
+	free(copy);
+	assert_int_equal(rmdir(fixture->state), 0);
+}
+
+/* Both may be the same directory. */
+static void test_the_journals_directory_for_its_own(void **state)
+{
+	struct fixture *fixture = *state;
+
+	snprintf(fixture->state, sizeof(fixture->state), "%s", fixture->journal);
+	write_config(fixture, valid_text);
+	load_valid(fixture);
+	assert_int_equal(access(fixture->copy, F_OK), 0);
+	expect_copy(fixture, "First");
+}
+
+static void test_nothing_replaces_no_copy(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct valid_copies *copies = &fixture->copies;
+	struct stat status;
+
+	assert_true(valid_copy_keep(copies, fixture->journal, fixture->config, "", 0) < 0);
+	assert_int_equal(stat(fixture->copy, &status), 0);
+	assert_true(valid_copy_keep(copies, fixture->journal, fixture->config, "x", 1) < 0);
+	assert_int_equal(valid_copy_keep(copies, fixture->journal, fixture->config, "", 0), 0);
+	assert_int_equal(stat(fixture->copy, &status), 0);
+	assert_int_equal(status.st_size, 1);
 }
 
 /* Neither server trips over the other's copy. */
@@ -203,35 +277,30 @@ static void test_broken_falls_back(void **state)
 {
 	struct fixture *fixture = *state;
 	struct policy *policy;
-	char *copy;
 
 	write_config(fixture, valid_text);
 	load_valid(fixture);
 	write_config(fixture, "rule encryption { enforce = \"2024-02-30\" }\nnonsense = 1\n");
-	policy = load(fixture, &copy);
+	policy = load(fixture);
 	assert_non_null(policy);
 	assert_string_equal(policy->organisation, "First");
-	assert_string_equal(copy, fixture->copy);
+	assert_string_equal(policy->file, fixture->copy);
 	assert_true(fixture->errors >= 1);
 	assert_int_equal(strncmp(fixture->last, fixture->config, strlen(fixture->config)), 0);
 	policy_free(policy);
-	free(copy);
 
 	/* The copy stays what it was. */
-	policy = load(fixture, &copy);
+	policy = load(fixture);
 	assert_non_null(policy);
 	policy_free(policy);
-	free(copy);
 }
 
 static void test_broken_without_copy(void **state)
 {
 	struct fixture *fixture = *state;
-	char *copy;
 
 	write_config(fixture, "nonsense\n");
-	assert_null(load(fixture, &copy));
-	assert_null(copy);
+	assert_null(load(fixture));
 	assert_non_null(strstr(fixture->last, "no last valid configuration"));
 }
 
@@ -251,13 +320,11 @@ static void test_journal_line_in_any_shape(void **state)
 	load_valid(fixture);
 	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
 		struct policy *policy;
-		char *copy;
 
 		write_file(fixture->config, lines[i], fixture->journal, "nonsense = {\n");
-		policy = load(fixture, &copy);
+		policy = load(fixture);
 		assert_non_null(policy);
 		policy_free(policy);
-		free(copy);
 	}
 }
 
@@ -265,12 +332,11 @@ static void test_unwritable_journal_is_a_warning(void **state)
 {
 	struct fixture *fixture = *state;
 	struct policy *policy;
-	char *copy;
 
 	write_file(fixture->config, "journal = \"%s/missing\"\n", fixture->journal, valid_text);
-	policy = load(fixture, &copy);
+	policy = load(fixture);
 	assert_non_null(policy);
-	assert_null(copy);
+	assert_string_equal(policy->file, fixture->config);
 	assert_int_equal(fixture->errors, 0);
 	assert_int_equal(fixture->warnings, 1);
 	assert_non_null(strstr(fixture->last, "No such file or directory"));
@@ -281,7 +347,6 @@ static void test_copy_of_a_stranger_is_refused(void **state)
 {
 	struct fixture *fixture = *state;
 	char elsewhere[100];
-	char *copy;
 
 	write_config(fixture, valid_text);
 	load_valid(fixture);
@@ -291,14 +356,14 @@ static void test_copy_of_a_stranger_is_refused(void **state)
 	snprintf(elsewhere, sizeof(elsewhere), "%s/elsewhere", fixture->directory);
 	assert_int_equal(rename(fixture->copy, elsewhere), 0);
 	assert_int_equal(symlink(elsewhere, fixture->copy), 0);
-	assert_null(load(fixture, &copy));
+	assert_null(load(fixture));
 	unlink(fixture->copy);
 	assert_int_equal(rename(elsewhere, fixture->copy), 0);
 
 	/* Only root can give a file away, and only root needs to be afraid. */
 	if (geteuid() == 0) {
 		assert_int_equal(chown(fixture->copy, 65534, 65534), 0);
-		assert_null(load(fixture, &copy));
+		assert_null(load(fixture));
 		assert_non_null(strstr(fixture->last, "not permitted"));
 	}
 }
@@ -335,13 +400,11 @@ static void test_copy_exchanged_meanwhile(void **state)
 		_exit(1);
 	}
 	for (int i = 0; i < 2000; i++) {
-		char *copy;
-		struct policy *policy = load(fixture, &copy);
+		struct policy *policy = load(fixture);
 
 		if (policy != NULL)
 			assert_string_equal(policy->organisation, "First");
 		policy_free(policy);
-		free(copy);
 	}
 	assert_int_equal(waitpid(child, NULL, WNOHANG), 0);
 	kill(child, SIGKILL);
@@ -356,14 +419,13 @@ static void test_directory_that_is_a_link(void **state)
 	struct fixture *fixture = *state;
 	char elsewhere[100];
 	struct policy *policy;
-	char *copy;
 
 	snprintf(elsewhere, sizeof(elsewhere), "%s/elsewhere", fixture->directory);
 	assert_int_equal(mkdir(elsewhere, 0700), 0);
 	assert_int_equal(rmdir(fixture->journal), 0);
 	assert_int_equal(symlink(elsewhere, fixture->journal), 0);
 	write_config(fixture, valid_text);
-	policy = load(fixture, &copy);
+	policy = load(fixture);
 	assert_non_null(policy);
 	assert_int_equal(fixture->warnings, 1);
 	policy_free(policy);
@@ -381,6 +443,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_valid_is_kept, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_own_directory_is_looked_at_first, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(test_the_newer_copy_is_the_last_one, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_the_journals_directory_for_its_own, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_nothing_replaces_no_copy, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_servers_have_copies_of_their_own, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_broken_falls_back, set_up, tear_down),

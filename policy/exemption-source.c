@@ -1,0 +1,210 @@
+#define _GNU_SOURCE /* asprintf() */
+#include "exemption-source.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config-problems.h"
+#include "text-file.h"
+
+/* So many wrong lines of a file are told; a log has room for no more. */
+#define LINES_TOLD_MAX 100
+
+static void ignore_report(void *context, const char *message)
+{
+	(void)context;
+	(void)message;
+}
+
+struct wrong_lines {
+	config_report *error;
+	void *context;
+	size_t count;
+};
+
+static void count_wrong_line(void *context, const char *message)
+{
+	struct wrong_lines *wrong = context;
+
+	if (++wrong->count <= LINES_TOLD_MAX)
+		wrong->error(wrong->context, message);
+}
+
+/* ---- texts ---- */
+
+static bool is_blank(const char *text, size_t length)
+{
+	return strspn(text, " \t\r\n") == length;
+}
+
+/* Two texts, the second of which may be empty, with a line's end between them. */
+static struct exemptions *load(const struct policy *policy, const char *text, size_t length,
+			       const char *second, size_t second_length, config_report *error,
+			       void *context)
+{
+	struct exemptions *exemptions = NULL;
+	/* It is cut up. */
+	char *both = malloc(length + second_length + sizeof("\n"));
+
+	if (both == NULL)
+		return NULL;
+	memcpy(both, text, length);
+	if (second_length > 0) {
+		both[length++] = '\n';
+		memcpy(both + length, second, second_length);
+		length += second_length;
+	}
+	both[length] = '\0';
+	exemptions = exemptions_load_text(policy->exemptions, both, length, policy, error, context);
+	free(both);
+	return exemptions;
+}
+
+/* Takes the text over. */
+static void remember(struct exemption_source *source, const char *path, const char *read_from,
+		     char *text, size_t length, bool is_kept)
+{
+	exemption_source_free(source);
+	source->path = strdup(path);
+	source->read_from = strdup(read_from);
+	source->text = text;
+	source->length = length;
+	source->is_kept = is_kept;
+	if (source->path == NULL || source->read_from == NULL)
+		exemption_source_free(source);
+}
+
+static bool read_copy(struct exemption_source *source, const struct policy *policy,
+		      const char *directory)
+{
+	const struct valid_copies *copies = source->copies;
+	const char *problem;
+	size_t length;
+	char *copy;
+	char *text = valid_copy_read(copies, directory, policy->exemptions, copies->user,
+				     EXEMPTIONS_SIZE_MAX, &length, &copy, &problem);
+
+	if (text != NULL)
+		remember(source, policy->exemptions, copy, text, length, true);
+	free(copy);
+	return source->text != NULL;
+}
+
+/* Whether there is a valid text of a policy's file; else it is looked for among the copies. */
+static bool knows_valid_text(struct exemption_source *source, const struct policy *policy)
+{
+	const char *directories[2];
+
+	if (source->text != NULL && strcmp(source->path, policy->exemptions) == 0)
+		return true;
+	exemption_source_free(source);
+	if (source->copies == NULL)
+		return false;
+	valid_copy_directories(source->copies, policy->journal, policy->exemptions,
+			       source->copies->user, directories);
+	return read_copy(source, policy, directories[0]) ||
+	       read_copy(source, policy, directories[1]);
+}
+
+struct exemptions *exemption_source_last_valid(struct exemption_source *source,
+					       const struct policy *policy, config_report *error,
+					       void *context)
+{
+	return knows_valid_text(source, policy)
+		       ? load(policy, source->text, source->length, "", 0, error, context)
+		       : NULL;
+}
+
+static bool somebody_was_let_off(struct exemption_source *source, const struct policy *policy)
+{
+	struct exemptions *before =
+		exemption_source_last_valid(source, policy, ignore_report, NULL);
+	bool somebody = before != NULL && exemptions_count(before) > 0;
+
+	exemptions_free(before);
+	return somebody;
+}
+
+/* ---- reading ---- */
+
+static struct exemptions *fail(const struct policy *policy, const char *reason, char **problem_r)
+{
+	if (asprintf(problem_r, "%s: %s", policy->exemptions, reason) < 0)
+		*problem_r = NULL;
+	return NULL;
+}
+
+/* Of a text with wrong lines; NULL when memory is short. */
+static struct exemptions *load_with_last_valid(struct exemption_source *source,
+					       const struct policy *policy, const char *text,
+					       size_t length, const struct wrong_lines *wrong)
+{
+	bool is_other = knows_valid_text(source, policy) &&
+			(source->length != length || memcmp(source->text, text, length) != 0);
+	char said[160];
+
+	snprintf(said, sizeof(said),
+		 is_other ? "wrong lines: %zu. WHOEVER WAS LET OFF BEFORE STAYS LET OFF until "
+			    "they are corrected"
+			  : "wrong lines: %zu. They are left out",
+		 wrong->count);
+	config_report_at(wrong->error, wrong->context, policy->exemptions, 0, said);
+	return load(policy, text, length, is_other ? source->text : "",
+		    is_other ? source->length : 0, ignore_report, NULL);
+}
+
+struct exemptions *exemption_source_read(struct exemption_source *source,
+					 const struct policy *policy, config_report *error,
+					 void *context, char **problem_r)
+{
+	struct wrong_lines wrong = {.error = error, .context = context};
+	struct exemptions *exemptions;
+	const char *problem;
+	size_t length;
+	char *text = text_file_read(policy->exemptions, EXEMPTIONS_SIZE_MAX, &length, &problem);
+
+	*problem_r = NULL;
+	if (text == NULL)
+		return fail(policy, problem, problem_r);
+	if (is_blank(text, length) && somebody_was_let_off(source, policy)) {
+		free(text);
+		return fail(policy,
+			    "there is nothing in it; when nobody is to be let off any more, say so "
+			    "in a comment (# nobody)",
+			    problem_r);
+	}
+	exemptions = load(policy, text, length, "", 0, count_wrong_line, &wrong);
+	if (exemptions != NULL && wrong.count == 0) {
+		if (exemptions_count(exemptions) == 0 && somebody_was_let_off(source, policy))
+			config_report_at(error, context, policy->exemptions, 0,
+					 "NOBODY IS LET OFF ANY MORE");
+		remember(source, policy->exemptions, policy->exemptions, text, length, false);
+		return exemptions;
+	}
+	if (exemptions != NULL) {
+		exemptions_free(exemptions);
+		exemptions = load_with_last_valid(source, policy, text, length, &wrong);
+	}
+	free(text);
+	return exemptions;
+}
+
+/* ---- keeping ---- */
+
+int exemption_source_keep(struct exemption_source *source, const char *journal)
+{
+	if (source->copies == NULL || source->text == NULL || source->is_kept)
+		return 0;
+	source->is_kept = true;
+	return valid_copy_keep(source->copies, journal, source->path, source->text,
+			       is_blank(source->text, source->length) ? 0 : source->length);
+}
+
+void exemption_source_free(struct exemption_source *source)
+{
+	free(source->path);
+	free(source->read_from);
+	free(source->text);
+	*source = (struct exemption_source){.copies = source->copies};
+}
