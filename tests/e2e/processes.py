@@ -13,6 +13,7 @@ import os
 import re
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import termios
@@ -132,10 +133,11 @@ def waits_for_input(pid):
 
 
 def _unread_in_pipes(pid):
-    """Bytes that wait in the pipes that a process has open."""
+    """Bytes that wait in the pipes that a process has open to read from. (A link's mode
+    tells that; what Dovecot's processes tell the master may wait longer.)"""
     unread = 0
     for link in Path(f"/proc/{pid}/fd").iterdir():
-        if os.readlink(link).startswith("pipe:"):
+        if os.readlink(link).startswith("pipe:") and link.lstat().st_mode & stat.S_IRUSR:
             descriptor = os.open(link, os.O_RDONLY | os.O_NONBLOCK)
             try:
                 answer = fcntl.ioctl(descriptor, termios.FIONREAD, b"\0" * 4)

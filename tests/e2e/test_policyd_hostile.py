@@ -20,6 +20,7 @@ import pytest
 import service_account
 
 from mailhost import BUILD
+from policy_client import request
 from processes import PATIENCE, Server, events_are_taken, listens_at, wait_until
 
 pytestmark = pytest.mark.daemon
@@ -44,25 +45,6 @@ unverified-per-minute = 100000
 rule encryption      {{ services = {{ "submission" }}  enforce = "always" }}
 rule submission-port {{ observe = "always" }}
 """
-
-
-def request(**attributes):
-    """One policy request; an attribute may be bytes. Allowed unless it says otherwise."""
-    everything = {
-        "request": "smtpd_access_policy",
-        "protocol_state": "RCPT",
-        "client_address": "203.0.113.5",
-        "server_port": "587",
-        "sasl_method": "PLAIN",
-        "sasl_username": "alice",
-        "encryption_protocol": "TLSv1.3",
-        **attributes,
-    }
-    lines = []
-    for name, value in everything.items():
-        value = value if isinstance(value, bytes) else str(value).encode()
-        lines.append(name.encode() + b"=" + value + b"\n")
-    return b"".join(lines) + b"\n"
 
 
 ALLOWED = request()
