@@ -11,8 +11,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-import pytest
-
 import clients
 
 from auth_client import AuthClient
@@ -25,7 +23,20 @@ REFUSED = """rule encryption { enforce = "always" reject = "before-password" }""
 ATTEMPTS = 10000
 PORTION = 100
 
-# A login takes some 10 ms. The defect was a complete stop.
+# Other people's logins, as many of each as are made during an attack, and at least so many.
+LOGINS = {
+    "imap": lambda: clients.imap(USER, tls="implicit"),
+    "pop3": lambda: clients.pop3(USER, tls="implicit"),
+    "smtp": lambda: clients.smtp(465, USER),
+}
+LOGINS_EACH = 20
+
+# Seconds that a login may take; on a machine that is busy with other things, so many times
+# as long as without a log that stands still. None ever waits for that: the defect was a
+# complete stop.
+QUICK = 0.1
+SLOWER = 2
+ROUNDS = 5
 PATIENCE = 5
 
 
@@ -60,28 +71,49 @@ def _timed(log_in):
     return time.monotonic() - begin
 
 
-def test_dovecots_log_stands_still(host):
-    host.apply(REFUSED)
-    logins = (
-        lambda: clients.imap(USER, tls="implicit"),
-        lambda: clients.pop3(USER, tls="implicit"),
-        lambda: clients.smtp(465, USER),
-    )
-    usual = [_timed(log_in) for log_in in logins for _ in range(3)]
-    start = len(host.dovecot.log())
+def _add_times_under_attack(times):
+    """How long each login of other people takes while so many are refused, by protocol."""
     auth = AuthClient()
+    enough = len(times["imap"]) + LOGINS_EACH
     try:
-        with stopped(_log_process(host)), ThreadPoolExecutor(1) as pool:
+        with ThreadPoolExecutor(1) as pool:
             attack = pool.submit(_refuse, auth, ATTEMPTS)
-            times = []
-            while not attack.done() or len(times) < 9:
-                times += map(_timed, logins)
+            while not attack.done() or len(times["imap"]) < enough:
+                for name, log_in in LOGINS.items():
+                    times[name].append(_timed(log_in))
             attack.result()
-        assert max(times) < PATIENCE, (times, usual)
-        # While the attack goes on, too, most logins are as quick as ever.
-        assert sorted(times)[len(times) // 2] < 0.1 + 3 * max(usual), (times, usual)
     finally:
         auth.close()
+
+
+def _of_most(times):
+    """What 95 % of them are below."""
+    return sorted(times)[len(times) * 95 // 100]
+
+
+def _within_bounds(stalled, usual):
+    return all(
+        _of_most(stalled[name]) < max(QUICK, SLOWER * _of_most(usual[name])) for name in LOGINS
+    )
+
+
+def test_dovecots_log_stands_still(host):
+    """The same attack with a log that stands still and without, by turns: on a machine that
+    has other things to do, too, both come to the same when there is enough to compare."""
+    host.apply(REFUSED)
+    for log_in in LOGINS.values():
+        assert log_in().accepted  # the first of each kind makes processes
+    start = len(host.dovecot.log())
+    usual, stalled = ({name: [] for name in LOGINS} for _ in range(2))
+    for _ in range(ROUNDS):
+        _add_times_under_attack(usual)
+        with stopped(_log_process(host)):
+            _add_times_under_attack(stalled)
+        assert max(max(times) for times in stalled.values()) < PATIENCE, stalled
+        if _within_bounds(stalled, usual):
+            break
+    else:
+        raise AssertionError((stalled, usual))
     # What the log process then gets tells that it is not all.
     text = r"Warning: portcullis: \d+ log lines were dropped"
     wait_until(lambda: re.search(text, host.dovecot.log()[start:]), "count of dropped lines")
