@@ -1,131 +1,16 @@
-#include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "identity.h"
 #include "listener.h"
 #include "log.h"
+#include "options.h"
 #include "server.h"
 #include "policy/last-valid.h"
 #include "policy/message-writer.h"
-
-/* As long as Postfix waits (smtpd_policy_service_timeout). */
-#define REQUEST_TIMEOUT_DEFAULT 100
-#define REQUEST_TIMEOUT_MAX 3600
-
-/* Postfix's own sockets are open to all as well: who may connect is decided by
-   the directory. The daemon cannot give a socket to Postfix's user anyway. */
-#define SOCKET_MODE_DEFAULT 0666
-
-struct options {
-	const char *config;
-	const char *user; /* NULL: stays who it is */
-	const char **addresses;
-	size_t address_count;
-	mode_t socket_mode;
-	unsigned int request_timeout;
-	enum log_target log_target;
-};
-
-static void print_usage(FILE *file)
-{
-	fputs("Usage: portcullis-policyd [-c FILE] -l unix:PATH|inet:HOST:PORT [-l ...]\n"
-	      "\n"
-	      "  -c, --config FILE              read FILE instead of " CONFIG_DEFAULT_PATH "\n"
-	      "  -l, --listen ADDRESS           listen on unix:PATH or inet:HOST:PORT\n"
-	      "  -m, --socket-mode MODE         file mode of Unix sockets, octal (0666)\n"
-	      "  -s, --syslog                   log to syslog instead of standard error\n"
-	      "  -t, --request-timeout SECONDS  time for a request to arrive (100)\n"
-	      "  -u, --user USER                become USER once the sockets are open\n"
-	      "  -V, --version                  print the version\n"
-	      "  -h, --help                     print this\n",
-	      file);
-}
-
-static bool parse_number(const char *text, int base, unsigned long max, unsigned long *number_r)
-{
-	char *end;
-
-	errno = 0;
-	*number_r = strtoul(text, &end, base);
-	return errno == 0 && *text >= '0' && *text <= '9' && *end == '\0' && *number_r <= max;
-}
-
-static int usage_error(const char *format, const char *value)
-{
-	fputs("portcullis-policyd: ", stderr);
-	fprintf(stderr, format, value);
-	fputs("\n", stderr);
-	print_usage(stderr);
-	return EX_USAGE;
-}
-
-/* Returns -1 to go on, or the exit status. */
-static int parse_options(int argc, char **argv, struct options *options)
-{
-	static const struct option names[] = {{"config", required_argument, NULL, 'c'},
-					      {"listen", required_argument, NULL, 'l'},
-					      {"socket-mode", required_argument, NULL, 'm'},
-					      {"syslog", no_argument, NULL, 's'},
-					      {"request-timeout", required_argument, NULL, 't'},
-					      {"user", required_argument, NULL, 'u'},
-					      {"version", no_argument, NULL, 'V'},
-					      {"help", no_argument, NULL, 'h'},
-					      {0}};
-	unsigned long number;
-	int option;
-
-	while ((option = getopt_long(argc, argv, "c:l:m:st:u:Vh", names, NULL)) != -1) {
-		switch (option) {
-		case 'c':
-			options->config = optarg;
-			break;
-		case 'l':
-			if (!listener_address_valid(optarg))
-				return usage_error("\"%s\" is neither unix:PATH nor "
-						   "inet:HOST:PORT",
-						   optarg);
-			options->addresses[options->address_count++] = optarg;
-			break;
-		case 'm':
-			if (!parse_number(optarg, 8, 0777, &number))
-				return usage_error("\"%s\" is not an octal file mode", optarg);
-			options->socket_mode = (mode_t)number;
-			break;
-		case 's':
-			options->log_target = LOG_TARGET_SYSLOG;
-			break;
-		case 't':
-			if (!parse_number(optarg, 10, REQUEST_TIMEOUT_MAX, &number) || number == 0)
-				return usage_error(
-					"\"%s\" is not a number of seconds from 1 to 3600", optarg);
-			options->request_timeout = (unsigned int)number;
-			break;
-		case 'u':
-			options->user = optarg;
-			break;
-		case 'V':
-			puts("portcullis-policyd " PORTCULLIS_VERSION);
-			return EX_OK;
-		case 'h':
-			print_usage(stdout);
-			return EX_OK;
-		default:
-			print_usage(stderr);
-			return EX_USAGE;
-		}
-	}
-	if (optind < argc)
-		return usage_error("unexpected argument \"%s\"", argv[optind]);
-	if (options->address_count == 0 && !listeners_can_inherit())
-		return usage_error("no address to listen on%s", "");
-	return -1;
-}
 
 static int open_listeners(const struct options *options, struct listeners *listeners)
 {
@@ -225,10 +110,7 @@ cleanup:
 
 int main(int argc, char **argv)
 {
-	struct options options = {.config = CONFIG_DEFAULT_PATH,
-				  .socket_mode = SOCKET_MODE_DEFAULT,
-				  .request_timeout = REQUEST_TIMEOUT_DEFAULT,
-				  .addresses = calloc((size_t)argc, sizeof(char *))};
+	struct options options;
 	struct listeners listeners = {0};
 	/* As messages in serve(): a thread that hangs on a disk still knows it. */
 	static struct valid_copies copies = {.directory = PORTCULLIS_LAST_VALID,
@@ -237,9 +119,7 @@ int main(int argc, char **argv)
 	int status;
 
 	signal(SIGPIPE, SIG_IGN);
-	if (options.addresses == NULL)
-		return EX_OSERR;
-	status = parse_options(argc, argv, &options);
+	status = options_parse(argc, argv, &options);
 	if (status >= 0)
 		goto cleanup;
 	log_open(options.log_target);
@@ -254,6 +134,6 @@ int main(int argc, char **argv)
 	status = policy == NULL ? EX_CONFIG : serve(policy, &copies, &listeners, &options);
 cleanup:
 	listeners_close(&listeners);
-	free(options.addresses);
+	options_free(&options);
 	return status;
 }
