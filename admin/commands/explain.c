@@ -147,9 +147,9 @@ static void print_attempt(const struct question *question)
 	}
 	date_format(country_database_built(countries), built);
 	prefix_format(&attempt->client, question->prefix_length, prefix);
-	printf("country  %s for %s, by the database built %s\n",
-	       question->country.code[0] == '\0' ? "not known" : question->country.code, prefix,
-	       built);
+	wrapped_line_print(9, "country  %s for %s, by the database built %s",
+			   question->country.code[0] == '\0' ? "not known" : question->country.code,
+			   prefix, built);
 }
 
 static void print_step(const char *step, const char *text)
@@ -183,7 +183,8 @@ static void print_rule(const struct rule *rule, const struct rule_explanation *e
 	const char *kind = kind_name(rule->kind);
 	bool titled = strcmp(rule->title, kind) != 0;
 
-	wrapped_line_print(4, "\nrule %s%s%s%s, phase %s: %s", rule->title, titled ? " (" : "",
+	putchar('\n');
+	wrapped_line_print(4, "rule %s%s%s%s, phase %s: %s", rule->title, titled ? " (" : "",
 			   titled ? kind : "", titled ? ")" : "",
 			   phase_name(explanation->found.phase),
 			   finding_text(explanation->found.finding));

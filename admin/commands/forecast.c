@@ -10,6 +10,7 @@
 #include "admin/terminal/command-options.h"
 #include "admin/terminal/json-output.h"
 #include "admin/terminal/listing.h"
+#include "admin/terminal/terminal-width.h"
 #include "admin/terminal/wrapped-text.h"
 #include "command.h"
 
@@ -159,13 +160,19 @@ static void print_json(const struct forecast *forecast, const struct policy *pol
 		listing_end_json(list_weeks(LISTING_ARRAY, forecast))));
 }
 
+/* Of such a line with its columns. */
+#define LINE_WIDTH 40
+
 static void print_line(const char *title, uint64_t users, uint64_t of)
 {
 	char share[sizeof("  100.0 %")] = "";
 
 	if (of > 0)
 		snprintf(share, sizeof(share), "  %5.1f %%", percent(users, of));
-	wrapped_line_print(2, "%-22s  %7" PRIu64 "%s", title, users, share);
+	if (terminal_width() < LINE_WIDTH)
+		wrapped_line_print(2, "%s: %" PRIu64 "%s", title, users, share);
+	else
+		printf("%-22s  %7" PRIu64 "%s\n", title, users, share);
 }
 
 /* The largest groups. */

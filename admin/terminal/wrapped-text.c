@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "terminal-width.h"
 
@@ -60,6 +61,13 @@ static size_t line_length(const char *text, size_t room, bool fresh)
 	return length > 0 ? length : (size_t)(g_utf8_next_char(text) - text);
 }
 
+static size_t without_blanks(const char *text, size_t length)
+{
+	while (length > 0 && text[length - 1] == ' ')
+		length--;
+	return length;
+}
+
 void wrapped_text_print(const char *text, size_t column, size_t indent, size_t width)
 {
 	size_t later = indent > width / 2 ? width / 4 : indent;
@@ -68,11 +76,11 @@ void wrapped_text_print(const char *text, size_t column, size_t indent, size_t w
 		size_t room = column < width ? width - column : 0;
 		size_t length = line_length(text, room, column <= later);
 
-		printf("%.*s\n", (int)length, text);
+		printf("%.*s\n", (int)without_blanks(text, length), text);
 		text += length;
 		if (*text == '\0')
 			return;
-		text += *text == ' ' || *text == '\n';
+		text += *text == '\n' ? 1 : strspn(text, " ");
 		printf("%*s", (int)later, "");
 		column = later;
 	}

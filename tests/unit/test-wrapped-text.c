@@ -43,6 +43,10 @@ static void test_blanks(void **state)
 	/* Behind a label of so many columns. */
 	check("one two three", 6, 6, 13, "one two\n      three\n");
 	check("three", 8, 2, 10, "\n  three\n");
+	/* Of several blanks, none is left where a line ends. */
+	check("one  two", 0, 2, 6, "one\n  two\n");
+	check("one  two", 0, 2, 3, "one\ntwo\n");
+	check("one  two", 0, 2, 8, "one  two\n");
 	/* A blank at the begin is not where a line ends. */
 	check("  one two", 0, 4, 8, "  one\n    two\n");
 }
