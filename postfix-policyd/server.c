@@ -20,10 +20,14 @@
 /* How long SIGTERM waits for requests that have begun to arrive. */
 #define FINISH_SECONDS 5
 
+#define SIGNALS 3
+
 struct server {
 	struct event_base *base;
 	struct listeners *listeners;
 	struct event **accepting; /* one for each listener */
+	size_t accepting_count;
+	struct event *signals[SIGNALS];
 	struct event *sweep;
 	struct connections *connections;
 	const struct answerer *answerer;
@@ -139,36 +143,77 @@ static size_t raise_descriptor_limit(void)
 	return (size_t)limit.rlim_cur - DESCRIPTORS_RESERVED;
 }
 
+/* What is done at a signal. */
+static const struct {
+	int number;
+	event_callback_fn react;
+} reactions[SIGNALS] = {
+	{SIGHUP, server_reload},
+	{SIGTERM, server_stop},
+	{SIGINT, server_stop},
+};
+
+static bool make_events(struct server *server)
+{
+	server->sweep = event_new(server->base, -1, EV_PERSIST, server_sweep, server);
+	if (server->sweep == NULL)
+		return false;
+	for (size_t i = 0; i < SIGNALS; i++) {
+		server->signals[i] =
+			evsignal_new(server->base, reactions[i].number, reactions[i].react, server);
+		if (server->signals[i] == NULL)
+			return false;
+	}
+	for (size_t i = 0; i < server->accepting_count; i++) {
+		server->accepting[i] = event_new(server->base, server->listeners->list[i].fd,
+						 EV_READ | EV_PERSIST, server_accept, server);
+		if (server->accepting[i] == NULL)
+			return false;
+	}
+	return true;
+}
+
+static bool watch_for_signals(struct server *server)
+{
+	for (size_t i = 0; i < SIGNALS; i++) {
+		if (event_add(server->signals[i], NULL) < 0)
+			return false;
+	}
+	return event_add(server->sweep, &sweep_interval) == 0;
+}
+
+static void free_event(struct event *event)
+{
+	if (event != NULL)
+		event_free(event);
+}
+
+static void free_events(struct server *server)
+{
+	for (size_t i = 0; i < server->accepting_count; i++)
+		free_event(server->accepting[i]);
+	for (size_t i = 0; i < SIGNALS; i++)
+		free_event(server->signals[i]);
+	free_event(server->sweep);
+}
+
 bool server_run(struct listeners *listeners, const struct answerer *answerer,
 		unsigned int request_timeout, const char **error_r)
 {
 	struct server server = {.listeners = listeners, .answerer = answerer};
-	struct event *hangup = NULL, *terminate = NULL, *interrupt = NULL;
-	size_t accepting_count = listeners->count;
 	bool done = false;
 
 	*error_r = "out of memory";
 	server.connections_max = raise_descriptor_limit();
 	server.base = event_base_new();
-	server.accepting = calloc(accepting_count, sizeof(struct event *));
+	server.accepting = calloc(listeners->count, sizeof(struct event *));
 	if (server.base == NULL || server.accepting == NULL)
 		goto cleanup;
+	server.accepting_count = listeners->count;
 	server.connections = connections_create(server.base, answerer, request_timeout);
-	server.sweep = event_new(server.base, -1, EV_PERSIST, server_sweep, &server);
-	hangup = evsignal_new(server.base, SIGHUP, server_reload, &server);
-	terminate = evsignal_new(server.base, SIGTERM, server_stop, &server);
-	interrupt = evsignal_new(server.base, SIGINT, server_stop, &server);
-	if (server.connections == NULL || server.sweep == NULL || hangup == NULL ||
-	    terminate == NULL || interrupt == NULL)
+	if (server.connections == NULL || !make_events(&server))
 		goto cleanup;
-	for (size_t i = 0; i < accepting_count; i++) {
-		server.accepting[i] = event_new(server.base, listeners->list[i].fd,
-						EV_READ | EV_PERSIST, server_accept, &server);
-		if (server.accepting[i] == NULL)
-			goto cleanup;
-	}
-	if (event_add(hangup, NULL) < 0 || event_add(terminate, NULL) < 0 ||
-	    event_add(interrupt, NULL) < 0 || event_add(server.sweep, &sweep_interval) < 0) {
+	if (!watch_for_signals(&server)) {
 		*error_r = "cannot watch for signals";
 		goto cleanup;
 	}
@@ -178,19 +223,8 @@ bool server_run(struct listeners *listeners, const struct answerer *answerer,
 	*error_r = "the event loop failed";
 cleanup:
 	connections_free(server.connections);
-	for (size_t i = 0; server.accepting != NULL && i < accepting_count; i++) {
-		if (server.accepting[i] != NULL)
-			event_free(server.accepting[i]);
-	}
+	free_events(&server);
 	free(server.accepting);
-	if (interrupt != NULL)
-		event_free(interrupt);
-	if (terminate != NULL)
-		event_free(terminate);
-	if (hangup != NULL)
-		event_free(hangup);
-	if (server.sweep != NULL)
-		event_free(server.sweep);
 	if (server.base != NULL)
 		event_base_free(server.base);
 	return done;
