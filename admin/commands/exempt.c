@@ -37,7 +37,8 @@ enum form { FORM_OFFENDERS = 1, FORM_REMOVE, FORM_LIST };
 
 struct options {
 	const char *until, *from, *country, *reason, *current_offenders;
-	time_t since, at; /* since 0: not given */
+	time_t since; /* SCHEDULE_NEVER: not given */
+	time_t at;
 	bool remove, list, dry_run, json;
 	char **arguments; /* what is no option */
 	int argument_count;
@@ -391,7 +392,7 @@ static int exempt_offenders(const struct options *options, struct inquiry *inqui
 
 int exempt_command(const char *config_path, int argc, char **argv)
 {
-	struct options options = {.at = time(NULL)};
+	struct options options = {.at = time(NULL), .since = SCHEDULE_NEVER};
 	struct inquiry inquiry = {0};
 	const struct policy *policy;
 	int status;

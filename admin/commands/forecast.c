@@ -27,7 +27,8 @@ static const struct command_help help = {
 
 struct options {
 	const char *rule;
-	time_t at, since; /* 0: not given */
+	time_t at;    /* 0: not given */
+	time_t since; /* SCHEDULE_NEVER: not given */
 	const char *fail_above;
 	double percent_max; /* the same */
 	bool json;
@@ -289,7 +290,7 @@ static int answer(const struct options *options, struct inquiry *inquiry)
 
 int forecast_command(const char *config_path, int argc, char **argv)
 {
-	struct options options = {0};
+	struct options options = {.since = SCHEDULE_NEVER};
 	struct inquiry inquiry;
 	int status;
 

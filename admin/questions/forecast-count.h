@@ -47,8 +47,8 @@ struct forecast {
 };
 
 /* Forecasts for one rule or, when it is NULL, all: as they stand at a moment or, when that
-   is 0, as if all were enforced now. since: where lately begins; 0: 30 days before the
-   reference. False when the store fails. Free it also then. */
+   is 0, as if all were enforced now. since: where lately begins; SCHEDULE_NEVER: 30
+   days before the reference. False when the store fails. Free it also then. */
 bool forecast_ask(struct forecast *forecast_r, const struct inquiry *inquiry,
 		  const struct rule *rule, time_t at, time_t since);
 void forecast_free(struct forecast *forecast);

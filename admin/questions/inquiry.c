@@ -71,5 +71,6 @@ bool inquiry_reference(const struct inquiry *inquiry, int64_t *reference_r)
 
 int64_t inquiry_since(time_t since, int64_t reference)
 {
-	return since == 0 ? reference - 30 * MILLISECONDS_A_DAY : (int64_t)since * 1000;
+	return since == SCHEDULE_NEVER ? reference - 30 * MILLISECONDS_A_DAY
+				       : (int64_t)since * 1000;
 }

@@ -67,6 +67,19 @@ def test_since_looks_back(site):
     assert users(site, "yesterday") == users(site, day(-1))
 
 
+def test_since_the_begin_of_time_is_since_ever(site):
+    """Which is the number 0 in UTC."""
+    site.record("ever@example.org", "encryption=observe", days_ago=60)
+    site.take()
+    utc = {"environment": {"TZ": "UTC"}}
+    for since in ("1970-01-01", "1969-12-31", "2000-01-01"):
+        assert site.ask("forecast", "--since", since, **utc)["active_users"] == 5
+        assert "ever@example.org\n" in site.must(
+            "exempt", "--current-offenders", "encryption", "--until", "+30d", "--dry-run",
+            "--since", since, **utc)  # fmt: skip
+        assert len(site.ask("offenders", "--since", since, **utc)) == 5
+
+
 @pytest.mark.parametrize("command", [
     ["offenders"],
     ["forecast", "--fail-above", "0"],

@@ -21,9 +21,10 @@ EXPLAIN = ["explain", "--service", "imap", "--port", "143", "--tls", "none", "--
            "--mechanism", "PLAIN", "--user", "alice"]  # fmt: skip
 
 
-@pytest.fixture
-def site(tmp_path):
-    site = RecordedSite(tmp_path, RULES)
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """Nobody changes it."""
+    site = RecordedSite(tmp_path_factory.mktemp("site"), RULES)
     site.record("alice@example.org", "encryption", count=3)
     for name in (NAME, COMPOSED, DECOMPOSED, CHINESE):
         site.record(name, "encryption", "a-rule-with-a-title-that-is-quite-long=enforce",
