@@ -174,10 +174,14 @@ install: all
 	cp -R conf-examples docs $(DESTDIR)$(DOCDIR)/
 	install -m 644 README.md SECURITY.md CHANGELOG.md LICENSE $(DESTDIR)$(DOCDIR)/
 
-# A Dovecot that is told to load a module that is gone lets nobody in.
+# A Dovecot that is told to load a module that is gone lets nobody in; a Postfix that asks
+# a daemon that is gone waits at each mail.
 uninstall:
 	@test -n "$(DESTDIR)" || ! doveconf -n 2>/dev/null | grep portcullis || \
-		{ echo "Take these lines out of Dovecot's configuration first, and reload it." >&2; \
+		{ echo "Take these lines out of Dovecot's configuration first, and restart it." >&2; \
+		exit 1; }
+	@test -n "$(DESTDIR)" || ! postconf -n portcullis 2>/dev/null | grep . || \
+		{ echo "Take this out of Postfix first: conf-examples/postfix/postconf-remove.sh" >&2; \
 		exit 1; }
 	rm -f $(addprefix $(DESTDIR),$(PREFIX)/bin/portcullis $(PREFIX)/sbin/portcullis-policyd \
 		$(DOVECOT_AUTH_MODULE_DIR)/$(notdir $(PLUGIN)) \

@@ -55,10 +55,20 @@ def commands_of(step):
     return re.sub("^ +", "", code, flags=re.M)
 
 
-def follow(step):
-    done = subprocess.run(
-        ["bash", "-c", PRELUDE + commands_of(step)], cwd=ROOT, capture_output=True, text=True
+def commands_after(words):
+    """The lines of the first code that follows."""
+    text = README[README.index(words) :]
+    return re.search(r"^```\n(.*?)^```", text, re.S | re.M)[1]
+
+
+def run(commands):
+    return subprocess.run(
+        ["bash", "-c", PRELUDE + commands], cwd=ROOT, capture_output=True, text=True
     )
+
+
+def follow(step):
+    done = run(commands_of(step))
     assert done.returncode == 0, done
     return done.stdout
 
@@ -334,3 +344,77 @@ def test_private_users_see_enough(machine):
     sending = ["/usr/sbin/sendmail", "-f", "mail@example.org", bob]
     assert run_in_private_users(USER, *sending, groups=["postdrop"]) == 0
     wait_until(lambda: machine.postfix.log().count("uid=") > before, "mail from the maildrop")
+
+
+GATE = Path("/etc/dovecot/conf.d/05-portcullis.conf")
+
+
+def test_no_gate_without_a_policy(machine):
+    """It would let nobody in."""
+    kept = CONFIG.with_suffix(".kept")
+    CONFIG.rename(kept)
+    GATE.unlink()
+    try:
+        done = run(commands_of(5))
+    finally:
+        kept.rename(CONFIG)
+    assert done.returncode != 0 and "asked for" not in done.stdout, done
+    assert not GATE.exists()
+    follow(5)
+    assert GATE.exists()
+
+
+LAST_STEP = Path("/etc/dovecot/conf.d/99-last-step.conf")
+LOCAL_CONF = Path("/etc/dovecot/local.conf")
+
+
+@pytest.fixture
+def before_the_last_step(machine):
+    yield machine
+    LAST_STEP.unlink(missing_ok=True)
+    machine.dovecot.configure()
+
+
+def test_the_last_step(before_the_last_step):
+    host = before_the_last_step
+    settings = re.compile("^(ssl|auth_allow_cleartext|disable_plaintext_auth) = .*", re.M)
+    LOCAL_CONF.write_text(settings.sub("", LOCAL_CONF.read_text()))
+    done = run(commands_after("When a rule has been in force"))
+    assert done.returncode == 0 and "asked for: systemctl reload dovecot" in done.stdout, done
+    host.dovecot.restart()
+    host.postfix.restart()
+    assert not clients.imap(ALICE, tls="none").accepted
+    assert clients.imap(ALICE, tls="starttls").accepted
+    assert not clients.smtp(25, ALICE, tls="starttls").login.accepted
+    assert clients.smtp(587, ALICE, tls="starttls").accepted
+
+
+def test_the_last_step_beside_another_setting(before_the_last_step):
+    """Dovecot 2.4 would not start any more, and leaves the operator with nothing."""
+    LOCAL_CONF.write_text(re.sub("^ssl = .*", "", LOCAL_CONF.read_text(), flags=re.M))
+    done = run(commands_after("When a rule has been in force"))
+    starts = before_the_last_step.dovecot.version == (2, 3)
+    assert done.returncode == 0 and LAST_STEP.exists() == starts, done
+    assert ("asked for: systemctl reload dovecot" in done.stdout) == starts
+    assert subprocess.run(["doveconf", "-n"], stdout=subprocess.DEVNULL).returncode == 0
+
+
+def test_it_is_taken_out(machine):
+    """Not before the servers can do without; then everybody is let in as before."""
+    commands = commands_after("### Update it, and take it out")
+    uninstall = commands.splitlines()[-1]
+    gate = GATE.read_text()
+    for needed in ("out of Dovecot's configuration first", "out of Postfix first"):
+        done = run(uninstall)
+        assert done.returncode != 0 and needed in done.stderr, done
+        GATE.unlink(missing_ok=True)
+    GATE.write_text(gate)
+    done = run(commands)
+    assert done.returncode == 0, done
+    assert "asked for: systemctl restart dovecot" in done.stdout
+    assert not Path("/usr/bin/portcullis").exists()
+    machine.dovecot.restart()
+    machine.postfix.restart()
+    assert clients.imap(ALICE, tls="none").accepted
+    assert clients.smtp(587, ALICE, tls="starttls").accepted
+    machine.dovecot_journal.skip()
