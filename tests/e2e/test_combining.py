@@ -182,6 +182,25 @@ def test_who_was_forgotten_is_not_counted_on(host):
     assert portcullis("forget", "erin@example.org").stdout == "removed\n"
 
 
+def test_the_longest_names(host):
+    """What portcullis.conf(5) says of them, through the real auth process."""
+    host.apply(RULES, site=_site("1h"))
+    user, program = "x" * 1000 + "@example.org", "name=" + "y" * 1000
+    auth = AuthClient()
+    try:
+        fields = ("service=imap", "lport=143", f"client_id={program}", "session=" + "z" * 500)
+        assert auth.log_in([(user, "wrong", "2001:db8::1")], fields)[0][0] == "FAIL"
+        assert auth.log_in([("alice@example.org", clients.PASSWORD, "141.0.1.1")], fields)[0][0] == "OK"
+    finally:
+        auth.close()
+    stranger, known = host.dovecot_journal.wait(2)
+    line = host.dovecot_journal.path.read_bytes().splitlines(keepends=True)[0]
+    assert len(line) <= 1024 + len("encryption") + 14
+    assert stranger["user"] == "x" * 320 + "…"
+    assert stranger["client_id"] == program[:128] + "…"
+    assert known["user"] == "alice@example.org" and known["client_id"] == program[:256] + "…"
+
+
 @pytest.mark.parametrize("combine", ["1h", "0"])
 def test_invented_names(host, combine):
     """Beyond the budget of a minute, strangers are counted; a person is not among them."""
