@@ -7,20 +7,49 @@
 /* So many of its parts are looked at. */
 #define PARTS_MAX 8
 
-static GMimeMessage *parse_stream(GMimeStream *stream)
+static bool is_of_addresses(const char *line, size_t length)
 {
-	GMimeParser *parser = g_mime_parser_new_with_stream(stream);
-	GMimeMessage *message = g_mime_parser_construct_message(parser, NULL);
+	static const char *const names[] = {"From", "Sender", "Reply-To", "To", "Cc", "Bcc"};
 
-	g_object_unref(parser);
-	return message;
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+		size_t end = strlen(names[i]);
+
+		if (end < length && strncasecmp(line, names[i], end) == 0 &&
+		    (line[end] == ':' || line[end] == ' ' || line[end] == '\t'))
+			return true;
+	}
+	return false;
 }
 
-static GMimeMessage *parse(const char *text, size_t length)
+/* Gives fields of addresses another name. None is asked for here, and GMime reads them, groups
+   within groups, as deep on its stack as they go. */
+static void hide_addresses(char *text, size_t length)
 {
-	GMimeStream *stream = g_mime_stream_mem_new_with_buffer(text, length);
-	GMimeMessage *message = parse_stream(stream);
+	char *end = text + length;
 
+	for (char *line = text; line != NULL && line < end;) {
+		if (is_of_addresses(line, (size_t)(end - line)))
+			*line = 'X';
+		line = memchr(line, '\n', (size_t)(end - line));
+		if (line != NULL)
+			line++;
+	}
+}
+
+/* Changes the text. NULL when there is none. */
+static GMimeMessage *parse(char *text, size_t length)
+{
+	GMimeStream *stream;
+	GMimeParser *parser;
+	GMimeMessage *message;
+
+	if (length == 0)
+		return NULL;
+	hide_addresses(text, length);
+	stream = g_mime_stream_mem_new_with_buffer(text, length);
+	parser = g_mime_parser_new_with_stream(stream);
+	message = g_mime_parser_construct_message(parser, NULL);
+	g_object_unref(parser);
 	g_object_unref(stream);
 	return message;
 }
@@ -143,13 +172,15 @@ static void read_original(GMimeObject *part, struct bounce_report *report)
 {
 	GMimeStream *stream;
 	GMimeMessage *message;
+	GByteArray *bytes;
 
 	if (GMIME_IS_MESSAGE_PART(part)) {
 		take_message_id(g_mime_message_part_get_message(GMIME_MESSAGE_PART(part)), report);
 		return;
 	}
 	stream = content_of(part);
-	message = parse_stream(stream);
+	bytes = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(stream));
+	message = parse((char *)bytes->data, bytes->len);
 	take_message_id(message, report);
 	if (message != NULL)
 		g_object_unref(message);
@@ -197,6 +228,7 @@ bool bounce_report_read(const char *mail, size_t length, struct bounce_report *r
 	const char *end = memchr(mail, '\n', length);
 	GMimeMessage *message;
 	GMimeObject *body;
+	char *copy;
 	bool found = false;
 
 	*report_r = (struct bounce_report){0};
@@ -205,7 +237,9 @@ bool bounce_report_read(const char *mail, size_t length, struct bounce_report *r
 		length -= (size_t)(end + 1 - mail);
 		mail = end + 1;
 	}
-	message = parse(mail, length);
+	copy = g_memdup2(mail, length);
+	message = parse(copy, length);
+	g_free(copy);
 	if (message == NULL)
 		return false;
 	body = g_mime_message_get_mime_part(message);

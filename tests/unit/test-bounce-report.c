@@ -138,6 +138,10 @@ static void test_hostile(void **state)
 	assert_string_equal(report.message_id, "");
 	for (const char *c = report.error; *c != '\0'; c++)
 		assert_in_range(*c, ' ', '~');
+	g_string_assign(mail, HEAD STATUS("failed") "--b/mx1\nContent-Type: text/rfc822-headers\n\n"
+						    "--b/mx1--\n");
+	assert_true(bounce_report_read(mail->str, mail->len, &report));
+	assert_string_equal(report.message_id, "");
 	/* Parts in parts. */
 	g_string_assign(mail, "");
 	for (int i = 0; i < 20000; i++)
@@ -151,13 +155,51 @@ static void test_hostile(void **state)
 	g_string_free(mail, TRUE);
 }
 
+/* Groups of addresses within groups, in all places where there may be addresses: whoever
+   reads them as they are written is soon at the end of the stack. */
+static void test_groups_in_groups(void **state)
+{
+	static const char *const names[] = {"To", "cc", "BCC ", "From\t", "Sender", "Reply-To"};
+	char *groups = g_strnfill(900000, ':');
+
+	(void)state;
+	for (size_t i = 0; i < 900000; i += 2)
+		groups[i] = 'a';
+	for (size_t i = 0; i < COUNT(names); i++) {
+		char *field = g_strdup_printf("%s:%s\n", names[i], groups);
+		char *mails[] = {
+			g_strconcat(field, HEAD STATUS("failed") ORIGINAL, NULL),
+			g_strconcat(HEAD STATUS("failed"),
+				    "--b/mx1\nContent-Type: message/rfc822\n\n", field,
+				    "Message-ID: <4711@example.org>\n\nText\n\n--b/mx1--\n", NULL),
+			g_strconcat(HEAD STATUS("failed"),
+				    "--b/mx1\nContent-Type: text/rfc822-headers\n\n", field,
+				    "Message-ID: <4711@example.org>\n\n--b/mx1--\n", NULL),
+		};
+
+		for (size_t j = 0; j < COUNT(mails); j++) {
+			struct bounce_report report;
+
+			assert_true(bounce_report_read(mails[j], strlen(mails[j]), &report));
+			assert_true(report.failed);
+			assert_string_equal(report.message_id, "4711@example.org");
+			g_free(mails[j]);
+		}
+		g_free(field);
+	}
+	g_free(groups);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reports),
 		cmocka_unit_test(test_line_ends),
 		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_groups_in_groups),
 	};
 
+	/* GMime's and GLib's, about wrong use of them. */
+	g_log_set_always_fatal(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
