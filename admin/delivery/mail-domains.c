@@ -33,6 +33,19 @@ static const char *take_line(void *table, char *name)
 	return NULL;
 }
 
+/* False after a report. A file without a domain is one that went wrong while it was made: so
+   that nobody is told anything, and nobody notices. */
+static bool read_file(struct mail_domains *domains, const char *path, config_report *error,
+		      void *context)
+{
+	if (!table_file_read(path, take_line, domains, error, context))
+		return false;
+	if (g_hash_table_size(domains->names) > 0)
+		return true;
+	config_report_at(error, context, path, 0, "there is no domain in it");
+	return false;
+}
+
 /* False after a report. */
 static bool read_all(struct mail_domains *domains, const struct policy *policy,
 		     config_report *error, void *context)
@@ -41,7 +54,7 @@ static bool read_all(struct mail_domains *domains, const struct policy *policy,
 
 	domains->any = settings->any_domain;
 	if (settings->domains_file != NULL)
-		return table_file_read(settings->domains_file, take_line, domains, error, context);
+		return read_file(domains, settings->domains_file, error, context);
 	for (size_t i = 0; i < settings->domain_count; i++)
 		add(domains, settings->domains[i]);
 	if (domains->any || settings->domain_count > 0)

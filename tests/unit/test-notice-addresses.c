@@ -173,10 +173,37 @@ static void test_domains_in_a_file(void **state)
 	assert_finds(map, "alice@example.com", "alice@example.com");
 	assert_outside(map, "alice@example.net");
 	address_map_close(map);
+	/* As Windows writes it, and with what is no ASCII in DNS' way of writing it. */
+	write_file("\xef\xbb\xbf"
+		   "example.org\r\nXN--BCHER-KVA.example\r\n");
 	said[0] = '\0';
+	map = address_map_open(&policy, note, said);
+	assert_string_equal(said, "");
+	assert_finds(map, "alice@example.org", "alice@example.org");
+	assert_finds(map, "a@xn--bcher-kva.example", "a@xn--bcher-kva.example");
+	assert_outside(map, "a@b\xc3\xbc"
+			    "cher.example");
+	address_map_close(map);
 	policy.notices.domains_file = "/nonexistent/domains";
 	assert_null(address_map_open(&policy, note_whole, said));
 	assert_string_equal(said, "/nonexistent/domains: No such file or directory\n");
+}
+
+/* Nobody would be told anything, and nobody notice. */
+static void test_no_domain_in_a_file(void **state)
+{
+	static const char *const texts[] = {"", "\n \n# example.org\n", "\xef\xbb\xbf",
+					    "@example.org\n", "example.org, example.com\n"};
+	struct policy policy = {.default_domain = "example.org", .notices.domains_file = path};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		char said[1024] = "";
+
+		write_file(texts[i]);
+		assert_null(address_map_open(&policy, note, said));
+		assert_non_null(strstr(said, ": there is no domain in it\n"));
+	}
 }
 
 static void test_missing_file(void **state)
@@ -298,6 +325,7 @@ int main(void)
 		cmocka_unit_test(test_domains),
 		cmocka_unit_test(test_domains_by_default),
 		cmocka_unit_test(test_domains_in_a_file),
+		cmocka_unit_test(test_no_domain_in_a_file),
 		cmocka_unit_test(test_missing_file),
 		cmocka_unit_test(test_command),
 		cmocka_unit_test(test_command_inherits_nothing),
