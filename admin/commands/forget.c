@@ -42,14 +42,14 @@ static int say_failure(const struct store_failure *failure)
 
 /* Imports everything, until no file is left that has old lines in it. Returns an
    exit status. */
-static int empty_journal(struct importer *importer, const struct store *store)
+static int empty_journal(struct importer *importer)
 {
 	struct importer_rest rest;
 	uint64_t rotate_size = 0;
 
 	for (unsigned int waited = 0;; waited += STEP_MILLISECONDS) {
 		if (!importer_pass(importer, rotate_size, &rest))
-			return say_failure(store_failure(store));
+			return say_failure(importer_failure(importer));
 		if (rest.problems > 0)
 			return rest.status;
 		if (rest.soon == 0 && rest.in_use == 0)
@@ -66,15 +66,14 @@ static int empty_journal(struct importer *importer, const struct store *store)
 }
 
 /* Also what servers have only counted yet: they write it when their file was taken. */
-static int empty_journal_and_servers(struct importer *importer, const struct policy *policy,
-				     const struct store *store)
+static int empty_journal_and_servers(struct importer *importer, const struct policy *policy)
 {
-	int status = empty_journal(importer, store);
+	int status = empty_journal(importer);
 
 	if (status != EXIT_SUCCESS || policy->combine_seconds == 0)
 		return status;
 	stop_signal_sleep(COUNTED_MILLISECONDS);
-	return empty_journal(importer, store);
+	return empty_journal(importer);
 }
 
 static int forget_name(const struct policy *policy, struct store *store, const char *name,
@@ -101,7 +100,8 @@ static int forget_name(const struct policy *policy, struct store *store, const c
 
 static int forget_user(const struct policy *policy, struct store *store, const char *user)
 {
-	struct importer *importer = importer_create(store, policy, 0, false, &stop_signal);
+	static const struct importer_options options = {0};
+	struct importer *importer = importer_create(store, policy, &options, &stop_signal);
 	size_t size = strlen(user) + 1 +
 		      (policy->default_domain == NULL ? 0 : strlen(policy->default_domain) + 1);
 	char *recorded = g_malloc(size);
@@ -110,7 +110,7 @@ static int forget_user(const struct policy *policy, struct store *store, const c
 
 	/* As it is recorded, and as it was given. */
 	user_normalise(user, policy->default_domain, recorded, size);
-	status = empty_journal_and_servers(importer, policy, store);
+	status = empty_journal_and_servers(importer, policy);
 	if (status == EXIT_SUCCESS)
 		status = forget_name(policy, store, recorded, &found);
 	if (status == EXIT_SUCCESS && strcmp(user, recorded) != 0)

@@ -66,27 +66,26 @@ static void print_held_back(FILE *file, int64_t newest)
 
 	date_format((time_t)(newest / 1000), date);
 	fprintf(file,
-		"portcullis import: the newest record is of %s, so what is older than "
+		"portcullis import: the newest record to rely on is of %s, so what is older than "
 		"keep-addresses or keep-sightings by now is not erased, lest a wrong clock erase "
 		"all; --force does\n",
 		date);
 }
 
-static int import_once(struct importer *importer, const struct store *store, bool forced,
-		       bool quiet)
+static int import_once(struct importer *importer, bool quiet)
 {
 	struct importer_rest rest;
 
 	if (!importer_pass(importer, 0, &rest))
-		return report_failure(store_failure(store));
+		return report_failure(importer_failure(importer));
 	/* What a writer without a lock may still append to. */
 	if (rest.soon > 0 && rest.problems == 0 && !stop_signal) {
 		stop_signal_sleep(JOURNAL_QUIET_SECONDS * 1000 + 100);
 		if (!stop_signal && !importer_pass(importer, UINT64_MAX, &rest))
-			return report_failure(store_failure(store));
+			return report_failure(importer_failure(importer));
 	}
-	if (!stop_signal && !importer_expire(importer, forced))
-		return report_failure(store_failure(store));
+	if (!stop_signal && !importer_expire(importer))
+		return report_failure(importer_failure(importer));
 	importer_end_progress(importer);
 	if (importer_held_back(importer) != 0)
 		print_held_back(stdout, importer_held_back(importer));
@@ -150,8 +149,7 @@ static bool may_be_mended(int status)
 
 /* Until it is stopped, the configuration changes, or the store fails for good. Returns an
    exit status. */
-static int follow_journal(struct follower *follower, struct importer *importer,
-			  const struct store *store)
+static int follow_journal(struct follower *follower, struct importer *importer)
 {
 	int64_t rotated = 0, held_back = 0;
 
@@ -162,7 +160,7 @@ static int follow_journal(struct follower *follower, struct importer *importer,
 		int status;
 
 		if (importer_pass(importer, rotate_all ? 0 : ROTATE_SIZE, &rest) &&
-		    importer_expire(importer, false)) {
+		    importer_expire(importer)) {
 			if (importer_held_back(importer) != held_back) {
 				held_back = importer_held_back(importer);
 				if (held_back != 0)
@@ -174,8 +172,8 @@ static int follow_journal(struct follower *follower, struct importer *importer,
 							    : FOLLOW_MILLISECONDS);
 			continue;
 		}
-		report_news(follower, store_failure(store), now);
-		status = failure_status(store_failure(store));
+		report_news(follower, importer_failure(importer), now);
+		status = failure_status(importer_failure(importer));
 		if (may_be_mended(status))
 			return status;
 		stop_signal_sleep(RETRY_MILLISECONDS);
@@ -193,6 +191,7 @@ static struct store *open_store(const struct policy *policy, struct store_failur
 /* As above, with the store opened anew: a damaged one is moved away, and the next begins. */
 static int follow_once(struct follower *follower)
 {
+	static const struct importer_options options = {.following = true};
 	struct store_failure failure;
 	struct store *store = open_store(follower->policy, &failure);
 	struct importer *importer;
@@ -202,8 +201,8 @@ static int follow_once(struct follower *follower)
 		report_news(follower, &failure, (int64_t)time(NULL) * 1000);
 		return failure_status(&failure);
 	}
-	importer = importer_create(store, follower->policy, 0, true, &stop_signal);
-	status = follow_journal(follower, importer, store);
+	importer = importer_create(store, follower->policy, &options, &stop_signal);
+	status = follow_journal(follower, importer);
 	importer_free(importer);
 	store_close(store);
 	return status;
@@ -240,6 +239,10 @@ struct options {
 
 static int import_journal(const struct policy *policy, const struct options *options)
 {
+	const struct importer_options importer_options = {
+		.at = (int64_t)options->at * 1000,
+		.forced = options->forced,
+	};
 	struct store_failure failure;
 	struct store *store = open_store(policy, &failure);
 	struct importer *importer;
@@ -247,8 +250,8 @@ static int import_journal(const struct policy *policy, const struct options *opt
 
 	if (store == NULL)
 		return report_failure(&failure);
-	importer = importer_create(store, policy, (int64_t)options->at * 1000, false, &stop_signal);
-	status = import_once(importer, store, options->forced, options->quiet);
+	importer = importer_create(store, policy, &importer_options, &stop_signal);
+	status = import_once(importer, options->quiet);
 	importer_free(importer);
 	store_close(store);
 	return status;
@@ -263,7 +266,7 @@ int import_command(const char *config_path, int argc, char **argv)
 		{"at", '\0', "DATE", "judge ages as of this time instead of now",
 		 .date = &options.at, .forms = COMMAND_FORM(0)},
 		{"force", '\0', NULL,
-		 "erase what has expired even if the newest record is more than two days old",
+		 "believe the time, though the clock or the records say that it is another",
 		 .flag = &options.forced, .forms = COMMAND_FORM(0)},
 		{"quiet", 'q', NULL, "do not say how much was imported", .flag = &options.quiet},
 		{0},

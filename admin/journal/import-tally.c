@@ -31,6 +31,7 @@ static bool add_to_day(struct import_tally *tally, struct store *store,
 	if (day == NULL)
 		return false;
 	day->lines++;
+	day->last_line = (int64_t)tally->totals.lines;
 	day->lost += line->lost;
 	/* Of whom strangers can send any number, and no country is known. */
 	if (journal_line_names_nobody(line))

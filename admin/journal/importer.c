@@ -15,6 +15,7 @@
 #include "admin/sightings/whereabouts.h"
 #include "admin/store/store-week.h"
 #include "admin/terminal/progress.h"
+#include "import-clock.h"
 #include "import-tally.h"
 #include "journal-position.h"
 #include "line-reader.h"
@@ -32,13 +33,10 @@
 #define TELL_INTERVAL INT64_C(600000)
 #define EXPIRE_INTERVAL (INT64_C(6) * 3600 * 1000)
 
-/* So long after the newest line, the clock is believed. */
-#define CLOCK_TRUST (2 * MILLISECONDS_A_DAY)
-
 struct importer {
 	struct store *store;
 	const struct policy *policy;
-	int64_t at;
+	struct import_clock clock;
 	bool following;
 	const volatile sig_atomic_t *stop;
 	struct progress progress;
@@ -54,21 +52,22 @@ struct importer {
 	int64_t problems_told; /* when */
 	bool telling_problems;
 	bool set_aside_failed;
-	int64_t noted;  /* when the last import was noted in the store */
-	int64_t newest; /* the time of the newest line */
+	int64_t noted; /* when the last import was noted in the store */
 	int64_t held_back;
 	int64_t expired; /* when expiry_is_due() said so last */
 };
 
-struct importer *importer_create(struct store *store, const struct policy *policy, int64_t at,
-				 bool following, const volatile sig_atomic_t *stop)
+struct importer *importer_create(struct store *store, const struct policy *policy,
+				 const struct importer_options *options,
+				 const volatile sig_atomic_t *stop)
 {
 	struct importer *importer = g_new0(struct importer, 1);
 
 	importer->store = store;
 	importer->policy = policy;
-	importer->at = at;
-	importer->following = following;
+	importer->clock.at = options->at;
+	importer->clock.forced = options->forced;
+	importer->following = options->following;
 	importer->stop = stop;
 	importer->reader = line_reader_create();
 	return importer;
@@ -93,12 +92,14 @@ const struct importer_counts *importer_counts(const struct importer *importer)
 
 int64_t importer_now(const struct importer *importer)
 {
-	struct timespec now;
+	return import_clock_now(&importer->clock);
+}
 
-	if (importer->at != 0)
-		return importer->at;
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+const struct store_failure *importer_failure(const struct importer *importer)
+{
+	const struct store_failure *failure = &importer->clock.failure;
+
+	return failure->status != 0 ? failure : store_failure(importer->store);
 }
 
 /* ---- what is said ---- */
@@ -144,44 +145,24 @@ static void problem(struct importer *importer, struct importer_rest *rest, const
 
 /* ---- lines ---- */
 
-/* What ages are judged by. */
-static int64_t age_reference(const struct importer *importer)
-{
-	return MIN(importer_now(importer), importer->newest + CLOCK_TRUST);
-}
-
-static void note_newest(struct importer *importer, int64_t time)
-{
-	if (importer->newest == 0 || time <= importer->newest + STORE_LEAP)
-		importer->newest = MAX(importer->newest, time);
-}
-
-static bool find_newest(struct importer *importer)
-{
-	int64_t newest;
-
-	if (!store_newest(importer->store, &newest))
-		return false;
-	importer->newest = MAX(importer->newest, newest);
-	return true;
-}
-
-/* Whether the line's time lets it in; it is made to fit where a clock ran ahead. */
+/* Whether the line's time lets it in; it is made to fit where a clock was wrong. */
 static bool fit_time(struct importer *importer, struct journal_line *line)
 {
-	int64_t now = importer_now(importer);
+	const struct import_clock *clock = &importer->clock;
 
-	if (line->until > now + MILLISECONDS_A_DAY) {
-		line->until = now;
-		line->time = MIN(line->time, now);
+	if (line->until > clock->present + MILLISECONDS_A_DAY) {
+		line->until = clock->present;
+		line->time = MIN(line->time, line->until);
 		importer->batch.too_new++;
 	}
-	note_newest(importer, line->until);
-	if (line->time >= 0 &&
-	    line->until >= age_reference(importer) - importer->policy->keep_sightings * 1000)
-		return true;
-	importer->batch.too_old++;
-	return false;
+	if (line->until < FIRST_TIME ||
+	    import_clock_is_past(clock, line->until, importer->policy->keep_sightings)) {
+		importer->batch.too_old++;
+		return false;
+	}
+	if (line->time < FIRST_TIME)
+		line->time = line->until;
+	return true;
 }
 
 /* As of struct store_sighting. What lies between is not known. */
@@ -215,7 +196,7 @@ static bool add_line(struct importer *importer, struct journal_line *line)
 	sighting.first_seen = line->time;
 	sighting.last_seen = line->until;
 	sighting.weeks = weeks_of(line);
-	if (line->until >= age_reference(importer) - importer->policy->keep_addresses * 1000)
+	if (!import_clock_is_past(&importer->clock, line->until, importer->policy->keep_addresses))
 		address_format(&line->client, client);
 	return store_add(importer->store, &sighting) &&
 	       import_tally_add(&importer->tally, importer->store, line);
@@ -227,7 +208,7 @@ static bool put_aside(struct importer *importer, const char *file, uint64_t offs
 	const char *directory = importer->policy->journal;
 	char *name = journal_name_text(file);
 
-	if (!set_aside(directory, importer_now(importer) / 1000, name, offset, reason, text,
+	if (!set_aside(directory, importer->clock.machine / 1000, name, offset, reason, text,
 		       length)) {
 		if (importer->telling_problems)
 			fprintf(stderr, "%s/set-aside: a line cannot be set aside: %s\n", directory,
@@ -240,7 +221,7 @@ static bool put_aside(struct importer *importer, const char *file, uint64_t offs
 	report(importer, file, "the line at %llu was set aside: %s", (unsigned long long)offset,
 	       reason);
 	return import_tally_add_set_aside(&importer->tally, importer->store,
-					  importer_now(importer));
+					  importer->clock.machine);
 }
 
 /* A writer that died, or whose disk was full, leaves half a line, and the next one
@@ -342,7 +323,7 @@ static bool commit_batch(struct importer *importer)
 {
 	struct store_totals totals = importer->tally.totals;
 
-	if (!import_tally_store(&importer->tally, importer->store, importer_now(importer)) ||
+	if (!import_tally_store(&importer->tally, importer->store, importer->clock.machine) ||
 	    !store_commit(importer->store)) {
 		drop_batch(importer);
 		return false;
@@ -386,7 +367,8 @@ static enum batch_result import_batch(struct importer *importer, struct journal_
 		result = BATCH_UNREADABLE;
 		goto nothing;
 	}
-	if (!find_newest(importer) || !find_position(importer, file, &row, &replaced))
+	if (!import_clock_read(&importer->clock, importer->store) ||
+	    !find_position(importer, file, &row, &replaced))
 		goto nothing;
 	if (row.removed || file->status.st_nlink == 0 ||
 	    (uint64_t)file->status.st_size <= row.position) {
@@ -405,7 +387,7 @@ static enum batch_result import_batch(struct importer *importer, struct journal_
 		result = BATCH_SKIPPED;
 		goto nothing;
 	}
-	journal_position_set(&row, file, position, importer_now(importer));
+	journal_position_set(&row, file, position, importer->clock.machine);
 	if (!store_put_file(importer->store, &row)) {
 		result = BATCH_FAILED;
 		goto nothing;
@@ -523,7 +505,7 @@ static bool mark_removed(struct importer *importer, struct journal_file *file)
 		return true;
 	}
 	/* Of an older copy, the longer one's position is kept. */
-	journal_position_set(&row, file, row.position, importer_now(importer));
+	journal_position_set(&row, file, row.position, importer->clock.machine);
 	row.removed = true;
 	if (store_put_file(importer->store, &row) && store_commit(importer->store))
 		return true;
@@ -590,7 +572,7 @@ static bool note_whereabouts(struct importer *importer)
 /* That there was nothing to import is worth knowing, too. */
 static bool note_import(struct importer *importer)
 {
-	int64_t now = importer_now(importer);
+	int64_t now = importer->clock.machine;
 
 	if (importer->noted != 0 && llabs(now - importer->noted) < NOTE_INTERVAL)
 		return true;
@@ -610,7 +592,8 @@ bool importer_pass(struct importer *importer, uint64_t rotate_size, struct impor
 	importer->telling_problems =
 		!importer->following || importer->problems_told == 0 ||
 		llabs(importer_now(importer) - importer->problems_told) >= TELL_INTERVAL;
-	if (!note_whereabouts(importer) || !remove_files(importer, rest_r) ||
+	if (!import_clock_read(&importer->clock, importer->store) || !note_whereabouts(importer) ||
+	    !remove_files(importer, rest_r) ||
 	    !journal_backlog(directory, importer->store, &backlog))
 		return false;
 	progress_begin(&importer->progress, backlog.bytes);
@@ -656,23 +639,25 @@ static bool find_held_back(struct importer *importer, const struct store_expiry 
 
 	if (!store_has_expired(importer->store, expiry, importer_now(importer), &found))
 		return false;
-	importer->held_back = found ? importer->newest : 0;
+	importer->held_back = found ? importer->clock.newest.time : 0;
 	return true;
 }
 
-bool importer_expire(struct importer *importer, bool forced)
+bool importer_expire(struct importer *importer)
 {
 	const struct store_expiry expiry = {
 		.keep_addresses = importer->policy->keep_addresses * 1000,
 		.keep_sightings = importer->policy->keep_sightings * 1000,
 	};
-	int64_t now = importer_now(importer);
+	const struct import_clock *clock = &importer->clock;
 	bool due = expiry_is_due(importer);
+	int64_t now;
 
-	if (!find_newest(importer))
+	if (!import_clock_read(&importer->clock, importer->store) ||
+	    (due && import_clock_is_sure(clock) &&
+	     !store_correct_future(importer->store, clock->machine)))
 		return false;
-	if (!forced)
-		now = age_reference(importer);
+	now = clock->forced ? importer_now(importer) : import_clock_reference(clock);
 	if (due)
 		expire_set_aside(importer, now);
 	return store_expire(importer->store, &expiry, now) &&

@@ -14,7 +14,7 @@ struct importer_counts {
 	uint64_t lines;
 	uint64_t lost;      /* that the writers could not write */
 	uint64_t set_aside; /* that could not be understood */
-	uint64_t too_old;   /* older than keep-sightings, so not kept */
+	uint64_t too_old;   /* older than keep-sightings or than Portcullis, so not kept */
 	uint64_t too_new;   /* more than a day in the future, taken as of now */
 };
 
@@ -26,27 +26,37 @@ struct importer_rest {
 	int status;      /* of sysexits.h, for the last of them */
 };
 
-/* Borrows all. at: what counts as now, in milliseconds since 1970; 0: the clock.
-   following: it goes on for long, so trouble with files is told every ten minutes only.
-   What is in hand is finished when *stop is set. */
-struct importer *importer_create(struct store *store, const struct policy *policy, int64_t at,
-				 bool following, const volatile sig_atomic_t *stop);
+struct importer_options {
+	int64_t at;  /* what ages are judged by, in milliseconds since 1970; 0: the clock */
+	bool forced; /* at, or the clock, is right, whatever the store says */
+	/* It goes on for long, so trouble with files is told every ten minutes only. */
+	bool following;
+};
+
+/* Borrows store, policy and stop. What is in hand is finished when *stop is set. */
+struct importer *importer_create(struct store *store, const struct policy *policy,
+				 const struct importer_options *options,
+				 const volatile sig_atomic_t *stop);
 void importer_free(struct importer *importer);
 
 /* Imports all there is, renames the files of our writers that have at least so many bytes
    (0: all with a line; UINT64_MAX: none), and removes renamed files that are done with.
    Shows how far it is, on a terminal, until importer_free() or importer_end_progress().
-   What is wrong with a file is said on standard error. False when the store fails, of
-   which store_failure() tells, or when a line could not be set aside, which was said;
-   nothing is lost then. */
+   What is wrong with a file is said on standard error. False when the store fails, when a
+   line could not be set aside, or when, unless forced, the clock is more than a day behind
+   what the store knows; nothing is lost then. */
 bool importer_pass(struct importer *importer, uint64_t rotate_size, struct importer_rest *rest_r);
 
 /* Erases what is older than the configuration wants it kept: by the clock or, unless forced,
-   two days after the newest line, whichever is earlier, since a clock that has jumped ahead
-   would erase everything. False when the store fails. */
-bool importer_expire(struct importer *importer, bool forced);
+   two days after the newest line that can be relied on, whichever is earlier, since a clock
+   that has jumped ahead would erase everything. What is dated ahead of a clock that is sure
+   is taken as of now. False when the store fails. */
+bool importer_expire(struct importer *importer);
 
-/* The time of the newest line, if the last importer_expire() left something for its sake;
+/* Why a function returned false. Without a text, it was said already. */
+const struct store_failure *importer_failure(const struct importer *importer);
+
+/* The time of that line, if the last importer_expire() left something for its sake;
    otherwise 0. In milliseconds since 1970. */
 int64_t importer_held_back(const struct importer *importer);
 

@@ -20,7 +20,6 @@ struct store_backend {
 	bool (*each_day)(struct store *store, int64_t since_day, store_visit_day *visit,
 			 void *context);
 	bool (*each_writer)(struct store *store, store_visit_writer *visit, void *context);
-	bool (*newest)(struct store *store, int64_t *newest_r);
 	bool (*totals)(struct store *store, struct store_totals *totals_r);
 
 	bool (*add)(struct store *store, const struct store_sighting *sighting);
@@ -43,6 +42,7 @@ struct store_backend {
 	bool (*count_notices)(struct store *store, int64_t after, int64_t until, uint64_t *count_r);
 
 	bool (*expire)(struct store *store, const struct store_expiry *expiry, int64_t now);
+	bool (*correct_future)(struct store *store, int64_t now);
 	bool (*has_expired)(struct store *store, const struct store_expiry *expiry, int64_t now,
 			    bool *found_r);
 	bool (*forget)(struct store *store, const char *user, bool *found_r, bool *wiped_r);

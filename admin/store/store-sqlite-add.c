@@ -30,23 +30,20 @@ static void bind_sighting(sqlite3_stmt *statement, const struct row_key *key,
 	sqlite3_bind_int(statement, 12, sighting->tls_below);
 }
 
-/* The week in which a row was last seen, as store_week() counts them. */
-#define WEEK "((last_seen + 259200000) / 604800000)"
-
 /* 1 there was such a row, 0 not, -1 failure. All expressions see the row as it was;
    bits of weeks are counted from the later one of the two last weeks. */
 static int update_row(struct store *store, const struct row_key *key,
 		      const struct store_sighting *sighting)
 {
 	sqlite3_stmt *statement = store_sqlite_statement(
-		store,
-		"UPDATE sightings SET count = count + ?5, rejected = rejected + ?6,"
-		" first_seen = min(first_seen, ?7), last_seen = max(last_seen, ?8),"
-		" last_client = CASE WHEN ?8 >= last_seen THEN ?9 ELSE last_client END,"
-		" whereabouts = CASE WHEN ?8 >= last_seen THEN ?11 ELSE whereabouts END,"
-		" tls_below = CASE WHEN ?8 >= last_seen THEN ?12 ELSE tls_below END,"
-		" weeks = (weeks << max(0, ?13 - " WEEK ")) | (?10 << max(0, " WEEK " - ?13))"
-		" WHERE user = ?1 AND verified = ?2 AND habit = ?3 AND rules = ?4");
+		store, "UPDATE sightings SET count = count + ?5, rejected = rejected + ?6,"
+		       " first_seen = min(first_seen, ?7), last_seen = max(last_seen, ?8),"
+		       " last_client = CASE WHEN ?8 >= last_seen THEN ?9 ELSE last_client END,"
+		       " whereabouts = CASE WHEN ?8 >= last_seen THEN ?11 ELSE whereabouts END,"
+		       " tls_below = CASE WHEN ?8 >= last_seen THEN ?12 ELSE tls_below END,"
+		       " weeks = (weeks << max(0, ?13 - " STORE_SQLITE_WEEK
+		       ")) | (?10 << max(0, " STORE_SQLITE_WEEK " - ?13))"
+		       " WHERE user = ?1 AND verified = ?2 AND habit = ?3 AND rules = ?4");
 
 	bind_sighting(statement, key, sighting);
 	sqlite3_bind_int64(statement, 13, store_week(sighting->last_seen));
@@ -153,12 +150,14 @@ bool store_sqlite_add_day(struct store *store, const struct store_day *day)
 {
 	sqlite3_stmt *statement = store_sqlite_statement(
 		store, "INSERT INTO days"
-		       " (day, sightings, unknown_country, lines, lost, set_aside)"
-		       " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (day) DO UPDATE SET"
+		       " (day, sightings, unknown_country, lines, lost, set_aside, last_line)"
+		       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7 + (SELECT lines FROM totals))"
+		       " ON CONFLICT (day) DO UPDATE SET"
 		       " sightings = sightings + excluded.sightings,"
 		       " unknown_country = unknown_country + excluded.unknown_country,"
 		       " lines = lines + excluded.lines, lost = lost + excluded.lost,"
-		       " set_aside = set_aside + excluded.set_aside");
+		       " set_aside = set_aside + excluded.set_aside,"
+		       " last_line = max(last_line, excluded.last_line)");
 
 	sqlite3_bind_int64(statement, 1, day->day);
 	sqlite3_bind_int64(statement, 2, (int64_t)day->sightings);
@@ -166,6 +165,7 @@ bool store_sqlite_add_day(struct store *store, const struct store_day *day)
 	sqlite3_bind_int64(statement, 4, (int64_t)day->lines);
 	sqlite3_bind_int64(statement, 5, (int64_t)day->lost);
 	sqlite3_bind_int64(statement, 6, (int64_t)day->set_aside);
+	sqlite3_bind_int64(statement, 7, day->last_line);
 	return store_sqlite_run(store, statement);
 }
 

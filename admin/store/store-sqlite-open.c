@@ -85,6 +85,11 @@ static const char *const migrations[] = {
 	/* 8. What each server has in force. */
 	("ALTER TABLE writers ADD COLUMN edition TEXT NOT NULL DEFAULT '';"
 	 "ALTER TABLE writers ADD COLUMN edition_since INTEGER NOT NULL DEFAULT 0;"),
+
+	/* 9. In which order the days came. Older ones count as having come in theirs, and
+	   before all lines to come. */
+	("ALTER TABLE days ADD COLUMN last_line INTEGER NOT NULL DEFAULT 0;"
+	 "UPDATE days SET last_line = day - 10000000;"),
 };
 
 #define SCHEMA_VERSION ((int64_t)G_N_ELEMENTS(migrations))
@@ -294,7 +299,6 @@ static const struct store_backend backend = {
 	.each_sighting = store_sqlite_each_sighting,
 	.each_day = store_sqlite_each_day,
 	.each_writer = store_sqlite_each_writer,
-	.newest = store_sqlite_newest,
 	.totals = store_sqlite_totals,
 	.add = store_sqlite_add,
 	.add_day = store_sqlite_add_day,
@@ -310,6 +314,7 @@ static const struct store_backend backend = {
 	.fail_notice = store_sqlite_fail_notice,
 	.count_notices = store_sqlite_count_notices,
 	.expire = store_sqlite_expire,
+	.correct_future = store_sqlite_correct_future,
 	.has_expired = store_sqlite_has_expired,
 	.forget = store_sqlite_forget,
 };

@@ -68,6 +68,16 @@ static bool note_expiry(struct store *store, const struct store_expiry *expiry, 
 			expiry->keep_addresses, expiry->keep_sightings);
 }
 
+/* The last ones tell what time it is. */
+static bool expire_days(struct store *store, int64_t before)
+{
+	return run_with(store,
+			"DELETE FROM days WHERE day < ?1 AND day < coalesce((SELECT min(day) FROM"
+			" (SELECT day FROM days WHERE sightings > 0 ORDER BY day DESC LIMIT ?2)),"
+			" ?1)",
+			before / MILLISECONDS_A_DAY, STORE_CONFIRMING_DAYS);
+}
+
 static bool expire(struct store *store, const struct store_expiry *expiry, int64_t now)
 {
 	int64_t addresses = now - expiry->keep_addresses;
@@ -84,8 +94,7 @@ static bool expire(struct store *store, const struct store_expiry *expiry, int64
 			"DELETE FROM sightings WHERE last_seen < ?1 AND user IN"
 			" (SELECT id FROM users WHERE verified = 0 AND name <> '')",
 			addresses, 0) &&
-	       remove_unused(store) &&
-	       run_with(store, "DELETE FROM days WHERE day < ?1 / 86400000", sightings, 0) &&
+	       remove_unused(store) && expire_days(store, sightings) &&
 	       run_with(store, "DELETE FROM writers WHERE last_seen < ?1", sightings, 0) &&
 	       run_with(store, "DELETE FROM notices WHERE intended < ?1", sightings, 0) &&
 	       run_with(store, "DELETE FROM files WHERE touched < ?1 AND removed = 1",

@@ -153,8 +153,8 @@ bool store_sqlite_each_day(struct store *store, int64_t since_day, store_visit_d
 			   void *context)
 {
 	sqlite3_stmt *row = store_sqlite_statement(
-		store, "SELECT day, sightings, unknown_country, lines, lost, set_aside FROM days"
-		       " WHERE day >= ?1 ORDER BY day");
+		store, "SELECT day, sightings, unknown_country, lines, lost, set_aside,"
+		       " last_line FROM days WHERE day >= ?1 ORDER BY day");
 	int step;
 
 	sqlite3_bind_int64(row, 1, since_day);
@@ -166,6 +166,7 @@ bool store_sqlite_each_day(struct store *store, int64_t since_day, store_visit_d
 			.lines = (uint64_t)sqlite3_column_int64(row, 3),
 			.lost = (uint64_t)sqlite3_column_int64(row, 4),
 			.set_aside = (uint64_t)sqlite3_column_int64(row, 5),
+			.last_line = sqlite3_column_int64(row, 6),
 		};
 
 		if (!visit(context, &day))
@@ -201,21 +202,6 @@ bool store_sqlite_each_writer(struct store *store, store_visit_writer *visit, vo
 	}
 	sqlite3_reset(row);
 	return step >= 0;
-}
-
-/* The latest day that is the first, or has another one in the days of STORE_LEAP before it;
-   and the latest line, unless that is later. */
-bool store_sqlite_newest(struct store *store, int64_t *newest_r)
-{
-	sqlite3_stmt *statement = store_sqlite_statement(
-		store, "SELECT min(max((day + 1) * ?1 - 1), (SELECT max(last_seen) FROM writers))"
-		       " FROM days AS late WHERE sightings > 0 AND coalesce((SELECT max(day)"
-		       " FROM days WHERE sightings > 0 AND day < late.day), day) >= day - ?2");
-
-	*newest_r = 0;
-	sqlite3_bind_int64(statement, 1, MILLISECONDS_A_DAY);
-	sqlite3_bind_int64(statement, 2, STORE_LEAP / MILLISECONDS_A_DAY);
-	return store_sqlite_number(store, statement, newest_r) > 0;
 }
 
 bool store_sqlite_totals(struct store *store, struct store_totals *totals_r)

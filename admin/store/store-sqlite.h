@@ -58,6 +58,9 @@ bool store_sqlite_failed(struct store *store);
 /* text stays until the statement is run or reset; NULL is SQL's. */
 void store_sqlite_bind_text(sqlite3_stmt *statement, int index, const char *text);
 
+/* The week in which a row of sightings was last seen, as store_week() counts them. */
+#define STORE_SQLITE_WEEK "((last_seen + 259200000) / 604800000)"
+
 /* "" for NULL; lives until the next step. */
 const char *store_sqlite_column_text(sqlite3_stmt *statement, int column);
 
@@ -115,7 +118,6 @@ bool store_sqlite_each_sighting(struct store *store, const struct store_filter *
 bool store_sqlite_each_day(struct store *store, int64_t since_day, store_visit_day *visit,
 			   void *context);
 bool store_sqlite_each_writer(struct store *store, store_visit_writer *visit, void *context);
-bool store_sqlite_newest(struct store *store, int64_t *newest_r);
 bool store_sqlite_totals(struct store *store, struct store_totals *totals_r);
 bool store_sqlite_each_file(struct store *store, store_visit_file *visit, void *context);
 
@@ -128,6 +130,9 @@ bool store_sqlite_find_notice(struct store *store, const char *message_id,
 bool store_sqlite_fail_notice(struct store *store, int64_t id, int64_t now, const char *error);
 bool store_sqlite_count_notices(struct store *store, int64_t after, int64_t until,
 				uint64_t *count_r);
+
+/* store-sqlite-future.c */
+bool store_sqlite_correct_future(struct store *store, int64_t now);
 
 /* store-sqlite-privacy.c */
 bool store_sqlite_expire(struct store *store, const struct store_expiry *expiry, int64_t now);

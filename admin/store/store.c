@@ -105,11 +105,6 @@ bool store_each_writer(struct store *store, store_visit_writer *visit, void *con
 	return store->backend->each_writer(store, visit, context);
 }
 
-bool store_newest(struct store *store, int64_t *newest_r)
-{
-	return store->backend->newest(store, newest_r);
-}
-
 bool store_totals(struct store *store, struct store_totals *totals_r)
 {
 	return store->backend->totals(store, totals_r);
@@ -192,6 +187,11 @@ bool store_count_notices(struct store *store, int64_t after, int64_t until, uint
 bool store_expire(struct store *store, const struct store_expiry *expiry, int64_t now)
 {
 	return store->backend->expire(store, expiry, now);
+}
+
+bool store_correct_future(struct store *store, int64_t now)
+{
+	return store->backend->correct_future(store, now);
 }
 
 bool store_has_expired(struct store *store, const struct store_expiry *expiry, int64_t now,

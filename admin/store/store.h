@@ -150,6 +150,8 @@ struct store_day {
 	uint64_t lines;
 	uint64_t lost;      /* sightings that the servers could not write, as these lines tell */
 	uint64_t set_aside; /* lines imported on that day that could not be understood */
+	/* Which line its last one was, of all that were ever imported. */
+	int64_t last_line;
 };
 typedef bool store_visit_day(void *context, const struct store_day *day);
 /* In the order of the days, from since_day on. */
@@ -170,12 +172,21 @@ typedef bool store_visit_writer(void *context, const struct store_writer *writer
 bool store_each_writer(struct store *store, store_visit_writer *visit, void *context);
 
 /* What is dated so long after all that came before it may be of a clock that has jumped
-   ahead. */
+   ahead, until lines of so many days say the same. */
 #define STORE_LEAP (30 * MILLISECONDS_A_DAY)
+#define STORE_CONFIRMING_DAYS 7
 
-/* The time of the newest line; 0: there is none. A day that comes STORE_LEAP after the one
-   before it counts once there are lines of another day near it. */
-bool store_newest(struct store *store, int64_t *newest_r);
+/* What the lines say of the time. */
+struct store_newest {
+	/* Of the newest line that can be relied on; 0: there is none. A day that comes
+	   STORE_LEAP after the one before it, and what follows it, counts once lines of
+	   STORE_CONFIRMING_DAYS days from it on have come since the last line of a day
+	   before it. The first days count from the beginning. */
+	int64_t time;
+	/* There are so many days from the first that counts on. */
+	bool confirmed;
+};
+bool store_newest(struct store *store, struct store_newest *newest_r);
 
 struct store_totals {
 	int64_t last_import; /* 0: never */
@@ -192,6 +203,7 @@ bool store_totals(struct store *store, struct store_totals *totals_r);
    title. last_client "": not known, which also replaces that of an earlier time, as
    whereabouts and tls_below do. */
 bool store_add(struct store *store, const struct store_sighting *sighting);
+/* last_line is counted from the lines in the totals on. */
 bool store_add_day(struct store *store, const struct store_day *day);
 bool store_add_writer(struct store *store, const struct store_writer *writer);
 /* last_import is set, the others are added. */
@@ -235,10 +247,15 @@ struct store_expiry {
 
 /* Erases what was last seen longer ago than keep_addresses: addresses, and names whose
    password nobody ever had; and longer ago than keep_sightings: sightings, days, writers
-   and notices, with all that only they refer to. A file that was removed is forgotten
-   after 30 days. Does nothing when that was done with the same limits less than six
-   hours before or after now. Begins and commits by itself. */
+   and notices, with all that only they refer to. The last STORE_CONFIRMING_DAYS days with
+   lines stay. A file that was removed is forgotten after 30 days. Does nothing when that
+   was done with the same limits less than six hours before or after now. Begins and
+   commits by itself. */
 bool store_expire(struct store *store, const struct store_expiry *expiry, int64_t now);
+
+/* Takes what is dated more than a day after now as of now, so that it expires like all
+   else; but what a notice was settled at stays. Begins and commits by itself. */
+bool store_correct_future(struct store *store, int64_t now);
 
 /* Whether store_expire() would have something to erase or to remove. */
 bool store_has_expired(struct store *store, const struct store_expiry *expiry, int64_t now,

@@ -128,6 +128,13 @@ static struct found ask_with(struct store *store, const struct store_filter *fil
 	return found;
 }
 
+static struct found ask_about(struct store *store, const char *user)
+{
+	const struct store_filter filter = {.user = user, .verified = true};
+
+	return ask_with(store, &filter);
+}
+
 static struct found ask(struct store *store)
 {
 	const struct store_filter all = {.verified = true, .unverified = true, .names = true};
@@ -480,46 +487,6 @@ static void test_expiry(void **state)
 	store_close(store);
 }
 
-/* A line that came at that time. */
-static void add_line(struct store *store, int64_t time)
-{
-	const struct store_day day = {.day = time / DAY, .sightings = 1, .lines = 1};
-	const struct store_writer writer = {.host = "mx1", .lines = 1, .last_seen = time};
-
-	assert_true(store_begin(store));
-	assert_true(store_add_day(store, &day));
-	assert_true(store_add_writer(store, &writer));
-	assert_true(store_commit(store));
-}
-
-static void assert_newest(struct store *store, int64_t time)
-{
-	int64_t newest;
-
-	assert_true(store_newest(store, &newest));
-	assert_int_equal(newest, time);
-}
-
-/* One day that is far ahead is a clock's mistake; two are the time. */
-static void test_newest(void **state)
-{
-	struct store *store = open_store(STORE_WRITE);
-	(void)state;
-
-	assert_newest(store, 0);
-	add_line(store, NOW);
-	assert_newest(store, NOW);
-	add_line(store, NOW - DAY);
-	assert_newest(store, NOW);
-	add_line(store, NOW + 30 * DAY);
-	assert_newest(store, NOW + 30 * DAY);
-	add_line(store, NOW + 1000 * DAY);
-	assert_newest(store, (NOW / DAY + 31) * DAY - 1);
-	add_line(store, NOW + 1001 * DAY);
-	assert_newest(store, NOW + 1001 * DAY);
-	store_close(store);
-}
-
 static void test_forget(void **state)
 {
 	struct store *store = open_store(STORE_WRITE);
@@ -654,6 +621,156 @@ static void test_books(void **state)
 	store_close(store);
 }
 
+/* ---- what time it is ---- */
+
+/* Imports a line of that time. */
+static void add_line(struct store *store, int64_t time)
+{
+	const struct store_day day = {
+		.day = time / DAY, .sightings = 1, .lines = 1, .last_line = 1};
+	const struct store_writer writer = {.host = "mx1", .lines = 1, .last_seen = time};
+	const struct store_totals totals = {.last_import = time, .lines = 1};
+
+	assert_true(store_begin(store));
+	assert_true(store_add_day(store, &day));
+	assert_true(store_add_writer(store, &writer));
+	assert_true(store_add_totals(store, &totals));
+	assert_true(store_commit(store));
+}
+
+/* One line on each of so many days. */
+static void add_days(struct store *store, int64_t from, unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++)
+		add_line(store, from + i * DAY);
+}
+
+static void assert_newest(struct store *store, int64_t time, bool confirmed)
+{
+	struct store_newest newest;
+
+	assert_true(store_newest(store, &newest));
+	assert_int_equal(newest.time, time);
+	assert_int_equal(newest.confirmed, confirmed);
+}
+
+#define END_OF_DAY(time) (((time) / DAY + 1) * DAY - 1)
+
+/* A few days that are far ahead are a clock's mistake; a week of them is the time. */
+static void test_newest(void **state)
+{
+	struct store *store = open_store(STORE_WRITE);
+	(void)state;
+
+	assert_newest(store, 0, false);
+	add_line(store, NOW);
+	assert_newest(store, NOW, false);
+	add_line(store, NOW - DAY);
+	assert_newest(store, NOW, false);
+	add_line(store, NOW + 30 * DAY);
+	assert_newest(store, NOW + 30 * DAY, false);
+	add_days(store, NOW + 31 * DAY, 4);
+	assert_newest(store, NOW + 34 * DAY, true);
+	add_days(store, NOW + 1000 * DAY, 6);
+	assert_newest(store, END_OF_DAY(NOW + 34 * DAY), true);
+	/* A day counts once, and from a return on all begins anew. */
+	add_line(store, NOW + 1005 * DAY);
+	add_line(store, NOW + 34 * DAY);
+	add_line(store, NOW + 1006 * DAY);
+	assert_newest(store, END_OF_DAY(NOW + 34 * DAY), true);
+	add_days(store, NOW + 1000 * DAY, 6);
+	assert_newest(store, NOW + 1006 * DAY, true);
+	store_close(store);
+}
+
+/* What comes first may be wrong, too. */
+static void test_first_day_that_is_wrong(void **state)
+{
+	struct store *store = open_store(STORE_WRITE);
+	(void)state;
+
+	add_line(store, NOW + 2000 * DAY);
+	assert_newest(store, NOW + 2000 * DAY, false);
+	add_days(store, NOW, 2);
+	assert_newest(store, END_OF_DAY(NOW + DAY), false);
+	add_line(store, NOW - 100 * DAY);
+	assert_newest(store, END_OF_DAY(NOW - 100 * DAY), false);
+	add_days(store, NOW + 2 * DAY, 6);
+	assert_newest(store, END_OF_DAY(NOW - 100 * DAY), true);
+	add_line(store, NOW + 8 * DAY);
+	assert_newest(store, END_OF_DAY(NOW + 8 * DAY), true);
+	store_close(store);
+}
+
+/* Somebody who is there for a few days a year, and keeps nothing for long. */
+static void test_seasons(void **state)
+{
+	const struct store_expiry expiry = {3 * DAY, 3 * DAY};
+	struct store *store = open_store(STORE_WRITE);
+	struct store_newest newest;
+	(void)state;
+
+	add_days(store, NOW, 7);
+	for (unsigned int year = 1; year < 6; year++) {
+		int64_t summer = NOW + year * 365 * DAY;
+
+		for (unsigned int i = 0; i < 5; i++) {
+			add_line(store, summer + i * DAY);
+			assert_true(store_newest(store, &newest));
+			assert_true(newest.confirmed && newest.time <= summer + i * DAY);
+			assert_true(newest.time > summer - 735 * DAY);
+			assert_true(store_expire(store, &expiry, newest.time + 2 * DAY));
+		}
+	}
+	store_close(store);
+}
+
+static void test_correcting_the_future(void **state)
+{
+	const int64_t week = 7 * DAY;
+	struct store *store = open_store(STORE_WRITE);
+	struct store_sighting sighting = alice(), other = alice();
+	struct store_writer writer;
+	struct store_day day;
+	struct found found;
+	(void)state;
+
+	add_line(store, NOW);
+	add_line(store, NOW + DAY);
+	add_line(store, NOW + 5 * week);
+	add_edition(store, "0123456789abcdef", NOW + 5 * week);
+	sighting.last_seen += 5 * week;
+	sighting.weeks = UINT64_C(1) << 63 | 0x61;
+	other.user = "bob@example.org";
+	other.last_seen = NOW + DAY;
+	assert_true(store_begin(store));
+	add(store, &sighting);
+	add(store, &other);
+	assert_true(store_commit(store));
+	for (int i = 0; i < 2; i++) {
+		assert_true(store_correct_future(store, NOW));
+		found = ask_about(store, "alice@example.org");
+		assert_int_equal(found.last.first_seen, NOW);
+		assert_int_equal(found.last.last_seen, NOW);
+		assert_true(found.last.weeks == ((UINT64_C(1) << 58) | 0x3));
+		assert_int_equal(ask_about(store, "bob@example.org").last.last_seen, NOW + DAY);
+		assert_true(store_each_day(store, 0, note_day, &day));
+		assert_int_equal(day.day, NOW / DAY + 1);
+		assert_true(store_each_writer(store, note_writer, &writer));
+		assert_int_equal(writer.last_seen, NOW);
+		assert_int_equal(writer.edition_since, NOW);
+	}
+	/* However far it is. */
+	sighting.last_seen = NOW + 1000 * week;
+	sighting.weeks = UINT64_MAX;
+	assert_true(store_begin(store));
+	add(store, &sighting);
+	assert_true(store_commit(store));
+	assert_true(store_correct_future(store, NOW));
+	assert_int_equal(ask_about(store, "alice@example.org").last.weeks, 1);
+	store_close(store);
+}
+
 /* ---- stores that are not as they should be ---- */
 
 static void execute(const char *sql)
@@ -738,13 +855,6 @@ static const char *in_capitals(void *context, const char *client)
 
 	++*calls;
 	return strcmp(client, "2001:db8::1") == 0 ? "IN BERLIN" : "IN PARIS";
-}
-
-static struct found ask_about(struct store *store, const char *user)
-{
-	const struct store_filter filter = {.user = user, .verified = true};
-
-	return ask_with(store, &filter);
 }
 
 static void assert_whereabouts(struct store *store, const char *user, const char *whereabouts)
@@ -962,6 +1072,9 @@ int main(void)
 		STORE_TEST(test_nobody_in_particular),
 		STORE_TEST(test_expiry),
 		STORE_TEST(test_newest),
+		STORE_TEST(test_first_day_that_is_wrong),
+		STORE_TEST(test_seasons),
+		STORE_TEST(test_correcting_the_future),
 		STORE_TEST(test_mode_that_cannot_be_set),
 		STORE_TEST(test_forget),
 		STORE_TEST(test_editions),

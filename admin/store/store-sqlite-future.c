@@ -1,0 +1,61 @@
+#include "store-sqlite.h"
+
+#include "store-week.h"
+
+/* Runs SQL with now in ?1, and the latest time that is believed then in ?2. */
+static bool run(struct store *store, const char *sql, int64_t now)
+{
+	sqlite3_stmt *statement = store_sqlite_statement(store, sql);
+
+	sqlite3_bind_int64(statement, 1, now);
+	sqlite3_bind_int64(statement, 2, now + MILLISECONDS_A_DAY);
+	if (sqlite3_bind_parameter_count(statement) > 2)
+		sqlite3_bind_int64(statement, 3, store_week(now));
+	return store_sqlite_run(store, statement);
+}
+
+#define WEEKS_AHEAD "(" STORE_SQLITE_WEEK " - ?3)"
+
+/* Weeks that are ahead fall out of the bits; what is negative is filled up with ones. */
+static bool correct_sightings(struct store *store, int64_t now)
+{
+	return run(store,
+		   "UPDATE sightings SET first_seen = min(first_seen, ?1), last_seen = ?1,"
+		   " weeks = 1 | ((weeks >> " WEEKS_AHEAD ") & ~(-1 << (64 - " WEEKS_AHEAD ")))"
+		   " WHERE last_seen > ?2",
+		   now);
+}
+
+static bool correct_days(struct store *store, int64_t now)
+{
+	return run(store,
+		   "INSERT INTO days (day, sightings, unknown_country, lines, lost, set_aside,"
+		   " last_line) SELECT ?1 / 86400000 AS today, sum(sightings),"
+		   " sum(unknown_country), sum(lines), sum(lost), sum(set_aside), max(last_line)"
+		   " FROM days WHERE day > ?2 / 86400000 GROUP BY today"
+		   " ON CONFLICT (day) DO UPDATE SET sightings = sightings + excluded.sightings,"
+		   " unknown_country = unknown_country + excluded.unknown_country,"
+		   " lines = lines + excluded.lines, lost = lost + excluded.lost,"
+		   " set_aside = set_aside + excluded.set_aside",
+		   now) &&
+	       run(store, "DELETE FROM days WHERE day > ?2 / 86400000 AND ?1 > 0", now);
+}
+
+static bool correct(struct store *store, int64_t now)
+{
+	return correct_sightings(store, now) && correct_days(store, now) &&
+	       run(store, "UPDATE writers SET last_seen = ?1 WHERE last_seen > ?2", now) &&
+	       run(store, "UPDATE writers SET edition_since = ?1 WHERE edition_since > ?2", now) &&
+	       run(store, "UPDATE notices SET intended = ?1 WHERE intended > ?2", now) &&
+	       run(store, "UPDATE files SET touched = ?1 WHERE touched > ?2", now);
+}
+
+bool store_sqlite_correct_future(struct store *store, int64_t now)
+{
+	if (!store_sqlite_begin(store))
+		return false;
+	if (correct(store, now))
+		return store_sqlite_commit(store);
+	store_sqlite_rollback(store);
+	return false;
+}
