@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fnv.h"
 #include "mmdb-fields.h"
 #include "write-all.h"
 
@@ -45,6 +46,7 @@ struct country_database {
 	struct record *records;
 	uint32_t record_slots; /* a power of two, at least twice the records */
 	uint32_t record_count;
+	uint64_t digest;
 };
 
 static uint32_t record_hash(uint32_t offset)
@@ -408,8 +410,11 @@ struct country_database *country_database_open(const char *path, char **error_r)
 	if (error != NULL)
 		goto failed;
 	error = check_tree(database);
-	if (error == NULL)
+	if (error == NULL) {
+		database->digest = fnv_hash(FNV_START, database->mmdb.file_content,
+					    (size_t)database->mmdb.file_size);
 		return database;
+	}
 	MMDB_close(&database->mmdb);
 failed:
 	if (database != NULL)
@@ -479,4 +484,9 @@ struct country country_database_lookup(const struct country_database *database,
 time_t country_database_built(const struct country_database *database)
 {
 	return (time_t)database->mmdb.metadata.build_epoch;
+}
+
+uint64_t country_database_digest(const struct country_database *database)
+{
+	return database->digest;
 }

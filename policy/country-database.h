@@ -26,4 +26,7 @@ struct country country_database_lookup(const struct country_database *database,
 /* When the database was built, seconds since 1970, as it says itself. */
 time_t country_database_built(const struct country_database *database);
 
+/* Of the whole file: another number when anything in it differs. */
+uint64_t country_database_digest(const struct country_database *database);
+
 #endif

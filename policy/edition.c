@@ -21,7 +21,7 @@ struct edition edition_of(const struct policy *policy, const struct exemptions *
 	uint64_t hash = add(FNV_START, policy->digest);
 
 	hash = add(hash, exemptions == NULL ? 0 : exemptions_digest(exemptions));
-	hash = add(hash, countries == NULL ? 0 : (uint64_t)country_database_built(countries));
+	hash = add(hash, countries == NULL ? 0 : country_database_digest(countries));
 	snprintf(edition.id, sizeof(edition.id), "%016" PRIx64, hash);
 	return edition;
 }

@@ -245,6 +245,18 @@ def test_another_edition_in_force(site):
     assert "the servers judge by these files" in site.must("status")
 
 
+def test_another_country_database_is_another_edition(site):
+    """Also one of the same moment and size."""
+    built = int(time.time()) - 3600
+    editions = set()
+    for code in "DE", "FR":
+        mmdb.write(site.directory / "country.mmdb", {code: ["192.0.2.0/24"]}, built=built)
+        site.fine("carol@example.org")
+        site.take()
+        editions.add(status(site)["edition"])
+    assert len(editions) == 2
+
+
 def test_another_time_zone_is_another_edition(site):
     site.fine("carol@example.org")
     site.take()
