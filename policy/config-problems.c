@@ -86,6 +86,12 @@ static int compare(const void *a, const void *b)
 	return left->order < right->order ? -1 : 1;
 }
 
+void config_report_nothing(void *context, const char *message)
+{
+	(void)context;
+	(void)message;
+}
+
 void config_report_at(config_report *report, void *context, const char *file, unsigned int line,
 		      const char *text)
 {

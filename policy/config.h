@@ -15,6 +15,9 @@
    and the line if it has one: "/etc/portcullis/portcullis.conf:12: ...". */
 typedef void config_report(void *context, const char *message);
 
+/* Tells nobody, for what somebody else has told of. */
+void config_report_nothing(void *context, const char *message);
+
 /* Reads and checks a configuration. All errors that can be found in one go are
    reported, in the order of the file; then the result is NULL. Warnings (a
    brown-out that falls outside the notify phase, say) go to warning, which may

@@ -5,6 +5,7 @@
 #include <sys/random.h>
 
 #include "fnv.h"
+#include "schedule.h"
 
 #define SLOTS_MIN ((size_t)1 << 10)
 #define SLOTS_MAX ((size_t)1 << 22)
@@ -44,18 +45,6 @@ void first_of_day_free(struct first_of_day *seen)
 		return;
 	free(seen->slots);
 	free(seen);
-}
-
-static time_t next_midnight(time_t now)
-{
-	struct tm local;
-
-	if (localtime_r(&now, &local) == NULL)
-		return now + 24 * 60 * 60;
-	local.tm_mday++;
-	local.tm_hour = local.tm_min = local.tm_sec = 0;
-	local.tm_isdst = -1;
-	return mktime(&local);
 }
 
 /* With a seed and a final mix, for want of anything to defend against: only those
@@ -104,7 +93,7 @@ static void forget_yesterday(struct first_of_day *seen, time_t now)
 {
 	memset(seen->slots, 0, seen->slot_count * sizeof(*seen->slots));
 	seen->used = 0;
-	seen->midnight = next_midnight(now);
+	seen->midnight = date_midnight(now, 1);
 }
 
 bool first_of_day(struct first_of_day *seen, const struct attempt *attempt, time_t now)

@@ -182,6 +182,23 @@ static bool day_begin(const struct tm *day, time_t *time_r)
 	return false;
 }
 
+time_t date_midnight(time_t time, int days_later)
+{
+	struct tm day;
+	time_t begin;
+
+	if (localtime_r(&time, &day) != NULL) {
+		day.tm_mday += days_later;
+		day.tm_hour = 12;
+		day.tm_sec = 0;
+		/* In UTC, to find the day in the calendar. */
+		timegm(&day);
+		if (day_begin(&day, &begin))
+			return begin;
+	}
+	return time + (time_t)days_later * 86400;
+}
+
 static bool is_calendar_day(const struct tm *day)
 {
 	struct tm corrected = *day;

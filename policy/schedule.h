@@ -54,6 +54,9 @@ bool date_parse(const char *text, time_t *time_r, const char **error_r);
    of the day after. */
 bool date_parse_day(const char *text, time_t *begin_r, time_t *end_r, const char **error_r);
 
+/* The first second of the local day of a moment, or of the day so many days later. */
+time_t date_midnight(time_t time, int days_later);
+
 /* Reads a length of time: "30s", "30m", "12h" or "14d", whose units are of 1 s, 60 s,
    3600 s and 86400 s. False, and *seconds_r as it was, when it is none, less than minimum or
    more than maximum. */

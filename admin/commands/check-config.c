@@ -108,21 +108,13 @@ static void print_json(const struct loaded_policy *loaded, time_t at)
 	json_print(top);
 }
 
-static void report_notice_problem(void *context, const char *message)
-{
-	struct loaded_policy *loaded = context;
-
-	fprintf(stderr, "%s\n", message);
-	loaded->problems++;
-}
-
 /* The texts of mails and the addresses, if any are to be sent. */
 static void check_notices(struct loaded_policy *loaded)
 {
 	if (!notices_are_configured(&loaded->policy->notices))
 		return;
-	notice_texts_free(notice_texts_load(loaded->policy, report_notice_problem, loaded));
-	address_map_close(address_map_open(loaded->policy, report_notice_problem, loaded));
+	notice_texts_free(notice_texts_load(loaded->policy, report_problem, loaded));
+	address_map_close(address_map_open(loaded->policy, report_problem, loaded));
 }
 
 int check_config_command(const char *config_path, int argc, char **argv)

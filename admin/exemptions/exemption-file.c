@@ -33,13 +33,6 @@ static int complain(const struct exemption_file *file, int status, const char *r
 	return status;
 }
 
-/* policy_load() has told of wrong lines. */
-static void be_silent(void *context, const char *message)
-{
-	(void)context;
-	(void)message;
-}
-
 /* ---- opening ---- */
 
 static int read_file(struct exemption_file *file)
@@ -59,7 +52,8 @@ static int read_file(struct exemption_file *file)
 		return complain(file, EX_NOINPUT, error);
 	g_string_append_len(file->text, text, (gssize)length);
 	free(text);
-	file->before = exemptions_load(file->path, file->policy, be_silent, NULL);
+	/* policy_load() has told of wrong lines. */
+	file->before = exemptions_load(file->path, file->policy, config_report_nothing, NULL);
 	return file->before == NULL ? complain(file, EX_NOINPUT, "cannot be read") : 0;
 }
 
@@ -313,7 +307,7 @@ static bool reads_as_meant(const struct exemption_file *file,
 {
 	char *path = g_strdup_printf("/proc/self/fd/%d/%s", file->directory,
 				     file_replace_name(replacement));
-	struct exemptions *after = exemptions_load(path, file->policy, be_silent, NULL);
+	struct exemptions *after = exemptions_load(path, file->policy, config_report_nothing, NULL);
 	size_t lines = file->before == NULL ? 0 : exemptions_count(file->before);
 	bool fine = after != NULL &&
 		    exemptions_count(after) == lines + file->lines_added - file->lines_removed;

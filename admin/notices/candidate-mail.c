@@ -63,24 +63,12 @@ static void set_sightings(struct told *told)
 	}
 }
 
-/* Midnight at the begin of an exemption's last day. */
-static time_t last_day(time_t end)
-{
-	time_t last = end - 1;
-	struct tm day;
-
-	if (end == 0 || localtime_r(&last, &day) == NULL)
-		return 0;
-	day.tm_hour = day.tm_min = day.tm_sec = 0;
-	day.tm_isdst = -1;
-	return mktime(&day);
-}
-
 char *candidate_mail(struct notice_composer *composer, const struct policy *policy,
 		     const struct notice_candidate *candidate, const char *recipient,
 		     const char *message_id, time_t now, size_t *length_r, const char **error_r)
 {
 	uint64_t rules = notice_plan_told(&candidate->plan);
+	time_t end = candidate->plan.exempt_until; /* after the last day */
 	struct told told = {
 		.rules = g_array_new(FALSE, FALSE, sizeof(struct notice_rule)),
 		.sightings = g_array_new(FALSE, FALSE, sizeof(struct notice_sighting)),
@@ -91,7 +79,7 @@ char *candidate_mail(struct notice_composer *composer, const struct policy *poli
 		.user = candidate->user,
 		.message_id = message_id,
 		.date = now,
-		.exempt_until = last_day(candidate->plan.exempt_until),
+		.exempt_until = end == 0 ? 0 : date_midnight(end - 1, 0),
 	};
 	char *mail;
 

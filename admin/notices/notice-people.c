@@ -78,14 +78,10 @@ void notice_people_free(struct notice_people *people)
 /* A newer version of a program is the same device. */
 static char *device_name(const struct store_habit *habit)
 {
-	char *program = mail_program_name(habit->client_id);
-	char *version = program == NULL ? NULL : strrchr(program, ' ');
-	char *name;
+	char *program = mail_program_versionless(habit->client_id);
+	char *name = g_strdup_printf("%d %s", notice_purpose_of(habit->service),
+				     program == NULL ? habit->client_id : program);
 
-	if (version != NULL && strspn(version + 1, "0123456789.") == strlen(version + 1))
-		*version = '\0';
-	name = g_strdup_printf("%d %s", notice_purpose_of(habit->service),
-			       program == NULL ? habit->client_id : program);
 	g_free(program);
 	return name;
 }

@@ -143,23 +143,13 @@ static bool pass(struct search *search, struct notice_people *people, const char
 	return notice_people_each(people, user, search->at, look, search);
 }
 
-static time_t midnight(time_t time)
-{
-	struct tm local;
-
-	if (localtime_r(&time, &local) == NULL)
-		return time;
-	local.tm_hour = local.tm_min = local.tm_sec = 0;
-	local.tm_isdst = -1;
-	return mktime(&local);
-}
-
 /* When --at shows what is due from a moment on, and what it is called there: a day stands for
    the end of its quiet hours, and nothing is finer than a minute. */
 static time_t showing_time(const struct policy *policy, time_t moment,
 			   char text_r[static DATE_TEXT_SIZE])
 {
-	time_t begin = run_clock_working_hour(&policy->notices.quiet_hours, midnight(moment));
+	time_t begin =
+		run_clock_working_hour(&policy->notices.quiet_hours, date_midnight(moment, 0));
 	time_t minute = moment + (60 - moment % 60) % 60;
 
 	if (moment <= begin) {

@@ -60,17 +60,6 @@ static guint group_index(GArray *groups, GHashTable *known, const char *name)
 	return groups->len - 1;
 }
 
-/* Versions are taken together. */
-static char *program_name(const char *client_id)
-{
-	char *name = mail_program_name(client_id);
-	char *version = name == NULL ? NULL : strrchr(name, ' ');
-
-	if (version != NULL && strspn(version + 1, "0123456789.") == strlen(version + 1))
-		*version = '\0';
-	return name == NULL ? g_strdup("") : name;
-}
-
 static struct habit_groups *group_habits(struct forecast *forecast, const struct store *store)
 {
 	size_t count = store_habit_count(store);
@@ -81,11 +70,12 @@ static struct habit_groups *group_habits(struct forecast *forecast, const struct
 
 	for (size_t i = 0; i < count; i++) {
 		const struct store_habit *habit = store_habit(store, i);
-		char *program = program_name(habit->client_id);
+		char *program = mail_program_versionless(habit->client_id);
 
 		groups[i].service =
 			group_index(forecast->services, services, service_name(habit->service));
-		groups[i].program = group_index(forecast->programs, programs, program);
+		groups[i].program =
+			group_index(forecast->programs, programs, program == NULL ? "" : program);
 		groups[i].country =
 			group_index(forecast->countries, countries, habit->country.code);
 		g_free(program);

@@ -23,11 +23,11 @@ static void report_warning(void *context, const char *message)
 	fprintf(stderr, "%s (warning)\n", message);
 }
 
-static void report_problem(void *context, const char *message)
+void report_problem(void *context, const char *message)
 {
 	struct loaded_policy *loaded = context;
 
-	fprintf(stderr, "%s\n", message);
+	report_error(NULL, message);
 	loaded->problems++;
 }
 

@@ -40,6 +40,9 @@ char *policy_beside_records(const struct policy *policy, const char *name);
 /* Prints what is wrong to standard error; a config_report. */
 void report_error(void *context, const char *message);
 
+/* The same, and counts it; context is the struct loaded_policy. */
+void report_problem(void *context, const char *message);
+
 /* When the files last changed that an edition is read from, or the time zone; 0: nobody
    can tell. */
 time_t loaded_changed(const struct loaded_policy *loaded);

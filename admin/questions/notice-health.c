@@ -28,13 +28,6 @@ static bool count(void *context, const struct store_sighting *sighting)
 	return true;
 }
 
-/* check-config says what is wrong with them. */
-static void be_silent(void *context, const char *message)
-{
-	(void)context;
-	(void)message;
-}
-
 static bool is_forbidden(const char *path)
 {
 	return path != NULL && faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) < 0 && errno == EACCES;
@@ -51,7 +44,9 @@ bool notice_health_find(struct notice_health *health_r, const struct inquiry *in
 {
 	static const struct store_filter offenders = {
 		.verified = true, .broken = true, .names = true};
-	struct address_map *addresses = address_map_open(inquiry->loaded.policy, be_silent, NULL);
+	/* check-config says what is wrong with them. */
+	struct address_map *addresses =
+		address_map_open(inquiry->loaded.policy, config_report_nothing, NULL);
 	struct counting counting = {.health = health_r, .addresses = addresses};
 	bool found;
 

@@ -180,6 +180,16 @@ char *mail_program_name(const char *client_id)
 	return name_and_version(client_id, harmless_name);
 }
 
+char *mail_program_versionless(const char *client_id)
+{
+	char *name = mail_program_name(client_id);
+	char *version = name == NULL ? NULL : strrchr(name, ' ');
+
+	if (version != NULL && strspn(version + 1, DIGITS ".") == strlen(version + 1))
+		*version = '\0';
+	return name;
+}
+
 char *mail_program_label(const char *client_id)
 {
 	return name_and_version(client_id, plain_name);

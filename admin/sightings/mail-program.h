@@ -26,7 +26,10 @@ const char *mail_program_steps(enum mail_program program);
    frees it with g_free(). */
 char *mail_program_name(const char *client_id);
 
-/* The same for a mail of ours: a program may call itself what it likes, and what it said
+/* The same without its version: a newer one is the same program. */
+char *mail_program_versionless(const char *client_id);
+
+/* Name and version for a mail of ours: a program may call itself what it likes, and what it said
    would look as if we had. So a name that is spelled like one we know, or else nothing of
    it but ASCII letters, digits and dots, at most 24, and no link. The caller frees it with
    g_free(). */

@@ -99,6 +99,22 @@ static void test_day(void **state)
 	assert_false(date_parse_day("always", &begin, &end, &error));
 }
 
+static void test_midnight(void **state)
+{
+	(void)state;
+	local_time_in("Europe/Berlin");
+	assert_int_equal(date_midnight(date("2024-09-20 23:59") + 59, 0), date("2024-09-20"));
+	assert_int_equal(date_midnight(date("2024-09-20"), 0), date("2024-09-20"));
+	assert_int_equal(date_midnight(date("2024-12-31 12:00"), 1), date("2025-01-01"));
+	/* Days of 23 and of 25 hours. */
+	assert_int_equal(date_midnight(date("2024-03-31 23:30"), 0), date("2024-03-31"));
+	assert_int_equal(date_midnight(date("2024-10-27 00:30"), 1), date("2024-10-28"));
+	/* In Lebanon, clocks go from midnight to one o'clock. */
+	local_time_in("Asia/Beirut");
+	assert_int_equal(date_midnight(date("2024-03-31 12:00"), 0), date("2024-03-31 01:00"));
+	assert_int_equal(date_midnight(date("2024-03-30 23:00"), 1), date("2024-03-31 01:00"));
+}
+
 static void test_brownouts(void **state)
 {
 	static const struct {
@@ -296,6 +312,7 @@ int main(void)
 		cmocka_unit_test(test_dates),
 		cmocka_unit_test(test_day_without_midnight),
 		cmocka_unit_test(test_day),
+		cmocka_unit_test(test_midnight),
 		cmocka_unit_test(test_brownouts),
 		cmocka_unit_test(test_durations),
 		cmocka_unit_test(test_phases),
