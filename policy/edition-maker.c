@@ -64,16 +64,15 @@ static const char *time_zone_file(void)
 	return getenv("TZ") == NULL ? TIME_ZONE_FILE : NULL;
 }
 
-/* Those of the policy, or none; false with the problem, allocated, when they cannot be read. */
-static bool read_exemptions(struct edition_maker *maker, const struct policy *policy,
-			    struct part **exemptions_r, char **problem_r)
+/* NULL with the problem, allocated, when they cannot be read, or the policy names none. */
+static struct part *read_exemptions(struct edition_maker *maker, const struct policy *policy,
+				    char **problem_r)
 {
-	*exemptions_r = NULL;
+	*problem_r = NULL;
 	if (policy->exemptions == NULL)
-		return true;
-	*exemptions_r = part_of_exemptions(
+		return NULL;
+	return part_of_exemptions(
 		exemption_source_read(&maker->source, policy, report_error, maker, problem_r));
-	return *exemptions_r != NULL;
 }
 
 /* They are in force. A file into which somebody may still write is read again. */
@@ -86,22 +85,20 @@ static void took_exemptions(struct edition_maker *maker, const struct file_stamp
 }
 
 /* The same as read_exemptions(). */
-static bool read_countries(const struct policy *policy, struct part **countries_r, char **problem_r)
+static struct part *read_countries(const struct policy *policy, char **problem_r)
 {
 	struct country_database *database;
 	char *error = NULL;
 
-	*countries_r = NULL;
 	*problem_r = NULL;
 	if (policy->country_database == NULL)
-		return true;
+		return NULL;
 	database = country_database_open(policy->country_database, &error);
-	*countries_r = part_of_countries(database);
 	/* The error begins with the path. */
 	if (error != NULL && asprintf(problem_r, "country-database %s", error) < 0)
 		*problem_r = NULL;
 	free(error);
-	return *countries_r != NULL;
+	return part_of_countries(database);
 }
 
 /* ---- taking over ---- */
@@ -155,7 +152,8 @@ static void look_at_exemptions(struct edition_maker *maker)
 
 	if (!watched_file_is_due(file, policy->exemptions, monotonic_seconds(), &stamp))
 		return;
-	if (!read_exemptions(maker, policy, &exemptions, &problem)) {
+	exemptions = read_exemptions(maker, policy, &problem);
+	if (exemptions == NULL) {
 		if (note_failure(maker, file, &stamp, problem))
 			messages_post(maker->messages, MESSAGE_WARNING,
 				      maker->newest->exemptions != NULL
@@ -194,7 +192,8 @@ static void look_at_countries(struct edition_maker *maker)
 
 	if (!watched_file_is_due(file, policy->country_database, monotonic_seconds(), &stamp))
 		return;
-	if (!read_countries(policy, &countries, &problem)) {
+	countries = read_countries(policy, &problem);
+	if (countries == NULL) {
 		if (note_failure(maker, file, &stamp, problem))
 			messages_post(maker->messages, MESSAGE_WARNING,
 				      maker->newest->countries != NULL
@@ -222,13 +221,13 @@ static bool same_path(const char *a, const char *b)
 
 /* A policy takes over only with all that it rests on: a user whose exemption
    cannot be read must not be locked out by a reload. Takes the policy over; false with the
-   problem, as read_exemptions(), when the old one stays. */
+   problem, allocated, when the old one stays. */
 static bool replace_policy(struct edition_maker *maker, struct policy *after, char **problem_r)
 {
 	const struct policy *before = maker->newest->edition.policy;
 	const struct file_stamp exemptions_stamp = file_stamp(after->exemptions);
 	const struct file_stamp countries_stamp = file_stamp(after->country_database);
-	struct part *exemptions = NULL, *countries, *policy = part_of_policy(after);
+	struct part *exemptions, *countries, *policy = part_of_policy(after);
 	char *countries_problem = NULL;
 	bool has_countries;
 
@@ -238,9 +237,11 @@ static bool replace_policy(struct edition_maker *maker, struct policy *after, ch
 	if (!same_path(before->journal, after->journal))
 		messages_post(maker->messages, MESSAGE_WARNING,
 			      "%s: the journal moves only at the next start", after->file);
-	if (!read_exemptions(maker, after, &exemptions, problem_r))
+	exemptions = read_exemptions(maker, after, problem_r);
+	if (exemptions == NULL && after->exemptions != NULL)
 		goto refused;
-	has_countries = read_countries(after, &countries, &countries_problem);
+	countries = read_countries(after, &countries_problem);
+	has_countries = countries != NULL || after->country_database == NULL;
 	if (!has_countries && !same_path(before->country_database, after->country_database)) {
 		*problem_r = countries_problem;
 		goto refused;
@@ -346,10 +347,10 @@ void edition_maker_begin(struct edition_maker *maker)
 static struct part *first_exemptions(struct edition_maker *maker, const struct policy *policy)
 {
 	const struct file_stamp stamp = file_stamp(policy->exemptions);
-	struct part *exemptions;
 	char *problem;
+	struct part *exemptions = read_exemptions(maker, policy, &problem);
 
-	if (read_exemptions(maker, policy, &exemptions, &problem)) {
+	if (exemptions != NULL || policy->exemptions == NULL) {
 		took_exemptions(maker, &stamp);
 		return exemptions;
 	}
@@ -372,10 +373,10 @@ static struct part *first_exemptions(struct edition_maker *maker, const struct p
 static struct part *first_countries(struct edition_maker *maker, const struct policy *policy)
 {
 	const struct file_stamp stamp = file_stamp(policy->country_database);
-	struct part *countries;
 	char *problem;
+	struct part *countries = read_countries(policy, &problem);
 
-	if (read_countries(policy, &countries, &problem)) {
+	if (countries != NULL || policy->country_database == NULL) {
 		watched_file_took(&maker->countries_file, &stamp);
 		return countries;
 	}
