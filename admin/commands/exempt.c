@@ -89,7 +89,7 @@ static bool read_options(int argc, char **argv, struct options *options, int *st
 		{"current-offenders", 'o', "RULE", "let off everybody seen breaking RULE lately",
 		 .text = &options->current_offenders, .makes = FORM_OFFENDERS},
 		{"since", 's', "DATE", "lately means since then; by default, the last 30 days",
-		 .date = &options->since, .past = true, .forms = COMMAND_FORM(FORM_OFFENDERS)},
+		 .past = &options->since, .forms = COMMAND_FORM(FORM_OFFENDERS)},
 		{"remove", '\0', NULL, "let USER off no longer: from RULES, or from all rules",
 		 .flag = &options->remove, .makes = FORM_REMOVE},
 		{"dry-run", 'n', NULL, "say what would be done, and do nothing",

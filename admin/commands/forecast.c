@@ -51,7 +51,7 @@ static bool read_options(int argc, char **argv, struct options *options, int *st
 		 .date = &options->at},
 		{"rule", 'r', "RULE", "as if there were only this rule", .text = &options->rule},
 		{"since", 's', "DATE", "lately means since then; by default, the last 30 days",
-		 .date = &options->since, .past = true},
+		 .past = &options->since},
 		{"fail-above", '\0', "PERCENT",
 		 "fail when a larger share of the users would lose a way to their mail",
 		 .text = &options->fail_above},

@@ -39,7 +39,7 @@ static bool read_options(int argc, char **argv, struct options *options, int *st
 		{"phase", 'P', "PHASE", "only rules in this phase: off, observe, notify or enforce",
 		 .text = &phase},
 		{"since", 's', "DATE", "only ways that were used since then",
-		 .date = &options->since, .past = true},
+		 .past = &options->since},
 		{"user", 'u', "USER", "only this user", .text = &options->user},
 		{"unverified", '\0', NULL,
 		 "also attempts with a wrong password, and those refused before it was looked at; "

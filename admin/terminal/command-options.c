@@ -95,7 +95,8 @@ static void print_option(const struct command_option *option, size_t width)
 
 static bool takes_dates(const struct command_option options[])
 {
-	while (options->name != NULL && options->date == NULL && options->day == NULL)
+	while (options->name != NULL && options->date == NULL && options->past == NULL &&
+	       options->day == NULL)
 		options++;
 	return options->name != NULL;
 }
@@ -176,18 +177,23 @@ static const struct command_option *find(const struct command_option options[], 
 	return options;
 }
 
-/* Both leave *error_r as it is when all is well. */
+/* These leave *error_r as it is when all is well. */
 static void set_date(const struct command_option *option, const char *value, const char **error_r)
+{
+	bool day_alone;
+
+	if (date_option_parse(value, time(NULL), option->date, &day_alone, error_r) &&
+	    option->day_alone != NULL)
+		*option->day_alone = day_alone;
+}
+
+/* An answer about nothing would look as if all were well. */
+static void set_past(const struct command_option *option, const char *value, const char **error_r)
 {
 	time_t now = time(NULL);
 	bool day_alone;
 
-	if (!date_option_parse(value, now, option->date, &day_alone, error_r))
-		return;
-	if (option->day_alone != NULL)
-		*option->day_alone = day_alone;
-	/* An answer about nothing would look as if all were well. */
-	if (option->past && *option->date > now)
+	if (date_option_parse(value, now, option->past, &day_alone, error_r) && *option->past > now)
 		*error_r = "that is still to come; 7d, without a plus sign, is seven days ago";
 }
 
@@ -205,6 +211,8 @@ static bool set(const char *command, const struct command_option *option, const 
 
 	if (option->date != NULL)
 		set_date(option, value, &error);
+	else if (option->past != NULL)
+		set_past(option, value, &error);
 	else if (option->day != NULL)
 		set_day(option, value, &error);
 	else if (option->text != NULL)

@@ -9,7 +9,7 @@
 #define COMMAND_FORM(number) (1u << (number))
 
 /* An option of a command: its line in the help, and where its value goes, to one of
-   the four. */
+   flag, text, date, past and day. */
 struct command_option {
 	const char *name;
 	char letter;          /* '\0': none */
@@ -18,7 +18,7 @@ struct command_option {
 	bool *flag;         /* without a value */
 	const char **text;  /* points into the command line */
 	time_t *date;       /* as date-option.h has it */
-	bool past;          /* a date that is to come is refused */
+	time_t *past;       /* the same, but what is to come is refused */
 	bool *day_alone;    /* whether the date came without a time of day; may be NULL */
 	const char **day;   /* "YYYY-MM-DD" of a day to come; lasts */
 	unsigned int makes; /* the form that it makes of the command, from 1 on; 0: none */
