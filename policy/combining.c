@@ -129,8 +129,8 @@ static bool tell_first(struct combining *combining, struct repeats *repeats,
 	return true;
 }
 
-/* Whether one more of his is told with all details. Nobody else than the user himself
-   pays for what is invented in his name. */
+/* Whether one more is told with all details: of a user, by what is his own; of strangers,
+   by what is theirs together. */
 static bool details_are_left(struct combining *combining, const struct combining_attempt *attempt)
 {
 	if (!attempt->verified)
