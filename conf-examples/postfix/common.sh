@@ -92,6 +92,10 @@ value_of() {
 	fi
 }
 
+has_certificate() {
+	{ postconf -n; postconf -P; } | grep -Eq 'smtpd_tls_(ec|d)?(cert_file|chain_files) = .'
+}
+
 # set_list SERVICE PARAMETER NEW. postconf -P takes no value with a space, as in
 # -o { smtpd_recipient_restrictions = a b }, so the service's whole line is written.
 set_list() {

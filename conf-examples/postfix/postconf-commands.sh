@@ -90,6 +90,8 @@ end_changes
 sasl=$(postconf -h smtpd_sasl_type)
 test -z "$added" || test "$sasl" = dovecot ||
 	echo "What was added ($added ) has smtpd_sasl_type = $sasl: see to it that it knows people."
+test -z "$added" || has_certificate ||
+	echo "What was added ($added ) has no TLS before there is a certificate (smtpd_tls_cert_file)."
 for port in 587 465; do
 	open=$(on_port "$port")
 	test -n "$(echo "$open" | grep -v :)" ||
@@ -98,10 +100,14 @@ done
 for service in $(smtpd_on 25 587 465); do
 	echo "$service asks Portcullis."
 done
+alone=
 for service in $(smtpd_elsewhere); do
 	if asks "$service"; then
 		echo "$service asks Portcullis, though $elsewhere: it has the restrictions of main.cf."
 	else
+		alone=yes
 		echo "$service is left alone: $elsewhere, and it has restrictions of its own."
 	fi
 done
+test -z "$alone" ||
+	echo "Where mail programs use such a service, put portcullis first in its restrictions by hand."

@@ -27,7 +27,7 @@ for service in $(smtpd_on 587 465); do
 	! yes "$service" smtpd_sasl_auth_enable || submission="$submission $service"
 done
 test -n "$submission" || refuse "there is no login on port 587 or 465 yet (postconf-commands.sh)."
-{ postconf -n; postconf -P; } | grep -Eq 'smtpd_tls_(ec|d)?(cert_file|chain_files) = .' ||
+has_certificate ||
 	refuse "without a certificate (smtpd_tls_cert_file) there is no TLS to log in by."
 
 test "$(postconf -nh smtpd_tls_auth_only 2>/dev/null)" = yes ||

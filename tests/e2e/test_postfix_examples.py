@@ -124,7 +124,7 @@ def test_each_service_is_accounted_for(site):
         master.write("2525 inet n - y - - smtpd\n192.0.2.1:25 inet n - y - - smtpd\n")
     said = site.example("postconf-commands.sh")
     elsewhere = "its port is none of 25, 465 and 587"
-    assert said.splitlines()[-6:] == [
+    assert said.splitlines()[-7:-1] == [
         "smtp/inet asks Portcullis.",
         "submission/inet asks Portcullis.",
         "smtps/inet asks Portcullis.",
@@ -132,6 +132,7 @@ def test_each_service_is_accounted_for(site):
         f"127.0.0.1:10025/inet is left alone: {elsewhere}, and it has restrictions of its own.",
         f"2525/inet asks Portcullis, though {elsewhere}: it has the restrictions of main.cf.",
     ]
+    assert "portcullis first in its restrictions by hand" in said
     said = site.example("postconf-sasl-service.sh")
     assert '\n192.0.2.1:25/inet is "smtp:25" to Dovecot.\n' in said
     assert f"\n2525/inet is left alone: {elsewhere}.\n" in said
@@ -169,6 +170,7 @@ def test_what_is_added_is_chrooted_as_the_others(configuration):
     for service in ("submission/inet", "submissions/inet"):
         assert configuration.run("postconf", "-M", service).split()[4] == "n"
     assert "What was added ( submission submissions ) has smtpd_sasl_type = cyrus" in said
+    assert "What was added ( submission submissions ) has no TLS before" in said
 
 
 def test_lists_against_strangers_are_not_for_what_is_added(configuration):
