@@ -344,12 +344,18 @@ bool command_options_read(int argc, char **argv, const struct command_help *help
 	const struct getopt_tables tables = make_tables(help, options);
 	const struct option *names = (const struct option *)tables.names->data;
 	struct reading reading = {.help = help, .options = options};
+	char *own_name = argv[0];
 	bool go_on = true;
 	int found;
 
 	*status_r = EXIT_SUCCESS;
+	/* Which getopt_long(3) begins its messages with, as ours begin. */
+	argv[0] = help->name[0] == '\0' ? g_strdup("portcullis")
+					: g_strconcat("portcullis ", help->name, NULL);
 	while (go_on && (found = getopt_long(argc, argv, tables.letters->str, names, NULL)) != -1)
 		go_on = take(&reading, found, argv[optind - 1], status_r);
+	g_free(argv[0]);
+	argv[0] = own_name;
 	g_array_free(tables.names, TRUE);
 	g_string_free(tables.letters, TRUE);
 	if (go_on)

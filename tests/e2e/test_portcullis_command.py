@@ -182,6 +182,7 @@ def test_did_you_mean(site, typed, meant):
     result = site.run(*typed)
     assert (result.returncode, result.stdout) == (64, "")
     lines = result.stderr.splitlines()
+    assert lines[0].startswith("portcullis")
     assert lines[-1].startswith("Try 'portcullis ")
     assert lines[1:-1] == ([] if meant is None else [f"Did you mean {meant}?"])
 
@@ -203,7 +204,8 @@ def test_help_of_a_command(site, command, option):
 def test_wrong_option_of_a_command(site, command, option):
     result = site.run(command, option)
     assert (result.returncode, result.stdout) == (64, "")
-    assert result.stderr.startswith(f"{command}: ")
+    # As all its messages, in a log of timers for instance.
+    assert result.stderr.startswith(f"portcullis {command}: ")
 
 
 @pytest.mark.parametrize("arguments", [
