@@ -212,16 +212,19 @@ static bool add_told(void *context, const struct store_notice *notice)
 {
 	const struct counting *counting = context;
 	const struct sighting_judge *judge = counting->judge;
-	int64_t *time;
+	int64_t *time = g_hash_table_lookup(counting->told, notice->user);
 
 	if (notice->state != NOTICE_HANDED_OVER || notice->reason == NOTICE_FIXED ||
 	    store_notice_is_ahead(notice, counting->now) ||
-	    g_hash_table_contains(counting->told, notice->user) ||
 	    (rule_titles_parse(judge->edition.policy, notice->rules) & judge->considered) == 0)
 		return true;
-	time = g_new(int64_t, 1);
-	*time = notice->settled;
-	g_hash_table_insert(counting->told, g_strdup(notice->user), time);
+	/* They come as they were made, which is not the order of --at. */
+	if (time == NULL) {
+		time = g_new(int64_t, 1);
+		*time = notice->settled;
+		g_hash_table_insert(counting->told, g_strdup(notice->user), time);
+	}
+	*time = MIN(*time, notice->settled);
 	return true;
 }
 

@@ -1,9 +1,11 @@
-"""The numbers of forecast and status, reckoned a second time from the journal by what
-portcullis(1) says under WHAT IS COUNTED: of people by chance, half of whose addresses are
-erased by now."""
+"""The numbers of forecast, status and user, reckoned a second time from the journal by what
+portcullis(1) says of them and under WHAT IS COUNTED: of people by chance, half of whose
+addresses are erased by now, and some of whom were told."""
 
 import collections
+import contextlib
 import random
+import sqlite3
 import time
 
 import pytest
@@ -43,6 +45,16 @@ WAYS = [
     {"service": "submission", "port": 587, "tls": "starttls", "source": "postfix"},
 ]
 
+# By what they say of themselves; a host's name is that of no program.
+PROGRAMS = {
+    "name=Thunderbird version=115.3": "Thunderbird",
+    "name=Thunderbird version=128": "Thunderbird",
+    "name=K-9 Mail version=6.8": "K-9 Mail",
+    "name=Mutt": "Mutt",
+    "laptop.example.org": "",
+    "": "",
+}
+
 # The newest version of TLS that a way may have.
 TLS_1_1, TLS_1_2, ANY = 11, 12, 99
 
@@ -78,7 +90,7 @@ class Way:
 
     def see(self, moment, form, country, client, recorded):
         self.weeks.add(week(moment))
-        self.last = moment
+        self.last, self.form, self.country = moment, form, country
         newest = ANY
         if form["tls"] != "none" and "encryption" in recorded:
             newest = TLS_1_1
@@ -88,12 +100,13 @@ class Way:
 
 
 def populate(site, chance):
-    """Returns the ways of each user, and the time of the latest record."""
+    """Returns the ways of each user, and the times of the first and the latest record."""
     now = time.time()
     moments = sorted(now - chance.choice([60, 12]) * DAY * chance.random() for _ in range(1200))
     users = collections.defaultdict(lambda: collections.defaultdict(Way))
     for moment in moments:
-        user, form = f"user{chance.randrange(120)}@example.org", chance.choice(WAYS)
+        user = f"user{chance.randrange(250)}@example.org"
+        form = chance.choice(WAYS) | {"client_id": chance.choice(list(PROGRAMS))}
         country, client = chance.choice(CLIENTS)
         newest = chance.choice([TLS_1_1, TLS_1_2, ANY]) if form["service"] == "submission" else ANY
         phases = {title: phase_of(title, moment)
@@ -103,45 +116,133 @@ def populate(site, chance):
         site.record(user, *map("=".join, recorded.items()), verified=verified, client=client,
                     days_ago=(time.time() - moment) / DAY, country=country, **form)  # fmt: skip
         if verified:
-            key = (form["service"], form["port"], form["tls"], country, *recorded.items())
+            key = (*form.items(), country, *recorded.items())
             users[user][key].see(moment, form, country, client, recorded)
     site.take()
-    return [list(ways.values()) for ways in users.values()], moments[-1]
+    ways = {user: list(found.values()) for user, found in users.items()}
+    return ways, moments[0], moments[-1]
 
 
-def forecast(users, latest, enforced):
+HANDED_OVER = 1
+
+
+def tell(site, users, chance):
+    """Returns when each user was told of which rules, as far as that counts."""
+    told = collections.defaultdict(list)
+    rows = []
+    for user in chance.sample(sorted(users), 150):
+        for _ in range(chance.randrange(1, 4)):
+            moment = time.time() + chance.choice([-40 * chance.random(), -40, 0.5, 1.5]) * DAY
+            reason = chance.choice(["first", "reminder", "last-call", "refused", "fixed"])
+            state = chance.choice([0, HANDED_OVER, HANDED_OVER, HANDED_OVER, 2, 3])
+            rules = chance.sample(sorted(PHASES), chance.randrange(1, 3))
+            rows.append((user, reason, ",".join(rules), state, int(moment * 1000)))
+            if state == HANDED_OVER and reason != "fixed" and moment <= time.time() + DAY:
+                told[user].append((moment, set(rules)))
+    with contextlib.closing(sqlite3.connect(site.store)) as store, store:
+        store.executemany(
+            "INSERT INTO notices (user, recipient, message_id, reason, rules, state, intended,"
+            " settled, attempts, error) VALUES (?1, ?1, '', ?2, ?3, ?4, ?5, ?5, 1, '')", rows
+        )  # fmt: skip
+    return told
+
+
+def has_changed(bad, good, first_told, latest):
+    """bad, good: when ways that would be refused, and others, were used last."""
+    if not bad or max(bad) >= first_told and max(bad) >= latest - 3 * DAY:
+        return False
+    return bool(good) and max(good) > max(*bad, first_told)
+
+
+def forecast(users, told, latest, asked, begun, enforced):
+    """begun: those of the rules that are asked about that are not off."""
     figures = collections.Counter()
+    groups = {name: collections.Counter() for name in ("services", "programs", "countries")}
+    rules = {title: [0, 0] for title in PHASES}
     weeks = [[0, 0] for _ in range(8)]
-    for ways in users:
-        lately = [bool(way.broken & enforced) for way in ways if way.last >= latest - 30 * DAY]
+    for user, ways in users.items():
+        lately = [way for way in ways if way.last >= latest - 30 * DAY]
+        bad = [way for way in lately if way.broken & enforced]
         if lately:
-            fate = "fine" if not any(lately) else "locked_out" if all(lately) else "partly"
+            fate = "fine" if not bad else "locked_out" if len(bad) == len(lately) else "partly"
             figures.update(("active_users", fate))
             figures["changed"] += fate == "fine" and any(way.broken & enforced for way in ways)
+            moments = [moment for moment, titles in told[user] if titles & asked]
+            if moments:
+                figures["told"] += 1
+                refused = [way.last for way in ways if way.broken & enforced]
+                others = [way.last for way in ways if not way.broken & enforced]
+                figures["told_changed"] += has_changed(refused, others, min(moments), latest)
+            for title in begun & set().union(*(way.broken for way in lately)):
+                rules[title][0] += 1
+                rules[title][1] += fate == "locked_out"
+            groups["services"].update({way.form["service"] for way in bad})
+            groups["programs"].update({PROGRAMS[way.form["client_id"]] for way in bad})
+            groups["countries"].update({way.country for way in bad})
         for number, counts in enumerate(weeks):
             used = [way for way in ways if week(latest) - 7 + number in way.weeks]
             counts[0] += bool(used)
             counts[1] += any(way.broken & enforced for way in used)
-    return figures, weeks
+    return figures, groups, rules, weeks
+
+
+def check_forecast(site, users, told, latest):
+    every = set(PHASES)
+    cases = [((), every, every, every), (("--rule", "port"), *[{"port"}] * 3)]
+    for days in -45, 22, 31:
+        moment = time.mktime(time.strptime(day(days), "%Y-%m-%d"))
+        phases = {title: phase_of(title, moment) for title in PHASES}
+        cases.append((("--at", day(days)), every, {title for title in PHASES if phases[title]},
+                      {title for title in PHASES if phases[title] == "enforce"}))  # fmt: skip
+    for options, *rules_of_case in cases:
+        figures, groups, rules, weeks = forecast(users, told, latest, *rules_of_case)
+        answer = site.ask("forecast", *options)
+        for name in ("active_users", "fine", "partly", "locked_out", "changed", "told",
+                     "told_changed"):  # fmt: skip
+            assert answer[name] == figures[name], (options, name)
+        assert {name: answer[name] for name in groups} == groups, options
+        for title, found in answer["rules"].items():
+            assert [found["users"], found["locked_out"]] == rules[title], (options, title)
+        assert [[found["active_users"], found["affected"]] for found in answer["weeks"]] == weeks
+
+
+def check_status(site, users, first):
+    now = time.time()
+    for rule in site.ask("status")["rules"]:
+        title = rule["rule"]
+        breaking = [[way for way in ways if title in way.recorded] for ways in users.values()]
+        lately = sum(any(way.last >= now - 28 * DAY for way in ways) for ways in breaking)
+        begin = time.mktime(time.strptime(day(min(PHASES[title].values())), "%Y-%m-%d"))
+        start = {week(max(begin, first)) + number for number in range(4)}
+        at_start = sum(any(way.weeks & start for way in ways) for ways in breaking)
+        assert rule["offenders"] == lately, title
+        assert rule["offenders_at_start"] == (lately if week(now) <= max(start) else at_start), title
+
+
+def check_users(site, users, chance):
+    """What an exemption saves is fine, too."""
+    for user in chance.sample(sorted(users), 5):
+        site.exemptions.write_text(f"{user} encryption,country {day(5)}\n")
+        last = {}
+        for way in users[user]:
+            key = (*(way.form[name] for name in ("service", "port", "tls", "client_id")), way.country)
+            last[key] = max(way, last.get(key, way), key=lambda way: way.last)
+        programs = {
+            tuple(found[name] for name in ("service", "port", "tls", "client_id", "country")): found
+            for found in site.ask("user", user)["programs"] if found["verified"]
+        }  # fmt: skip
+        assert programs.keys() == last.keys()
+        for key, way in last.items():
+            assert {rule["rule"] for rule in programs[key]["rules"]} == way.broken
+            assert programs[key]["fine"] == (not way.broken - {"encryption", "country"}), key
+    site.exemptions.write_text("")
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_numbers_are_those_of_the_journal(tmp_path, seed):
-    site = RecordedSite(tmp_path, RULES)
-    users, latest = populate(site, random.Random(seed))
-    for moment, enforced in (
-        ((), set(PHASES)),
-        (("--at", day(-45)), set()),
-        (("--at", day(22)), {"encryption"}),
-        (("--at", day(31)), {"encryption", "country", "port"}),
-    ):
-        figures, weeks = forecast(users, latest, enforced)
-        answer = site.ask("forecast", *moment)
-        for name in ("active_users", "fine", "partly", "locked_out", "changed"):
-            assert answer[name] == figures[name], (moment, name)
-        assert [[found["active_users"], found["affected"]] for found in answer["weeks"]] == weeks
-    for rule in site.ask("status")["rules"]:
-        assert rule["offenders"] == sum(
-            any(rule["rule"] in way.recorded and way.last >= time.time() - 28 * DAY for way in ways)
-            for ways in users
-        ), rule
+    site, chance = RecordedSite(tmp_path, RULES), random.Random(seed)
+    users, first, latest = populate(site, chance)
+    told = tell(site, users, chance)
+    check_forecast(site, users, told, latest)
+    check_status(site, users, first)
+    check_users(site, users, chance)
