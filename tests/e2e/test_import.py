@@ -752,8 +752,11 @@ def test_locked_store(site):
     site.append("dovecot.jsonl", line())
     database = sqlite3.connect(site.store, isolation_level=None)
     database.execute("BEGIN IMMEDIATE")
+    began = time.monotonic()
     done = site.run("import", status=EX_TEMPFAIL)
     assert "it is locked by another process" in done.stderr
+    # portcullis(1) says ten seconds.
+    assert time.monotonic() - began < 30
     database.execute("ROLLBACK")
     database.close()
     assert site.count() == 1

@@ -60,6 +60,18 @@ static void test_format(void **state)
 			    "public 2001:db8::-2001:db8:ffff:ffff:ffff:ffff:ffff:ffff");
 }
 
+/* What the operator wrote down is left to the letter. */
+static void test_networks_of_one_address(void **state)
+{
+	(void)state;
+	add(&networks[OFFICE].network, "203.0.113.77");
+	add(&networks[LABORATORY].network, "192.0.2.7/32");
+	assert_string_equal(of("203.0.113.77"), "public 203.0.113.77-203.0.113.77");
+	assert_string_equal(of("203.0.113.78"), "public");
+	assert_string_equal(of("192.0.2.7"), "public 192.0.2.7-192.0.2.7");
+	assert_string_equal(of("192.0.2.8"), "public 192.0.2.0-192.0.2.255");
+}
+
 static void test_parse(void **state)
 {
 	struct whereabouts whereabouts;
@@ -112,6 +124,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_format, make_networks, free_networks),
+		cmocka_unit_test_setup_teardown(test_networks_of_one_address, make_networks,
+						free_networks),
 		cmocka_unit_test_setup_teardown(test_parse, make_networks, free_networks),
 		cmocka_unit_test_setup_teardown(test_ranges_side_by_side, make_networks,
 						free_networks),
