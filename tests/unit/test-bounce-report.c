@@ -127,10 +127,10 @@ static void test_hostile(void **state)
 	/* A Message-ID that is too long, and words that would be lines of a log. */
 	g_string_append(mail, HEAD "--b/mx1\nContent-Type: message/delivery-status\n\n"
 				   "Action: failed\nStatus: 5\x1b[2J\r\x07\xff ");
-	for (int i = 0; i < 100000; i++)
+	for (int i = 0; i < rounds(100000); i++)
 		g_string_append(mail, "x");
 	g_string_append(mail, "\n\n--b/mx1\nContent-Type: message/rfc822\n\nMessage-ID: <");
-	for (int i = 0; i < 100000; i++)
+	for (int i = 0; i < rounds(100000); i++)
 		g_string_append(mail, "y");
 	g_string_append(mail, "@example.org>\n\n--b/mx1--\n");
 	assert_true(bounce_report_read(mail->str, mail->len, &report));
@@ -144,12 +144,12 @@ static void test_hostile(void **state)
 	assert_string_equal(report.message_id, "");
 	/* Parts in parts. */
 	g_string_assign(mail, "");
-	for (int i = 0; i < 20000; i++)
+	for (int i = 0; i < rounds(20000); i++)
 		g_string_append_printf(
 			mail, "Content-Type: multipart/report; boundary=b%d\n\n--b%d\n", i, i);
 	assert_false(bounce_report_read(mail->str, mail->len, &report));
 	g_string_assign(mail, "");
-	for (int i = 0; i < 30000; i++)
+	for (int i = 0; i < rounds(30000); i++)
 		g_string_append(mail, "Content-Type: message/rfc822\n\n");
 	assert_false(bounce_report_read(mail->str, mail->len, &report));
 	g_string_free(mail, TRUE);

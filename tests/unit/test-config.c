@@ -941,7 +941,7 @@ static void test_huge_files(void **state)
 	(void)state;
 
 	for (size_t i = 0; i < COUNT(parts); i++) {
-		size_t length = strlen(parts[i]), size = 20000 * length;
+		size_t length = strlen(parts[i]), size = (size_t)rounds(20000) * length;
 		char *text = malloc(size + 1);
 
 		assert_non_null(text);
@@ -968,7 +968,7 @@ static void test_mutations(void **state)
 	unsigned int seed = 20240920;
 	(void)state;
 
-	for (int round = 0; round < 1500; round++) {
+	for (int round = 0; round < rounds(1500); round++) {
 		char text[sizeof(site) * 2];
 		size_t length = sizeof(site) - 1;
 		unsigned int errors = 0;
@@ -999,7 +999,7 @@ static void *load_often(void *context)
 {
 	unsigned int errors = 0;
 
-	for (int i = 0; i < 200; i++) {
+	for (int i = 0; i < rounds(200); i++) {
 		struct policy *policy = config_load(context, count_error, NULL, &errors);
 
 		if (policy == NULL || policy->rule_count != 5)

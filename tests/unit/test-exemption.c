@@ -275,7 +275,7 @@ static void test_empty_and_missing(void **state)
 /* An operator may let off everybody who still offends until the date. */
 static void test_many_users(void **state)
 {
-	enum { USERS = 100000 };
+	const int users = rounds(100000);
 	struct timespec begin, end;
 	struct exemptions *exemptions;
 	FILE *file = fopen(path, "w");
@@ -283,20 +283,20 @@ static void test_many_users(void **state)
 	(void)state;
 
 	assert_non_null(file);
-	for (int i = 0; i < USERS; i++)
+	for (int i = 0; i < users; i++)
 		fprintf(file,
 			"user%d@example.org encryption,country=US,CA %d-%02d-%02d..2029-12-31\n",
-			i * 7919 % USERS, 2024 + i % 5, 1 + i % 12, 1 + i % 28);
+			i * 7919 % users, 2024 + i % 5, 1 + i % 12, 1 + i % 28);
 	assert_int_equal(fclose(file), 0);
 	said[0] = '\0';
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &begin);
 	exemptions = exemptions_load(path, policy, note, NULL);
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end);
 	assert_string_equal(said, "");
-	assert_int_equal(exemptions_count(exemptions), USERS);
+	assert_int_equal(exemptions_count(exemptions), users);
 	/* Some 0.1 s; seconds would mean that something is done for each line. */
 	assert_true(end.tv_sec - begin.tv_sec < 10);
-	for (int i = 0; i < USERS; i++) {
+	for (int i = 0; i < users; i++) {
 		size_t count;
 		const struct exemption *list;
 
@@ -304,7 +304,7 @@ static void test_many_users(void **state)
 		list = exemptions_of_user(exemptions, user, &count);
 		assert_int_equal(count, 2);
 		assert_int_equal(list[0].line, list[1].line);
-		assert_int_equal((list[0].line - 1) * 7919 % USERS, i);
+		assert_int_equal((list[0].line - 1) * 7919 % users, i);
 		assert_int_equal(list[1].country_count, 2);
 		assert_string_equal(list[1].countries[1].code, "CA");
 		assert_int_equal(list[0].end, date("2030-01-01"));
@@ -344,7 +344,7 @@ static void test_mutations(void **state)
 	unsigned int seed = 20240920;
 	(void)state;
 
-	for (int round = 0; round < 1000; round++) {
+	for (int round = 0; round < rounds(1000); round++) {
 		char text[sizeof(valid)];
 		struct exemptions *exemptions;
 

@@ -657,10 +657,11 @@ static const char *longest(char *name, size_t size, int number)
    for. */
 static void test_what_strangers_invent_is_bounded(void **state)
 {
-	enum { ATTEMPTS = 50000, BUDGET = 20, WAYS = 2 };
+	enum { BUDGET = 20, WAYS = 2 };
 	struct messages *messages = messages_create();
 	struct journal *journal = start(messages);
 	const size_t longest_line = SIGHTING_STRANGERS_LINE_MAX + strlen("encryption") + 14;
+	const int attempts = rounds(50000);
 	unsigned long sightings, lost, most;
 	struct lines lines;
 	struct timespec before;
@@ -671,7 +672,7 @@ static void test_what_strangers_invent_is_bounded(void **state)
 	policy.unverified_per_minute = BUDGET;
 	edition = "0123456789abcdef";
 	clock_gettime(CLOCK_MONOTONIC, &before);
-	for (int i = 0; i < ATTEMPTS; i++) {
+	for (int i = 0; i < attempts; i++) {
 		snprintf(client, sizeof(client), "2001:db8:ffff:ffff:ffff:ffff:%x:ffff",
 			 i + 0x1000);
 		assert_true(address_parse(client, &attempt.client));
@@ -688,8 +689,8 @@ static void test_what_strangers_invent_is_bounded(void **state)
 	journal_free(journal);
 	count_sightings(path, &sightings, &lost);
 	assert_int_equal(lost, 0);
-	assert_int_equal(sightings, 2 * ATTEMPTS);
-	assert_int_equal(lines_with(path, "\"verified\":true").count, ATTEMPTS);
+	assert_int_equal(sightings, 2 * attempts);
+	assert_int_equal(lines_with(path, "\"verified\":true").count, attempts);
 	most = 2 * BUDGET * periods_since(&before, 60) + 2 * WAYS * periods_since(&before, 3600);
 	lines = lines_with(path, "\"verified\":false");
 	assert_in_range(lines.count, BUDGET, most);

@@ -399,7 +399,7 @@ static void test_copy_exchanged_meanwhile(void **state)
 			continue;
 		_exit(1);
 	}
-	for (int i = 0; i < 2000; i++) {
+	for (int i = 0; i < rounds(2000); i++) {
 		struct policy *policy = load(fixture);
 
 		if (policy != NULL)

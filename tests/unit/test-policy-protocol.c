@@ -371,7 +371,7 @@ static void test_many_instances(void **state)
 	}
 	/* A bucket may overflow, but hardly ever does. */
 	assert_true(again >= 1000 && again <= 1020);
-	for (unsigned int mail = 0; mail < 1000000; mail++) {
+	for (unsigned int mail = 0; mail < (unsigned int)rounds(1000000); mail++) {
 		snprintf(instance, sizeof(instance), "%x.2", mail);
 		assert_true(instances_add(instances, instance, "u", &verdict));
 		assert_false(instances_add(instances, instance, "u", &verdict));
