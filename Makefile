@@ -140,11 +140,12 @@ PYTEST = PORTCULLIS_BUILD=$(abspath $(BUILD)) $(PYTHON) -B -m pytest -q -p no:ca
 check-e2e: all $(BUILD)/tests/e2e/notice-tool
 	$(PYTEST) $(PYTEST_OPTIONS) tests/e2e
 
-# With -j2 side by side: they wait more than they compute.
-.PHONY: check-e2e-in-halves check-e2e-half-1 check-e2e-half-2
-check-e2e-in-halves: check-e2e-half-1 check-e2e-half-2
-check-e2e-half-1 check-e2e-half-2: check-e2e-half-%: all $(BUILD)/tests/e2e/notice-tool
-	$(PYTEST) --half=$* tests/e2e
+# With -j4 side by side: they wait more than they compute.
+E2E_QUARTERS := $(addprefix check-e2e-quarter-,1 2 3 4)
+.PHONY: check-e2e-in-quarters $(E2E_QUARTERS)
+check-e2e-in-quarters: $(E2E_QUARTERS)
+$(E2E_QUARTERS): check-e2e-quarter-%: all $(BUILD)/tests/e2e/notice-tool
+	$(PYTEST) $(PYTEST_OPTIONS) --quarter=$* tests/e2e
 
 include tests/bench/bench.mk
 include tests/fuzz/fuzz.mk
