@@ -42,24 +42,32 @@ def wait_until(condition, what, timeout=PATIENCE, interval=0.002):
         time.sleep(interval)
 
 
-def children(pid):
-    """The processes whose parent pid is."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
+def _parents():
+    """The parent of each process."""
+    parents = {}
+    for name in filter(str.isdigit, os.listdir("/proc")):
         try:
-            fields = path.read_text(errors="replace").rpartition(")")[2].split()
+            with open(f"/proc/{name}/stat", "rb", buffering=0) as file:
+                fields = file.read().rpartition(b")")[2].split()
         except OSError:
             continue  # ended meanwhile
-        if int(fields[1]) == pid:
-            found.append(int(path.parent.name))
-    return found
+        parents[int(name)] = int(fields[1])
+    return parents
+
+
+def children(pid):
+    """The processes whose parent pid is."""
+    return [child for child, parent in _parents().items() if parent == pid]
 
 
 def descendants(pid):
-    found = []
-    for child in children(pid):
-        found += [child] + descendants(child)
-    return found
+    """Its children, theirs, and so on. One look at all processes: servers are started so
+    often that it counts."""
+    parents = _parents()
+    found = [pid]
+    for ancestor in found:
+        found += [child for child, parent in parents.items() if parent == ancestor]
+    return found[1:]
 
 
 def command_name(pid):
