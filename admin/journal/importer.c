@@ -324,7 +324,7 @@ static bool commit_batch(struct importer *importer)
 	struct store_totals totals = importer->tally.totals;
 
 	if (!import_tally_store(&importer->tally, importer->store, importer->clock.machine) ||
-	    !store_commit(importer->store)) {
+	    !store_confirm_newest(importer->store) || !store_commit(importer->store)) {
 		drop_batch(importer);
 		return false;
 	}

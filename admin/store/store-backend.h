@@ -24,6 +24,7 @@ struct store_backend {
 
 	bool (*add)(struct store *store, const struct store_sighting *sighting);
 	bool (*add_day)(struct store *store, const struct store_day *day);
+	bool (*confirm_days)(struct store *store, int64_t first, int64_t last);
 	bool (*add_writer)(struct store *store, const struct store_writer *writer);
 	bool (*add_totals)(struct store *store, const struct store_totals *totals);
 	bool (*note_whereabouts)(struct store *store, int64_t definition,

@@ -1,16 +1,19 @@
 #include <glib.h>
 
-#include "store.h"
+#include "store-backend.h"
 
 #define LEAP_DAYS (STORE_LEAP / MILLISECONDS_A_DAY)
 
+/* ---- days ---- */
+
 struct dated_day {
 	int64_t day, last_line;
+	bool confirmed;
 };
 
 static bool note_day(void *context, const struct store_day *day)
 {
-	const struct dated_day dated = {day->day, day->last_line};
+	const struct dated_day dated = {day->day, day->last_line, day->confirmed};
 	GArray *days = context;
 
 	if (day->sightings > 0)
@@ -31,9 +34,19 @@ static const struct dated_day *day_at(const GArray *days, guint i)
 	return &g_array_index(days, struct dated_day, i);
 }
 
-static bool begins_anew(const GArray *days, guint i)
+/* ---- spells: days that follow each other without a leap ---- */
+
+static bool begins_spell(const GArray *days, guint i)
 {
 	return i == 0 || day_at(days, i)->day - day_at(days, i - 1)->day > LEAP_DAYS;
+}
+
+static guint end_of_spell(const GArray *days, guint i)
+{
+	do
+		i++;
+	while (i < days->len && !begins_spell(days, i));
+	return i;
 }
 
 /* From this one on, and with lines that came after all of the days before it. */
@@ -51,23 +64,31 @@ static guint count_days_since(const GArray *days, guint first)
 
 static bool is_confirmed(const GArray *days, guint first)
 {
-	return begins_anew(days, first) && count_days_since(days, first) >= STORE_CONFIRMING_DAYS;
+	for (guint i = first; i < end_of_spell(days, first); i++) {
+		if (day_at(days, i)->confirmed)
+			return true;
+	}
+	return count_days_since(days, first) >= STORE_CONFIRMING_DAYS;
 }
 
-/* There is a day. */
-static struct store_newest find_newest(const GArray *days, int64_t latest)
+/* The latest spell that can be relied on. */
+struct spell {
+	guint first, end; /* the same where there is no day */
+	bool confirmed;
+};
+
+static struct spell find_spell(const GArray *days)
 {
-	struct store_newest newest = {.confirmed = true};
-	guint i = days->len - 1;
+	struct spell spell = {0};
 
-	while (i > 0 && !is_confirmed(days, i))
-		i--;
-	newest.confirmed = is_confirmed(days, i);
-	while (i + 1 < days->len && !begins_anew(days, i + 1))
-		i++;
-	newest.time = MIN((day_at(days, i)->day + 1) * MILLISECONDS_A_DAY - 1, latest);
-	return newest;
+	for (guint i = days->len; i-- > 0 && !spell.confirmed;) {
+		if (begins_spell(days, i))
+			spell = (struct spell){i, end_of_spell(days, i), is_confirmed(days, i)};
+	}
+	return spell;
 }
+
+/* ---- the whole ---- */
 
 bool store_newest(struct store *store, struct store_newest *newest_r)
 {
@@ -75,10 +96,26 @@ bool store_newest(struct store *store, struct store_newest *newest_r)
 	int64_t latest = 0;
 	bool answered = store_each_day(store, 0, note_day, days) &&
 			store_each_writer(store, note_writer, &latest);
+	struct spell spell = find_spell(days);
 
-	*newest_r = (struct store_newest){0};
-	if (answered && days->len > 0)
-		*newest_r = find_newest(days, latest == 0 ? INT64_MAX : latest);
+	*newest_r = (struct store_newest){.confirmed = spell.confirmed};
+	if (spell.end > 0)
+		newest_r->time = (day_at(days, spell.end - 1)->day + 1) * MILLISECONDS_A_DAY - 1;
+	if (latest != 0)
+		newest_r->time = MIN(newest_r->time, latest);
 	g_array_unref(days);
 	return answered;
+}
+
+bool store_confirm_newest(struct store *store)
+{
+	GArray *days = g_array_new(FALSE, FALSE, sizeof(struct dated_day));
+	bool fine = store_each_day(store, 0, note_day, days);
+	struct spell spell = find_spell(days);
+
+	if (fine && spell.confirmed)
+		fine = store->backend->confirm_days(store, day_at(days, spell.first)->day,
+						    day_at(days, spell.end - 1)->day);
+	g_array_unref(days);
+	return fine;
 }

@@ -169,6 +169,16 @@ bool store_sqlite_add_day(struct store *store, const struct store_day *day)
 	return store_sqlite_run(store, statement);
 }
 
+bool store_sqlite_confirm_days(struct store *store, int64_t first, int64_t last)
+{
+	sqlite3_stmt *statement = store_sqlite_statement(
+		store, "UPDATE days SET confirmed = 1 WHERE day BETWEEN ?1 AND ?2");
+
+	sqlite3_bind_int64(statement, 1, first);
+	sqlite3_bind_int64(statement, 2, last);
+	return store_sqlite_run(store, statement);
+}
+
 /* Of a line that is older than what is known it says nothing. */
 static bool set_edition(struct store *store, const struct store_writer *writer)
 {

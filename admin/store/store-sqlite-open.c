@@ -90,6 +90,9 @@ static const char *const migrations[] = {
 	   before all lines to come. */
 	("ALTER TABLE days ADD COLUMN last_line INTEGER NOT NULL DEFAULT 0;"
 	 "UPDATE days SET last_line = day - 10000000;"),
+
+	/* 10. Which days were found to be right. */
+	"ALTER TABLE days ADD COLUMN confirmed INTEGER NOT NULL DEFAULT 0;",
 };
 
 #define SCHEMA_VERSION ((int64_t)G_N_ELEMENTS(migrations))
@@ -302,6 +305,7 @@ static const struct store_backend backend = {
 	.totals = store_sqlite_totals,
 	.add = store_sqlite_add,
 	.add_day = store_sqlite_add_day,
+	.confirm_days = store_sqlite_confirm_days,
 	.add_writer = store_sqlite_add_writer,
 	.add_totals = store_sqlite_add_totals,
 	.note_whereabouts = store_sqlite_note_whereabouts,

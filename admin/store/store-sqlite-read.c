@@ -154,7 +154,7 @@ bool store_sqlite_each_day(struct store *store, int64_t since_day, store_visit_d
 {
 	sqlite3_stmt *row = store_sqlite_statement(
 		store, "SELECT day, sightings, unknown_country, lines, lost, set_aside,"
-		       " last_line FROM days WHERE day >= ?1 ORDER BY day");
+		       " last_line, confirmed FROM days WHERE day >= ?1 ORDER BY day");
 	int step;
 
 	sqlite3_bind_int64(row, 1, since_day);
@@ -167,6 +167,7 @@ bool store_sqlite_each_day(struct store *store, int64_t since_day, store_visit_d
 			.lost = (uint64_t)sqlite3_column_int64(row, 4),
 			.set_aside = (uint64_t)sqlite3_column_int64(row, 5),
 			.last_line = sqlite3_column_int64(row, 6),
+			.confirmed = sqlite3_column_int(row, 7) != 0,
 		};
 
 		if (!visit(context, &day))

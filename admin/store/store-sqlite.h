@@ -102,6 +102,7 @@ bool store_sqlite_load_dictionaries(struct store *store);
 /* store-sqlite-add.c */
 bool store_sqlite_add(struct store *store, const struct store_sighting *sighting);
 bool store_sqlite_add_day(struct store *store, const struct store_day *day);
+bool store_sqlite_confirm_days(struct store *store, int64_t first, int64_t last);
 bool store_sqlite_add_writer(struct store *store, const struct store_writer *writer);
 bool store_sqlite_add_totals(struct store *store, const struct store_totals *totals);
 bool store_sqlite_put_file(struct store *store, struct store_file *file);

@@ -152,6 +152,8 @@ struct store_day {
 	uint64_t set_aside; /* lines imported on that day that could not be understood */
 	/* Which line its last one was, of all that were ever imported. */
 	int64_t last_line;
+	/* By store_confirm_newest(); store_add_day() leaves it as it is. */
+	bool confirmed;
 };
 typedef bool store_visit_day(void *context, const struct store_day *day);
 /* In the order of the days, from since_day on. */
@@ -181,12 +183,17 @@ struct store_newest {
 	/* Of the newest line that can be relied on; 0: there is none. A day that comes
 	   STORE_LEAP after the one before it, and what follows it, counts once lines of
 	   STORE_CONFIRMING_DAYS days from it on have come since the last line of a day
-	   before it. The first days count from the beginning. */
+	   before it, or if that was so once, as store_confirm_newest() has noted. The first
+	   days count from the beginning. */
 	int64_t time;
 	/* There are so many days from the first that counts on. */
 	bool confirmed;
 };
 bool store_newest(struct store *store, struct store_newest *newest_r);
+
+/* Notes what store_newest() relies on, if it is confirmed: lines of long ago that come later
+   shall not undo it. Between store_begin() and store_commit(). */
+bool store_confirm_newest(struct store *store);
 
 struct store_totals {
 	int64_t last_import; /* 0: never */

@@ -306,6 +306,17 @@ def test_lines_of_long_ago_that_come_late(site):
     assert ADDRESS not in {row[4] for key, row in site.rows().items() if key[0] != "after"}
 
 
+def test_a_server_that_is_months_behind(site):
+    """What it records does not make the others' time doubtful."""
+    a_week(site, "right", moment(-6.5))
+    for i in range(3):
+        record(site, f"behind{i}", moment(-100 + i), "mx2.jsonl")
+        assert site.run("import").stdout.startswith("1 lines imported")
+    site.run("import", "--at", at(moment(0.3)))  # Not twice within six hours.
+    assert {key[0]: row[4] for key, row in site.rows().items()} == {
+        "right": ADDRESS, "behind0": None, "behind1": None, "behind2": None}  # fmt: skip
+
+
 # ---- an operator who slips ----
 
 

@@ -643,6 +643,7 @@ static void add_line(struct store *store, int64_t time)
 	assert_true(store_add_day(store, &day));
 	assert_true(store_add_writer(store, &writer));
 	assert_true(store_add_totals(store, &totals));
+	assert_true(store_confirm_newest(store));
 	assert_true(store_commit(store));
 }
 
@@ -687,6 +688,10 @@ static void test_newest(void **state)
 	add_line(store, NOW + 1006 * DAY);
 	assert_newest(store, END_OF_DAY(NOW + 34 * DAY), true);
 	add_days(store, NOW + 1000 * DAY, 6);
+	assert_newest(store, NOW + 1006 * DAY, true);
+	/* What was sure once stays so, whatever comes late. */
+	add_line(store, NOW - 500 * DAY);
+	add_line(store, NOW + 100 * DAY);
 	assert_newest(store, NOW + 1006 * DAY, true);
 	store_close(store);
 }
