@@ -147,6 +147,38 @@ static struct lines lines_with(const char *file_path, const char *words)
 	return lines;
 }
 
+/* Sightings that the ring holds with ease. */
+#define CATCH_UP 500
+
+/* Waits until all that was recorded is taken out of the ring, which is not what is tested,
+   by one sighting more: that of somebody who is fine is written by itself. */
+static void catch_up(struct journal *journal)
+{
+	static unsigned int number;
+	struct stat status = {0};
+	char user[32], words[64], *line = NULL;
+	size_t size = 0;
+	bool found = false;
+
+	stat(path, &status);
+	snprintf(user, sizeof(user), "late%u", number++);
+	snprintf(words, sizeof(words), "\"user\":\"%s\"", user);
+	record(journal, user, &fine, true);
+	for (int tries = 0; !found && tries < 30000; tries++) {
+		FILE *file = fopen(path, "r");
+
+		usleep(2000);
+		if (file == NULL)
+			continue;
+		fseek(file, status.st_size, SEEK_SET);
+		while (!found && getline(&line, &size, file) > 0)
+			found = strstr(line, words) != NULL;
+		fclose(file);
+	}
+	free(line);
+	assert_true(found);
+}
+
 static void wait_for_lines(const char *file_path, unsigned long expected)
 {
 	unsigned long count = 0, lost;
@@ -609,7 +641,7 @@ static void test_combined_are_told_at_rotation(void **state)
 /* More ways than there is memory for. */
 static void test_oldest_are_told_where_memory_is_short(void **state)
 {
-	enum { USERS = 20000, ROUNDS = 2 };
+	enum { USERS = 20000, ROUNDS = 2, CAUGHT_UP = USERS * ROUNDS / CATCH_UP };
 	struct messages *messages = messages_create();
 	struct journal *journal = start(messages);
 	unsigned long lines = 0, sightings, lost;
@@ -621,13 +653,13 @@ static void test_oldest_are_told_where_memory_is_short(void **state)
 		/* Each twice, one behind the other, and all again later. */
 		snprintf(user, sizeof(user), "user%d@example.org", i / 2 % (USERS / ROUNDS));
 		record(journal, user, &broken, true);
-		if (i % 1000 == 999)
-			usleep(20000); /* the ring is not what is tested */
+		if (i % CATCH_UP == CATCH_UP - 1)
+			catch_up(journal);
 	}
 	journal_free(journal);
 	lines = count_sightings(path, &sightings, &lost);
 	assert_int_equal(lost, 0);
-	assert_int_equal(sightings, USERS * ROUNDS);
+	assert_int_equal(sightings, USERS * ROUNDS + CAUGHT_UP);
 	assert_true(lines >= USERS);
 	messages_free(messages);
 }
@@ -661,7 +693,7 @@ static void test_what_strangers_invent_is_bounded(void **state)
 	struct messages *messages = messages_create();
 	struct journal *journal = start(messages);
 	const size_t longest_line = SIGHTING_STRANGERS_LINE_MAX + strlen("encryption") + 14;
-	const int attempts = rounds(50000);
+	const int attempts = rounds(50000), caught_up = attempts / CATCH_UP;
 	unsigned long sightings, lost, most;
 	struct lines lines;
 	struct timespec before;
@@ -683,14 +715,14 @@ static void test_what_strangers_invent_is_bounded(void **state)
 		attempt.client_id = "";
 		snprintf(person, sizeof(person), "user%d@example.org", i);
 		record(journal, person, &broken, true);
-		if (i % 500 == 499)
-			usleep(20000); /* the ring is not what is tested */
+		if (i % CATCH_UP == CATCH_UP - 1)
+			catch_up(journal);
 	}
 	journal_free(journal);
 	count_sightings(path, &sightings, &lost);
 	assert_int_equal(lost, 0);
-	assert_int_equal(sightings, 2 * attempts);
-	assert_int_equal(lines_with(path, "\"verified\":true").count, attempts);
+	assert_int_equal(sightings, 2 * attempts + caught_up);
+	assert_int_equal(lines_with(path, "\"verified\":true").count, attempts + caught_up);
 	most = 2 * BUDGET * periods_since(&before, 60) + 2 * WAYS * periods_since(&before, 3600);
 	lines = lines_with(path, "\"verified\":false");
 	assert_in_range(lines.count, BUDGET, most);
@@ -700,14 +732,14 @@ static void test_what_strangers_invent_is_bounded(void **state)
 	assert_true(has_line(path,
 			     "\"mechanism\":\"\",\"country\":\"\",\"user\":\"\",\"client_id\":\"\","
 			     "\"session\":\"\"",
-			     "\"client\":\"\",\"count\":2"));
+			     ",\"until\":\"20"));
 	messages_free(messages);
 }
 
 /* Nor does it for somebody whose password is right, and no way of his is lost. */
 static void test_what_a_user_invents_is_bounded(void **state)
 {
-	enum { ATTEMPTS = 20000, WAYS = 3 };
+	enum { ATTEMPTS = 10000, WAYS = 3, CAUGHT_UP = ATTEMPTS / CATCH_UP };
 	static const uint16_t ports[WAYS] = {143, 993, 4190};
 	struct messages *messages = messages_create();
 	struct journal *journal = start(messages);
@@ -724,8 +756,8 @@ static void test_what_a_user_invents_is_bounded(void **state)
 		/* The last way comes late. */
 		attempt.port = ports[i < ATTEMPTS - 10 ? i % (WAYS - 1) : WAYS - 1];
 		record(journal, "mallory", &broken, true);
-		if (i % 1000 == 999)
-			usleep(20000); /* the ring is not what is tested */
+		if (i % CATCH_UP == CATCH_UP - 1)
+			catch_up(journal);
 	}
 	/* Nobody else is told of with less. */
 	attempt.client_id = "name=Thunderbird";
@@ -733,7 +765,8 @@ static void test_what_a_user_invents_is_bounded(void **state)
 	journal_free(journal);
 	lines = count_sightings(path, &sightings, &lost);
 	assert_int_equal(lost, 0);
-	assert_int_equal(sightings, ATTEMPTS + 1);
+	assert_int_equal(sightings, ATTEMPTS + 1 + CAUGHT_UP);
+	lines -= CAUGHT_UP;
 	assert_in_range(lines, COMBINING_DETAILED_MAX + WAYS,
 			2 * periods_since(&before, 3600) * (COMBINING_DETAILED_MAX + WAYS) + 1);
 	assert_true(has_line(path, "\"port\":4190,",
