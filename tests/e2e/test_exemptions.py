@@ -146,7 +146,7 @@ def _all_are_let_off():
 def test_a_broken_file_locks_nobody_out(host):
     """While the servers run, and at a start."""
     servers = (host.dovecot, host.policyd)
-    host.write_policy(RULES)
+    host.apply(RULES)
     _write_long_ago(VALID)
     for server in servers:
         server.restart()
