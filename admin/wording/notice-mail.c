@@ -64,32 +64,6 @@ static void write_subject(struct notice_composer *composer, const char *section)
 	}
 }
 
-/* Says in the other languages that they come below. */
-static void write_pointers(struct notice_composer *composer, struct text_writer *writer)
-{
-	for (size_t i = 1; i < composer->version_count; i++)
-		writer->write(
-			writer, TEXT_PARAGRAPH,
-			notice_value_word(&composer->versions[i].values, WORD_OTHER_LANGUAGE));
-}
-
-static void write_plain(struct notice_composer *composer, const char *section)
-{
-	struct plain_writer writer;
-
-	g_string_truncate(composer->plain, 0);
-	plain_writer_init(&writer, composer->plain);
-	write_pointers(composer, &writer.writer);
-	for (size_t i = 0; i < composer->version_count; i++) {
-		struct notice_values *values = &composer->versions[i].values;
-
-		if (i > 0)
-			g_string_append(composer->plain, "\n* * *\n");
-		text_sections_render(values->language->sections, section, &values->source,
-				     &writer.writer);
-	}
-}
-
 /* Narrow margins, for phones. */
 static const char head[] =
 	"<meta charset=\"utf-8\">\n"
@@ -103,40 +77,66 @@ static const char head[] =
 	"li { margin-bottom: 0.4rem; }\n"
 	"</style>\n";
 
-static void write_html_pointers(struct notice_composer *composer)
+/* The two parts of a mail, of which each block is written to both: what a placeholder stands
+   for is found once. */
+struct parts_writer {
+	struct text_writer writer; /* first */
+	struct plain_writer plain;
+	struct html_writer html;
+};
+
+static void write_to_parts(struct text_writer *writer, enum text_block block, const char *text)
+{
+	struct parts_writer *parts = (struct parts_writer *)writer;
+
+	parts->plain.writer.write(&parts->plain.writer, block, text);
+	parts->html.writer.write(&parts->html.writer, block, text);
+}
+
+static void begin_parts(struct notice_composer *composer, struct parts_writer *writer_r)
+{
+	g_string_truncate(composer->plain, 0);
+	g_string_printf(composer->html, "<!DOCTYPE html>\n<html lang=\"%s\">\n<head>\n%s<title>",
+			composer->versions[0].values.language->code, head);
+	html_append_escaped(composer->html, composer->subject->str);
+	g_string_append(composer->html, "</title>\n</head>\n<body>\n");
+	writer_r->writer.write = write_to_parts;
+	plain_writer_init(&writer_r->plain, composer->plain);
+	html_writer_init(&writer_r->html, composer->html, NULL);
+}
+
+/* Says in the other languages that they come below. */
+static void write_pointers(struct notice_composer *composer, struct text_writer *plain)
 {
 	for (size_t i = 1; i < composer->version_count; i++) {
 		struct notice_values *values = &composer->versions[i].values;
+		const char *pointer = notice_value_word(values, WORD_OTHER_LANGUAGE);
 
+		plain->write(plain, TEXT_PARAGRAPH, pointer);
 		g_string_append_printf(composer->html, "<p lang=\"%s\">", values->language->code);
-		html_append_escaped(composer->html, notice_value_word(values, WORD_OTHER_LANGUAGE));
+		html_append_escaped(composer->html, pointer);
 		g_string_append(composer->html, "</p>\n");
 	}
 }
 
-static void write_html(struct notice_composer *composer, const char *section)
+static void write_parts(struct notice_composer *composer, const char *section)
 {
-	struct html_writer writer;
-	GString *html = composer->html;
+	struct parts_writer writer;
 
-	g_string_printf(html, "<!DOCTYPE html>\n<html lang=\"%s\">\n<head>\n%s<title>",
-			composer->versions[0].values.language->code, head);
-	html_append_escaped(html, composer->subject->str);
-	g_string_append(html, "</title>\n</head>\n<body>\n");
-	write_html_pointers(composer);
-	html_writer_init(&writer, html, NULL);
+	begin_parts(composer, &writer);
+	write_pointers(composer, &writer.plain.writer);
 	for (size_t i = 0; i < composer->version_count; i++) {
 		struct notice_values *values = &composer->versions[i].values;
 
-		if (i > 0)
-			g_string_append(html, "<hr>\n");
-		g_string_append_printf(html, "<div lang=\"%s\">\n", values->language->code);
+		g_string_append(composer->plain, i > 0 ? "\n* * *\n" : "");
+		g_string_append_printf(composer->html, "%s<div lang=\"%s\">\n",
+				       i > 0 ? "<hr>\n" : "", values->language->code);
 		text_sections_render(values->language->sections, section, &values->source,
 				     &writer.writer);
-		html_writer_finish(&writer);
-		g_string_append(html, "</div>\n");
+		html_writer_finish(&writer.html);
+		g_string_append(composer->html, "</div>\n");
 	}
-	g_string_append(html, "</body>\n</html>\n");
+	g_string_append(composer->html, "</body>\n</html>\n");
 }
 
 static GMimeMessage *new_message(struct notice_composer *composer, const char *recipient,
@@ -218,8 +218,7 @@ char *notice_compose(struct notice_composer *composer, const struct notice *noti
 	for (size_t i = 0; i < composer->version_count; i++)
 		notice_version_set(&composer->versions[i], notice, devices);
 	write_subject(composer, section);
-	write_plain(composer, section);
-	write_html(composer, section);
+	write_parts(composer, section);
 	g_array_unref(devices);
 
 	message = new_message(composer, notice->recipient, notice->message_id, notice->date,
