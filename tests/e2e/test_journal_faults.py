@@ -228,7 +228,7 @@ def test_a_disk_that_stands_still(host):
             )
         copies = lambda: [path.read_text() for path in DISK.glob("last-valid-*[!0-9]")]
         wait_until(lambda: any("no TLS either" in copy for copy in copies()), "copy")
-        subprocess.run(["umount", copies_folder], check=True)
+        subprocess.run(["umount", "--lazy", copies_folder], check=True)
     IMAGE.unlink()
 
 
