@@ -48,6 +48,7 @@ int portcullis_settings_config(struct event *event, const char **path_r, const c
 {
 	const struct portcullis_settings *set;
 
+	/* NOLINTNEXTLINE(clang-analyzer-optin.core.EnumCastOutOfRange): flags, of which none is set */
 	if (settings_get(event, &portcullis_setting_parser_info, 0, &set, error_r) < 0)
 		return -1;
 	*path_r = t_strdup(set->passdb_portcullis_config);
