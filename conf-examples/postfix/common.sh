@@ -74,6 +74,16 @@ smtpd_elsewhere() {
 
 elsewhere="its port is none of 25, 465 and 587"
 
+# is_taken PORT: whether another program listens where Postfix would, such as Dovecot's
+# submission service. Postfix ends when it cannot open a port.
+is_taken() {
+	cat /proc/net/tcp /proc/net/tcp6 2>/dev/null |
+		awk -v port="$(printf :%04X "$1")" -v where="$(postconf -h inet_interfaces)" '
+			$4 == "0A" && substr($2, length($2) - 4) == port &&
+				(where == "all" || $2 ~ /^0+:/) { found = 1 }
+			END { exit !found }'
+}
+
 # has_own SERVICE/PARAMETER: whether master.cf sets it, perhaps to nothing.
 has_own() {
 	postconf -P "$1" 2>/dev/null | grep -q .

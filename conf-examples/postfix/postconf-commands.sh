@@ -57,8 +57,12 @@ on_port() {
 # "may" lets the policy see, record and reject a client without TLS; "encrypt"
 # would turn it away unseen.
 added=
-test -n "$(on_port 587)" || add_service submission smtpd_tls_security_level=may
-test -n "$(on_port 465)" || add_service submissions smtpd_tls_wrappermode=yes
+is_missing() {
+	test -z "$(on_port "$1")" && ! is_taken "$1"
+}
+
+! is_missing 587 || add_service submission smtpd_tls_security_level=may
+! is_missing 465 || add_service submissions smtpd_tls_wrappermode=yes
 
 # 4. Services whose own restrictions hide those of main.cf. Not those by which a
 # content filter gives mail back.
@@ -94,7 +98,9 @@ test -z "$added" || has_certificate ||
 	echo "What was added ($added ) has no TLS before there is a certificate (smtpd_tls_cert_file)."
 for port in 587 465; do
 	open=$(on_port "$port")
-	test -n "$(echo "$open" | grep -v :)" ||
+	test -n "$open" ||
+		echo "Port $port is another program's, which listens there: it is not opened."
+	test -z "$open" || test -n "$(echo "$open" | grep -v :)" ||
 		echo "Port $port is open on these addresses, and stays so:" $open
 done
 for service in $(smtpd_on 25 587 465); do

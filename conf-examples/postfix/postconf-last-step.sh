@@ -26,7 +26,8 @@ submission=
 for service in $(smtpd_on 587 465); do
 	! yes "$service" smtpd_sasl_auth_enable || submission="$submission $service"
 done
-test -n "$submission" || refuse "there is no login on port 587 or 465 yet (postconf-commands.sh)."
+test -n "$submission" || is_taken 587 || is_taken 465 ||
+	refuse "there is no login on port 587 or 465 yet (postconf-commands.sh)."
 has_certificate ||
 	refuse "without a certificate (smtpd_tls_cert_file) there is no TLS to log in by."
 

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 
 from pathlib import Path
 
@@ -16,6 +17,10 @@ from mailhost import EXAMPLES
 POSTFIX = EXAMPLES / "postfix"
 DEBIAN = Path("/usr/share/postfix")
 POLICY = "check_policy_service { unix:portcullis/policyd, timeout=10s, default_action=DUNNO }"
+
+
+# A network of its own, in which nobody listens.
+ALONE = ("unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh")
 
 
 class Configuration:
@@ -37,7 +42,7 @@ class Configuration:
 
     def example(self, name, *arguments):
         """Returns what it says."""
-        return self.run("sh", POSTFIX / name, *arguments)
+        return self.run(*ALONE, "sh", POSTFIX / name, *arguments)
 
     def edit(self, *settings):
         self.run("postconf", "-e", *settings)
@@ -161,6 +166,29 @@ def test_a_port_that_another_program_has(configuration):
     before = configuration.run("postconf", "-M")
     configuration.example("postconf-commands.sh")
     assert configuration.run("postconf", "-M") == before
+
+
+LISTENING = """
+import socket, subprocess, sys
+servers = [socket.create_server(("", port)) for port in (587, 465)]
+sys.exit(subprocess.run(sys.argv[1:]).returncode)
+"""
+
+
+def test_a_port_that_another_server_has(configuration):
+    """Such as Dovecot's submission service. Postfix ends when it cannot open a port."""
+
+    def example(name):
+        listening = (*ALONE, sys.executable, "-c", LISTENING)
+        return configuration.run(*listening, "sh", POSTFIX / name)
+
+    configuration.edit("smtpd_sasl_auth_enable = yes", CERTIFICATE)
+    before = configuration.run("postconf", "-M")
+    said = example("postconf-commands.sh")
+    assert configuration.run("postconf", "-M") == before
+    for port in (587, 465):
+        assert f"Port {port} is another program's, which listens there: it is not opened." in said
+    assert "smtp/inet has no logins." in example("postconf-last-step.sh")
 
 
 def test_what_is_added_is_chrooted_as_the_others(configuration):
