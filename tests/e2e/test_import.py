@@ -431,7 +431,7 @@ def test_a_copy_that_comes_again(site):
 def test_a_new_file_of_the_same_name_and_content(site):
     for _ in range(5):
         site.append("dovecot.jsonl", line(time="2026-01-01T00:00:00.000Z"))
-        site.run("import", "--force", "--at", "2026-01-02")
+        site.run("import", "--at", "2026-01-02")
     assert site.count() == 5
 
 

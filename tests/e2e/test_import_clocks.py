@@ -69,8 +69,8 @@ def contents(site):
 
 def late_clocks(site):
     """How each is made."""
-    yield "the clock", lambda: ["--at", "2000-01-01"]
-    yield "the clock", lambda: ["--at", at(moment(-2))]
+    yield "the newest record", lambda: ["--at", "2000-01-01"]
+    yield "the newest record", lambda: ["--at", at(moment(-2))]
     yield "the last import", lambda: change(
         site, "UPDATE totals SET last_import = ?", (moment(3)) * 1000)  # fmt: skip
 
@@ -116,14 +116,28 @@ def test_a_clock_that_is_behind_and_called_right(site):
     assert len(site.rows()) == 4
 
 
-def test_a_clock_before_all_that_can_be(site):
-    """A store that knows nothing yet."""
-    record(site, "alice", moment())
-    done = site.run("import", "--at", "2000-01-01", status=EX_TEMPFAIL)
-    assert "behind the clock" in done.stderr
-    assert site.files() == ["dovecot.jsonl"] and site.rows() == {}
-    site.run("import")
-    assert len(site.rows()) == 1
+def test_an_operator_whose_date_is_long_ago(site):
+    """To a store that knows nothing yet, any time is as good as another; what the lines
+    say is true all the same. So a timetable of the past can be played through."""
+    now = moment()
+    record(site, "alice", now)
+    site.run("import", "--at", "2000-01-01")
+    assert seen(site) == {"alice": now * 1000}
+
+
+def test_days_of_the_past_one_by_one(site):
+    """The last import was today, by the machine's clock."""
+    first = moment(-400)
+    for day in range(12):
+        record(site, f"user{day}", first + day * DAY)
+        site.run("import", "--at", at(first + day * DAY + 3600))
+    assert seen(site) == {f"user{day}": (first + day * DAY) * 1000 for day in range(12)}
+    # A slip among them.
+    record(site, "late", first + 12 * DAY)
+    done = site.run("import", "--at", at(first + 5 * DAY), status=EX_TEMPFAIL)
+    assert "behind the newest record" in done.stderr
+    site.run("import", "--at", at(first + 12 * DAY + 3600))
+    assert len(seen(site)) == 13
 
 
 def test_forget_with_a_clock_that_is_behind(site):
