@@ -8,8 +8,10 @@
 #include <time.h>
 #include <unistd.h>
 
-/* How often a log process that does not read is looked at. */
-#define WAIT_NANOSECONDS 50000000
+/* When a log process is looked at again that has not read yet: soon at first, because one
+   that is only behind takes thousands of lines a second, and then less and less often. */
+#define WAIT_NANOSECONDS_MIN 500000
+#define WAIT_NANOSECONDS_MAX 50000000
 
 /* Standard error leads to the log process, in its own words: failures.c. */
 static bool log_is_dovecots;
@@ -48,6 +50,17 @@ static bool pipe_has_room(void)
 	return size < 0 || ioctl(STDERR_FILENO, FIONREAD, &unread) < 0 || unread < size / 2;
 }
 
+static void wait_for_room(void)
+{
+	struct timespec wait = {.tv_nsec = WAIT_NANOSECONDS_MIN};
+
+	while (!pipe_has_room()) {
+		nanosleep(&wait, NULL);
+		if (wait.tv_nsec < WAIT_NANOSECONDS_MAX)
+			wait.tv_nsec *= 2;
+	}
+}
+
 void server_log_write(enum message_level level, const char *text)
 {
 	char line[MESSAGE_SIZE + 64];
@@ -58,8 +71,7 @@ void server_log_write(enum message_level level, const char *text)
 				  log_type(level) + 1, (long)process, text);
 	else
 		length = snprintf(line, sizeof(line), "portcullis: %s\n", text);
-	while (!pipe_has_room())
-		nanosleep(&(const struct timespec){.tv_nsec = WAIT_NANOSECONDS}, NULL);
+	wait_for_room();
 	/* Shorter than PIPE_BUF, so all of it or nothing. */
 	if (write(STDERR_FILENO, line, (size_t)length) < 0)
 		return; /* there is nowhere to say so */

@@ -14,7 +14,7 @@
 #include "line-ring.h"
 #include "monotonic-clock.h"
 
-/* About seven thousand lines. */
+/* Some five thousand lines. */
 #define RING_SIZE ((size_t)1 << 21)
 
 #define HOST_SIZE 256

@@ -61,6 +61,18 @@ def json_date(text):
     return datetime.datetime.fromisoformat(text).astimezone().isoformat()
 
 
+def phase_of(phases, title, moment):
+    """phases: when each begins, in days from now, by title; the earliest first."""
+    begun = [phase for phase, days in phases[title].items()
+             if time.mktime(time.strptime(day(days), "%Y-%m-%d")) <= moment]  # fmt: skip
+    return begun[-1] if begun else None
+
+
+def week(moment):
+    """Since the Monday before 1970, UTC."""
+    return int((moment + 3 * DAY) // (7 * DAY))
+
+
 class RecordedSite:
     def __init__(self, directory, rules):
         self.directory = directory

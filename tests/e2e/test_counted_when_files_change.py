@@ -13,7 +13,7 @@ import pytest
 
 import mmdb
 
-from recorded_site import DAY, RecordedSite, day
+from recorded_site import DAY, RecordedSite, day, phase_of, week
 
 # Days from today, for each rule.
 PHASES = {
@@ -157,17 +157,6 @@ class Files:
                     if title in self.minimums and form["tls"] != "none"), default=None)  # fmt: skip
 
 
-def phase_of(title, moment):
-    begun = [phase for phase, days in PHASES[title].items()
-             if time.mktime(time.strptime(day(days), "%Y-%m-%d")) <= moment]  # fmt: skip
-    return begun[-1] if begun else None
-
-
-def week(moment):
-    """Since the Monday before 1970."""
-    return int((moment + 3 * DAY) // (7 * DAY))
-
-
 class Way:
     def __init__(self, form, country, recorded):
         self.form, self.country, self.recorded = form, country, recorded
@@ -227,8 +216,8 @@ class People:
             verified = chance.random() < 0.85
             broken = files.broken(form, (number(client),) * 2, is_local(client),
                                   COUNTRIES.get(client, ""), newest)  # fmt: skip
-            recorded = {title: phase_of(title, moment) for title in sorted(broken)
-                        if phase_of(title, moment)}  # fmt: skip
+            recorded = {title: phase_of(PHASES, title, moment) for title in sorted(broken)
+                        if phase_of(PHASES, title, moment)}  # fmt: skip
             self.site.record(user, *map("=".join, recorded.items()), verified=verified,
                              client=client, country=country,
                              days_ago=(time.time() - moment) / DAY, **form)  # fmt: skip

@@ -12,7 +12,7 @@ import pytest
 
 import mmdb
 
-from recorded_site import DAY, RecordedSite, day
+from recorded_site import DAY, RecordedSite, day, phase_of, week
 
 # Days from today, for each rule.
 PHASES = {
@@ -73,17 +73,6 @@ def broken(way, client, country, newest):
     return rules
 
 
-def phase_of(title, moment):
-    begun = [phase for phase, days in PHASES[title].items()
-             if time.mktime(time.strptime(day(days), "%Y-%m-%d")) <= moment]  # fmt: skip
-    return begun[-1] if begun else None
-
-
-def week(moment):
-    """Since the Monday before 1970."""
-    return int((moment + 3 * DAY) // (7 * DAY))
-
-
 class Way:
     def __init__(self):
         self.weeks = set()
@@ -109,7 +98,7 @@ def populate(site, chance):
         form = chance.choice(WAYS) | {"client_id": chance.choice(list(PROGRAMS))}
         country, client = chance.choice(CLIENTS)
         newest = chance.choice([TLS_1_1, TLS_1_2, ANY]) if form["service"] == "submission" else ANY
-        phases = {title: phase_of(title, moment)
+        phases = {title: phase_of(PHASES, title, moment)
                   for title in sorted(broken(form, client, country, newest))}
         recorded = {title: phase for title, phase in phases.items() if phase}
         verified = chance.random() < 0.9
@@ -191,7 +180,7 @@ def check_forecast(site, users, told, latest):
     cases = [((), every, every, every), (("--rule", "port"), *[{"port"}] * 3)]
     for days in -45, 22, 31:
         moment = time.mktime(time.strptime(day(days), "%Y-%m-%d"))
-        phases = {title: phase_of(title, moment) for title in PHASES}
+        phases = {title: phase_of(PHASES, title, moment) for title in PHASES}
         cases.append((("--at", day(days)), every, {title for title in PHASES if phases[title]},
                       {title for title in PHASES if phases[title] == "enforce"}))  # fmt: skip
     for options, *rules_of_case in cases:
