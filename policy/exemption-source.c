@@ -11,6 +11,13 @@
 /* So many wrong lines of a file are told; a log has room for no more. */
 #define LINES_TOLD_MAX 100
 
+/* Whoever deletes the last lines of a file by hand means it; more do not go at once but by
+   mistake: a program that writes the file had nothing to write. Stated in
+   portcullis.conf(5). */
+#define LINES_DELETED_MAX 10
+
+#define NOBODY "# nobody\n"
+
 static void ignore_report(void *context, const char *message)
 {
 	(void)context;
@@ -116,14 +123,15 @@ struct exemptions *exemption_source_last_valid(struct exemption_source *source,
 		       : NULL;
 }
 
-static bool somebody_was_let_off(struct exemption_source *source, const struct policy *policy)
+/* The lines of the last valid text. */
+static size_t count_before(struct exemption_source *source, const struct policy *policy)
 {
 	struct exemptions *before =
 		exemption_source_last_valid(source, policy, ignore_report, NULL);
-	bool somebody = before != NULL && exemptions_count(before) > 0;
+	size_t count = before == NULL ? 0 : exemptions_count(before);
 
 	exemptions_free(before);
-	return somebody;
+	return count;
 }
 
 /* ---- reading ---- */
@@ -167,7 +175,7 @@ struct exemptions *exemption_source_read(struct exemption_source *source,
 	*problem_r = NULL;
 	if (text == NULL)
 		return fail(policy, problem, problem_r);
-	if (is_blank(text, length) && somebody_was_let_off(source, policy)) {
+	if (is_blank(text, length) && count_before(source, policy) > LINES_DELETED_MAX) {
 		free(text);
 		return fail(policy,
 			    "there is nothing in it; when nobody is to be let off any more, say so "
@@ -176,7 +184,7 @@ struct exemptions *exemption_source_read(struct exemption_source *source,
 	}
 	exemptions = load(policy, text, length, "", 0, count_wrong_line, &wrong);
 	if (exemptions != NULL && wrong.count == 0) {
-		if (exemptions_count(exemptions) == 0 && somebody_was_let_off(source, policy))
+		if (exemptions_count(exemptions) == 0 && count_before(source, policy) > 0)
 			config_report_at(error, context, policy->exemptions, 0,
 					 "NOBODY IS LET OFF ANY MORE");
 		remember(source, policy->exemptions, policy->exemptions, text, length, false);
@@ -197,8 +205,12 @@ int exemption_source_keep(struct exemption_source *source, const char *journal)
 	if (source->copies == NULL || source->text == NULL || source->is_kept)
 		return 0;
 	source->is_kept = true;
-	return valid_copy_keep(source->copies, journal, source->path, source->text,
-			       is_blank(source->text, source->length) ? 0 : source->length);
+	/* A copy with nothing in it would look as if it had been emptied. */
+	return is_blank(source->text, source->length)
+		       ? valid_copy_keep(source->copies, journal, source->path, NOBODY,
+					 strlen(NOBODY))
+		       : valid_copy_keep(source->copies, journal, source->path, source->text,
+					 source->length);
 }
 
 void exemption_source_free(struct exemption_source *source)

@@ -18,8 +18,8 @@ struct exemption_source {
 
 /* Reads a policy's file. While it has wrong lines, of which error is told, what the last valid
    text lets off holds as well. NULL with the reason in *problem_r (allocated; NULL: memory is
-   short) where it cannot be read, or has nothing in it though there were exemptions: who means
-   that writes a comment. */
+   short) where it cannot be read, or has nothing in it though there were more than ten lines: who
+   means that writes a comment. */
 struct exemptions *exemption_source_read(struct exemption_source *source,
 					 const struct policy *policy, config_report *error,
 					 void *context, char **problem_r);

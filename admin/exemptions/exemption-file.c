@@ -345,7 +345,7 @@ static int check_new_file(const struct exemption_file *file,
 	return 0;
 }
 
-/* The servers take one with nothing in it for a file that was emptied by mistake. */
+/* The servers may take one with nothing in it for a file that was emptied by mistake. */
 static void say_when_empty(GString *text)
 {
 	if (strspn(text->str, " \t\r\n") == text->len)

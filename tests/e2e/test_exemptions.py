@@ -115,7 +115,10 @@ def test_added_expired_and_edited_while_the_servers_run(host):
 
 NOTHING = "exemptions: there is nothing in it"
 WRONG = "WHOEVER WAS LET OFF BEFORE STAYS LET OFF"
-VALID = f"{ALICE} encryption 2037-12-31\n{BOB} encryption 2037-12-31\n"
+VALID = "".join(
+    f"{user} encryption 2037-12-31\n"
+    for user in (ALICE, BOB, *(f"user{number}@example.org" for number in range(9)))
+)
 
 # What becomes of the file (None: it is removed), and what the log says of it.
 BROKEN = {
@@ -173,6 +176,21 @@ def test_a_broken_file_locks_nobody_out(host):
     for server in servers:
         server.restart()
     assert not _plain_imap(BOB) and not _plain_smtp(BOB)
+
+
+def test_the_last_lines_may_be_deleted(host):
+    """By hand, as whoever ends the last exemptions does; also where a server starts anew."""
+    host.apply(RULES)
+    assert not _plain_imap(ALICE) and not _plain_smtp(ALICE)
+    for log in _edit(host, f"{ALICE} encryption 2037-12-31\n"):
+        assert "read again, 1 line" in log
+    assert _plain_imap(ALICE) and _plain_smtp(ALICE)
+    for log in _edit(host, ""):
+        assert "NOBODY IS LET OFF ANY MORE" in log
+    assert not _plain_imap(ALICE) and not _plain_smtp(ALICE)
+    for server in (host.dovecot, host.policyd):
+        server.restart()
+    assert not _plain_imap(ALICE) and not _plain_smtp(ALICE)
 
 
 def test_a_hundred_thousand_lines(host):

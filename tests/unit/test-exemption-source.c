@@ -9,6 +9,13 @@
 #include "policy/exemption-source.h"
 
 #define ALICE "alice@example.org encryption 2099-01-01\n"
+#define TEN MANY MANY
+#define MANY                                                                                       \
+	"a@example.org encryption 2099-01-01\n"                                                    \
+	"b@example.org encryption 2099-01-01\n"                                                    \
+	"c@example.org encryption 2099-01-01\n"                                                    \
+	"d@example.org encryption 2099-01-01\n"                                                    \
+	"e@example.org encryption 2099-01-01\n"
 #define BOB "bob@example.org encryption 2099-01-01\n"
 
 static char directory[] = "/tmp/portcullis-source.XXXXXX";
@@ -135,7 +142,7 @@ static void test_emptied(void **state)
 	(void)state;
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
-		write_file(ALICE);
+		write_file(ALICE TEN);
 		expect(true, false, "");
 		write_file(texts[i]);
 		expect_failure("there is nothing in it");
@@ -144,6 +151,21 @@ static void test_emptied(void **state)
 		restart();
 		expect_failure("there is nothing in it");
 	}
+}
+
+/* So few lines are deleted by hand. */
+static void test_last_lines_deleted(void **state)
+{
+	(void)state;
+
+	write_file(TEN);
+	expect(false, false, "");
+	write_file("");
+	expect(false, false, "NOBODY IS LET OFF ANY MORE");
+	/* Nor does a copy bring them back. */
+	restart();
+	expect(false, false, "");
+	assert_string_equal(said, "");
 }
 
 static void test_emptied_by_the_operator(void **state)
@@ -240,8 +262,8 @@ static void test_half_written(void **state)
 
 	write_file(whole);
 	expect(true, true, "");
-	/* Cut off anywhere but at the end of a line, which nobody can see. */
-	for (size_t length = 0; length < strlen(whole) - 1; length++) {
+	/* Cut off anywhere but at the beginning or the end of a line, which nobody can see. */
+	for (size_t length = 1; length < strlen(whole) - 1; length++) {
 		struct exemptions *exemptions;
 
 		if (length == strlen(BOB) || length == strlen(BOB) - 1)
@@ -310,6 +332,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define SOURCE_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 		SOURCE_TEST(test_emptied),
+		SOURCE_TEST(test_last_lines_deleted),
 		SOURCE_TEST(test_emptied_by_the_operator),
 		SOURCE_TEST(test_empty_from_the_first),
 		SOURCE_TEST(test_unlinked),
