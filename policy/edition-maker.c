@@ -20,12 +20,6 @@ static void report_error(void *context, const char *message)
 	messages_post(maker->messages, MESSAGE_ERROR, "%s", message);
 }
 
-static void ignore_report(void *context, const char *message)
-{
-	(void)context;
-	(void)message;
-}
-
 static void report_warning(void *context, const char *message)
 {
 	struct edition_maker *maker = context;
@@ -293,7 +287,7 @@ static struct policy *load_again(struct edition_maker *maker, const struct polic
 				 bool silently)
 {
 	return config_load_text(policy->file, policy->text, policy->text_length,
-				silently ? ignore_report : report_error, NULL, maker);
+				silently ? config_report_nothing : report_error, NULL, maker);
 }
 
 static void look_at_time_zone(struct edition_maker *maker)

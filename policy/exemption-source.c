@@ -18,12 +18,6 @@
 
 #define NOBODY "# nobody\n"
 
-static void ignore_report(void *context, const char *message)
-{
-	(void)context;
-	(void)message;
-}
-
 struct wrong_lines {
 	config_report *error;
 	void *context;
@@ -127,7 +121,7 @@ struct exemptions *exemption_source_last_valid(struct exemption_source *source,
 static size_t count_before(struct exemption_source *source, const struct policy *policy)
 {
 	struct exemptions *before =
-		exemption_source_last_valid(source, policy, ignore_report, NULL);
+		exemption_source_last_valid(source, policy, config_report_nothing, NULL);
 	size_t count = before == NULL ? 0 : exemptions_count(before);
 
 	exemptions_free(before);
@@ -159,7 +153,7 @@ static struct exemptions *load_with_last_valid(struct exemption_source *source,
 		 wrong->count);
 	config_report_at(wrong->error, wrong->context, policy->exemptions, 0, said);
 	return load(policy, text, length, is_other ? source->text : "",
-		    is_other ? source->length : 0, ignore_report, NULL);
+		    is_other ? source->length : 0, config_report_nothing, NULL);
 }
 
 struct exemptions *exemption_source_read(struct exemption_source *source,

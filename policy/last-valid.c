@@ -33,12 +33,6 @@ static void report(config_report *function, void *context, const char *format, .
 	free(message);
 }
 
-static void ignore_report(void *context, const char *message)
-{
-	(void)context;
-	(void)message;
-}
-
 /* The value of the first line that sets the journal, in whatever else the text may
    be, allocated; NULL if there is none. Cuts the text up. */
 static char *find_journal(char *text)
@@ -60,7 +54,7 @@ static char *find_journal(char *text)
 		    value.text[0] == '/')
 			journal = strdup(value.text);
 	}
-	config_problems_report(&ignored, ignore_report, NULL, NULL);
+	config_problems_report(&ignored, config_report_nothing, NULL, NULL);
 	free(words);
 	return journal;
 }
@@ -81,7 +75,8 @@ static struct policy *load_copy(const struct valid_copies *copies, const char *d
 		       "%s: there is no last valid configuration to fall back on (%s: %s)", path,
 		       copy == NULL ? "its name" : copy, problem);
 	else
-		policy = config_load_text(copy, text, length, error, ignore_report, context);
+		policy =
+			config_load_text(copy, text, length, error, config_report_nothing, context);
 	free(text);
 	free(copy);
 	return policy;
@@ -104,7 +99,7 @@ static struct policy *fall_back(const struct valid_copies *copies, const char *p
 				char *broken_text, config_report *error, void *context)
 {
 	char *journal = broken_text == NULL ? NULL : find_journal(broken_text);
-	struct policy *policy = load_any_copy(copies, path, journal, ignore_report, NULL);
+	struct policy *policy = load_any_copy(copies, path, journal, config_report_nothing, NULL);
 
 	if (policy == NULL)
 		policy = load_any_copy(copies, path, journal, error, context);
