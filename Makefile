@@ -150,6 +150,7 @@ $(E2E_QUARTERS): check-e2e-quarter-%: all $(BUILD)/tests/e2e/notice-tool
 include tests/bench/bench.mk
 include tests/fuzz/fuzz.mk
 include tests/coverage/coverage.mk
+include tests/play/play.mk
 include tests/lint/analyze.mk
 
 install: all

@@ -1,0 +1,143 @@
+"""What the university retires and when: its portcullis.conf, and the same policy
+reckoned a second time, so that the play can say which login breaks what."""
+
+import datetime
+
+from dataclasses import dataclass, field
+
+OBSERVE, NOTIFY, ENFORCE = "observe", "notify", "enforce"
+HOME = ("DE", "AT", "CH")
+IMPLICIT = (993, 995, 465)
+
+
+def midnight(day):
+    return datetime.datetime.combine(day, datetime.time()).timestamp()
+
+
+@dataclass
+class Rule:
+    title: str
+    kind: str
+    options: str
+    observe: datetime.date
+    notify: datetime.date
+    enforce: datetime.date
+    brownouts: list = field(default_factory=list)  # (date, hour, hours)
+    before_password: bool = False
+
+    def __post_init__(self):
+        self.first_enforce = self.enforce
+        self.reckon()
+
+    def reckon(self):
+        self.begins = [
+            (midnight(self.enforce), ENFORCE),
+            (midnight(self.notify), NOTIFY),
+            (midnight(self.observe), OBSERVE),
+        ]
+        self.hours = [
+            (midnight(day) + 3600 * hour, midnight(day) + 3600 * (hour + hours))
+            for day, hour, hours in self.brownouts
+        ]
+
+    def phase(self, moment):
+        """None while it is off."""
+        for begin, phase in self.begins:
+            if moment >= begin:
+                if phase == NOTIFY and any(a <= moment < b for a, b in self.hours):
+                    return ENFORCE
+                return phase
+        return None
+
+    def text(self):
+        brownouts = ", ".join(
+            f'"{day} {hour:02d}:00 +{hours}h"' for day, hour, hours in self.brownouts
+        )
+        return (
+            f"rule {self.title} {{\n    kind = \"{self.kind}\"\n{self.options}"
+            f'    observe = "{self.observe}"\n    notify = "{self.notify}"\n'
+            f'    enforce = "{self.enforce}"\n'
+            + (f"    brownouts = {{ {brownouts} }}\n" if brownouts else "")
+            + "}\n"
+        )
+
+    def is_broken_by(self, way):
+        if self.kind == "encryption":
+            return way.tls == "none"
+        if self.kind == "mechanism":
+            return way.mechanism not in ("PLAIN", "LOGIN")
+        if self.kind == "protocol":
+            return way.service == "pop3"
+        if self.kind == "submission-port":
+            return way.service == "submission" and way.port not in (587, 465)
+        if self.kind == "country":
+            return way.service != "submission" and way.country not in HOME
+        raise ValueError(self.kind)
+
+
+def five_rules(first, notify_days):
+    """notify_days: the length of the notify phase of the first rule; those of the others
+    begin later and are as long, or shorter where the play would end before."""
+
+    def day(days):
+        return first + datetime.timedelta(days=days)
+
+    def rule(title, kind, options, observe, notify, **more):
+        return Rule(title, kind, options, day(observe), day(notify), day(notify + notify_days),
+                    **more)  # fmt: skip
+
+    home = ", ".join(f'"{country}"' for country in HOME)
+    encryption = rule("encryption", "encryption", "", 0, 60)
+    end = encryption.enforce
+    encryption.brownouts = [
+        (end - datetime.timedelta(days=min(31, notify_days // 2)), 10, 4),
+        (end - datetime.timedelta(days=min(10, notify_days // 3)), 10, 8),
+    ]
+    encryption.reckon()
+    return [
+        encryption,
+        rule("mechanism", "mechanism", '    allow = { "PLAIN", "LOGIN" }\n', 0, 60),
+        rule("smtp-auth-25", "submission-port", "", 14, 67),
+        rule("pop3", "protocol", '    services = { "pop3" }\n', 30, 90),
+        rule("country", "country",
+             f'    services = {{ "imap", "pop3" }}\n    allow = {{ {home} }}\n', 40, 75,
+             before_password=True),
+    ]  # fmt: skip
+
+
+class Timetable:
+    def __init__(self, first, notify_days, days):
+        self.first = first
+        self.days = days
+        self.rules = five_rules(first, notify_days)
+        # A date is moved on the day of its last calls.
+        self.moved = next(rule for rule in self.rules if rule.title == "smtp-auth-25")
+        self.moves_on = self.moved.enforce - datetime.timedelta(days=7)
+
+    def date(self, day):
+        return self.first + datetime.timedelta(days=day)
+
+    def begin_day(self, day):
+        """True when the configuration changes on that day."""
+        if self.date(day) != self.moves_on:
+            return False
+        self.moved.enforce += datetime.timedelta(days=14)
+        self.moved.reckon()
+        return True
+
+    def rule(self, title):
+        return next(rule for rule in self.rules if rule.title == title)
+
+    def phases(self, moment):
+        """Of the rules that are not off, by title."""
+        phases = {rule.title: rule.phase(moment) for rule in self.rules}
+        return {title: phase for title, phase in phases.items() if phase}
+
+    def changes_within(self, day):
+        """Whether a phase changes within that day, beside at its midnight."""
+        begin, end = midnight(self.date(day)), midnight(self.date(day + 1))
+        return any(begin < moment < end for rule in self.rules for hours in rule.hours
+                   for moment in hours)  # fmt: skip
+
+    def broken_by(self, way):
+        return tuple(rule.title for rule in self.rules if rule.is_broken_by(way))

@@ -1,0 +1,213 @@
+"""Invented people, and the programs by which each of them reads and sends mail."""
+
+import random
+
+from dataclasses import dataclass, field
+
+DOMAIN = "uni.example"
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a login comes."""
+
+    service: str
+    port: int
+    tls: str
+    mechanism: str = "PLAIN"
+    country: str = "DE"
+
+
+IMAPS = Way("imap", 993, "implicit")
+POP3S = Way("pop3", 995, "implicit")
+SMTPS = Way("submission", 465, "implicit")
+SUBMISSION = Way("submission", 587, "starttls")
+
+# What is wrong with a device's settings, with weights: reading, then sending.
+READING = [
+    (Way("imap", 143, "none"), 30),
+    (Way("imap", 143, "none", "CRAM-MD5"), 4),
+    (Way("imap", 993, "implicit", "CRAM-MD5"), 3),
+    (Way("pop3", 995, "implicit"), 14),
+    (Way("pop3", 110, "none"), 9),
+    (Way("pop3", 110, "starttls"), 3),
+]
+SENDING = [
+    (Way("submission", 25, "starttls"), 12),
+    (Way("submission", 25, "none"), 8),
+    (Way("submission", 587, "none"), 5),
+    (Way("submission", 587, "starttls", "CRAM-MD5"), 4),
+]
+
+# name, its versions one after another, what it calls itself when it sends.
+DESKTOPS = [
+    ("Thunderbird", ["115.8.1", "115.9.0", "115.10.1", "115.12.0", "128.0", "128.2"], "[{lan}]"),
+    ("Apple Mail", ["3774.500", "3774.600", "3776.700"], "{name}s-mbp.lan"),
+    ("Outlook", ["16.0.1"], "DESKTOP-{code}"),
+    ("Evolution", ["3.46.4", "3.52.1"], "{name}-laptop"),
+]
+PHONES = [
+    ("iPhone Mail", ["21D61", "21E236", "21F79", "21G93", "22A3354"], "smtpclient.apple"),
+    ("iPhone Mail", ["16G77"], "smtpclient.apple"),
+    ("Android Mail", ["2024.1", "2024.3", "2024.6"], "localhost"),
+    ("K-9 Mail", ["6.802", "6.804", "8.0"], "localhost"),
+    ("Samsung Email", ["6.1.90", "6.1.91"], "localhost"),
+]
+NAMELESS = [("", [""], "localhost"), ("", [""], "[{lan}]")]
+SCANNER = ("", [""], "scanner{code}")
+
+ABROAD = ["FR", "US", "CA", "JP", "BR"]
+
+
+@dataclass(eq=False)
+class Device:
+    """One program of one person. Its reading and its sending are two devices, as the
+    servers see them."""
+
+    person: "Person"
+    program: str
+    versions: list
+    way: Way
+    helo: str
+    gap: float  # days from one day of use to the next, on average
+    begin: int  # the first day
+    version: int = 0
+    uses_a_day: int = 1
+    hour: float = 9.0  # about which it is used
+    number: int = 1  # the last of its address
+    end: int = 10**6  # not used from this day on
+    home: str = "DE"
+    next_use: int = 0
+    parts: tuple = None  # see writers.py
+    broken: tuple = ()  # titles of the rules that its way breaks
+    ever_wrong: bool = False
+    seen: dict = field(default_factory=dict)  # title: when it was first recorded, verified
+
+    @property
+    def client_id(self):
+        if self.way.service == "submission":
+            return self.helo
+        if self.way.service == "pop3" or not self.program:
+            return ""
+        return f"name={self.program} version={self.versions[self.version]}"
+
+    def use(self, way, timetable):
+        """From now on it comes in this way."""
+        self.way = way
+        self.parts = None
+        self.broken = timetable.broken_by(way)
+        self.ever_wrong |= bool(self.broken)
+        self.seen = {}
+
+
+@dataclass(eq=False)
+class Person:
+    name: str
+    readiness: float  # 0: never changes anything; 1: at once
+    devices: list = field(default_factory=list)
+    told: dict = field(default_factory=dict)  # title: moment of the first notice of it
+    mails: int = 0
+    reacts_on: int = -1  # the day on which something is changed
+    returns_on: int = -1  # from abroad
+
+    @property
+    def user(self):
+        return f"{self.name}@{DOMAIN}"
+
+
+@dataclass(frozen=True)
+class Mix:
+    """Shares of people, and their ways."""
+
+    offenders: float = 0.38  # have a device with settings that are to go
+    several: float = 0.35  # of these, more than one
+    rare: float = 0.12  # of devices, used less than every ten days
+    phones: float = 0.45
+    nameless: float = 0.2
+    never: float = 0.12  # change nothing, whatever they are told
+    slow: float = 0.3
+    travel: float = 0.06  # are abroad once
+    leave: float = 0.05  # leave, or come, within the months of the play
+    new_offenders: float = 0.03  # get an old device out of a drawer meanwhile
+
+
+MIXES = {
+    "university": Mix(),
+    "company": Mix(offenders=0.2, several=0.2, phones=0.3, nameless=0.1, never=0.04, leave=0.02),
+    "provider": Mix(offenders=0.6, several=0.15, nameless=0.5, never=0.3, slow=0.4, travel=0.02),
+    "holiday": Mix(rare=0.4, travel=0.2, leave=0.1),
+}
+
+
+def choose(source, weighted):
+    return source.choices([value for value, _ in weighted], [weight for _, weight in weighted])[0]
+
+
+class University:
+    def __init__(self, people, seed, mix, days):
+        self.random = random.Random(seed)
+        self.mix = mix
+        self.days = days
+        self.people = [self._person(number) for number in range(people)]
+
+    def _person(self, number):
+        source, mix = self.random, self.mix
+        luck = source.random()
+        readiness = 0.0 if luck < mix.never else source.uniform(0.1, 0.4) \
+            if luck < mix.never + mix.slow else source.uniform(0.5, 1.0)  # fmt: skip
+        person = Person(f"p{number:06d}", readiness)
+        begin = source.randrange(self.days) if source.random() < mix.leave / 2 else 0
+        offends = source.random() < mix.offenders
+        wrong = 0
+        if offends:
+            wrong = 1 + (source.random() < mix.several)
+        for _ in range(wrong):
+            self.add_program(person, begin, wrong=True)
+        for _ in range(source.choice([0, 1, 1, 2]) if offends else source.choice([1, 2, 2, 3])):
+            self.add_program(person, begin, wrong=False)
+        if source.random() < mix.new_offenders:
+            self.add_program(person, source.randrange(self.days), wrong=True)
+        if source.random() < mix.leave / 2:
+            end = source.randrange(self.days)
+            for device in person.devices:
+                device.end = end
+        return person
+
+    def add_program(self, person, begin, wrong):
+        """One that reads, and sends in two of three cases; what is wrong may be one of
+        both, or both."""
+        source, mix = self.random, self.mix
+        luck = source.random()
+        pool = NAMELESS if luck < mix.nameless else PHONES \
+            if luck < mix.nameless + mix.phones else DESKTOPS  # fmt: skip
+        program, versions, helo = source.choice(pool)
+        sends = source.random() < 0.66
+        reading, sending = IMAPS, source.choice([SMTPS, SUBMISSION])
+        if wrong:
+            fault = source.random()
+            if fault < 0.55 or not sends:
+                reading = choose(source, READING)
+            elif fault < 0.8:
+                sending = choose(source, SENDING)
+            else:
+                reading, sending = choose(source, READING), choose(source, SENDING)
+        if wrong and source.random() < 0.03:
+            program, versions, helo = SCANNER
+            sends, reading = True, None
+            sending = choose(source, SENDING)
+        gap = source.uniform(10, 45) if source.random() < mix.rare else \
+            choose(source, [(1.05, 60), (1.5, 20), (3, 12), (7, 8)])  # fmt: skip
+        helo = helo.format(
+            lan=f"192.168.{source.randrange(256)}.{source.randrange(1, 255)}",
+            name=person.name,
+            code=f"{source.randrange(16**6):06X}",
+        )
+        version = source.randrange(len(versions)) if len(versions) > 1 else 0
+        for way, rarer in ((reading, 1.0), (sending if sends else None, 1.6)):
+            if way is not None:
+                person.devices.append(
+                    Device(person, program, versions, way, helo, gap * rarer, begin,
+                           min(version, max(0, len(versions) - 4)),
+                           uses_a_day=source.choice([1, 2, 3, 5]),
+                           hour=source.uniform(6.5, 22.5), number=source.randrange(1, 255))
+                )  # fmt: skip

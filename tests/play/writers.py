@@ -1,0 +1,98 @@
+"""The journal of one day, as the gate and the policy daemon would write it."""
+
+import json
+import time
+
+from timetable import ENFORCE, midnight
+
+HOST = "mx1"
+WRITERS = {"imap": "dovecot", "pop3": "dovecot", "submission": "postfix"}
+# Of the networks that tests/e2e/mmdb.py knows.
+NETWORKS = {
+    "DE": "78.46.5", "AT": "131.130.1", "CH": "129.132.19", "FR": "129.199.1", "US": "18.9.22",
+    "CA": "128.100.166", "JP": "133.11.0", "BR": "143.106.10",
+}  # fmt: skip
+
+
+class Clock:
+    """Times of one day as the journal has them; faster than strftime for each."""
+
+    def __init__(self, begin):
+        self.begin = begin
+        self.minutes = {}
+
+    def text(self, moment):
+        minute = int(moment - self.begin) // 60
+        head = self.minutes.get(minute)
+        if head is None:
+            head = time.strftime("%Y-%m-%dT%H:%M:", time.gmtime(self.begin + 60 * minute))
+            self.minutes[minute] = head
+        return f"{head}{moment - self.begin - 60 * minute:06.3f}Z"
+
+
+def person_part(device):
+    """What is the same in all lines of a device as long as its way is."""
+    way = device.way
+    return (
+        f'"service":"{way.service}","port":{way.port},"tls":"{way.tls}",'
+        f'"mechanism":"{way.mechanism}","country":"{way.country}","rules":',
+        f',"user":"{device.person.user}","client_id":{json.dumps(device.client_id)},'
+        f'"session":"","client":"{NETWORKS[way.country]}.{device.number}","count":',
+    )
+
+
+class DayOfJournal:
+    def __init__(self, directory, timetable, day):
+        self.directory = directory
+        self.begin = midnight(timetable.date(day))
+        self.clock = Clock(self.begin)
+        self.lines = {"dovecot": [], "postfix": []}
+        self.fine = set()
+
+    def sighting(self, device, moment, rules, verified, action):
+        """rules: titles and phases of those that are broken. One that breaks none is
+        recorded once a day."""
+        way = device.way
+        if not rules:
+            key = (device.person.name, way.service, way.port)
+            if key in self.fine:
+                return
+            self.fine.add(key)
+        if device.parts is None:
+            device.parts = person_part(device)
+        what, who = device.parts
+        source = WRITERS[way.service]
+        text = (
+            f'{{"time":"{self.clock.text(moment)}","host":"{HOST}","source":"{source}",'
+            f'"verified":{"true" if verified else "false"},"action":"{action}",'
+            f"{what}{json.dumps(rules) if rules else '{}'}{who}1}}\n"
+        )
+        self.lines[source].append((moment, text))
+
+    def strangers(self, source, people, phases, attempts):
+        """They try passwords of people whose names they know, from abroad, without TLS."""
+        rules = {
+            title: phases[title] for title in ("encryption", "country") if title in phases
+        }
+        action = "reject" if ENFORCE in rules.values() else "allow"
+        for _ in range(attempts):
+            person = source.choice(people)
+            moment = self.begin + 86400 * source.random()
+            self.lines["dovecot"].append((
+                moment,
+                f'{{"time":"{self.clock.text(moment)}","host":"{HOST}","source":"dovecot",'
+                f'"verified":false,"action":"{action}","service":"imap","port":143,'
+                f'"tls":"none","mechanism":"PLAIN","country":"BR",'
+                f'"rules":{json.dumps(rules)},"user":"{person.user}","client_id":"",'
+                f'"session":"","client":"143.106.10.{source.randrange(1, 255)}","count":1}}\n',
+            ))  # fmt: skip
+
+    def write(self):
+        """Returns how many lines there are."""
+        total = 0
+        for source, lines in self.lines.items():
+            lines.sort()
+            total += len(lines)
+            with open(self.directory / f"{source}.jsonl", "a", encoding="utf-8") as file:
+                file.writelines(text for _, text in lines)
+        return total
