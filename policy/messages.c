@@ -30,6 +30,7 @@ struct message {
 struct messages {
 	pthread_mutex_t lock;
 	int descriptor;
+	bool readable; /* the descriptor is, or is about to be */
 	size_t first;
 	size_t count;
 	unsigned long dropped;
@@ -75,6 +76,7 @@ void messages_post(struct messages *messages, enum message_level level, const ch
 {
 	const uint64_t one = 1;
 	char text[MESSAGE_SIZE];
+	bool wake;
 	va_list args;
 
 	va_start(args, format);
@@ -90,11 +92,13 @@ void messages_post(struct messages *messages, enum message_level level, const ch
 			&messages->ring[(messages->first + messages->count++) % MESSAGES_MAX];
 
 		message->level = level;
-		memcpy(message->text, text, sizeof(text));
+		strcpy(message->text, text);
 	}
+	wake = !messages->readable;
+	messages->readable = true;
 	pthread_mutex_unlock(&messages->lock);
 	/* Can only fail when it is readable already. */
-	if (write(messages->descriptor, &one, sizeof(one)) < 0)
+	if (wake && write(messages->descriptor, &one, sizeof(one)) < 0)
 		return;
 }
 
@@ -129,16 +133,17 @@ bool messages_take(struct messages *messages, enum message_level *level_r,
 		const struct message *message = &messages->ring[messages->first];
 
 		*level_r = message->level;
-		memcpy(text_r, message->text, MESSAGE_SIZE);
+		strcpy(text_r, message->text);
 		messages->first = (messages->first + 1) % MESSAGES_MAX;
 		messages->count--;
 	} else {
 		taken = false;
-		/* Under the lock, so that no post can come between. Fails when
-		   there was nothing to read, which is as good. */
+		/* Under the lock, so that no post can come between. Where that is about to
+		   make it readable, there is nothing to read yet, and one wake too many. */
 		/* NOLINTNEXTLINE(clang-analyzer-unix.BlockInCriticalSection): it does not block */
 		if (read(messages->descriptor, &posted, sizeof(posted)) < 0)
 			posted = 0;
+		messages->readable = posted == 0 && messages->readable;
 	}
 	pthread_mutex_unlock(&messages->lock);
 	return taken;
