@@ -657,6 +657,27 @@ def test_follow(site):
             assert service.wait(PATIENCE) == 0
 
 
+def test_follow_takes_a_large_file_away(site):
+    """Not as soon as it is read, but when it has 16 MiB."""
+    # The first way through the journal takes all away.
+    site.append("dovecot.jsonl", line(user="first"))
+    service = subprocess.Popen(site.command("import", "--follow"))
+    try:
+        wait_until(lambda: "dovecot.jsonl" not in site.files() and site.by_user(), "first pass")
+        one = line(user="many")
+        site.append("dovecot.jsonl", one)
+        wait_until(lambda: "many" in site.by_user(), "import of a small file")
+        time.sleep(2)
+        assert "dovecot.jsonl" in site.files()
+        many = (16 << 20) // len(one)
+        site.append("dovecot.jsonl", one * many)
+        wait_until(lambda: "dovecot.jsonl" not in site.files(), "removal of a large file")
+        wait_until(lambda: site.by_user() == {"first": 1, "many": many + 1}, "import of all")
+    finally:
+        service.terminate()
+    assert service.wait(PATIENCE) == 0
+
+
 def test_as_its_own_user(host):
     """The service is not root, and Dovecot's file is not its own: it may read, rename
     and remove it, but the kernel tells it nothing of who has it open."""
