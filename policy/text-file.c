@@ -24,7 +24,7 @@ static bool make_room(char **text, size_t length, size_t *allocated)
 	return true;
 }
 
-char *text_file_read_open(int file, size_t size_max, size_t *length_r, const char **error_r)
+static char *read_all(int file, size_t size_max, size_t *length_r, const char **error_r)
 {
 	static const char byte_order_mark[] = {'\xef', '\xbb', '\xbf'};
 	size_t length = 0, allocated = 0;
@@ -63,16 +63,20 @@ failed:
 	return NULL;
 }
 
-char *text_file_read(const char *path, size_t size_max, size_t *length_r, const char **error_r)
+char *text_file_read_close(int file, size_t size_max, size_t *length_r, const char **error_r)
 {
-	int file = open(path, O_RDONLY | O_CLOEXEC);
 	char *text;
 
 	if (file < 0) {
 		*error_r = strerror(errno);
 		return NULL;
 	}
-	text = text_file_read_open(file, size_max, length_r, error_r);
+	text = read_all(file, size_max, length_r, error_r);
 	close(file);
 	return text;
+}
+
+char *text_file_read(const char *path, size_t size_max, size_t *length_r, const char **error_r)
+{
+	return text_file_read_close(open(path, O_RDONLY | O_CLOEXEC), size_max, length_r, error_r);
 }

@@ -9,7 +9,7 @@
    than size_max bytes, or memory is short. */
 char *text_file_read(const char *path, size_t size_max, size_t *length_r, const char **error_r);
 
-/* The same from a file that is open, and stays so. */
-char *text_file_read_open(int file, size_t size_max, size_t *length_r, const char **error_r);
+/* The same from a file that is open, which is closed; -1: errno says why it is not. */
+char *text_file_read_close(int file, size_t size_max, size_t *length_r, const char **error_r);
 
 #endif

@@ -74,18 +74,13 @@ static int open_copy(int directory, const char *name, uid_t trusted)
 
 static bool copy_is(int directory, const char *name, const char *text, size_t length)
 {
-	int file = open_copy(directory, name, geteuid());
 	size_t old_length;
 	const char *problem;
-	char *old;
-	bool same;
+	char *old = text_file_read_close(open_copy(directory, name, geteuid()), length, &old_length,
+					 &problem);
+	bool same = old != NULL && old_length == length && memcmp(old, text, length) == 0;
 
-	if (file < 0)
-		return false;
-	old = text_file_read_open(file, length, &old_length, &problem);
-	same = old != NULL && old_length == length && memcmp(old, text, length) == 0;
 	free(old);
-	close(file);
 	return same;
 }
 
@@ -298,14 +293,6 @@ char *valid_copy_read(const struct valid_copies *copies, const char *directory, 
 		      uid_t trusted, size_t size_max, size_t *length_r, char **copy_r,
 		      const char **error_r)
 {
-	int file = open_in(copies, directory, path, trusted, copy_r);
-	char *text;
-
-	if (file < 0) {
-		*error_r = strerror(errno);
-		return NULL;
-	}
-	text = text_file_read_open(file, size_max, length_r, error_r);
-	close(file);
-	return text;
+	return text_file_read_close(open_in(copies, directory, path, trusted, copy_r), size_max,
+				    length_r, error_r);
 }

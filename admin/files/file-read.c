@@ -1,7 +1,6 @@
 #include "file-read.h"
 
 #include <errno.h>
-#include <unistd.h>
 
 #include "file-open.h"
 #include "policy/text-file.h"
@@ -14,8 +13,7 @@ char *file_read(int descriptor, size_t size_max, size_t *length_r, const char **
 		*error_r = file_problem(errno);
 		return NULL;
 	}
-	text = text_file_read_open(descriptor, size_max, length_r, error_r);
-	close(descriptor);
+	text = text_file_read_close(descriptor, size_max, length_r, error_r);
 	if (text == NULL)
 		errno = EIO;
 	return text;
