@@ -41,8 +41,7 @@ static struct judged_request *judged_request_get(struct auth_request *request)
 	return judged;
 }
 
-/* Of an attempt that was made out already. */
-static void judge_by(const struct edition *edition, struct judgement *judgement)
+void judgement_judge(const struct edition *edition, struct judgement *judgement)
 {
 	judgement->policy = edition->policy;
 	memcpy(judgement->edition, edition->id, sizeof(judgement->edition));
@@ -63,7 +62,7 @@ struct judgement *judgement_make(struct auth_request *request, struct portcullis
 	judgement->portcullis = portcullis;
 	judgement->attempt = attempt;
 	(void)clock_gettime(CLOCK_REALTIME, &judgement->time);
-	judge_by(edition, judgement);
+	judgement_judge(edition, judgement);
 
 	judged = judged_request_get(request);
 	judgement->next = judged->judgements;
@@ -85,7 +84,7 @@ bool judgement_of_account(const struct judgement *judgement, const struct auth_r
 		return FALSE;
 	*account_r = *judgement;
 	account_r->attempt.user = t_strdup(user);
-	judge_by(edition, account_r);
+	judgement_judge(edition, account_r);
 	return TRUE;
 }
 

@@ -51,6 +51,9 @@ struct judgement *judgement_find(const struct auth_request *request,
    the request; judged_request_free() gives it up. */
 struct judgement *judgement_make(struct auth_request *request, struct portcullis *portcullis);
 
+/* Judges an attempt that was made out already, at the judgement's time. */
+void judgement_judge(const struct edition *edition, struct judgement *judgement);
+
 /* Judges the same attempt under the name that the account has by now, by the edition that is
    in force by now, because the one of the judgement may be gone. *account_r is then a
    judgement as this one, its name in the data stack. False when the account has the name that

@@ -133,19 +133,14 @@ static void login_finished(const struct event *event)
 		   strcmp(mechanism, "ANONYMOUS") != 0;
 	for (portcullis = portcullis_list; portcullis != NULL; portcullis = portcullis->next) {
 		const struct edition *edition = keeper_current(portcullis->keeper);
-		struct judgement judgement = {
-			.portcullis = portcullis,
-			.policy = edition->policy,
-		};
-
-		memcpy(judgement.edition, edition->id, sizeof(judgement.edition));
+		struct judgement judgement = {.portcullis = portcullis};
 
 		/* Nobody's name: Dovecot has refused what was sent for one. */
 		if (!attempt_from_event(event, edition->policy, &judgement.attempt) ||
 		    judgement.attempt.user[0] == '\0' || judgement.attempt.source == SOURCE_POSTFIX)
 			continue;
 		(void)clock_gettime(CLOCK_REALTIME, &judgement.time);
-		judge(edition, &judgement.attempt, judgement.time.tv_sec, &judgement.verdict);
+		judgement_judge(edition, &judgement);
 		/* It is too late to refuse. */
 		judgement.verdict.outcome = OUTCOME_ALLOW;
 		record(&judgement, NULL, verified);
