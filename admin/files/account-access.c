@@ -9,6 +9,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* Returns 0 or an errno. */
+static int try_access(const char *path, int mode)
+{
+	return faccessat(AT_FDCWD, path, mode, AT_EACCESS) == 0 ? 0 : errno;
+}
+
 /* In the child: what access(2) says to the account. */
 static int try_to_read(const struct passwd *user, const gid_t *group, const char *path)
 {
@@ -16,7 +22,7 @@ static int try_to_read(const struct passwd *user, const gid_t *group, const char
 	    setresgid(user->pw_gid, group == NULL ? user->pw_gid : *group, user->pw_gid) < 0 ||
 	    setresuid(user->pw_uid, user->pw_uid, user->pw_uid) < 0)
 		return 0;
-	return faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) == 0 ? 0 : errno;
+	return try_access(path, R_OK);
 }
 
 int account_access(const char *account, const char *directory, const char *path)
@@ -36,4 +42,9 @@ int account_access(const char *account, const char *directory, const char *path)
 		ended = child < 0 ? -1 : waitpid(child, &result, 0);
 	while (ended < 0 && errno == EINTR);
 	return ended > 0 && WIFEXITED(result) ? WEXITSTATUS(result) : 0;
+}
+
+bool access_is_denied(const char *path, int mode)
+{
+	return try_access(path, mode) == EACCES;
 }

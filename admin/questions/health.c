@@ -1,7 +1,5 @@
 #include "health.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "admin/files/account-access.h"
 #include "admin/journal/journal-position.h"
 #include "admin/terminal/display.h"
 #include "admin/terminal/terminal-text.h"
@@ -103,7 +102,7 @@ static bool only_asks(const struct policy *policy)
 {
 	const char *file = store_file_of(policy->store);
 
-	return file != NULL && faccessat(AT_FDCWD, file, W_OK, AT_EACCESS) < 0 && errno == EACCES;
+	return file != NULL && access_is_denied(file, W_OK);
 }
 
 static void examine_backlog(const struct policy *policy, const struct journal_backlog *backlog,
@@ -128,6 +127,16 @@ static void examine_backlog(const struct policy *policy, const struct journal_ba
 		     backlog->files, backlog->files == 1 ? "" : "s");
 }
 
+/* "postfix on mx1", fit for a terminal; the caller frees it with g_free(). */
+static char *describe_server(const struct store_writer *writer)
+{
+	GString *text = g_string_new(source_name(writer->source));
+
+	g_string_append(text, " on ");
+	terminal_text_append(text, writer->host, HOST_COLUMNS);
+	return g_string_free(text, FALSE);
+}
+
 struct servers {
 	int64_t now;
 	size_t recording, quiet;
@@ -139,7 +148,7 @@ static bool examine_server(void *context, const struct store_writer *writer)
 	struct servers *servers = context;
 	int64_t days = (servers->now - writer->last_seen) / MILLISECONDS_A_DAY;
 	char date[OFFSET_DATE_TEXT_SIZE];
-	GString *host;
+	char *server;
 
 	if (days >= GONE_DAYS)
 		return true;
@@ -148,12 +157,10 @@ static bool examine_server(void *context, const struct store_writer *writer)
 		return true;
 	}
 	servers->quiet++;
-	host = g_string_new(NULL);
-	terminal_text_append(host, writer->host, HOST_COLUMNS);
+	server = describe_server(writer);
 	offset_date_format((time_t)(writer->last_seen / 1000), date);
-	find(servers->finding, false, "%s on %s has recorded nothing since %s",
-	     source_name(writer->source), host->str, date);
-	g_string_free(host, TRUE);
+	find(servers->finding, false, "%s has recorded nothing since %s", server, date);
+	g_free(server);
 	return true;
 }
 
@@ -193,7 +200,7 @@ static bool examine_edition(void *context, const struct store_writer *writer)
 {
 	struct editions *editions = context;
 	char date[OFFSET_DATE_TEXT_SIZE];
-	GString *host;
+	char *server;
 
 	if ((editions->now - writer->last_seen) / MILLISECONDS_A_DAY >= GONE_DAYS ||
 	    writer->edition[0] == '\0')
@@ -203,15 +210,13 @@ static bool examine_edition(void *context, const struct store_writer *writer)
 		return true;
 	}
 	editions->other++;
-	host = g_string_new(NULL);
-	terminal_text_append(host, writer->host, HOST_COLUMNS);
+	server = describe_server(writer);
 	offset_date_format((time_t)(writer->edition_since / 1000), date);
 	find(editions->finding, false,
-	     "%s on %s still judges by what it read at %s, not by the files here (edition %s, "
+	     "%s still judges by what it read at %s, not by the files here (edition %s, "
 	     "here %s); reload it, or see its log",
-	     source_name(writer->source), host->str, date, writer->edition,
-	     loaded_edition(editions->loaded).id);
-	g_string_free(host, TRUE);
+	     server, date, writer->edition, loaded_edition(editions->loaded).id);
+	g_free(server);
 	return true;
 }
 

@@ -1,11 +1,10 @@
 #include "notice-health.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "admin/delivery/address-map.h"
+#include "admin/files/account-access.h"
 #include "admin/notices/failed-notices.h"
 #include "admin/sightings/sighting-judge.h"
 
@@ -28,16 +27,11 @@ static bool count(void *context, const struct store_sighting *sighting)
 	return true;
 }
 
-static bool is_forbidden(const char *path)
-{
-	return path != NULL && faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) < 0 && errno == EACCES;
-}
-
 static bool addresses_are_forbidden(const struct notice_settings *settings)
 {
-	return is_forbidden(settings->domains_file) ||
+	return (settings->domains_file != NULL && access_is_denied(settings->domains_file, R_OK)) ||
 	       (settings->address_map_kind == ADDRESS_MAP_FILE &&
-		is_forbidden(settings->address_map));
+		access_is_denied(settings->address_map, R_OK));
 }
 
 bool notice_health_find(struct notice_health *health_r, const struct inquiry *inquiry)
