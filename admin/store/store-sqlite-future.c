@@ -5,25 +5,20 @@
 /* Runs SQL with now in ?1, and the latest time that is believed then in ?2. */
 static bool run(struct store *store, const char *sql, int64_t now)
 {
-	sqlite3_stmt *statement = store_sqlite_statement(store, sql);
-
-	sqlite3_bind_int64(statement, 1, now);
-	sqlite3_bind_int64(statement, 2, now + MILLISECONDS_A_DAY);
-	if (sqlite3_bind_parameter_count(statement) > 2)
-		sqlite3_bind_int64(statement, 3, store_week(now));
-	return store_sqlite_run(store, statement);
+	return store_sqlite_run_with(store, sql, now, now + MILLISECONDS_A_DAY);
 }
 
-#define WEEKS_AHEAD "(" STORE_SQLITE_WEEK " - ?3)"
+#define WEEKS_AHEAD "(" STORE_SQLITE_WEEK " - ?2)"
 
 /* Weeks that are ahead fall out of the bits; what is negative is filled up with ones. */
 static bool correct_sightings(struct store *store, int64_t now)
 {
-	return run(store,
-		   "UPDATE sightings SET first_seen = min(first_seen, ?1), last_seen = ?1,"
-		   " weeks = 1 | ((weeks >> " WEEKS_AHEAD ") & ~(-1 << (64 - " WEEKS_AHEAD ")))"
-		   " WHERE last_seen > ?2",
-		   now);
+	return store_sqlite_run_with(
+		store,
+		"UPDATE sightings SET first_seen = min(first_seen, ?1), last_seen = ?1,"
+		" weeks = 1 | ((weeks >> " WEEKS_AHEAD ") & ~(-1 << (64 - " WEEKS_AHEAD ")))"
+		" WHERE last_seen > ?1 + 86400000",
+		now, store_week(now));
 }
 
 static bool correct_days(struct store *store, int64_t now)
@@ -38,7 +33,7 @@ static bool correct_days(struct store *store, int64_t now)
 		   " lines = lines + excluded.lines, lost = lost + excluded.lost,"
 		   " set_aside = set_aside + excluded.set_aside",
 		   now) &&
-	       run(store, "DELETE FROM days WHERE day > ?2 / 86400000 AND ?1 > 0", now);
+	       run(store, "DELETE FROM days WHERE day > ?2 / 86400000", now);
 }
 
 static bool correct(struct store *store, int64_t now)

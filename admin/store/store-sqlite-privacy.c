@@ -6,17 +6,6 @@
    copied here again. */
 #define FILE_MEMORY (INT64_C(30) * MILLISECONDS_A_DAY)
 
-/* Runs SQL with up to two numbers, in ?1 and ?2. */
-static bool run_with(struct store *store, const char *sql, int64_t first, int64_t second)
-{
-	sqlite3_stmt *statement = store_sqlite_statement(store, sql);
-
-	sqlite3_bind_int64(statement, 1, first);
-	if (sqlite3_bind_parameter_count(statement) > 1)
-		sqlite3_bind_int64(statement, 2, second);
-	return store_sqlite_run(store, statement);
-}
-
 /* The write-ahead log still has the pages as they were. Where somebody reads them,
    even after a wait, *wiped_r is false. */
 static bool commit_erasure(struct store *store, bool *wiped_r)
@@ -63,19 +52,21 @@ static int is_due(struct store *store, const struct store_expiry *expiry, int64_
 
 static bool note_expiry(struct store *store, const struct store_expiry *expiry, int64_t now)
 {
-	return run_with(store, "UPDATE totals SET last_expiry = ?1", now, 0) &&
-	       run_with(store, "UPDATE totals SET kept_addresses = ?1, kept_sightings = ?2",
-			expiry->keep_addresses, expiry->keep_sightings);
+	return store_sqlite_run_with(store, "UPDATE totals SET last_expiry = ?1", now, 0) &&
+	       store_sqlite_run_with(store,
+				     "UPDATE totals SET kept_addresses = ?1, kept_sightings = ?2",
+				     expiry->keep_addresses, expiry->keep_sightings);
 }
 
 /* The last ones tell what time it is. */
 static bool expire_days(struct store *store, int64_t before)
 {
-	return run_with(store,
-			"DELETE FROM days WHERE day < ?1 AND day < coalesce((SELECT min(day) FROM"
-			" (SELECT day FROM days WHERE sightings > 0 ORDER BY day DESC LIMIT ?2)),"
-			" ?1)",
-			before / MILLISECONDS_A_DAY, STORE_CONFIRMING_DAYS);
+	return store_sqlite_run_with(
+		store,
+		"DELETE FROM days WHERE day < ?1 AND day < coalesce((SELECT min(day) FROM"
+		" (SELECT day FROM days WHERE sightings > 0 ORDER BY day DESC LIMIT ?2)),"
+		" ?1)",
+		before / MILLISECONDS_A_DAY, STORE_CONFIRMING_DAYS);
 }
 
 static bool expire(struct store *store, const struct store_expiry *expiry, int64_t now)
@@ -83,22 +74,25 @@ static bool expire(struct store *store, const struct store_expiry *expiry, int64
 	int64_t addresses = now - expiry->keep_addresses;
 	int64_t sightings = now - expiry->keep_sightings;
 
-	return run_with(store, "DELETE FROM sightings WHERE last_seen < ?1", sightings, 0) &&
-	       run_with(store,
-			"UPDATE sightings SET last_client = NULL"
-			" WHERE last_client IS NOT NULL AND last_seen < ?1",
-			addresses, 0) &&
+	return store_sqlite_run_with(store, "DELETE FROM sightings WHERE last_seen < ?1", sightings,
+				     0) &&
+	       store_sqlite_run_with(store,
+				     "UPDATE sightings SET last_client = NULL"
+				     " WHERE last_client IS NOT NULL AND last_seen < ?1",
+				     addresses, 0) &&
 	       /* Names that nobody ever had the password of: strangers' inventions,
 		  and passwords that were typed in the wrong field. */
-	       run_with(store,
-			"DELETE FROM sightings WHERE last_seen < ?1 AND user IN"
-			" (SELECT id FROM users WHERE verified = 0 AND name <> '')",
-			addresses, 0) &&
+	       store_sqlite_run_with(store,
+				     "DELETE FROM sightings WHERE last_seen < ?1 AND user IN"
+				     " (SELECT id FROM users WHERE verified = 0 AND name <> '')",
+				     addresses, 0) &&
 	       remove_unused(store) && expire_days(store, sightings) &&
-	       run_with(store, "DELETE FROM writers WHERE last_seen < ?1", sightings, 0) &&
-	       run_with(store, "DELETE FROM notices WHERE intended < ?1", sightings, 0) &&
-	       run_with(store, "DELETE FROM files WHERE touched < ?1 AND removed = 1",
-			now - FILE_MEMORY, 0) &&
+	       store_sqlite_run_with(store, "DELETE FROM writers WHERE last_seen < ?1", sightings,
+				     0) &&
+	       store_sqlite_run_with(store, "DELETE FROM notices WHERE intended < ?1", sightings,
+				     0) &&
+	       store_sqlite_run_with(store, "DELETE FROM files WHERE touched < ?1 AND removed = 1",
+				     now - FILE_MEMORY, 0) &&
 	       note_expiry(store, expiry, now);
 }
 
@@ -145,8 +139,9 @@ static int remove_user(struct store *store, const char *user)
 
 	if (found <= 0)
 		return found;
-	if (!run_with(store, "DELETE FROM sightings WHERE user = ?1", id, 0) ||
-	    !run_with(store, "DELETE FROM users WHERE id = ?1", id, 0) || !remove_unused(store))
+	if (!store_sqlite_run_with(store, "DELETE FROM sightings WHERE user = ?1", id, 0) ||
+	    !store_sqlite_run_with(store, "DELETE FROM users WHERE id = ?1", id, 0) ||
+	    !remove_unused(store))
 		return -1;
 	return 1;
 }

@@ -79,6 +79,16 @@ bool store_sqlite_run(struct store *store, sqlite3_stmt *statement)
 	return store_sqlite_step(store, statement) == 0;
 }
 
+bool store_sqlite_run_with(struct store *store, const char *sql, int64_t first, int64_t second)
+{
+	sqlite3_stmt *statement = store_sqlite_statement(store, sql);
+
+	sqlite3_bind_int64(statement, 1, first);
+	if (sqlite3_bind_parameter_count(statement) > 1)
+		sqlite3_bind_int64(statement, 2, second);
+	return store_sqlite_run(store, statement);
+}
+
 bool store_sqlite_insert(struct store *store, sqlite3_stmt *statement, int64_t *id_r)
 {
 	if (!store_sqlite_run(store, statement))

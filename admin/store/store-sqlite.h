@@ -36,6 +36,9 @@ sqlite3_stmt *store_sqlite_statement(struct store *store, const char *sql);
 /* Runs a statement that gives no rows, and resets it. */
 bool store_sqlite_run(struct store *store, sqlite3_stmt *statement);
 
+/* Runs SQL that gives no rows, with up to two numbers: ?1 and ?2. */
+bool store_sqlite_run_with(struct store *store, const char *sql, int64_t first, int64_t second);
+
 /* Runs an INSERT, and resets it. */
 bool store_sqlite_insert(struct store *store, sqlite3_stmt *statement, int64_t *id_r);
 
