@@ -26,7 +26,6 @@ class Rule:
     before_password: bool = False
 
     def __post_init__(self):
-        self.first_enforce = self.enforce
         self.reckon()
 
     def reckon(self):
@@ -106,9 +105,8 @@ def five_rules(first, notify_days):
 
 
 class Timetable:
-    def __init__(self, first, notify_days, days):
+    def __init__(self, first, notify_days):
         self.first = first
-        self.days = days
         self.rules = five_rules(first, notify_days)
         # A date is moved on the day of its last calls.
         self.moved = next(rule for rule in self.rules if rule.title == "smtp-auth-25")

@@ -4,6 +4,7 @@ import json
 import time
 
 from timetable import ENFORCE, midnight
+from university import Way
 
 HOST = "mx1"
 WRITERS = {"imap": "dovecot", "pop3": "dovecot", "submission": "postfix"}
@@ -30,14 +31,13 @@ class Clock:
         return f"{head}{moment - self.begin - 60 * minute:06.3f}Z"
 
 
-def person_part(device):
-    """What is the same in all lines of a device as long as its way is."""
-    way = device.way
+def line_parts(way, user, client_id, client):
+    """What stands in a line before its rules, and behind them."""
     return (
         f'"service":"{way.service}","port":{way.port},"tls":"{way.tls}",'
         f'"mechanism":"{way.mechanism}","country":"{way.country}","rules":',
-        f',"user":"{device.person.user}","client_id":{json.dumps(device.client_id)},'
-        f'"session":"","client":"{NETWORKS[way.country]}.{device.number}","count":',
+        f',"user":"{user}","client_id":{json.dumps(client_id)},'
+        f'"session":"","client":"{client}","count":',
     )
 
 
@@ -59,15 +59,9 @@ class DayOfJournal:
                 return
             self.fine.add(key)
         if device.parts is None:
-            device.parts = person_part(device)
-        what, who = device.parts
-        source = WRITERS[way.service]
-        text = (
-            f'{{"time":"{self.clock.text(moment)}","host":"{HOST}","source":"{source}",'
-            f'"verified":{"true" if verified else "false"},"action":"{action}",'
-            f"{what}{json.dumps(rules) if rules else '{}'}{who}1}}\n"
-        )
-        self.lines[source].append((moment, text))
+            client = f"{NETWORKS[way.country]}.{device.number}"
+            device.parts = line_parts(way, device.person.user, device.client_id, client)
+        self._add(WRITERS[way.service], moment, rules, verified, action, device.parts)
 
     def strangers(self, source, people, phases, attempts):
         """They try passwords of people whose names they know, from abroad, without TLS."""
@@ -75,17 +69,22 @@ class DayOfJournal:
             title: phases[title] for title in ("encryption", "country") if title in phases
         }
         action = "reject" if ENFORCE in rules.values() else "allow"
+        way = Way("imap", 143, "none", country="BR")
         for _ in range(attempts):
-            person = source.choice(people)
+            user = source.choice(people).user
             moment = self.begin + 86400 * source.random()
-            self.lines["dovecot"].append((
-                moment,
-                f'{{"time":"{self.clock.text(moment)}","host":"{HOST}","source":"dovecot",'
-                f'"verified":false,"action":"{action}","service":"imap","port":143,'
-                f'"tls":"none","mechanism":"PLAIN","country":"BR",'
-                f'"rules":{json.dumps(rules)},"user":"{person.user}","client_id":"",'
-                f'"session":"","client":"143.106.10.{source.randrange(1, 255)}","count":1}}\n',
-            ))  # fmt: skip
+            client = f"{NETWORKS[way.country]}.{source.randrange(1, 255)}"
+            parts = line_parts(way, user, "", client)
+            self._add(WRITERS[way.service], moment, rules, False, action, parts)
+
+    def _add(self, writer, moment, rules, verified, action, parts):
+        what, who = parts
+        self.lines[writer].append((
+            moment,
+            f'{{"time":"{self.clock.text(moment)}","host":"{HOST}","source":"{writer}",'
+            f'"verified":{"true" if verified else "false"},"action":"{action}",'
+            f"{what}{json.dumps(rules) if rules else '{}'}{who}1}}\n",
+        ))  # fmt: skip
 
     def write(self):
         """Returns how many lines there are."""
