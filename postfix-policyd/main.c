@@ -93,9 +93,7 @@ static int serve(struct policy *policy, const struct valid_copies *copies,
 		messages_post(messages, MESSAGE_WARNING,
 			      "runs with all rights of root, which it does not need: "
 			      "start it by systemd, or with -u USER");
-	messages_post(messages, MESSAGE_INFO, "version %s ready, policy %s", PORTCULLIS_VERSION,
-		      options->config);
-	done = server_run(listeners, &answerer, options->request_timeout, &error);
+	done = server_run(listeners, &answerer, options, &error);
 cleanup:
 	keeper_free(answerer.keeper);
 	journal_free(answerer.journal);

@@ -198,7 +198,7 @@ static void free_events(struct server *server)
 }
 
 bool server_run(struct listeners *listeners, const struct answerer *answerer,
-		unsigned int request_timeout, const char **error_r)
+		const struct options *options, const char **error_r)
 {
 	struct server server = {.listeners = listeners, .answerer = answerer};
 	bool done = false;
@@ -210,7 +210,7 @@ bool server_run(struct listeners *listeners, const struct answerer *answerer,
 	if (server.base == NULL || server.accepting == NULL)
 		goto cleanup;
 	server.accepting_count = listeners->count;
-	server.connections = connections_create(server.base, answerer, request_timeout);
+	server.connections = connections_create(server.base, answerer, options->request_timeout);
 	if (server.connections == NULL || !make_events(&server))
 		goto cleanup;
 	if (!watch_for_signals(&server)) {
@@ -218,6 +218,8 @@ bool server_run(struct listeners *listeners, const struct answerer *answerer,
 		goto cleanup;
 	}
 	server_resume(&server);
+	messages_post(answerer->messages, MESSAGE_INFO, "version %s ready, policy %s",
+		      PORTCULLIS_VERSION, options->config);
 	sd_notify(0, "READY=1");
 	done = event_base_dispatch(server.base) >= 0;
 	*error_r = "the event loop failed";

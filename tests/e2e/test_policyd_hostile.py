@@ -621,6 +621,18 @@ def test_sigterm_finishes_what_is_in_hand(daemon):
     assert daemon.server.wait() == 0
 
 
+def test_sigterm_as_soon_as_it_is_ready(stopped_daemon):
+    """With many listeners there is more to do at the start."""
+    listeners = [f"-lunix:{stopped_daemon.path}{i}" for i in range(200)]
+    for _ in range(3 if CHECKED else 30):
+        command = [*WRAPPER, PROGRAM, "-c", stopped_daemon.config, *listeners]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+            for line in process.stderr:
+                if " ready, policy " in line:
+                    process.terminate()
+        assert process.returncode == 0
+
+
 def test_sigterm_does_not_wait_for_ever(daemon):
     with daemon.connect() as client:
         client.sendall(ALLOWED + ALLOWED[:-1])
