@@ -6,6 +6,7 @@ import collections
 import mails
 
 from timetable import ENFORCE, NOTIFY, midnight
+from truth import depends_on_it
 
 DAY = 86400
 WEEK = 7 * DAY
@@ -36,18 +37,11 @@ class Measures:
         tomorrow = timetable.date(day + 1)
         if day in (30, 60, 90) or any(rule.enforce == tomorrow for rule in timetable.rules):
             answer = self.play.site.ask("forecast")
-            self.forecasts.append(
-                (day, answer["locked_out"] + answer["partly"], self.depend_on_it(day))
-            )
-
-    def depend_on_it(self, day):
-        """How many people will come within a month in a way that is to go, if nobody
-        changes anything any more."""
-        return sum(
-            any(device.broken and day <= device.next_use < min(device.end, day + MONTH)
-                for device in person.devices)
-            for person in self.play.university.people
-        )  # fmt: skip
+            depend = [person.user for person in self.play.university.people
+                      if depends_on_it(person, day, timetable)]  # fmt: skip
+            self.forecasts.append((day, answer["locked_out"] + answer["partly"], len(depend)))
+            if self.play.keep:
+                self.play.site.keep(self.play.keep / f"day-{day}", depend)
 
     # ---- logins ----
 

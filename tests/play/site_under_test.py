@@ -7,6 +7,7 @@ import email.policy
 import json
 import os
 import random
+import shutil
 import signal
 import socket
 import sqlite3
@@ -157,6 +158,20 @@ class Site:
         """That the store has taken."""
         with sqlite3.connect(f"file:{self.directory}/store.db?mode=ro", uri=True) as store:
             return store.execute("SELECT sum(lines) FROM days").fetchone()[0]
+
+    def keep(self, directory, depend):
+        """Copies all that `portcullis -c DIRECTORY/portcullis.conf forecast` needs. depend:
+        the users of whom it should speak."""
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / "journal").mkdir(exist_ok=True)
+        for name in ("exemptions", "country.mmdb"):
+            shutil.copy(self.directory / name, directory)
+        text = self.config.read_text().replace(str(self.directory), str(directory.resolve()))
+        (directory / "portcullis.conf").write_text(text)
+        (directory / "store.db").unlink(missing_ok=True)
+        with sqlite3.connect(self.directory / "store.db") as store:
+            store.execute("VACUUM INTO ?", (f"{directory}/store.db",))
+        (directory / "truth.json").write_text(json.dumps(depend, indent=0))
 
     def close(self):
         self.sink.send_signal(signal.SIGTERM)

@@ -78,6 +78,7 @@ class Device:
     end: int = 10**6  # not used from this day on
     home: str = "DE"
     next_use: int = 0
+    uses: int = 0  # days on which it was used until now
     parts: tuple = None  # see writers.py
     broken: tuple = ()  # titles of the rules that its way breaks
     ever_wrong: bool = False
@@ -106,6 +107,7 @@ class Person:
     readiness: float  # 0: never changes anything; 1: at once
     devices: list = field(default_factory=list)
     told: dict = field(default_factory=dict)  # title: moment of the first notice of it
+    exemptions: list = field(default_factory=list)  # (title, first day, last day)
     mails: int = 0
     reacts_on: int = -1  # the day on which something is changed
     returns_on: int = -1  # from abroad
@@ -113,6 +115,10 @@ class Person:
     @property
     def user(self):
         return f"{self.name}@{DOMAIN}"
+
+    def let_off(self, date):
+        """The titles of the rules that do not hold for the person on that day."""
+        return {title for title, first, last in self.exemptions if first <= date <= last}
 
 
 @dataclass(frozen=True)
