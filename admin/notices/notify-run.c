@@ -180,7 +180,8 @@ static bool send_mail(struct run *run, const struct notice_candidate *candidate,
 		.attempts = candidate->intended_attempts + 1,
 		.error = "",
 	};
-	char *titles, *mail;
+	uint64_t told = notice_plan_told(&candidate->plan);
+	char *titles, *dates, *mail;
 	const char *error;
 	size_t length;
 	bool go_on;
@@ -196,11 +197,15 @@ static bool send_mail(struct run *run, const struct notice_candidate *candidate,
 		run->results->refused++;
 		return true;
 	}
-	titles = rule_titles_format(setup->policy, notice_plan_told(&candidate->plan));
+	titles = rule_titles_format(setup->policy, told);
+	dates = rule_dates_format(setup->policy, told, candidate->plan.enforce);
 	notice.rules = titles;
+	/* Good news is of no date. */
+	notice.dates = notice.reason == NOTICE_FIXED ? "" : dates;
 	go_on = put(run, &notice) && hand_over(run, &notice, mail, length);
 	g_free(mail);
 	g_free(titles);
+	g_free(dates);
 	return go_on;
 }
 

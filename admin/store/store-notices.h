@@ -43,6 +43,9 @@ struct store_notice {
 	const char *message_id; /* without angle brackets; "" with NOTICE_NOTED */
 	enum notice_reason reason;
 	const char *rules; /* titles, with commas between them */
+	/* Of each of these the date that it said, as rule-titles.h has them; "" not noted, and
+	   NULL means the same. */
+	const char *dates;
 	enum notice_state state;
 	int64_t intended; /* when it was, the last time */
 	int64_t settled;  /* when it got another state; 0 before */

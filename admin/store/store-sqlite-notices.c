@@ -1,9 +1,10 @@
 #include "store-sqlite.h"
 
 #define NOTICE_COLUMNS                                                                             \
-	"user, recipient, message_id, reason, rules, state, intended, settled, attempts, error"
+	"user, recipient, message_id, reason, rules, state, intended, settled, attempts, error, "  \
+	"dates"
 
-/* Binds ?1 to ?10. */
+/* Binds ?1 to ?11. */
 static sqlite3_stmt *bind_notice(sqlite3_stmt *statement, const struct store_notice *notice)
 {
 	store_sqlite_bind_text(statement, 1, notice->user);
@@ -16,6 +17,7 @@ static sqlite3_stmt *bind_notice(sqlite3_stmt *statement, const struct store_not
 	sqlite3_bind_int64(statement, 8, notice->settled);
 	sqlite3_bind_int64(statement, 9, notice->attempts);
 	store_sqlite_bind_text(statement, 10, notice->error);
+	store_sqlite_bind_text(statement, 11, notice->dates);
 	return statement;
 }
 
@@ -23,7 +25,8 @@ static bool add_notice(struct store *store, struct store_notice *notice)
 {
 	sqlite3_stmt *addition =
 		store_sqlite_statement(store, "INSERT INTO notices (" NOTICE_COLUMNS ")"
-					      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
+					      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
+					      " ?11)");
 
 	return store_sqlite_insert(store, bind_notice(addition, notice), &notice->id);
 }
@@ -36,11 +39,11 @@ bool store_sqlite_put_notice(struct store *store, struct store_notice *notice)
 		return add_notice(store, notice);
 	update = store_sqlite_statement(
 		store, "UPDATE notices SET recipient = ?2, reason = ?4, rules = ?5, state = ?6,"
-		       " intended = ?7, settled = ?8, attempts = ?9, error = ?10"
-		       " WHERE id = ?11 AND state = ?12");
+		       " intended = ?7, settled = ?8, attempts = ?9, error = ?10, dates = ?11"
+		       " WHERE id = ?12 AND state = ?13");
 	bind_notice(update, notice);
-	sqlite3_bind_int64(update, 11, notice->id);
-	sqlite3_bind_int(update, 12, NOTICE_INTENDED);
+	sqlite3_bind_int64(update, 12, notice->id);
+	sqlite3_bind_int(update, 13, NOTICE_INTENDED);
 	return store_sqlite_run(store, update);
 }
 
@@ -56,6 +59,7 @@ static struct store_notice read_notice(sqlite3_stmt *row)
 		.settled = sqlite3_column_int64(row, 8),
 		.attempts = (unsigned int)sqlite3_column_int64(row, 9),
 		.error = store_sqlite_column_text(row, 10),
+		.dates = store_sqlite_column_text(row, 11),
 	};
 	int state = sqlite3_column_int(row, 6);
 

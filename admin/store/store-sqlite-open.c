@@ -93,6 +93,9 @@ static const char *const migrations[] = {
 
 	/* 10. Which days were found to be right. */
 	"ALTER TABLE days ADD COLUMN confirmed INTEGER NOT NULL DEFAULT 0;",
+
+	/* 11. Which dates a person was told. */
+	"ALTER TABLE notices ADD COLUMN dates TEXT;",
 };
 
 #define SCHEMA_VERSION ((int64_t)G_N_ELEMENTS(migrations))

@@ -74,6 +74,7 @@ static bool compare(void *context, const struct store_notice *found)
 	assert_string_equal(found->message_id, notice->message_id);
 	assert_int_equal(found->reason, notice->reason);
 	assert_string_equal(found->rules, notice->rules);
+	assert_string_equal(found->dates, notice->dates == NULL ? "" : notice->dates);
 	assert_int_equal(found->state, notice->state);
 	assert_int_equal(found->intended, notice->intended);
 	assert_int_equal(found->settled, notice->settled);
@@ -99,6 +100,7 @@ static void test_from_intention_to_result(void **state)
 					 to("alice@example.org")};
 
 	notices[1].reason = NOTICE_LAST_CALL;
+	notices[1].dates = "1726783200,never";
 	notices[2].reason = NOTICE_FIXED;
 	for (size_t i = 0; i < COUNT(notices); i++)
 		put(store, &notices[i]);
