@@ -42,8 +42,9 @@ const struct config_option config_client_options[] = {
 	{"imap-server", CONFIG_VALUE, NULL}, {"imap-port", CONFIG_VALUE, NULL},
 	{"pop3-server", CONFIG_VALUE, NULL}, {"pop3-port", CONFIG_VALUE, NULL},
 	{"smtp-server", CONFIG_VALUE, NULL}, {"smtp-port", CONFIG_VALUE, NULL},
-	{"user-name", CONFIG_VALUE, NULL},   {"webmail-url", CONFIG_VALUE, NULL},
-	{"vpn-url", CONFIG_VALUE, NULL},     {NULL, CONFIG_VALUE, NULL},
+	{"user-name", CONFIG_LIST, NULL},    {"webmail-url", CONFIG_VALUE, NULL},
+	{"vpn-url", CONFIG_VALUE, NULL},     {"password-url", CONFIG_VALUE, NULL},
+	{NULL, CONFIG_VALUE, NULL},
 };
 
 static void value_error(struct config_reader *reader, const char *key,
@@ -100,17 +101,22 @@ static void read_reply_to(struct config_reader *reader, const struct config_sect
 }
 
 /* Text that stands on one line of a mail. */
-static void read_line(struct config_reader *reader, const struct config_section *section,
-		      const char *key, char **text_r)
+static char *line_of_text(struct config_reader *reader, const char *key,
+			  const struct config_value *value)
 {
-	const struct config_value *value = config_value(section, key, 0);
-
-	if (value == NULL)
-		return;
-	*text_r = config_strdup(reader->problems, value->text);
 	if (value->text[0] == '\0' || !utf8_is_line(value->text))
 		config_error(reader->problems, value->line, "%s: must be one line of UTF-8 text",
 			     key);
+	return config_strdup(reader->problems, value->text);
+}
+
+static void read_contact(struct config_reader *reader, const struct config_section *section,
+			 struct notice_settings *settings)
+{
+	const struct config_value *value = config_value(section, "contact", 0);
+
+	if (value != NULL)
+		settings->contact = line_of_text(reader, "contact", value);
 }
 
 /* They are names of files, too: "de", "pt-br". */
@@ -473,7 +479,7 @@ void config_notices_read(struct config_reader *reader)
 		return;
 	read_sender(reader, section, settings);
 	read_reply_to(reader, section, settings);
-	read_line(reader, section, "contact", &settings->contact);
+	read_contact(reader, section, settings);
 	read_remind_every(reader, section, settings);
 	read_boolean(reader, section, "confirm-fixed", &settings->confirm_fixed);
 	read_limit(reader, section, "max-per-run", &settings->max_per_run);
@@ -484,24 +490,54 @@ void config_notices_read(struct config_reader *reader)
 }
 
 static void read_server(struct config_reader *reader, const struct config_section *section,
-			const char *key, char **server_r)
+			const char *key, char **server_r, unsigned int *line_r)
 {
 	const struct config_value *value = config_value(section, key, 0);
 
+	*line_r = section->line;
 	if (value == NULL)
 		return;
+	*line_r = value->line;
 	*server_r = config_strdup(reader->problems, value->text);
 	if (!is_domain(value->text))
 		value_error(reader, key, value, "not the name of a server");
 }
 
 static void read_port(struct config_reader *reader, const struct config_section *section,
-		      const char *key, uint16_t *port_r)
+		      const char *key, uint16_t *port_r, unsigned int *line_r)
 {
 	const struct config_value *value = config_value(section, key, 0);
 
-	if (value != NULL && !port_parse(value->text, port_r))
+	if (value == NULL)
+		return;
+	*line_r = value->line;
+	if (!port_parse(value->text, port_r))
 		value_error(reader, key, value, "it is not a port (1 to 65535)");
+}
+
+static void read_user_names(struct config_reader *reader, const struct config_section *section,
+			    struct client_settings *settings)
+{
+	size_t count = config_value_count(section, "user-name");
+	size_t languages = reader->policy->notices.language_count;
+
+	if (config_list_is_empty(reader, section, "user-name") || count == 0)
+		return;
+	if (count > 1 && count != languages) {
+		config_error(reader->problems, config_line(section, "user-name"),
+			     "user-name: must be one text, or one for each of the %zu languages",
+			     languages);
+		return;
+	}
+	settings->user_names = calloc(count, sizeof(*settings->user_names));
+	if (settings->user_names == NULL) {
+		config_out_of_memory(reader->problems);
+		return;
+	}
+	for (; settings->user_name_count < count; settings->user_name_count++)
+		settings->user_names[settings->user_name_count] =
+			line_of_text(reader, "user-name",
+				     config_value(section, "user-name", settings->user_name_count));
 }
 
 static void read_url(struct config_reader *reader, const struct config_section *section,
@@ -523,21 +559,22 @@ static void read_url(struct config_reader *reader, const struct config_section *
 void config_client_settings_read(struct config_reader *reader)
 {
 	struct client_settings *settings = &reader->policy->client_settings;
-	unsigned int line;
-	const struct config_section *section = find_section(reader->top, "client-settings", &line);
+	const struct config_section *section =
+		find_section(reader->top, "client-settings", &settings->line);
 
 	settings->imap_port = 993;
 	settings->pop3_port = 995;
 	settings->smtp_port = 465;
 	if (section == NULL)
 		return;
-	read_server(reader, section, "imap-server", &settings->imap_server);
-	read_port(reader, section, "imap-port", &settings->imap_port);
-	read_server(reader, section, "pop3-server", &settings->pop3_server);
-	read_port(reader, section, "pop3-port", &settings->pop3_port);
-	read_server(reader, section, "smtp-server", &settings->smtp_server);
-	read_port(reader, section, "smtp-port", &settings->smtp_port);
-	read_line(reader, section, "user-name", &settings->user_name);
+	read_server(reader, section, "imap-server", &settings->imap_server, &settings->imap_line);
+	read_port(reader, section, "imap-port", &settings->imap_port, &settings->imap_line);
+	read_server(reader, section, "pop3-server", &settings->pop3_server, &settings->pop3_line);
+	read_port(reader, section, "pop3-port", &settings->pop3_port, &settings->pop3_line);
+	read_server(reader, section, "smtp-server", &settings->smtp_server, &settings->smtp_line);
+	read_port(reader, section, "smtp-port", &settings->smtp_port, &settings->smtp_line);
+	read_user_names(reader, section, settings);
 	read_url(reader, section, "webmail-url", &settings->webmail_url);
 	read_url(reader, section, "vpn-url", &settings->vpn_url);
+	read_url(reader, section, "password-url", &settings->password_url);
 }

@@ -27,9 +27,12 @@ void client_settings_free(struct client_settings *settings)
 	free(settings->imap_server);
 	free(settings->pop3_server);
 	free(settings->smtp_server);
-	free(settings->user_name);
+	for (size_t i = 0; i < settings->user_name_count; i++)
+		free(settings->user_names[i]);
+	free(settings->user_names);
 	free(settings->webmail_url);
 	free(settings->vpn_url);
+	free(settings->password_url);
 }
 
 bool quiet_hours_contain(const struct quiet_hours *hours, time_t now)

@@ -56,17 +56,26 @@ struct notice_settings {
 };
 
 /* The client-settings { } section: what people enter into their programs. A
-   server that is NULL is not offered; texts then speak in general. */
+   server that is NULL is not offered; texts then speak in general. The line is that of
+   the port, or else of the server or the section. */
 struct client_settings {
+	unsigned int line; /* 0: the file has no such section */
 	char *imap_server;
 	uint16_t imap_port;
+	unsigned int imap_line;
 	char *pop3_server;
 	uint16_t pop3_port;
+	unsigned int pop3_line;
 	char *smtp_server;
 	uint16_t smtp_port;
-	char *user_name;   /* what the user name is, in words; may be NULL */
-	char *webmail_url; /* may be NULL */
-	char *vpn_url;     /* may be NULL */
+	unsigned int smtp_line;
+	/* What the user name is, in words: none, one for all languages, or one for each, in
+	   the order of the notices' languages. */
+	char **user_names;
+	size_t user_name_count;
+	char *webmail_url;  /* may be NULL */
+	char *vpn_url;      /* may be NULL */
+	char *password_url; /* where people change their passwords; may be NULL */
 };
 
 void notice_settings_free(struct notice_settings *settings);

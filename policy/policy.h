@@ -101,6 +101,10 @@ bool policy_retires_service(const struct policy *policy, enum service service);
 /* Whether a rule of kind mechanism allows one, named in capitals. */
 bool rule_allows_mechanism(const struct rule *rule, const char *mechanism);
 
+/* What client-settings say of the user name in a language of the notices, and in the first
+   of them where it is another one; NULL when they say nothing. */
+const char *policy_user_name(const struct policy *policy, const char *language);
+
 const char *kind_name(enum kind kind);
 bool kind_from_name(const char *name, enum kind *kind_r);
 

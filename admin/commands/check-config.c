@@ -5,6 +5,7 @@
 
 #include "admin/delivery/address-map.h"
 #include "admin/questions/loaded-policy.h"
+#include "admin/questions/recommended-settings.h"
 #include "admin/terminal/command-options.h"
 #include "admin/terminal/json-output.h"
 #include "admin/terminal/listing.h"
@@ -133,6 +134,7 @@ int check_config_command(const char *config_path, int argc, char **argv)
 		return status;
 	if (!policy_load(config_path, &loaded))
 		return EX_CONFIG;
+	recommended_settings_check(loaded.policy, report_warning, NULL);
 	check_notices(&loaded);
 	if (json)
 		print_json(&loaded, at);

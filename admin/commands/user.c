@@ -371,6 +371,7 @@ static void print_settings(const struct user_portrait *portrait)
 {
 	const struct policy *policy = portrait->edition.policy;
 	const struct client_settings *settings = &policy->client_settings;
+	const char *user_name = policy_user_name(policy, "en");
 
 	wrapped_line_print(0, "\nSettings that work:");
 	for (size_t i = 0; i < portrait->server_count; i++) {
@@ -381,8 +382,8 @@ static void print_settings(const struct user_portrait *portrait)
 	}
 	if (portrait->server_count == 0)
 		wrapped_line_print(4, "  not known: portcullis.conf has no client-settings");
-	if (portrait->server_count > 0 && settings->user_name != NULL)
-		wrapped_line_print(4, "  User name: %s", settings->user_name);
+	if (portrait->server_count > 0 && user_name != NULL)
+		wrapped_line_print(4, "  User name: %s", user_name);
 	if (settings->webmail_url != NULL)
 		wrapped_line_print(4, "  Webmail: %s", settings->webmail_url);
 	if (settings->vpn_url != NULL)

@@ -17,7 +17,7 @@ void report_error(void *context, const char *message)
 	fprintf(stderr, "%s\n", message);
 }
 
-static void report_warning(void *context, const char *message)
+void report_warning(void *context, const char *message)
 {
 	(void)context;
 	fprintf(stderr, "%s (warning)\n", message);

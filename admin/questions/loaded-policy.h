@@ -40,7 +40,10 @@ char *policy_beside_records(const struct policy *policy, const char *name);
 /* Prints what is wrong to standard error; a config_report. */
 void report_error(void *context, const char *message);
 
-/* The same, and counts it; context is the struct loaded_policy. */
+/* The same, as a warning, which changes no exit status. */
+void report_warning(void *context, const char *message);
+
+/* As report_error(), and counts it; context is the struct loaded_policy. */
 void report_problem(void *context, const char *message);
 
 /* When the files last changed that an edition is read from, or the time zone; 0: nobody

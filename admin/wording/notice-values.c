@@ -209,7 +209,8 @@ void notice_values_begin(struct notice_values *values, time_t now)
 	texts[VALUE_CONTACT] = policy->notices.contact;
 	texts[VALUE_WEBMAIL_URL] = settings->webmail_url;
 	texts[VALUE_VPN_URL] = settings->vpn_url;
-	texts[VALUE_USER_NAME] = settings->user_name;
+	texts[VALUE_PASSWORD_URL] = settings->password_url;
+	texts[VALUE_USER_NAME] = policy_user_name(policy, values->language->code);
 	texts[VALUE_IMAP_SERVER] = settings->imap_server;
 	texts[VALUE_IMAP_PORT] = notice_value_number(values, settings->imap_port);
 	texts[VALUE_IMAP_ENCRYPTION] = port_encryption(policy, settings->imap_port);

@@ -15,6 +15,7 @@ static const struct text_name names[VALUE_COUNT] = {
 	[VALUE_CONTACT] = {"contact", ANYWHERE, NULL},
 	[VALUE_WEBMAIL_URL] = {"webmail-url", ANYWHERE, NULL},
 	[VALUE_VPN_URL] = {"vpn-url", ANYWHERE, NULL},
+	[VALUE_PASSWORD_URL] = {"password-url", ANYWHERE, NULL},
 	[VALUE_USER_NAME] = {"user-name", ANYWHERE, NULL},
 	[VALUE_IMAP_SERVER] = {"imap-server", ANYWHERE, NULL},
 	[VALUE_IMAP_PORT] = {"imap-port", ANYWHERE, NULL},

@@ -92,7 +92,7 @@ static void test_all_set(void **state)
 			   "  imap-server = \"imap.example.org\" imap-port = 1993\n"
 			   "  pop3-server = \"pop3.example.org\"\n"
 			   "  smtp-server = \"smtp.example.org\" smtp-port = 587\n"
-			   "  user-name = \"your whole address\"\n"
+			   "  user-name = { \"your whole address\", \"votre adresse\" }\n"
 			   "  webmail-url = \"https://webmail.example.org/\"\n"
 			   "  vpn-url = \"https://vpn.example.org/\"\n"
 			   "}\n");
@@ -120,7 +120,11 @@ static void test_all_set(void **state)
 	assert_string_equal(notices->texts, "/srv/texts");
 	assert_int_equal(policy->client_settings.imap_port, 1993);
 	assert_int_equal(policy->client_settings.smtp_port, 587);
-	assert_string_equal(policy->client_settings.user_name, "your whole address");
+	assert_int_equal(policy->client_settings.imap_line, 19);
+	assert_int_equal(policy->client_settings.smtp_line, 21);
+	assert_string_equal(policy_user_name(policy, "en"), "your whole address");
+	assert_string_equal(policy_user_name(policy, "fr"), "votre adresse");
+	assert_string_equal(policy_user_name(policy, "de"), "your whole address");
 	policy_free(policy);
 }
 
@@ -215,6 +219,10 @@ static void test_errors(void **state)
 		 "5: smtp-port: '70000': it is not a port (1 to 65535)\n"
 		 "6: webmail-url: 'http://x': must begin with https:// and be printable ASCII "
 		 "without spaces\n"},
+		{"client-settings {\n user-name = { \"a\", \"b\", \"c\" } }\n",
+		 "4: user-name: must be one text, or one for each of the 2 languages\n"},
+		{"client-settings {\n user-name = { \"a\",\n \"\" } }\n",
+		 "5: user-name: must be one line of UTF-8 text\n"},
 	};
 
 	(void)state;
