@@ -173,6 +173,11 @@ static uint64_t weeks_of(const struct journal_line *line)
 	return 1 | (ago < 64 ? UINT64_C(1) << ago : 0);
 }
 
+static uint64_t days_of(const struct journal_line *line)
+{
+	return line->time / MILLISECONDS_A_DAY == line->until / MILLISECONDS_A_DAY ? 1 : 2;
+}
+
 static bool add_line(struct importer *importer, struct journal_line *line)
 {
 	char client[ADDRESS_TEXT_SIZE] = "", whereabouts[WHEREABOUTS_SIZE];
@@ -196,6 +201,7 @@ static bool add_line(struct importer *importer, struct journal_line *line)
 	sighting.first_seen = line->time;
 	sighting.last_seen = line->until;
 	sighting.weeks = weeks_of(line);
+	sighting.days = days_of(line);
 	if (!import_clock_is_past(&importer->clock, line->until, importer->policy->keep_addresses))
 		address_format(&line->client, client);
 	return store_add(importer->store, &sighting) &&

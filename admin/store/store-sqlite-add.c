@@ -9,7 +9,7 @@ struct row_key {
 	int64_t user, habit, rules;
 };
 
-/* Binds ?1 to ?12. */
+/* Binds ?1 to ?13. */
 static void bind_sighting(sqlite3_stmt *statement, const struct row_key *key,
 			  const struct store_sighting *sighting)
 {
@@ -28,7 +28,20 @@ static void bind_sighting(sqlite3_stmt *statement, const struct row_key *key,
 	sqlite3_bind_int64(statement, 10, (int64_t)sighting->weeks);
 	store_sqlite_bind_text(statement, 11, sighting->whereabouts);
 	sqlite3_bind_int(statement, 12, sighting->tls_below);
+	sqlite3_bind_int64(statement, 13, (int64_t)sighting->days);
 }
+
+#define FIRST_DAY "(first_seen / 86400000)"
+#define LAST_DAY "(last_seen / 86400000)"
+
+/* How many days a row was not seen on before: those outside of what it spans, or one of a
+   week of which nothing was known. ?14: the week of ?8; ?15 and ?16: the days of ?7 and ?8. */
+#define NEW_DAYS                                                                                   \
+	"CASE WHEN ?15 >= " FIRST_DAY " AND ?16 <= " LAST_DAY                                      \
+	" THEN (weeks >> (" STORE_SQLITE_WEEK " - ?14)) & 1 = 0"                                   \
+	" ELSE min(max(0, ?16 - " LAST_DAY ") + max(0, " FIRST_DAY " - ?15),"                      \
+	" max(1, ?13 - (?15 BETWEEN " FIRST_DAY " AND " LAST_DAY ")"                               \
+	" - (?16 BETWEEN " FIRST_DAY " AND " LAST_DAY "))) END"
 
 /* 1 there was such a row, 0 not, -1 failure. All expressions see the row as it was;
    bits of weeks are counted from the later one of the two last weeks. */
@@ -41,12 +54,15 @@ static int update_row(struct store *store, const struct row_key *key,
 		       " last_client = CASE WHEN ?8 >= last_seen THEN ?9 ELSE last_client END,"
 		       " whereabouts = CASE WHEN ?8 >= last_seen THEN ?11 ELSE whereabouts END,"
 		       " tls_below = CASE WHEN ?8 >= last_seen THEN ?12 ELSE tls_below END,"
-		       " weeks = (weeks << max(0, ?13 - " STORE_SQLITE_WEEK
-		       ")) | (?10 << max(0, " STORE_SQLITE_WEEK " - ?13))"
+		       " weeks = (weeks << max(0, ?14 - " STORE_SQLITE_WEEK
+		       ")) | (?10 << max(0, " STORE_SQLITE_WEEK " - ?14)),"
+		       " days = days + " NEW_DAYS
 		       " WHERE user = ?1 AND verified = ?2 AND habit = ?3 AND rules = ?4");
 
 	bind_sighting(statement, key, sighting);
-	sqlite3_bind_int64(statement, 13, store_week(sighting->last_seen));
+	sqlite3_bind_int64(statement, 14, store_week(sighting->last_seen));
+	sqlite3_bind_int64(statement, 15, sighting->first_seen / MILLISECONDS_A_DAY);
+	sqlite3_bind_int64(statement, 16, sighting->last_seen / MILLISECONDS_A_DAY);
 	if (!store_sqlite_run(store, statement))
 		return -1;
 	return store_sqlite_changes(store) > 0;
@@ -57,8 +73,8 @@ static bool insert_row(struct store *store, const struct row_key *key,
 {
 	sqlite3_stmt *statement = store_sqlite_statement(
 		store, "INSERT INTO sightings (user, verified, habit, rules, count, rejected,"
-		       " first_seen, last_seen, last_client, weeks, whereabouts, tls_below)"
-		       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)");
+		       " first_seen, last_seen, last_client, weeks, whereabouts, tls_below, days)"
+		       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)");
 
 	bind_sighting(statement, key, sighting);
 	return store_sqlite_run(store, statement);

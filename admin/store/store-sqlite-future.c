@@ -16,7 +16,8 @@ static bool correct_sightings(struct store *store, int64_t now)
 	return store_sqlite_run_with(
 		store,
 		"UPDATE sightings SET first_seen = min(first_seen, ?1), last_seen = ?1,"
-		" weeks = 1 | ((weeks >> " WEEKS_AHEAD ") & ~(-1 << (64 - " WEEKS_AHEAD ")))"
+		" weeks = 1 | ((weeks >> " WEEKS_AHEAD ") & ~(-1 << (64 - " WEEKS_AHEAD "))),"
+		" days = min(days, 1 + max(0, ?1 / 86400000 - first_seen / 86400000))"
 		" WHERE last_seen > ?1 + 86400000",
 		now, store_week(now));
 }

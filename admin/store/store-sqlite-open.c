@@ -96,6 +96,16 @@ static const char *const migrations[] = {
 
 	/* 11. Which dates a person was told. */
 	"ALTER TABLE notices ADD COLUMN dates TEXT;",
+
+	/* 12. The days on which a sighting was seen, for rhythms. Of older rows at least one in
+	   each week is known, the first and the last: the bits of weeks are counted by twos,
+	   fours and eights. */
+	("ALTER TABLE sightings ADD COLUMN days INTEGER NOT NULL DEFAULT 1;"
+	 "UPDATE sightings SET days = (SELECT max(((b + (b >> 4)) & 0x0f0f0f0f0f0f0f0f) % 255,"
+	 " 1 + (last_seen / 86400000 > first_seen / 86400000))"
+	 " FROM (SELECT (a & 0x3333333333333333) + ((a >> 2) & 0x3333333333333333) AS b"
+	 " FROM (SELECT w - ((w >> 1) & 0x5555555555555555) AS a"
+	 " FROM (SELECT weeks & 0x7fffffffffffffff AS w))));"),
 };
 
 #define SCHEMA_VERSION ((int64_t)G_N_ELEMENTS(migrations))

@@ -71,7 +71,7 @@ static bool find_name(struct store *store, struct names *names, int64_t user_id,
 
 #define SIGHTING_COLUMNS                                                                           \
 	"user, verified, habit, rules, count, rejected, first_seen, last_seen, last_client,"       \
-	" weeks, whereabouts, tls_below"
+	" weeks, whereabouts, tls_below, days"
 
 static sqlite3_stmt *select_sightings(struct store *store, const struct store_filter *filter)
 {
@@ -85,6 +85,14 @@ static sqlite3_stmt *select_sightings(struct store *store, const struct store_fi
 		       " WHERE user = (SELECT id FROM users WHERE name = ?1) ORDER BY user");
 	store_sqlite_bind_text(row, 1, filter->user);
 	return row;
+}
+
+/* As of struct store_sighting, whatever someone has written to the store by hand. */
+static uint64_t read_days(sqlite3_stmt *row, int column, int64_t first_seen, int64_t last_seen)
+{
+	int64_t span = last_seen / MILLISECONDS_A_DAY - first_seen / MILLISECONDS_A_DAY + 1;
+
+	return (uint64_t)MAX(MIN(sqlite3_column_int64(row, column), span), 1);
 }
 
 /* False when the filter does not want it. */
@@ -117,6 +125,7 @@ static bool read_sighting(const struct store *store, sqlite3_stmt *row,
 		.last_seen = last_seen,
 		.last_client = store_sqlite_column_text(row, 8),
 		.weeks = (uint64_t)sqlite3_column_int64(row, 9),
+		.days = read_days(row, 12, sqlite3_column_int64(row, 6), last_seen),
 		.whereabouts = store_sqlite_column_text(row, 10),
 		.tls_below = (enum tls_version)store_sqlite_column_below(row, 11, TLS_V1_3 + 1),
 	};

@@ -103,6 +103,10 @@ struct store_sighting {
 	int64_t last_seen;
 	/* Bit i: seen in week store_week(last_seen) - i. */
 	uint64_t weeks;
+	/* Distinct days (UTC) on which it was seen, as far as they are known: of those that came
+	   between others only one a week. At least 1, and at most those from first_seen to
+	   last_seen. */
+	uint64_t days;
 	const char *last_client; /* "" erased, or unknown */
 	/* What is kept of it when it is erased, in words of the caller's; "" never noted,
 	   and NULL means the same. */
@@ -206,9 +210,10 @@ bool store_totals(struct store *store, struct store_totals *totals_r);
 /* ---- import; each between store_begin() and store_commit() ---- */
 
 /* Adds to what is there, as far as store-limits.h lets it be told apart. user is NULL
-   for nobody in particular, who is not verified; user_id, habit->index and rules->index are not used; rules must be sorted by
-   title. last_client "": not known, which also replaces that of an earlier time, as
-   whereabouts and tls_below do. */
+   for nobody in particular, who is not verified; user_id, habit->index and rules->index are
+   not used; rules must be sorted by title. weeks and days are those of what is added.
+   last_client "": not known, which also replaces that of an earlier time, as whereabouts
+   and tls_below do. */
 bool store_add(struct store *store, const struct store_sighting *sighting);
 /* last_line is counted from the lines in the totals on. */
 bool store_add_day(struct store *store, const struct store_day *day);

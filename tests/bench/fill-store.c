@@ -71,6 +71,7 @@ static bool add_sighting(struct store *store, const char *user, int64_t now)
 	sighting.first_seen = sighting.last_seen - (int64_t)(chance() % 60) * DAY;
 	sighting.weeks =
 		(UINT64_C(2) << ((sighting.last_seen - sighting.first_seen) / (7 * DAY))) - 1;
+	sighting.days = 1 + (uint64_t)((sighting.last_seen - sighting.first_seen) / DAY);
 	sighting.last_client = sighting.last_seen > now - 14 * DAY ? address : "";
 	return store_add(store, &sighting);
 }

@@ -52,6 +52,7 @@ static void see(struct store *store, const char *user, const struct store_habit 
 						.first_seen = NOW - days_ago * DAY,
 						.last_seen = NOW - days_ago * DAY,
 						.weeks = 1,
+						.days = 1,
 						.last_client = ""};
 
 	assert_true(store_add(store, &sighting));

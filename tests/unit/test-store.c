@@ -55,6 +55,7 @@ static struct store_sighting alice(void)
 				       .first_seen = NOW,
 				       .last_seen = NOW,
 				       .weeks = 1,
+				       .days = 1,
 				       .last_client = "203.0.113.5"};
 }
 
@@ -174,6 +175,7 @@ static void test_sightings_add_up(void **state)
 	assert_string_equal(found.client, "2001:db8::1");
 	/* This week, three weeks ago, and before that the eight days. */
 	assert_int_equal(found.last.weeks, 1 | 1 << 3 | 1 << 4);
+	assert_int_equal(found.last.days, 3);
 
 	assert_true(store_begin_reading(store));
 	assert_int_equal(store_habit_count(store), 1);
@@ -188,6 +190,92 @@ static void test_sightings_add_up(void **state)
 	store_close(store);
 	assert_int_equal(stat(path, &status), 0);
 	assert_int_equal(status.st_mode & 07777, 0640);
+}
+
+/* ---- days of use ---- */
+
+static void add_seen(struct store *store, int64_t first, int64_t last)
+{
+	struct store_sighting sighting = alice();
+
+	sighting.first_seen = first;
+	sighting.last_seen = last;
+	sighting.days = first / DAY == last / DAY ? 1 : 2;
+	add(store, &sighting);
+}
+
+static void test_days_of_use(void **state)
+{
+	const int64_t midnight = NOW / DAY * DAY;
+	static const struct {
+		int first, last; /* hours from midnight on */
+		uint64_t days;   /* then */
+	} lines[] = {
+		{0, 0, 1},       {3, 23, 1},  /* the same day */
+		{23, 25, 2},                  /* the combined line of a midnight */
+		{24, 24, 2},     {48, 48, 3}, /* one day more */
+		{-2, -1, 4},                  /* one before */
+		{96, 97, 5},     {72, 72, 5}, /* among the others: it may have been seen then */
+		{22, 25, 5},                  /* likewise */
+		{-500, -500, 6},              /* long before */
+		{-300, -300, 7},              /* of a week of which nothing was known */
+		{-301, -300, 7},              /* now it is */
+		{-501, 800, 8},               /* those in between are not known */
+	};
+	struct store *store = open_store(STORE_WRITE);
+	(void)state;
+
+	for (size_t i = 0; i < COUNT(lines); i++) {
+		assert_true(store_begin(store));
+		add_seen(store, midnight + lines[i].first * (DAY / 24),
+			 midnight + lines[i].last * (DAY / 24));
+		assert_true(store_commit(store));
+		if (ask(store).last.days != lines[i].days)
+			fail_msg("line %zu: %d days", i, (int)ask(store).last.days);
+	}
+	store_close(store);
+}
+
+/* The same numbers in every run. */
+static unsigned int chance(unsigned int limit)
+{
+	static uint64_t number = 1;
+
+	number = number * UINT64_C(6364136223846793005) + 1442695040888963407;
+	return (unsigned int)(number >> 33) % limit;
+}
+
+/* In order all are counted; otherwise none twice, and one at least in each week. */
+static void test_days_of_use_in_any_order(void **state)
+{
+	enum { DAYS = 200 };
+	struct store *store = open_store(STORE_WRITE);
+	(void)state;
+
+	for (unsigned int round = 0; round < 40; round++) {
+		bool in_order = round % 2 == 0, weeks[DAYS / 7 + 2] = {false}, seen[DAYS] = {false};
+		uint64_t days = 0, different_weeks = 0, found;
+		bool wiped, known;
+
+		assert_true(store_begin(store));
+		for (unsigned int i = 0, day = 0; i < 60 && day + 5 < DAYS; i++) {
+			int64_t time;
+
+			day = in_order ? day + chance(5) : chance(DAYS - 5);
+			time = store_week_begin(2000) + day * DAY + chance(DAY);
+			days += !seen[day];
+			different_weeks += !weeks[day / 7];
+			seen[day] = weeks[day / 7] = true;
+			add_seen(store, time, time);
+		}
+		assert_true(store_commit(store));
+		found = ask(store).last.days;
+		if (in_order)
+			assert_int_equal(found, days);
+		assert_in_range(found, different_weeks, days);
+		assert_true(store_forget(store, "alice@example.org", &known, &wiped));
+	}
+	store_close(store);
 }
 
 static void test_weeks(void **state)
@@ -754,6 +842,7 @@ static void test_correcting_the_future(void **state)
 	add_edition(store, "0123456789abcdef", NOW + 5 * week);
 	sighting.last_seen += 5 * week;
 	sighting.weeks = UINT64_C(1) << 63 | 0x61;
+	sighting.days = 20;
 	other.user = "bob@example.org";
 	other.last_seen = NOW + DAY;
 	assert_true(store_begin(store));
@@ -766,6 +855,7 @@ static void test_correcting_the_future(void **state)
 		assert_int_equal(found.last.first_seen, NOW);
 		assert_int_equal(found.last.last_seen, NOW);
 		assert_true(found.last.weeks == ((UINT64_C(1) << 58) | 0x3));
+		assert_int_equal(found.last.days, 1);
 		assert_int_equal(ask_about(store, "bob@example.org").last.last_seen, NOW + DAY);
 		assert_true(store_each_day(store, 0, note_day, &day));
 		assert_int_equal(day.day, NOW / DAY + 1);
@@ -894,6 +984,7 @@ static void test_migration(void **state)
 	assert_int_equal(found.count, 1);
 	assert_int_equal(found.last.count, 4);
 	assert_int_equal(found.last.weeks, 1);
+	assert_int_equal(found.last.days, 1);
 	assert_true(store_each_day(store, 0, note_day, &day));
 	assert_int_equal(day.sightings, 4);
 	assert_int_equal(day.lost, 0);
@@ -908,11 +999,46 @@ static void test_migration(void **state)
 	assert_int_equal(found.count, 1);
 	assert_int_equal(found.last.count, 5);
 	assert_int_equal(found.last.weeks, 3);
+	assert_int_equal(found.last.days, 2);
 	/* What it has an address of, it can be asked about anew. */
 	assert_whereabouts(store, "alice@example.org", "");
 	assert_true(store_note_whereabouts(store, 17, in_capitals, &calls));
 	assert_whereabouts(store, "alice@example.org", "IN PARIS");
 	store_close(store);
+}
+
+/* Of rows that have no count of their days, the weeks tell some. */
+static void test_migration_of_days(void **state)
+{
+	static const struct {
+		uint64_t weeks, days;
+		int64_t first_seen;
+	} rows[] = {
+		{1, 1, NOW},
+		{1, 2, NOW - 2 * DAY},
+		{0xb, 3, NOW - 22 * DAY},
+		{UINT64_MAX, 63, NOW - 500 * DAY},
+		{UINT64_C(1) << 63 | 1, 2, NOW - 500 * DAY},
+		{UINT64_C(0x5555555555555555), 32, NOW - 500 * DAY},
+	};
+	(void)state;
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char sql[256];
+		struct store *store;
+
+		unlink(path);
+		execute(version_1);
+		execute("ALTER TABLE sightings ADD COLUMN weeks INTEGER NOT NULL DEFAULT 1;"
+			"PRAGMA user_version = 2");
+		snprintf(sql, sizeof(sql), "UPDATE sightings SET first_seen = %lld, weeks = %lld",
+			 (long long)rows[i].first_seen, (long long)rows[i].weeks);
+		execute(sql);
+		store = open_store(STORE_READ);
+		assert_int_equal(ask(store).count, 1);
+		assert_int_equal(ask(store).last.days, rows[i].days);
+		store_close(store);
+	}
 }
 
 static void test_whereabouts(void **state)
@@ -1076,6 +1202,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define STORE_TEST(test) cmocka_unit_test_setup_teardown(test, fresh_directory, remove_directory)
 		STORE_TEST(test_sightings_add_up),
+		STORE_TEST(test_days_of_use),
+		STORE_TEST(test_days_of_use_in_any_order),
 		cmocka_unit_test(test_weeks),
 		STORE_TEST(test_filters),
 		STORE_TEST(test_names_of_any_kind),
@@ -1093,6 +1221,7 @@ int main(void)
 		STORE_TEST(test_editions),
 		STORE_TEST(test_books),
 		STORE_TEST(test_migration),
+		STORE_TEST(test_migration_of_days),
 		STORE_TEST(test_whereabouts),
 		STORE_TEST(test_newer_version),
 		STORE_TEST(test_not_a_store),
