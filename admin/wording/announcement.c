@@ -60,6 +60,9 @@ static bool select_turn(struct text_source *source, unsigned int loop, size_t tu
 		if (page->rule == NULL)
 			return false;
 		notice_values_set_rule(values, page->rule, page->rule->schedule.enforce);
+		/* When mails began is of no use to who has none by now. */
+		if (page->rule->schedule.notify <= values->now)
+			values->texts[VALUE_NOTIFY] = NULL;
 		return true;
 	case EACH_BROWNOUT:
 		brownout = coming_brownout(page->rule, values->now, turn);
@@ -97,7 +100,8 @@ static void begin(struct announcement *page, const struct policy *policy,
 		const struct date_change *change =
 			&g_array_index(changes, struct date_change, i - 1);
 
-		if (change->time <= now)
+		/* A first date is no change. */
+		if (change->time <= now && change->from != SCHEDULE_NEVER)
 			g_array_append_vals(page->changes, change, 1);
 	}
 	if (page->changes->len > 0)

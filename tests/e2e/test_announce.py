@@ -147,7 +147,9 @@ def test_history(site):
         "Zugriff ohne Verschlüsselung (IMAP und POP3), Abschaltung: von Mittwoch, 20. September "
         "2090 auf Samstag, 17. März 2091 verlegt" in text
     )
-    assert "Probeabschaltung: Sonntag, 1. Oktober 2090, 10:00 Uhr" in text
+    assert "Probeabschaltung: Sonntag, 1. Oktober 2090, 10:00 Uhr bis" in text
+    # First dates are no changes, and stand above.
+    assert text.count("Probeabschaltung") == 1 and "Beginn der E-Mails" not in text
 
     site.set(enforce="2091-03-17")
     text = words(site.publish())
@@ -155,6 +157,23 @@ def test_history(site):
     assert "Probeabschaltung: Sonntag, 1. Oktober 2090, 10:00 Uhr entfällt" in text
     # The latest stands first.
     assert text.index("entfällt") < text.index("verlegt")
+
+
+def test_when_mails_began_is_told_before_only(site):
+    mails = "Betroffene bekommen E-Mails ab Donnerstag, 1. Juni 2090"
+    assert mails in site.text("--at", "2090-05-31")
+    assert mails not in site.text("--at", "2090-06-01")
+    assert "Betroffene bekommen E-Mails ab Sonntag, 1. Januar 2090" not in site.text(
+        "--at", "2090-05-31"
+    )
+
+
+def test_first_dates_are_no_changes(site):
+    assert "Was sich an den Terminen geändert hat" not in words(site.publish())
+    site.set(enforce="2091-03-17")
+    text = words(site.publish())
+    assert text.count("Zugriff ohne Verschlüsselung (IMAP und POP3)") == 1
+    assert "verlegt" in text
 
 
 def test_a_brownout_that_is_over_may_go(site):
