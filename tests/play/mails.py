@@ -1,21 +1,27 @@
 """What stands in the mails, as a reader would see it."""
 
 import collections
+import datetime
 import re
 
 # "- Thunderbird 115.3: IMAP, port 143, ..." Lines of a list are wrapped.
 DEVICE = re.compile(r"^- ([^:\n]+): (?:.|\n {2})+", re.MULTILINE)
 VERSION = re.compile(r" [0-9][0-9A-Za-z.]*$")
 HEADING = re.compile(r"^What we have seen\n-+$|^= What we have seen$", re.MULTILINE)
+MONTHS = ("January February March April May June July August September October November"
+          " December").split()  # fmt: skip
+DATE = re.compile(r"(\w+day),\s+(\d{1,2})\s+(" + "|".join(MONTHS) + r")\s+(\d{4})")
+
+
+def listed(text):
+    """The part that lists devices."""
+    found = HEADING.search(text)
+    return text[found.end():].lstrip("\n").split("\n\n")[0] if found else ""
 
 
 def devices(text):
-    """The devices that a mail lists: their names, and their lines."""
-    found = HEADING.search(text)
-    if not found:
-        return []
-    part = text[found.end():].lstrip("\n").split("\n\n")[0]
-    return [(match.group(1), match.group(0)) for match in DEVICE.finditer(part)]
+    """Those that a mail lists: their names, and their lines."""
+    return [(match.group(1), match.group(0)) for match in DEVICE.finditer(listed(text))]
 
 
 def names_versions_twice(text):
@@ -29,5 +35,18 @@ def names_versions_twice(text):
 
 def names_nobody(text, nameless):
     """No device has a name. nameless: what stands in its place."""
-    listed = devices(text)
-    return bool(listed) and all(name == nameless for name, _ in listed)
+    names = [name for name, _ in devices(text)]
+    return bool(names) and all(name == nameless for name in names)
+
+
+def dates(text):
+    """All of them; None for one that there is not, such as Monday, 2 September 2025."""
+    return [date_of(*match.groups()) for match in DATE.finditer(text)]
+
+
+def date_of(weekday, day, month, year):
+    try:
+        date = datetime.date(int(year), MONTHS.index(month) + 1, int(day))
+    except ValueError:
+        return None
+    return date if date.strftime("%A") == weekday else None

@@ -1,5 +1,4 @@
-"""What people do: travel, update their programs, and change their settings when they
-were told, or refused."""
+"""What people do: travel, and change their settings when they were told, or refused."""
 
 from dataclasses import replace
 
@@ -28,7 +27,8 @@ def plan(person, day):
 def react(person, day, source, timetable):
     """Most change all that they have; some forget one of their devices."""
     person.reacts_on = -1
-    wrong = [device for device in person.devices if device.broken and day < device.end]
+    wrong = [device for device in person.devices
+             if device.broken and device.begin <= day < device.end]  # fmt: skip
     if len(wrong) > 1 and source.random() < 0.3:
         wrong.remove(source.choice(wrong))
     return [new for device in wrong for new in mend(device, day, source, timetable)]
@@ -44,39 +44,29 @@ def mend(device, day, source, timetable):
     if device.broken == ("country",):
         # Nothing can be changed there but where one is.
         if luck < 0.5:
-            device.home = "DE"
-            device.use(replace(device.way, country="DE"), timetable)
+            device.move(replace(device.way, country=device.home), timetable)
         return []
     if luck < 0.6:
-        device.use(replace(right, country=device.way.country), timetable)
+        device.mend(replace(right, country=device.way.country), timetable)
         return []
     device.end = day
     if luck > 0.85:
         return []
     program, versions, helo = source.choice(PHONES if luck < 0.75 else DESKTOPS)
     new = replace(
-        device, program=program, versions=versions, begin=day, end=10**6, version=0, parts=None,
-        helo=helo.format(lan="192.168.0.7", name=person.name, code="0A1B2C"), seen={},
+        device, program=program, versions=versions, begin=day, end=10**6, version=0,
+        helo=helo.format(lan="192.168.0.7", name=person.name, code="0A1B2C"),
     )  # fmt: skip
-    new.use(replace(right, country=device.way.country), timetable)
+    new.mend(replace(right, country=device.way.country), timetable)
     person.devices.append(new)
     return [new]
-
-
-def update(device):
-    """Its program has a newer version."""
-    if device.version + 1 < len(device.versions):
-        device.version += 1
-        device.parts = None
 
 
 def travel(person, country, timetable):
     """What goes along comes from there."""
     for device in person.devices:
         if device.gap < 4:
-            seen = device.seen
-            device.use(replace(device.way, country=country or device.home), timetable)
-            device.seen = {title: seen[title] for title in device.broken if title in seen}
+            device.move(replace(device.way, country=country or device.home), timetable)
 
 
 def destination(source):

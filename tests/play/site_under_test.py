@@ -1,9 +1,12 @@
 """The operator's side: portcullis.conf, portcullis import and notify as timers run them,
 some of them killed, and the mails that come of it, taken by Postfix's smtp-sink."""
 
+import contextlib
 import datetime
 import email
+import email.header
 import email.policy
+import email.utils
 import json
 import os
 import random
@@ -13,12 +16,15 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from university import DOMAIN
+from university import DOMAIN, NO_ADDRESS
+from writers import client
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/e2e"))
@@ -48,9 +54,47 @@ notices {{
     languages     = {{ "en" }}
     confirm-fixed = true
     max-per-hour  = 0
+    address-map   = "command:{directory}/addresses"
     {notices}
 }}
 """
+
+
+# Who has no address gets an empty line.
+ADDRESSES = f"#!/bin/sh\nexec sed -u '/^{NO_ADDRESS}/s/.*//'\n"
+
+# A mail system's report that a notice could not be delivered (RFC 3464).
+BOUNCE = """From: MAILER-DAEMON@{domain}
+To: mail@{domain}
+Subject: Undelivered Mail Returned to Sender
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary="b"
+
+--b
+Content-Type: text/plain
+
+The mailbox is full.
+
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.{domain}
+
+Final-Recipient: rfc822; {user}
+Action: failed
+Status: 5.2.2
+
+--b
+Content-Type: text/rfc822-headers
+
+From: mail@{domain}
+To: {user}
+Message-ID: <{message_id}>
+
+--b--
+"""
+
+HANDED_OVER = 1  # the state of a notice in the store
 
 
 @dataclass
@@ -60,6 +104,26 @@ class Mail:
     message_id: str
     subject: str
     text: str
+
+
+@dataclass
+class Notice:
+    """As the store has it."""
+
+    user: str
+    message_id: str
+    reason: str
+    rules: list
+    moment: float
+
+
+@dataclass
+class Cost:
+    """Of one run of a command."""
+
+    seconds: float = 0.0
+    processor: float = 0.0  # seconds
+    memory: int = 0  # KiB at most
 
 
 def free_port():
@@ -77,16 +141,21 @@ class Site:
         self.mails = directory / "mails"
         self.notices = notices
         self.kills = kills
-        self.killed = 0
-        self.known = set()
+        self.killed = {"import": 0, "notify": 0}
         self.random = random.Random(seed)
-        self.seconds = {"import": 0.0, "notify": 0.0}
+        self.last = {}  # cost of each command's last run
+        self.total = {}
+        self.settled = 0  # until when notices are known
+        self.known = set()  # of these, those of the last moment
         self.journal.mkdir()
         self.mails.mkdir()
         directory.chmod(0o755)
         self.mails.chmod(0o777)
         (directory / "exemptions").write_text("")
+        (directory / "addresses").write_text(ADDRESSES)
+        (directory / "addresses").chmod(0o755)
         mmdb.write(directory / "country.mmdb", built=int(time.time()))
+        self.knows_untold = "--untold" in self.run("notify", "--help")
         self.port = free_port()
         # It refuses to be root.
         user = ["-u", "nobody"] if os.geteuid() == 0 else []
@@ -95,6 +164,8 @@ class Site:
              "100"],
         )  # fmt: skip
 
+    # ---- what the operator writes ----
+
     def configure(self, timetable):
         rules = "".join(rule.text() for rule in timetable.rules)
         self.config.write_text(
@@ -102,30 +173,83 @@ class Site:
                         port=self.port, notices=self.notices) + rules
         )  # fmt: skip
 
-    def run(self, *arguments, may_be_killed=False):
+    def let_off(self, people):
+        """All who have exemptions."""
+        lines = [f"{person.user} {exemption.title} {exemption.first}..{exemption.last}\n"
+                 for person in people for exemption in person.exemptions]  # fmt: skip
+        (self.directory / "exemptions").write_text("".join(lines))
+
+    # ---- commands ----
+
+    def run(self, *arguments, may_be_killed=False, stdin=None, may_fail=False):
         """A run of a timer: where it is killed, the next one goes on."""
-        command = [self.program, "-c", self.config, *map(str, arguments)]
-        begun = time.monotonic()
+        command = arguments[0]
+        cost = Cost()
         while True:
-            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-            if may_be_killed and self.kills > self.killed and self.random.random() < 0.3:
-                self.killed += 1
-                try:
-                    process.wait(self.random.expovariate(1 / 0.3))
-                except subprocess.TimeoutExpired:
-                    process.send_signal(signal.SIGKILL)
-                    process.communicate()
-                    continue
-            output, errors = process.communicate()
-            self.seconds[arguments[0]] = (
-                self.seconds.get(arguments[0], 0) + time.monotonic() - begun
-            )
-            if process.returncode != 0 or errors:
-                raise RuntimeError(f"{arguments}: {process.returncode} {errors.decode()}")
-            return output.decode()
+            alarm = self.alarm(command) if may_be_killed else None
+            status, output, errors = self.start(arguments, stdin, alarm, cost)
+            if status != -signal.SIGKILL:
+                break
+            self.killed[command] += 1
+        self.last[command] = cost
+        total = self.total.setdefault(command, Cost())
+        total.seconds += cost.seconds
+        total.processor += cost.processor
+        total.memory = max(total.memory, cost.memory)
+        if (status != 0 and not may_fail) or errors:
+            raise RuntimeError(f"{arguments}: {status} {errors}")
+        return output
+
+    def alarm(self, command):
+        """After how many seconds it is killed, if it is: about within its time."""
+        if sum(self.killed.values()) >= self.kills or self.random.random() > 0.3:
+            return None
+        return self.random.random() * self.last.get(command, Cost(0.02)).seconds
+
+    def start(self, arguments, stdin, alarm, cost):
+        """Adds what it costs. Returns its status, output and errors."""
+        with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors, \
+                tempfile.TemporaryFile() as given:  # fmt: skip
+            given.write((stdin or "").encode())
+            given.seek(0)
+            begun = time.monotonic()
+            process = subprocess.Popen(
+                [self.program, "-c", self.config, *map(str, arguments)],
+                stdin=given, stdout=output, stderr=errors,
+            )  # fmt: skip
+            timer = threading.Timer(alarm or 0, os.kill, (process.pid, signal.SIGKILL))
+            if alarm is not None:
+                timer.start()
+            # So that its number is not given away before the timer is stopped.
+            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+            timer.cancel()
+            if alarm is not None:
+                timer.join()
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            cost.seconds += time.monotonic() - begun
+            cost.processor += usage.ru_utime + usage.ru_stime
+            cost.memory = max(cost.memory, usage.ru_maxrss)
+            output.seek(0)
+            errors.seek(0)
+            return process.returncode, output.read().decode(), errors.read().decode()
 
     def ask(self, *arguments):
         return json.loads(self.run(*arguments, "--json"))
+
+    def explain(self, device, moment):
+        """What the gate or the daemon would say: whether it lets that in, and the rules that
+        it breaks."""
+        way = device.way
+        answer = json.loads(self.run(
+            "explain", "--service", way.service, "--port", way.port, "--tls", way.tls,
+            "--mechanism", way.mechanism, "--client", client(device), "--user",
+            device.person.user, "--at", at(moment), "--json", may_fail=True,
+        ))  # fmt: skip
+        broken = {rule["rule"] for rule in answer["rules"] if rule["broken"]}
+        return answer["action"], broken
+
+    # ---- timers ----
 
     def take(self, moment):
         self.run("import", "--quiet", "--at", at(moment), may_be_killed=True)
@@ -135,47 +259,81 @@ class Site:
         self.run("notify", "--quiet", "--send", "--at", at(moment), may_be_killed=True)
         mails = []
         for path in self.mails.iterdir():
-            mail = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+            mail = read_mail(path, moment)
             path.unlink()
-            recipient = mail["To"].addresses[0].addr_spec
-            if recipient == f"mail@{DOMAIN}":
-                continue  # the summary
-            body = mail.get_body(("plain",)).get_content()
-            mails.append(Mail(recipient, moment, mail["Message-ID"].strip("<>"), mail["Subject"], body))
+            if mail.user != f"mail@{DOMAIN}":  # which is the summary
+                mails.append(mail)
         return sorted(mails, key=lambda mail: (mail.user, mail.message_id))
 
     def new_notices(self):
-        """Of the store, those that were handed over since they were asked for last."""
-        notices = [
-            dict(notice, time=datetime.datetime.fromisoformat(notice["time"]).timestamp())
-            for notice in self.ask("notices") if notice["state"] == "handed-over"
-        ]
-        new = [notice for notice in notices if notice["message_id"] not in self.known]
-        self.known.update(notice["message_id"] for notice in new)
+        """Those that were handed over since they were asked for last, by their
+        Message-IDs."""
+        rows = self.select(
+            "SELECT user, message_id, reason, rules, settled FROM notices"
+            " WHERE state = ? AND settled >= ? ORDER BY id", HANDED_OVER, self.settled,
+        )  # fmt: skip
+        new = {
+            message_id: Notice(user, message_id, reason, rules.split(","), settled / 1000)
+            for user, message_id, reason, rules, settled in rows
+            if message_id not in self.known
+        }
+        if rows:
+            self.settled = max(settled for *_, settled in rows)
+            self.known = {message_id for _, message_id, *_, settled in rows
+                          if settled == self.settled}  # fmt: skip
         return new
+
+    def bounce(self, mail):
+        """The mail comes back."""
+        self.run("notices", "--bounce", stdin=BOUNCE.format(
+            domain=DOMAIN, user=mail.user, message_id=mail.message_id
+        ))  # fmt: skip
+
+    def untold(self, moment):
+        """Users whom the operator is told to look after himself."""
+        return {person["user"] for person in self.ask("notify", "--untold", "--at", at(moment))}
+
+    # ---- the end ----
 
     def lines(self):
         """That the store has taken."""
-        with sqlite3.connect(f"file:{self.directory}/store.db?mode=ro", uri=True) as store:
-            return store.execute("SELECT sum(lines) FROM days").fetchone()[0]
+        return self.select("SELECT sum(lines) FROM days")[0][0]
+
+    def select(self, sql, *parameters):
+        uri = f"file:{self.directory}/store.db?mode=ro"
+        with contextlib.closing(sqlite3.connect(uri, uri=True)) as store:
+            return store.execute(sql, parameters).fetchall()
+
+    def size(self):
+        """Of the store, in bytes."""
+        return (self.directory / "store.db").stat().st_size
 
     def keep(self, directory, depend):
         """Copies all that `portcullis -c DIRECTORY/portcullis.conf forecast` needs. depend:
         the users of whom it should speak."""
-        directory.mkdir(parents=True, exist_ok=True)
-        (directory / "journal").mkdir(exist_ok=True)
-        for name in ("exemptions", "country.mmdb"):
+        (directory / "journal").mkdir(parents=True, exist_ok=True)
+        for name in ("exemptions", "country.mmdb", "addresses"):
             shutil.copy(self.directory / name, directory)
         text = self.config.read_text().replace(str(self.directory), str(directory.resolve()))
         (directory / "portcullis.conf").write_text(text)
         (directory / "store.db").unlink(missing_ok=True)
-        with sqlite3.connect(self.directory / "store.db") as store:
-            store.execute("VACUUM INTO ?", (f"{directory}/store.db",))
+        self.select("VACUUM INTO ?", f"{directory}/store.db")
         (directory / "truth.json").write_text(json.dumps(depend, indent=0))
 
     def close(self):
         self.sink.send_signal(signal.SIGTERM)
         self.sink.wait()
+
+
+def read_mail(path, moment):
+    """Of a mail of ours, whose text is its first part. Faster than the email module's own
+    policies."""
+    mail = email.message_from_bytes(path.read_bytes(), policy=email.policy.compat32)
+    text = next(part for part in mail.walk() if part.get_content_type() == "text/plain")
+    recipient = email.utils.parseaddr(mail["To"])[1]
+    return Mail(recipient, moment, mail["Message-ID"].strip("<> "),
+                str(email.header.make_header(email.header.decode_header(mail["Subject"]))),
+                text.get_payload(decode=True).decode())  # fmt: skip
 
 
 def at(moment):

@@ -1,6 +1,11 @@
 """The measurements as a table, and what is promised of them."""
 
+import collections
+import json
 import sys
+
+
+FORECAST = "forecast"  # how the rows about them begin
 
 
 def share(part, whole):
@@ -11,71 +16,150 @@ class Table:
     def __init__(self):
         self.rows = []
         self.kept = True
+        self.details = []  # lines about what was not kept
+        self.forecasts = []
 
     def say(self, what, figure):
-        self.rows.append((what, figure, ""))
+        self.rows.append((what, str(figure), ""))
 
-    def promise(self, what, figure, kept, wanted):
-        self.rows.append((what, figure, wanted if kept else f"{wanted}: NOT KEPT"))
-        self.kept &= kept
+    def promise(self, what, figure, kept, wanted="0"):
+        self.rows.append((what, str(figure), wanted if kept else f"{wanted}: NOT KEPT"))
+        self.kept &= bool(kept)
+
+    def none(self, what, number, of=""):
+        self.promise(what, f"{number}{of}", number == 0)
+
+    def add_intervals(self, forecasts):
+        inside = sum(forecast.holds() for forecast in forecasts)
+        self.promise(f"{FORECAST}: the truth was in the interval", f"{inside} of {len(forecasts)}",
+                     inside >= int(0.9 * len(forecasts)), "9 of 10")  # fmt: skip
+
+    def lines(self):
+        rows = [("what", "measured", "promised"), *self.rows]
+        widths = [max(len(row[column]) for row in rows) for column in range(3)]
+        lines = ["| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in rows]
+        lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+        return lines
 
     def print(self):
-        widths = [max(len(row[column]) for row in self.rows) for column in range(3)]
-        for row in self.rows:
-            print("| " + " | ".join(map(str.ljust, row, widths)) + " |")
+        print("\n".join(self.lines()), flush=True)
+        for line in self.details:
+            print(line, file=sys.stderr)
+
+    def write_json(self, path):
+        path.write_text(json.dumps({"kept": self.kept, "rows": self.rows,
+                                    "forecasts": self.forecasts}, indent=1))  # fmt: skip
 
 
-def tell(play):
-    """Returns whether all promises were kept."""
-    measures, site = play.measures, play.site
-    told = sorted(person.mails for person in play.university.people if person.mails)
+def of(play):
     table = Table()
+    add_size(table, play)
+    add_delivery(table, play)
+    add_told(table, play.measures)
+    add_good_news(table, play.measures)
+    add_mails(table, play)
+    add_forecasts(table, play)
+    add_details(table, play.measures)
+    return table
+
+
+def add_size(table, play):
+    costs = play.site.total
     table.say("people, days, lines of the journal",
-              f"{len(play.people):,}, {play.days}, {measures.lines:,}")  # fmt: skip
-    table.say("import, notify", f"{site.seconds['import']:.0f} s, {site.seconds['notify']:.0f} s")
-    table.say("killed", f"{site.killed}")
-    table.promise("lines that the store does not have", f"{measures.lines - site.lines()}",
-                  measures.lines == site.lines(), "none")  # fmt: skip
-    table.promise("notices whose mail did not come", f"{len(measures.lost)}", not measures.lost,
-                  "none")  # fmt: skip
-    table.promise("mails to people who were always fine", f"{measures.to_the_fine}",
-                  not measures.to_the_fine, "none")  # fmt: skip
-    users = {user for user, _ in measures.locked_out}
-    table.say("locked out", f"{len(users)}")
+              f"{len(play.people):,}, {play.days}, {play.measures.lines:,}")  # fmt: skip
+    for command in ("import", "notify"):
+        cost = costs[command]
+        table.say(f"{command}: time, CPU, memory at most",
+                  f"{cost.seconds:.0f} s, {cost.processor:.0f} s, {cost.memory / 1024:.0f} MiB")
+    table.say("store", f"{play.site.size() / 2**20:.1f} MiB")
+    killed = play.site.killed
+    table.say("killed: import, notify", f"{killed['import']}, {killed['notify']}")
+
+
+def add_delivery(table, play):
+    measures = play.measures
+    table.none("lines that the store lacks, or has twice", abs(measures.lines - play.site.lines()))
+    table.none("notices whose mail did not come", len(measures.lost))
+    table.none("mails without a notice in the store", measures.without_notice)
+    kills = play.site.killed["notify"]
+    table.promise("mails that came again, with the same Message-ID", measures.repeats,
+                  measures.repeats <= kills, f"at most {kills}")  # fmt: skip
+    table.none("logins judged otherwise than by explain", len(measures.disagreements),
+               f" of {measures.explained}")  # fmt: skip
+
+
+def add_told(table, measures):
+    table.say("locked out: people", len({user for user, _ in measures.locked_out}))
     users = {user for user, _ in measures.untold}
-    table.promise("of them on record for a week, and never told", f"{len(users)}", not users,
-                  "none")  # fmt: skip
-    table.say("people told, mails, with the same Message-ID again",
-              f"{len(told)}, {measures.mails}, {measures.repeats}")  # fmt: skip
-    table.say("reasons", ", ".join(f"{n} {reason}" for reason, n in measures.reasons.most_common()))
+    table.none("of them on record for a week, and never told", len(users))
+    for why, number in collections.Counter(why for why, _, _ in measures.untold.values()).items():
+        table.say(f"... {why}", number)
+    table.say("of them told less than a week before", measures.told_late)
+    missing = measures.unreachable - measures.operators_list
+    table.none("cannot be told, and not on the operator's list", len(missing),
+               f" of {len(measures.unreachable)}")  # fmt: skip
+    late = len(measures.let_off_untold)
+    table.none("let off, not told 14 days before that ends", late,
+               f" of {late + measures.let_off_told}")  # fmt: skip
+
+
+def add_good_news(table, measures):
+    reasons = collections.Counter(why for _, why in measures.false_good_news.values())
+    of = f" of {measures.good_news}"
+    table.none("told that all is well, and it was not", reasons["none"], of)
+    table.say("... after three times its rhythm", reasons["rest"])
+    table.say("... and another device of this name was right since", reasons["twin"])
+    table.none("locked out within a month of that", measures.locked_out_after_good_news())
+
+
+def add_mails(table, play):
+    measures = play.measures
+    told = sorted(person.mails for person in play.university.people if person.mails)
+    never = [person.mails for person in play.university.people
+             if person.mails and not person.readiness]  # fmt: skip
+    table.say("people told, mails", f"{len(told)}, {measures.mails}")
+    reasons = ", ".join(f"{number} {reason}" for reason, number in measures.reasons.most_common())
+    table.say("reasons", reasons)
     nine_of_ten = told[len(told) * 9 // 10] if told else 0
+    table.promise("mails for each of nine of ten", nine_of_ten, nine_of_ten <= 5, "at most 5")
     most = told[-1] if told else 0
-    table.promise("mails for each, nine of ten, anyone",
-                  f"{share(measures.mails, len(told)):.1f}, {nine_of_ten}, {most}",
-                  nine_of_ten <= 5 and most <= 8, "at most 5, 8")  # fmt: skip
-    fixed = measures.reasons["fixed"]
-    table.promise("told that all is well, and it was not",
-                  f"{len(measures.false_good_news)} of {fixed}",
-                  not measures.false_good_news, "none")  # fmt: skip
-    table.promise("locked out within a month of that",
-                  f"{measures.locked_out_within_a_month_of_good_news()}",
-                  not measures.locked_out_within_a_month_of_good_news(), "none")  # fmt: skip
-    table.promise("mails that name one program for each version",
-                  f"{measures.twice_named} of {measures.with_devices}",
-                  not measures.twice_named, "none")  # fmt: skip
+    table.promise("mails for anyone", most, most <= 8, "at most 8")
+    table.say("mails on average, for who never changes",
+              f"{share(sum(told), len(told)):.1f}, {share(sum(never), len(never)):.1f}")  # fmt: skip
+    of = f" of {measures.mails}"
+    table.none("people named a rule that they never broke", len(measures.never_broken))
+    table.none("mails with a wrong date, or without theirs", len(measures.wrong_dates), of)
+    table.none("last calls that leave less time than they are to", measures.late_calls,
+               f" of {measures.reasons['last-call']}")  # fmt: skip
+    of = f" of {measures.with_devices}"
+    table.none("mails that name one program for each version", measures.twice_named, of)
     table.say("mails in which no device has a name",
               f"{share(measures.unnamed, measures.with_devices):.0%}")  # fmt: skip
-    for day, said, true in measures.forecasts:
-        near = abs(said - true) <= max(0.05 * true, 3)
-        table.promise(f"forecast of day {day}, and the truth", f"{said} : {true}", near, "5 %")
-    table.print()
-    if measures.untold:
-        print_untold(measures)
-    return table.kept
 
 
-def print_untold(measures):
-    for (user, title), (device, seen) in list(measures.untold.items())[:20]:
-        moment = measures.locked_out[user, title]
-        print(f"{user} was never told of {title}: seen {(moment - seen) / 86400:.0f} days before,"
-              f" every {device.gap:.0f} days, {device.program} {device.way}", file=sys.stderr)  # fmt: skip
+def add_forecasts(table, play):
+    for forecast in play.forecasts.made:
+        table.promise(f"{FORECAST} of day {forecast.day}, and the truth", forecast,
+                      forecast.is_near(0.05), "5 %")  # fmt: skip
+    table.add_intervals(play.forecasts.made)
+    table.forecasts = [vars(forecast) for forecast in play.forecasts.made]
+
+
+def add_details(table, measures):
+    tell = table.details.append
+    for (user, title), (why, device, seen) in list(measures.untold.items())[:20]:
+        days = (measures.locked_out[user, title] - seen) / 86400
+        tell(f"{user} was never told of {title} ({why}): seen {days:.0f} days before, every"
+             f" {device.gap:.0f} days, {device.client_id!r} {device.way}")  # fmt: skip
+    for user, (_, why) in list(measures.false_good_news.items())[:20]:
+        tell(f"{user} was told that all is well ({why})")
+    for user, title, own in measures.let_off_untold[:20]:
+        tell(f"{user} is let off {title} until {own}, and was not told")
+    for mail, notice in measures.wrong_dates[:3]:
+        tell(f"wrong dates: {notice}\n{mail.text}")
+    for disagreement in measures.disagreements[:5]:
+        tell(f"judged otherwise: {disagreement}")
+    for user, title in measures.never_broken[:5]:
+        tell(f"{user} never broke {title}")
+    for user in sorted(measures.unreachable - measures.operators_list)[:5]:
+        tell(f"{user} cannot be told, and is not on the list")

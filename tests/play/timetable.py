@@ -24,6 +24,7 @@ class Rule:
     enforce: datetime.date
     brownouts: list = field(default_factory=list)  # (date, hour, hours)
     before_password: bool = False
+    dates_before: list = field(default_factory=list)  # that it had before it was moved
 
     def __post_init__(self):
         self.reckon()
@@ -38,6 +39,11 @@ class Rule:
             (midnight(day) + 3600 * hour, midnight(day) + 3600 * (hour + hours))
             for day, hour, hours in self.brownouts
         ]
+
+    def move(self, days):
+        self.dates_before.append(self.enforce)
+        self.enforce += datetime.timedelta(days=days)
+        self.reckon()
 
     def phase(self, moment):
         """None while it is off."""
@@ -74,19 +80,20 @@ class Rule:
         raise ValueError(self.kind)
 
 
-def five_rules(first, notify_days):
-    """notify_days: the length of the notify phase of the first rule; those of the others
-    begin later and are as long, or shorter where the play would end before."""
+def five_rules(first, observe_days, notify_days):
+    """observe_days: until the notify phase of the first rule begins. notify_days: how long
+    it is. Those of the others begin later."""
 
     def day(days):
         return first + datetime.timedelta(days=days)
 
     def rule(title, kind, options, observe, notify, **more):
-        return Rule(title, kind, options, day(observe), day(notify), day(notify + notify_days),
-                    **more)  # fmt: skip
+        notify += observe_days
+        return Rule(title, kind, options, day(min(observe, notify - 2)), day(notify),
+                    day(notify + notify_days), **more)  # fmt: skip
 
     home = ", ".join(f'"{country}"' for country in HOME)
-    encryption = rule("encryption", "encryption", "", 0, 60)
+    encryption = rule("encryption", "encryption", "", 0, 0)
     end = encryption.enforce
     encryption.brownouts = [
         (end - datetime.timedelta(days=min(31, notify_days // 2)), 10, 4),
@@ -95,36 +102,53 @@ def five_rules(first, notify_days):
     encryption.reckon()
     return [
         encryption,
-        rule("mechanism", "mechanism", '    allow = { "PLAIN", "LOGIN" }\n', 0, 60),
-        rule("smtp-auth-25", "submission-port", "", 14, 67),
-        rule("pop3", "protocol", '    services = { "pop3" }\n', 30, 90),
+        rule("mechanism", "mechanism", '    allow = { "PLAIN", "LOGIN" }\n', 0, 0),
+        rule("smtp-auth-25", "submission-port", "", 14, 7),
+        rule("pop3", "protocol", '    services = { "pop3" }\n', 30, 30),
         rule("country", "country",
-             f'    services = {{ "imap", "pop3" }}\n    allow = {{ {home} }}\n', 40, 75,
+             f'    services = {{ "imap", "pop3" }}\n    allow = {{ {home} }}\n', 40, 15,
              before_password=True),
     ]  # fmt: skip
 
 
 class Timetable:
-    def __init__(self, first, notify_days):
+    def __init__(self, first, observe_days, notify_days):
         self.first = first
-        self.rules = five_rules(first, notify_days)
+        self.rules = five_rules(first, observe_days, notify_days)
+        self.by_title = {rule.title: rule for rule in self.rules}
+        self.known_ways = {}
         # A date is moved on the day of its last calls.
-        self.moved = next(rule for rule in self.rules if rule.title == "smtp-auth-25")
+        self.moved = self.by_title["smtp-auth-25"]
         self.moves_on = self.moved.enforce - datetime.timedelta(days=7)
 
     def date(self, day):
         return self.first + datetime.timedelta(days=day)
 
+    def day_of(self, rule):
+        """The day on which it is enforced first."""
+        return (rule.enforce - self.first).days
+
     def begin_day(self, day):
         """True when the configuration changes on that day."""
         if self.date(day) != self.moves_on:
             return False
-        self.moved.enforce += datetime.timedelta(days=14)
-        self.moved.reckon()
+        self.moved.move(14)
         return True
 
     def rule(self, title):
-        return next(rule for rule in self.rules if rule.title == title)
+        return self.by_title[title]
+
+    def own_date(self, person, rule):
+        """The first day on which it holds for the person: exemptions that cover its date
+        move that."""
+        date = rule.enforce
+        while True:
+            ends = [exemption.last for exemption in person.exemptions
+                    if exemption.title == rule.title
+                    and exemption.first <= date <= exemption.last]  # fmt: skip
+            if not ends:
+                return date
+            date = max(ends) + datetime.timedelta(days=1)
 
     def phases(self, moment):
         """Of the rules that are not off, by title."""
@@ -138,4 +162,9 @@ class Timetable:
                    for moment in hours)  # fmt: skip
 
     def broken_by(self, way):
-        return tuple(rule.title for rule in self.rules if rule.is_broken_by(way))
+        """Titles of rules, whatever their phase. There are few ways."""
+        if way not in self.known_ways:
+            self.known_ways[way] = tuple(
+                rule.title for rule in self.rules if rule.is_broken_by(way)
+            )
+        return self.known_ways[way]

@@ -11,21 +11,18 @@ def way_of_next_use(device):
     return way
 
 
-def comes_again(device, day):
-    """Whether it was used before, and will ever be used again as it is set up now."""
-    return device.uses > 0 and day <= device.next_use < device.end
-
-
 def breaks_when_it_comes_again(device, day, timetable):
-    """The titles of the rules that it breaks then if nobody changes anything any more."""
-    if not device.broken or not comes_again(device, day):
+    """The titles of the rules that it broke before, and will break again on that day or
+    later, if nobody changes anything any more."""
+    if not device.came or not day <= device.next_use < device.end:
         return ()
-    return timetable.broken_by(way_of_next_use(device))
+    return [title for title in timetable.broken_by(way_of_next_use(device))
+            if title in device.came]  # fmt: skip
 
 
 def depends_on_it(person, day, timetable):
     """Whether a device of the person will ever come again in a way that is refused once
-    all rules are in force, if nobody changes anything any more from that day on."""
+    all rules are in force."""
     let_off = person.let_off(timetable.date(day))
     return any(
         title not in let_off

@@ -1,10 +1,12 @@
 """Invented people, and the programs by which each of them reads and sends mail."""
 
+import datetime
 import random
 
 from dataclasses import dataclass, field
 
 DOMAIN = "uni.example"
+NO_ADDRESS, FULL = "x", "b"  # how names begin: nothing is sent, or all comes back
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ SCANNER = ("", [""], "scanner{code}")
 ABROAD = ["FR", "US", "CA", "JP", "BR"]
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Device:
     """One program of one person. Its reading and its sending are two devices, as the
     servers see them."""
@@ -78,11 +80,11 @@ class Device:
     end: int = 10**6  # not used from this day on
     home: str = "DE"
     next_use: int = 0
-    uses: int = 0  # days on which it was used until now
     parts: tuple = None  # see writers.py
+    row: list = None  # see record.py
     broken: tuple = ()  # titles of the rules that its way breaks
-    ever_wrong: bool = False
-    seen: dict = field(default_factory=dict)  # title: when it was first recorded, verified
+    came: set = field(default_factory=set)  # titles of those that it broke, with what it is now
+    seen: dict = field(default_factory=dict)  # title: when that was first recorded as such
 
     @property
     def client_id(self):
@@ -92,22 +94,34 @@ class Device:
             return ""
         return f"name={self.program} version={self.versions[self.version]}"
 
-    def use(self, way, timetable):
-        """From now on it comes in this way."""
+    def move(self, way, timetable):
+        """From now on it comes in this way, from another country for instance."""
         self.way = way
-        self.parts = None
+        self.parts = self.row = None
         self.broken = timetable.broken_by(way)
-        self.ever_wrong |= bool(self.broken)
+
+    def mend(self, way, timetable):
+        """Its settings are new, and what was recorded of the old ones is over."""
+        self.move(way, timetable)
+        self.came = set()
         self.seen = {}
 
+    def update(self):
+        """Its program has a newer version."""
+        if self.version + 1 < len(self.versions):
+            self.version += 1
+            self.parts = self.row = None
 
-@dataclass(eq=False)
+
+@dataclass(eq=False, slots=True)
 class Person:
     name: str
     readiness: float  # 0: never changes anything; 1: at once
     devices: list = field(default_factory=list)
+    exemptions: list = field(default_factory=list)  # Exemption, as far as they are entered
+    rows: dict = field(default_factory=dict)  # see record.py
+    broke: dict = field(default_factory=dict)  # title: when that was first recorded
     told: dict = field(default_factory=dict)  # title: moment of the first notice of it
-    exemptions: list = field(default_factory=list)  # (title, first day, last day)
     mails: int = 0
     reacts_on: int = -1  # the day on which something is changed
     returns_on: int = -1  # from abroad
@@ -116,9 +130,26 @@ class Person:
     def user(self):
         return f"{self.name}@{DOMAIN}"
 
+    @property
+    def has_no_address(self):
+        return self.name.startswith(NO_ADDRESS)
+
+    @property
+    def mails_come_back(self):
+        return self.name.startswith(FULL)
+
     def let_off(self, date):
         """The titles of the rules that do not hold for the person on that day."""
-        return {title for title, first, last in self.exemptions if first <= date <= last}
+        return {exemption.title for exemption in self.exemptions
+                if exemption.first <= date <= exemption.last}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Exemption:
+    title: str
+    first: datetime.date
+    last: datetime.date
+    entered: int  # the day on which the operator writes it down
 
 
 @dataclass(frozen=True)
@@ -130,11 +161,15 @@ class Mix:
     rare: float = 0.12  # of devices, used less than every ten days
     phones: float = 0.45
     nameless: float = 0.2
+    twins: float = 0.08  # of offenders, have the same program once more, with right settings
     never: float = 0.12  # change nothing, whatever they are told
     slow: float = 0.3
     travel: float = 0.06  # are abroad once
     leave: float = 0.05  # leave, or come, within the months of the play
     new_offenders: float = 0.03  # get an old device out of a drawer meanwhile
+    last_minute: float = 0.005  # do so in the ten days before a date
+    let_off: float = 0.04  # of offenders, have an exemption
+    unreachable: float = 0.006  # have no address, or one that takes no mail
 
 
 MIXES = {
@@ -150,10 +185,14 @@ def choose(source, weighted):
 
 
 class University:
-    def __init__(self, people, seed, mix, days):
+    """timetable: in which they will live, whose dates somebody comes just before."""
+
+    def __init__(self, people, seed, mix, days, timetable):
         self.random = random.Random(seed)
         self.mix = mix
         self.days = days
+        self.timetable = timetable
+        self.exemptions = []  # all that will be entered: (person, exemption)
         self.people = [self._person(number) for number in range(people)]
 
     def _person(self, number):
@@ -161,7 +200,9 @@ class University:
         luck = source.random()
         readiness = 0.0 if luck < mix.never else source.uniform(0.1, 0.4) \
             if luck < mix.never + mix.slow else source.uniform(0.5, 1.0)  # fmt: skip
-        person = Person(f"p{number:06d}", readiness)
+        luck = source.random()
+        kind = NO_ADDRESS if luck < mix.unreachable / 2 else FULL if luck < mix.unreachable else "p"
+        person = Person(f"{kind}{number:06d}", readiness)
         begin = source.randrange(self.days) if source.random() < mix.leave / 2 else 0
         offends = source.random() < mix.offenders
         wrong = 0
@@ -171,8 +212,14 @@ class University:
             self.add_program(person, begin, wrong=True)
         for _ in range(source.choice([0, 1, 1, 2]) if offends else source.choice([1, 2, 2, 3])):
             self.add_program(person, begin, wrong=False)
+        if offends and source.random() < mix.twins:
+            self.add_twin(person, begin)
+        if offends and source.random() < mix.let_off:
+            self.let_off(person)
         if source.random() < mix.new_offenders:
             self.add_program(person, source.randrange(self.days), wrong=True)
+        if source.random() < mix.last_minute:
+            self.add_last_minute(person)
         if source.random() < mix.leave / 2:
             end = source.randrange(self.days)
             for device in person.devices:
@@ -203,17 +250,54 @@ class University:
             sending = choose(source, SENDING)
         gap = source.uniform(10, 45) if source.random() < mix.rare else \
             choose(source, [(1.05, 60), (1.5, 20), (3, 12), (7, 8)])  # fmt: skip
-        helo = helo.format(
-            lan=f"192.168.{source.randrange(256)}.{source.randrange(1, 255)}",
-            name=person.name,
-            code=f"{source.randrange(16**6):06X}",
-        )
         version = source.randrange(len(versions)) if len(versions) > 1 else 0
+        version = min(version, max(0, len(versions) - 4))
+        helo = self.helo(helo, person)
         for way, rarer in ((reading, 1.0), (sending if sends else None, 1.6)):
             if way is not None:
-                person.devices.append(
-                    Device(person, program, versions, way, helo, gap * rarer, begin,
-                           min(version, max(0, len(versions) - 4)),
-                           uses_a_day=source.choice([1, 2, 3, 5]),
-                           hour=source.uniform(6.5, 22.5), number=source.randrange(1, 255))
-                )  # fmt: skip
+                self.add_device(person, program, versions, way, helo, gap * rarer, begin, version)
+
+    def helo(self, text, person):
+        return text.format(
+            lan=f"192.168.{self.random.randrange(256)}.{self.random.randrange(1, 255)}",
+            name=person.name,
+            code=f"{self.random.randrange(16**6):06X}",
+        )
+
+    def add_device(self, person, program, versions, way, helo, gap, begin, version):
+        device = Device(person, program, versions, way, helo, gap, begin, version,
+                        uses_a_day=self.random.choice([1, 2, 3, 5]),
+                        hour=self.random.uniform(6.5, 22.5),
+                        number=self.random.randrange(1, 255))  # fmt: skip
+        device.move(way, self.timetable)
+        person.devices.append(device)
+
+    def add_twin(self, person, begin):
+        """A second telephone of the same kind, another version of it or the same."""
+        first = self.random.choice(person.devices)
+        way = SMTPS if first.way.service == "submission" else IMAPS
+        self.add_device(person, first.program, first.versions, way, first.helo,
+                        choose(self.random, [(1.05, 60), (3, 20)]), begin,
+                        self.random.randrange(len(first.versions)))  # fmt: skip
+
+    def let_off(self, person):
+        """Beyond a rule's date in most cases, and by somebody who is rarely seen in some."""
+        source = self.random
+        rules = [self.timetable.rule(title) for device in person.devices
+                 for title in device.broken]  # fmt: skip
+        if not rules:
+            return
+        rule = source.choice(rules)
+        more = source.randrange(12, 45) if source.random() < 0.85 else -source.randrange(5, 40)
+        entered = 0 if source.random() < 0.5 else source.randrange(self.timetable.day_of(rule) - 4)
+        last = rule.enforce + datetime.timedelta(days=more)
+        exemption = Exemption(rule.title, self.timetable.date(entered), last, entered)
+        self.exemptions.append((person, exemption))
+        if source.random() < 0.3:
+            for device in person.devices:
+                device.gap = max(device.gap, source.uniform(20, 40))
+
+    def add_last_minute(self, person):
+        rule = self.random.choice(self.timetable.rules)
+        begin = self.timetable.day_of(rule) - self.random.randrange(1, 11)
+        self.add_program(person, begin, wrong=True)

@@ -31,6 +31,11 @@ class Clock:
         return f"{head}{moment - self.begin - 60 * minute:06.3f}Z"
 
 
+def client(device):
+    """The address from which it comes."""
+    return f"{NETWORKS[device.way.country]}.{device.number}"
+
+
 def line_parts(way, user, client_id, client):
     """What stands in a line before its rules, and behind them."""
     return (
@@ -51,30 +56,31 @@ class DayOfJournal:
 
     def sighting(self, device, moment, rules, verified, action):
         """rules: titles and phases of those that are broken. One that breaks none is
-        recorded once a day."""
+        recorded once a day. Returns whether there is a line."""
         way = device.way
         if not rules:
             key = (device.person.name, way.service, way.port)
             if key in self.fine:
-                return
+                return False
             self.fine.add(key)
         if device.parts is None:
-            client = f"{NETWORKS[way.country]}.{device.number}"
-            device.parts = line_parts(way, device.person.user, device.client_id, client)
+            device.parts = line_parts(way, device.person.user, device.client_id, client(device))
         self._add(WRITERS[way.service], moment, rules, verified, action, device.parts)
+        return True
 
-    def strangers(self, source, people, phases, attempts):
+    def strangers(self, source, people, today, attempts):
         """They try passwords of people whose names they know, from abroad, without TLS."""
-        rules = {
-            title: phases[title] for title in ("encryption", "country") if title in phases
-        }
-        action = "reject" if ENFORCE in rules.values() else "allow"
         way = Way("imap", 143, "none", country="BR")
         for _ in range(attempts):
-            user = source.choice(people).user
+            person = source.choice(people)
             moment = self.begin + 86400 * source.random()
-            client = f"{NETWORKS[way.country]}.{source.randrange(1, 255)}"
-            parts = line_parts(way, user, "", client)
+            phases = today.phases_at(moment)
+            let_off = person.let_off(today.date)
+            rules = {title: phases[title] for title in ("encryption", "country")
+                     if title in phases and title not in let_off}  # fmt: skip
+            action = "reject" if ENFORCE in rules.values() else "allow"
+            parts = line_parts(way, person.user, "",
+                               f"{NETWORKS[way.country]}.{source.randrange(1, 255)}")  # fmt: skip
             self._add(WRITERS[way.service], moment, rules, False, action, parts)
 
     def _add(self, writer, moment, rules, verified, action, parts):

@@ -1,0 +1,195 @@
+"""The months of the play, day by day."""
+
+import collections
+import random
+
+import reactions
+import record
+
+from days import Day
+from forecasts import Forecasts
+from measures import Measures
+from timetable import ENFORCE, midnight
+from university import MIXES, University
+from writers import DayOfJournal
+
+DAY = 86400
+
+
+class Today:
+    """What does not change within a day, or when it does: phases is None then."""
+
+    def __init__(self, timetable, day):
+        self.timetable = timetable
+        self.day = day
+        self.date = timetable.date(day)
+        self.begin = midnight(self.date)
+        self.phases = None if timetable.changes_within(day) else timetable.phases(self.begin)
+
+    def phases_at(self, moment):
+        return self.phases or self.timetable.phases(moment)
+
+    def moment(self, device, source):
+        return self.begin + min(86399, max(1, 3600 * source.gauss(device.hour, 2)))
+
+
+class Play:
+    def __init__(self, options, site, timetable):
+        self.site = site
+        self.timetable = timetable
+        self.days = options.days
+        self.mix = MIXES[options.mix]
+        self.random = random.Random(options.seed)
+        self.university = University(options.people, options.seed, self.mix, self.days, timetable)
+        self.people = {person.user: person for person in self.university.people}
+        self.calendar = [[] for _ in range(self.days)]  # devices by day of next use
+        self.waiting = [{} for _ in range(self.days)]  # people who do something
+        self.exemptions = collections.defaultdict(list)  # by the day on which they are entered
+        self.measures = Measures(self)
+        self.forecasts = Forecasts(self, options.keep, options.measure_every)
+        self.took = []  # of each day
+        for person in self.university.people:
+            for device in person.devices:
+                self.come(device, device.begin + self.random.random() * device.gap)
+        for person, exemption in self.university.exemptions:
+            self.exemptions[max(0, exemption.entered)].append((person, exemption))
+
+    def come(self, device, day):
+        """It is used next on that day."""
+        device.next_use = int(day)
+        if device.next_use < min(self.days, device.end):
+            self.calendar[device.next_use].append(device)
+
+    def run(self):
+        self.site.configure(self.timetable)
+        for day in range(self.days):
+            self.took.append(Day(day))
+            self.operate(day)
+            self.forecasts.begin_day(day)
+            self.measures.begin_day(day)
+            self.live(day)
+            self.night(day)
+
+    def operate(self, day):
+        """What the operator edits."""
+        if self.timetable.begin_day(day):
+            self.site.configure(self.timetable)
+        for person, exemption in self.exemptions[day]:
+            person.exemptions.append(exemption)
+        if self.exemptions[day]:
+            self.site.let_off([person for person in self.university.people if person.exemptions])
+
+    def live(self, day):
+        """One day of everybody's."""
+        today = Today(self.timetable, day)
+        self.change(day)
+        self.depart(day)
+        journal = DayOfJournal(self.site.journal, self.timetable, day)
+        for device in self.calendar[day]:
+            if day < device.end and day == device.next_use:
+                self.log_in(device, today, journal)
+                self.come(device, day + self.gap(device.gap))
+                if self.random.random() < 0.02:
+                    device.update()
+        self.calendar[day] = None
+        journal.strangers(self.random, self.university.people, today, len(self.people) // 20)
+        self.took[day].lines = journal.write()
+        self.measures.lines += self.took[day].lines
+
+    def change(self, day):
+        for person in self.waiting[day]:
+            if person.reacts_on == day:
+                for device in reactions.react(person, day, self.random, self.timetable):
+                    self.come(device, day + self.random.random() * device.gap)
+            if person.returns_on == day:
+                reactions.travel(person, None, self.timetable)
+        self.waiting[day] = None
+
+    def depart(self, day):
+        """Some go abroad."""
+        for _ in range(round(len(self.people) * self.mix.travel / self.days + 0.2)):
+            person = self.random.choice(self.university.people)
+            if person.returns_on < day:
+                reactions.travel(person, reactions.destination(self.random), self.timetable)
+                person.returns_on = day + self.random.randrange(3, 21)
+                self.wait(person, person.returns_on)
+
+    def gap(self, mean):
+        """Days until the next one."""
+        if mean > 2:
+            return max(1, self.random.expovariate(1 / mean))
+        return 1 + (self.random.random() < mean - 1)
+
+    def wait(self, person, day):
+        if 0 <= day < self.days and self.waiting[day] is not None:
+            self.waiting[day][person] = True
+
+    def log_in(self, device, today, journal):
+        """All its logins of the day, until one is refused."""
+        person = device.person
+        let_off = person.let_off(today.date) if person.exemptions else ()
+        for _ in range(device.uses_a_day):
+            moment = today.moment(device, self.random)
+            rules = ()
+            if device.broken:
+                phases = today.phases_at(moment)
+                rules = {title: phases[title] for title in device.broken
+                         if title in phases and title not in let_off}  # fmt: skip
+            refusing = [title for title in rules if rules[title] == ENFORCE]
+            if refusing:
+                self.be_refused(device, rules, refusing, moment, today, journal)
+                return
+            if journal.sighting(device, moment, rules, True, "allow"):
+                self.recorded(device, moment, today)
+            if not rules:
+                return  # the next ones leave no line
+
+    def be_refused(self, device, rules, refusing, moment, today, journal):
+        person = device.person
+        before = any(self.timetable.rule(title).before_password for title in refusing)
+        journal.sighting(device, moment, rules, not before, "reject")
+        self.measures.refuse(device, refusing, moment)
+        if not before:
+            self.recorded(device, moment, today)
+        for_good = any(moment >= midnight(self.timetable.rule(title).enforce)
+                       for title in refusing)  # fmt: skip
+        reactions.be_refused(person, today.day, self.random, for_good)
+        self.wait(person, person.reacts_on)
+
+    def recorded(self, device, moment, today):
+        """With the right password."""
+        record.see(device, moment, today.day)
+        if device.broken:
+            device.came.update(device.broken)
+            phases = today.phases_at(moment)
+            for title in device.broken:
+                if title in phases:
+                    device.seen.setdefault(title, moment)
+                device.person.broke.setdefault(title, moment)
+
+    def night(self, day):
+        """What the operator's timers do, in the morning after."""
+        morning = midnight(self.timetable.date(day + 1))
+        took = self.took[day]
+        self.site.take(morning)
+        took.take = self.site.last["import"]
+        took.store = self.site.size()
+        if not self.is_time_for_notices(day + 1):
+            return
+        mails = self.site.notify(morning + 9 * 3600)
+        notices = self.site.new_notices()
+        took.notify, took.mails = self.site.last["notify"], len(mails)
+        for mail in mails:
+            person = self.people[mail.user]
+            if self.measures.mail(person, mail, notices.get(mail.message_id)):
+                reactions.hear(person, day + 1, self.random)
+                self.wait(person, person.reacts_on)
+        for notice in notices.values():
+            self.measures.notice(self.people[notice.user], notice, day + 1)
+
+    def is_time_for_notices(self, day):
+        """Before the first phase that is notify there is nobody to write to; that this is
+        so is tried now and then."""
+        return day % 15 == 0 or any(
+            self.timetable.date(day) >= rule.notify for rule in self.timetable.rules
+        )

@@ -1,0 +1,54 @@
+"""The dates that may stand in a mail, and those that must."""
+
+import datetime
+
+import mails
+
+DAY = datetime.timedelta(days=1)
+
+
+def local_date(moment):
+    return datetime.datetime.fromtimestamp(moment).date()
+
+
+def are_right(person, mail, notice, timetable):
+    """Each that the mail gives is one of the person's own, and the first of them is given
+    where the mail is about that."""
+    seen = mails.listed(mail.text)
+    rest = mail.subject + "\n" + mail.text.replace(seen, "") if seen else mail.text
+    given = set(mails.dates(rest))
+    own = own_dates(person, timetable)
+    if not given <= own | other_dates(person, timetable):
+        return False
+    if not set(mails.dates(seen)) <= days_of_use(person) | own:
+        return False
+    first = first_date(person, notice, timetable)
+    return first is None or first in given
+
+
+def own_dates(person, timetable):
+    return {timetable.own_date(person, rule) for rule in timetable.rules}
+
+
+def other_dates(person, timetable):
+    """Of brown-outs, of dates before they were moved, and the ends of exemptions."""
+    dates = {day for rule in timetable.rules for day, _, _ in rule.brownouts}
+    dates.update(date for rule in timetable.rules for date in rule.dates_before)
+    dates.update(exemption.last for exemption in person.exemptions)
+    return dates
+
+
+def days_of_use(person):
+    """On which a device began to come in some way, or came last."""
+    return {local_date(moment) for rows in person.rows.values() for row in rows.values()
+            for moment in (row.first, row.last)}  # fmt: skip
+
+
+def first_date(person, notice, timetable):
+    """That is still to come, of what the mail is about."""
+    if notice.reason not in ("first", "reminder", "last-call"):
+        return None
+    today = local_date(notice.moment)
+    to_come = [date for date in (timetable.own_date(person, timetable.rule(title))
+                                 for title in notice.rules) if date > today]  # fmt: skip
+    return min(to_come, default=None)

@@ -1,0 +1,63 @@
+"""What stands in the records about a person, and when a device of his is settled by them,
+reckoned a second time."""
+
+DAY = 86400
+NO_NAMES = ("", "localhost")
+
+
+class Row:
+    """A way in which one device came, and when."""
+
+    __slots__ = ("days", "first", "last", "last_day", "way")
+
+    def __init__(self, way, moment):
+        self.way = way
+        self.first = moment
+        self.days = 0
+        self.last_day = -1
+        self.last = moment
+
+    def see(self, moment, day):
+        self.first = min(self.first, moment)
+        self.last = max(self.last, moment)
+        if day != self.last_day:
+            self.last_day = day
+            self.days += 1
+
+
+def see(device, moment, day):
+    """A line with the right password was written."""
+    if device.row is None:
+        rows = device.person.rows.setdefault(name(device), {})
+        key = (device.way, device.client_id)
+        device.row = rows.get(key) or rows.setdefault(key, Row(device.way, moment))
+    device.row.see(moment, day)
+
+
+def name(device):
+    """By which the records know it again: its purpose, and its program without version;
+    nothing, and each way by itself, where it does not say what it is."""
+    way = device.way
+    sends = way.service == "submission"
+    program = device.helo if sends else "" if way.service == "pop3" else device.program
+    if program in NO_NAMES or program.startswith("["):
+        return (sends, "", way.service, way.port, way.tls, way.mechanism)
+    return (sends, program)
+
+
+def is_repaired(rows, title, timetable):
+    """Whether a way that keeps the rule began after the last use of those that break it."""
+    bad = [row for row in rows if title in timetable.broken_by(row.way)]
+    good = [row for row in rows if title not in timetable.broken_by(row.way)]
+    return bool(bad and good) and min(row.first for row in good) > max(row.last for row in bad)
+
+
+def rests(rows, title, timetable, moment):
+    """Whether it has not come for three times its rhythm in ways that break the rule."""
+    bad = [row for row in rows if title in timetable.broken_by(row.way)]
+    days = sum(row.days for row in bad)
+    if days < 2:
+        return False
+    last = max(row.last for row in bad)
+    rhythm = (last - min(row.first for row in bad)) / (days - 1)
+    return moment - last > 3 * rhythm
