@@ -1,0 +1,50 @@
+#include "device-name.h"
+
+#include <ctype.h>
+#include <glib.h>
+#include <stdbool.h>
+#include <string.h>
+#include <strings.h>
+
+#include "mail-program.h"
+#include "policy/address.h"
+
+static bool is_localhost(const char *helo)
+{
+	static const char localhost[] = "localhost";
+	size_t length = sizeof(localhost) - 1;
+
+	return strncasecmp(helo, localhost, length) == 0 &&
+	       (helo[length] == '\0' || helo[length] == '.');
+}
+
+static bool says_nothing(const char *helo)
+{
+	struct address address;
+
+	return helo[0] == '\0' || helo[0] == '[' || is_localhost(helo) ||
+	       address_parse(helo, &address);
+}
+
+/* Whatever it says but versions. */
+static char *without_numbers(const char *id)
+{
+	GString *rest = g_string_new(NULL);
+
+	for (; *id != '\0'; id++) {
+		if (!isdigit((unsigned char)*id) && *id != '.')
+			g_string_append_c(rest, *id);
+	}
+	return g_string_free(rest, FALSE);
+}
+
+char *device_name(const char *client_id)
+{
+	char *program;
+
+	/* The ID command says "name=value". */
+	if (strchr(client_id, '=') == NULL)
+		return says_nothing(client_id) ? NULL : g_ascii_strdown(client_id, -1);
+	program = mail_program_versionless(client_id);
+	return program == NULL ? without_numbers(client_id) : program;
+}
