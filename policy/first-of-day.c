@@ -49,13 +49,30 @@ void first_of_day_free(struct first_of_day *seen)
 
 /* With a seed and a final mix, for want of anything to defend against: only those
    who know a password get here. */
-static uint64_t hash(uint64_t seed, const struct attempt *attempt)
+static uint64_t mix(uint64_t hash)
 {
-	uint64_t hash = fnv_hash(FNV_START ^ seed, attempt->user, strlen(attempt->user));
-
-	hash ^= (uint64_t)attempt->port << 8 | (uint64_t)attempt->service;
 	hash = (hash ^ hash >> 32) * UINT64_C(0x9e3779b97f4a7c15);
-	hash ^= hash >> 29;
+	return hash ^ hash >> 29;
+}
+
+static uint64_t hash_text(const struct first_of_day *seen, const char *text)
+{
+	return fnv_hash(FNV_START ^ seen->seed, text, strlen(text));
+}
+
+/* Another one each day. */
+static uint64_t program_number(const struct first_of_day *seen, const char *client_id)
+{
+	return mix(hash_text(seen, client_id) ^ (uint64_t)seen->midnight) % FIRST_OF_DAY_PROGRAMS;
+}
+
+static uint64_t hash(const struct first_of_day *seen, const struct attempt *attempt)
+{
+	uint64_t hash = hash_text(seen, attempt->user);
+
+	hash ^= program_number(seen, attempt->client_id) << 24 | (uint64_t)attempt->port << 8 |
+		(uint64_t)attempt->service;
+	hash = mix(hash);
 	return hash == 0 ? 1 : hash;
 }
 
@@ -98,12 +115,12 @@ static void forget_yesterday(struct first_of_day *seen, time_t now)
 
 bool first_of_day(struct first_of_day *seen, const struct attempt *attempt, time_t now)
 {
-	uint64_t *slot;
-	uint64_t key = hash(seen->seed, attempt);
+	uint64_t *slot, key;
 
 	/* Also when the clock was set back by more than a day. */
 	if (now >= seen->midnight || now < seen->midnight - 2 * 24 * 60 * 60)
 		forget_yesterday(seen, now);
+	key = hash(seen, attempt);
 	slot = find_slot(seen->slots, seen->slot_count, key);
 	if (*slot != 0)
 		return false;

@@ -182,6 +182,26 @@ def test_who_was_forgotten_is_not_counted_on(host):
     assert portcullis("forget", "erin@example.org").stdout == "removed\n"
 
 
+def test_each_program_that_breaks_nothing(host):
+    """Whether a program was repaired is seen by its own logins only, so another one that was
+    earlier that day must not stand for it."""
+    host.apply(RULES, site=_site("1h"))
+    programs = [f"name=Program version={number}" for number in range(8)]
+    auth = AuthClient()
+    try:
+        for program in 3 * programs:
+            fields = ("service=imap", "lport=993", "secured=tls", f"client_id={program}")
+            person = [("alice@example.org", clients.PASSWORD, "141.0.1.1")]
+            assert auth.log_in(person, fields)[0][0] == "OK"
+    finally:
+        auth.close()
+    events = host.recorded()
+    recorded = [event["client_id"] for event in events if event["user"] == "alice@example.org"]
+    assert len(recorded) == len(set(recorded)) and set(recorded) <= set(programs)
+    # Some may count as one on one day.
+    assert len(recorded) >= 5
+
+
 def test_the_longest_names(host):
     """What portcullis.conf(5) says of them, through the real auth process."""
     host.apply(RULES, site=_site("1h"))

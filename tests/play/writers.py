@@ -59,7 +59,7 @@ class DayOfJournal:
         recorded once a day. Returns whether there is a line."""
         way = device.way
         if not rules:
-            key = (device.person.name, way.service, way.port)
+            key = (device.person.name, way.service, way.port, device.client_id)
             if key in self.fine:
                 return False
             self.fine.add(key)

@@ -831,6 +831,38 @@ static void test_edition(void **state)
 	messages_free(messages);
 }
 
+/* How many of so many programs are recorded that come twice on one day. */
+static int record_programs(struct first_of_day *seen, int count, time_t now)
+{
+	char program[32];
+	int recorded = 0;
+
+	attempt = (struct attempt){.user = "alice", .port = 993, .client_id = program};
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < count; i++) {
+			snprintf(program, sizeof(program), "name=Program%d", i);
+			recorded += first_of_day(seen, &attempt, now);
+		}
+	}
+	return recorded;
+}
+
+/* Each shows by itself whether it was repaired, but nobody may fill the memory of all. */
+static void test_programs_of_a_day(void **state)
+{
+	struct first_of_day *seen = first_of_day_create();
+	const time_t noon = 1726826400;
+	int both = 0;
+	(void)state;
+
+	for (int day = 0; day < 100; day++)
+		both += record_programs(seen, 2, noon + day * 86400) == 2;
+	assert_in_range(both, 90, 100);
+	assert_in_range(record_programs(seen, 100000, noon), FIRST_OF_DAY_PROGRAMS - 4,
+			FIRST_OF_DAY_PROGRAMS);
+	first_of_day_free(seen);
+}
+
 static void test_first_of_day(void **state)
 {
 	struct first_of_day *seen = first_of_day_create();
@@ -840,7 +872,7 @@ static void test_first_of_day(void **state)
 
 	setenv("TZ", "UTC", 1);
 	tzset();
-	attempt = (struct attempt){.user = "alice", .port = 143};
+	attempt = (struct attempt){.user = "alice", .port = 143, .client_id = ""};
 	assert_true(first_of_day(seen, &attempt, noon));
 	assert_false(first_of_day(seen, &attempt, noon));
 	attempt.port = 993;
@@ -963,6 +995,7 @@ int main(void)
 		JOURNAL_TEST(test_file_has_a_largest_size),
 		JOURNAL_TEST(test_edition),
 		cmocka_unit_test(test_first_of_day),
+		cmocka_unit_test(test_programs_of_a_day),
 		cmocka_unit_test(test_ring_wraps),
 		cmocka_unit_test(test_messages),
 		cmocka_unit_test(test_errors_find_room),
