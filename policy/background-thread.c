@@ -1,11 +1,15 @@
-#define _GNU_SOURCE /* pthread_timedjoin_np() */
+#define _GNU_SOURCE /* pthread_tryjoin_np() */
 #include "background-thread.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <time.h>
 
+#include "monotonic-clock.h"
+
 #define STACK_SIZE (512 * 1024)
+
+#define PATIENCE_NANOSECONDS 1000000
 
 bool background_thread_start(pthread_t *thread_r, void *(*run)(void *), void *argument)
 {
@@ -28,10 +32,14 @@ bool background_thread_start(pthread_t *thread_r, void *(*run)(void *), void *ar
 
 bool background_thread_join(pthread_t thread, unsigned int seconds)
 {
-	struct timespec deadline;
+	time_t begin = monotonic_seconds();
 
-	/* ThreadSanitizer does not know pthread_clockjoin_np(). */
-	clock_gettime(CLOCK_REALTIME, &deadline);
-	deadline.tv_sec += seconds;
-	return pthread_timedjoin_np(thread, NULL, &deadline) == 0;
+	/* pthread_timedjoin_np() would go by a clock that may be set meanwhile, and
+	   ThreadSanitizer does not know pthread_clockjoin_np(). */
+	while (pthread_tryjoin_np(thread, NULL) != 0) {
+		if (monotonic_seconds() - begin > (time_t)seconds)
+			return false;
+		nanosleep(&(const struct timespec){.tv_nsec = PATIENCE_NANOSECONDS}, NULL);
+	}
+	return true;
 }

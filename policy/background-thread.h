@@ -9,7 +9,7 @@
    set when it cannot be started. */
 bool background_thread_start(pthread_t *thread_r, void *(*run)(void *), void *argument);
 
-/* Waits at most so many seconds, by the clock that can be set, for the thread to end.
+/* Waits so many seconds, or one more, for the thread to end, whatever the clock says.
    False: it is still running (a disk stands still), and whatever it uses must be left
    to it. */
 bool background_thread_join(pthread_t thread, unsigned int seconds);

@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "policy-request.h"
@@ -60,15 +61,6 @@ struct connections {
 	char input[POLICY_REQUEST_SIZE_MAX];
 	char output[OUTPUT_SIZE];
 };
-
-/* The time at which the event loop woke up. */
-static struct timespec wall_clock(struct event_base *base)
-{
-	struct timeval now;
-
-	event_base_gettimeofday_cached(base, &now);
-	return (struct timespec){.tv_sec = now.tv_sec, .tv_nsec = now.tv_usec * 1000};
-}
 
 static int connection_fd(const struct connection *connection)
 {
@@ -196,7 +188,8 @@ static void connection_serve(struct connection *connection, size_t length, size_
 	size_t start = 0, taken, filled;
 	bool progress = false;
 
-	now = wall_clock(all->base);
+	/* Not libevent's: for some seconds it does not know that the clock was set. */
+	clock_gettime(CLOCK_REALTIME, &now);
 	do {
 		filled = 0;
 		while (error == NULL && filled + REPLY_SIZE <= OUTPUT_SIZE &&

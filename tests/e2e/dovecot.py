@@ -15,6 +15,7 @@ import certificates
 from namespaces import DOVECOT_ADDRESSES, POSTFIX_ADDRESSES, own_directory
 from processes import (
     Server,
+    are_at_rest,
     children,
     command_name,
     descendants,
@@ -211,9 +212,12 @@ class Dovecot:
             )
             (ETC / "conf.d" / path.name).write_text(text)
 
-    def configure(self, more=""):
+    def configure(self, more="", variables=()):
         """Writes local.conf; more settings, in the language of the version that
-        runs, stand at its end. Takes effect with the next start or reload."""
+        runs, stand at its end. variables: names of those of the environment that
+        its processes shall have, beside TZ. Takes effect with the next start or reload."""
+        if variables:
+            more += _import_environment(self.version, ["TZ", *variables])
         (ETC / "local.conf").write_text(LOCAL_CONF[self.version] + more)
 
     def start(self, environment=None):
@@ -264,6 +268,11 @@ class Dovecot:
     def pid(self):
         return self._server.pid
 
+    def rest(self):
+        """Waits until there is nothing that its processes have left to do."""
+        if self.running:
+            wait_until(lambda: are_at_rest(self.pid), "Dovecot at rest")
+
     def processes(self, name):
         """The pids of the running processes of a service, such as "auth"."""
         return [pid for pid in descendants(self.pid) if command_name(pid) == name]
@@ -280,6 +289,13 @@ class Dovecot:
                 if command_name(pid) == "log":
                     wait_until(lambda: waits_for_input(pid), "log process at rest")
         return read_log(LOG)
+
+
+def _import_environment(series, names):
+    if series == (2, 3):
+        return f"import_environment = {' '.join(names)}\n"
+    lines = "".join(f"  {name} = %{{env:{name}}}\n" for name in names)
+    return f"import_environment {{\n{lines}}}\n"
 
 
 def _write_users(users):

@@ -108,15 +108,18 @@ class MailHost:
         self.policyd.stop()
         self.dovecot.stop()
 
-    def apply(self, rules, exemptions="", timezone=None, dovecot="", site=SITE):
+    def apply(self, rules, exemptions="", timezone=None, dovecot="", site=SITE, clock=None):
         """Puts a policy in force from a fresh start of Dovecot and the daemon;
         Postfix goes on. rules: what follows site in portcullis.conf.
         timezone: a POSIX TZ string that the policy's dates are read in.
         dovecot: further Dovecot settings, at the end of local.conf.
+        clock: a FakedClock that both go by.
         What the journals held before is not read any more."""
         self.write_policy(rules, exemptions, site)
-        self.dovecot.configure(dovecot)
+        self.dovecot.configure(dovecot, list(clock.environment) if clock else [])
         self.environment = {} if timezone is None else {"TZ": timezone}
+        if clock is not None:
+            self.environment.update(clock.environment)
         self.dovecot.kill()
         self.policyd.stop()
         self.dovecot.start(self.environment)

@@ -99,9 +99,9 @@ class Postfix:
         """Takes effect with the next start or reload."""
         subprocess.run(["postconf", *arguments], check=True)
 
-    def start(self):
+    def start(self, environment=None):
         offset = log_size(LOG)
-        self._server = Server(["postfix", "start-fg"], log=START_LOG)
+        self._server = Server(["postfix", "start-fg"], environment, log=START_LOG)
 
         def ready():
             if not self._server.running:

@@ -1,0 +1,80 @@
+"""Somebody sets the clock of servers that run: from then on that is the time."""
+
+import datetime
+
+import pytest
+
+import clients
+
+from auth_client import AuthClient
+from dovecot import PASSWORD
+from faked_clock import FakedClock
+from mmdb import CLIENTS
+from policy_client import ask_all, request
+
+USER = "alice@example.org"
+DATE = datetime.datetime(2024, 9, 20, tzinfo=datetime.timezone.utc).timestamp()
+DAY = 86400
+RULE = 'rule encryption { observe = "2024-05-01" enforce = "2024-09-20" }\n'
+
+
+@pytest.fixture
+def clock(host):
+    clock = FakedClock(host.dovecot, DATE - 100 * DAY)
+    host.apply(RULE, timezone="UTC0", clock=clock)
+    yield clock
+    # Nobody shall wait for a clock that no server has any more.
+    host.apply("")
+
+
+def _moment(event):
+    return datetime.datetime.fromisoformat(event["time"].replace("Z", "+00:00")).timestamp()
+
+
+# There and back. Dovecot's master starts no process for a while when time runs backwards.
+DAYS = (-90, -1, 1, 30, 31, -2, 2, 400)
+
+
+def _see(event, clock, moment):
+    before = moment < DATE
+    assert event["action"] == ("allow" if before else "reject"), event
+    assert event["rules"] == {"encryption": "observe" if before else "enforce"}
+    assert -0.01 <= _moment(event) - moment <= clock.now() - moment, event
+
+
+def test_the_gate_goes_by_a_clock_that_was_set_at_once(host, clock):
+    login_process = AuthClient()
+    for moment in (DATE + days * DAY for days in DAYS):
+        clock.set(moment)
+        login_process.log_in([(USER, PASSWORD, CLIENTS["DE"][0])])
+        _see(host.dovecot_journal.wait_one(), clock, moment)
+    login_process.close()
+
+
+def test_the_daemon_goes_by_a_clock_that_was_set_at_once(host, clock):
+    for moment in (DATE + days * DAY for days in DAYS):
+        clock.set(moment)
+        mail = request(sasl_username=USER, encryption_protocol="", instance=moment)
+        assert (ask_all([mail]) == ["DUNNO"]) == (moment < DATE)
+        _see(host.postfix_journal.wait_one(), clock, moment)
+
+
+def test_who_is_fine_is_recorded_on_each_day_that_the_clock_shows(host, clock):
+    for days in (1, 2, 9):
+        clock.set(DATE + days * DAY)
+        for _ in range(2):
+            assert clients.imap(USER, tls="implicit").accepted
+            ask_all([request(sasl_username=USER)])
+        assert host.dovecot_journal.wait_one()["rules"] == {}
+        assert host.postfix_journal.wait_one()["rules"] == {}
+
+
+def test_nothing_is_lost_when_a_server_ends_whatever_its_clock_says(host, clock):
+    """How long it may take to write what is left has nothing to do with the time."""
+    clients.imap(USER)
+    ask_all([request(sasl_username=USER, encryption_protocol="")])
+    host.policyd.stop()
+    host.dovecot.stop()
+    assert len(host.dovecot_journal.read()) == len(host.postfix_journal.read()) == 1
+    for log in (host.policyd.log(), host.dovecot.log()):
+        assert "does not respond" not in log
