@@ -42,6 +42,8 @@ static void add_rule(struct told *told, const struct notice_candidate *candidate
 		.rule = rule,
 		.enforce = plan->reason == NOTICE_FIXED ? rule->schedule.enforce
 							: plan->enforce[rule->index],
+		.moved_from =
+			(plan->moved >> rule->index & 1) == 0 ? 0 : plan->told_date[rule->index],
 		.brownout = notice_next_brownout(rule, now),
 		.sighting_count =
 			add_sightings(told->sightings, candidate, UINT64_C(1) << rule->index),

@@ -190,6 +190,7 @@ static bool add_past(void *context, const struct store_notice *notice)
 	/* It is no reason to be silent now. */
 	if (store_notice_is_ahead(notice, (int64_t)people->now * 1000))
 		return true;
+	rule_dates_parse(people->edition.policy, notice->rules, notice->dates, past.dates);
 	candidate->told |= notice->state == NOTICE_HANDED_OVER;
 	if (notice->state != NOTICE_NOTED)
 		candidate->failed = notice->state == NOTICE_FAILED;

@@ -1,79 +1,18 @@
 #include "notice-plan.h"
 
 #include "admin/exemptions/own-date.h"
+#include "notice-due.h"
 
 #define DAY ((time_t)86400)
-
-/* What is past for one rule. SCHEDULE_ALWAYS: never. */
-struct rule_past {
-	time_t fixed;
-	/* Since it was fixed: */
-	time_t tried; /* handed over, or refused for good */
-	time_t told;  /* handed over */
-	time_t told_of_refusal;
-	time_t told_of_brownout;
-	bool told_before; /* before it was fixed, which nobody said */
-};
 
 static time_t later(time_t a, time_t b)
 {
 	return a > b ? a : b;
 }
 
-static struct rule_past find_past(const struct notice_person *person, uint64_t bit)
+static time_t earlier(time_t a, time_t b)
 {
-	struct rule_past past = {SCHEDULE_ALWAYS, SCHEDULE_ALWAYS, SCHEDULE_ALWAYS,
-				 SCHEDULE_ALWAYS, SCHEDULE_ALWAYS, false};
-
-	for (size_t i = 0; i < person->past_count; i++) {
-		const struct notice_past *notice = &person->past[i];
-
-		if ((notice->rules & bit) == 0 || notice->state == NOTICE_INTENDED)
-			continue;
-		if (notice->reason == NOTICE_FIXED) {
-			past = (struct rule_past){
-				notice->time,    SCHEDULE_ALWAYS,
-				SCHEDULE_ALWAYS, SCHEDULE_ALWAYS,
-				SCHEDULE_ALWAYS, notice->state != NOTICE_HANDED_OVER};
-			continue;
-		}
-		past.tried = notice->time;
-		if (notice->state == NOTICE_HANDED_OVER)
-			past.told = notice->time;
-		if (notice->reason == NOTICE_REFUSED)
-			past.told_of_refusal = notice->time;
-		if (notice->reason == NOTICE_BROWNOUT)
-			past.told_of_brownout = notice->time;
-	}
-	return past;
-}
-
-/* When the person was last written to, or that was tried. */
-static time_t last_mail(const struct notice_person *person)
-{
-	time_t last = SCHEDULE_ALWAYS;
-
-	for (size_t i = 0; i < person->past_count; i++) {
-		const struct notice_past *notice = &person->past[i];
-
-		if (notice->state != NOTICE_INTENDED && notice->state != NOTICE_NOTED)
-			last = later(last, notice->time);
-	}
-	return last;
-}
-
-/* Whether the last mails all failed. */
-static bool is_out_of_reach(const struct notice_person *person)
-{
-	unsigned int failures = 0;
-
-	for (size_t i = 0; i < person->past_count; i++) {
-		if (person->past[i].state == NOTICE_FAILED)
-			failures++;
-		else if (person->past[i].state == NOTICE_HANDED_OVER)
-			failures = 0;
-	}
-	return failures >= NOTICE_FAILURES_MAX;
+	return a < b ? a : b;
 }
 
 /* ---- fixed or not ---- */
@@ -116,15 +55,15 @@ static bool is_fixed(const struct notice_person *person, const struct notice_way
 }
 
 struct rule_ways {
-	time_t last_open; /* SCHEDULE_ALWAYS: none is */
-	bool settled;     /* all are fixed, and have been for a while */
+	time_t first_open, last_open; /* SCHEDULE_NEVER and SCHEDULE_ALWAYS: none is */
+	bool settled;                 /* all are fixed, and have been for a while */
 };
 
 /* Adds the rule to the ways that are open for it. */
 static struct rule_ways look_at_ways(const struct notice_person *person, uint64_t bit, time_t fixed,
 				     time_t now, uint64_t *open)
 {
-	struct rule_ways found = {SCHEDULE_ALWAYS, true};
+	struct rule_ways found = {SCHEDULE_NEVER, SCHEDULE_ALWAYS, true};
 
 	for (size_t i = 0; i < person->way_count; i++) {
 		const struct notice_way *way = &person->ways[i];
@@ -133,6 +72,7 @@ static struct rule_ways look_at_ways(const struct notice_person *person, uint64_
 			continue;
 		if (!is_fixed(person, way, bit, now, 0, NOTICE_QUIET_DAYS * DAY)) {
 			open[i] |= bit;
+			found.first_open = earlier(found.first_open, way->first_seen);
 			found.last_open = later(found.last_open, way->last_seen);
 		}
 		if (!is_fixed(person, way, bit, now, NOTICE_QUIET_DAYS * DAY,
@@ -142,169 +82,118 @@ static struct rule_ways look_at_ways(const struct notice_person *person, uint64_
 	return found;
 }
 
-/* ---- dates ---- */
-
-struct brownout notice_next_brownout(const struct rule *rule, time_t now)
-{
-	const struct schedule *schedule = &rule->schedule;
-	struct brownout next = {0, 0};
-
-	for (size_t i = 0; i < schedule->brownout_count; i++) {
-		const struct brownout *brownout = &schedule->brownouts[i];
-
-		/* In another phase it has no effect. */
-		if (brownout->begin < schedule->notify || brownout->begin >= schedule->enforce ||
-		    brownout->end <= now)
-			continue;
-		if (next.end == 0 || brownout->begin < next.begin)
-			next = *brownout;
-	}
-	return next;
-}
-
-/* ---- what is due for one rule ---- */
-
-struct rule_case {
-	const struct policy *policy;
-	const struct notice_person *person;
-	const struct rule *rule;
-	struct rule_past past;
-	time_t now;
-	time_t date; /* the person's own */
-	bool exempted;
-	struct rule_ways ways;
-	const uint64_t *open; /* of each way */
-	time_t last_mail;
-	bool out_of_reach;
-};
-
-static bool refusal_is_due(const struct rule_case *c)
-{
-	uint64_t bit = UINT64_C(1) << c->rule->index;
-
-	if (c->past.told_of_refusal != SCHEDULE_ALWAYS &&
-	    c->past.told_of_refusal >= c->rule->schedule.enforce)
-		return false;
-	for (size_t i = 0; i < c->person->way_count; i++) {
-		if ((c->open[i] & c->person->ways[i].refused & bit) != 0)
-			return true;
-	}
-	return false;
-}
-
-static bool brownout_is_due(const struct rule_case *c)
-{
-	struct brownout next = notice_next_brownout(c->rule, c->now);
-	time_t announce = next.begin - NOTICE_BROWNOUT_DAYS * DAY;
-
-	return next.end != 0 && c->now >= announce && c->now < next.begin &&
-	       c->past.told_of_brownout < announce &&
-	       exemptions_end(c->person->exemptions, c->person->exemption_count, c->rule,
-			      next.begin) == next.begin;
-}
-
-/* Any mail says the date, so one within the same time before it is as good. */
-static bool last_call_is_due(const struct rule_case *c)
-{
-	const struct notice_settings *settings = &c->policy->notices;
-
-	if (c->date == SCHEDULE_NEVER)
-		return false;
-	for (size_t i = 0; i < settings->last_call_count; i++) {
-		time_t begin = c->date - settings->last_calls[i];
-
-		if (c->now >= begin && c->past.tried < begin)
-			return true;
-	}
-	return false;
-}
-
-/* Long enough ago for the next mail that nothing urges. */
-static bool may_repeat(const struct rule_case *c, time_t last)
-{
-	time_t interval = c->policy->notices.remind_every;
-
-	return last == SCHEDULE_ALWAYS || (interval > 0 && c->now - last >= interval);
-}
-
-static bool first_is_due(const struct rule_case *c)
-{
-	if (c->past.told != SCHEDULE_ALWAYS || c->out_of_reach)
-		return false;
-	/* It was refused; or fixed, without a word, and has come back. */
-	if (c->past.tried != SCHEDULE_ALWAYS)
-		return may_repeat(c, c->past.tried);
-	return !c->past.told_before || c->policy->notices.remind_every == 0 ||
-	       may_repeat(c, c->last_mail);
-}
-
-static bool reminder_is_due(const struct rule_case *c)
-{
-	return c->past.told != SCHEDULE_ALWAYS && !c->out_of_reach &&
-	       c->ways.last_open > c->past.tried && may_repeat(c, c->last_mail);
-}
-
-/* Whether there is anything to say of an open rule today, be it due or not. */
-static bool is_told_of(const struct rule_case *c)
-{
-	const struct notice_settings *settings = &c->policy->notices;
-	const struct schedule *schedule = &c->rule->schedule;
-
-	/* An exemption that begins at the date is none in a brown-out before it. */
-	if (c->exempted)
-		return brownout_is_due(c) || (settings->last_call_count > 0 &&
-					      c->date - c->now <= settings->last_calls[0]);
-	return c->now >= schedule->notify || c->now >= schedule->enforce;
-}
-
-static bool find_reason(const struct rule_case *c, enum notice_reason *reason_r)
-{
-	if (c->now >= c->date) {
-		*reason_r = NOTICE_REFUSED;
-		return refusal_is_due(c);
-	}
-	if (brownout_is_due(c))
-		*reason_r = NOTICE_BROWNOUT;
-	else if (last_call_is_due(c))
-		*reason_r = NOTICE_LAST_CALL;
-	else if (!c->exempted && first_is_due(c))
-		*reason_r = NOTICE_FIRST;
-	else if (!c->exempted && reminder_is_due(c))
-		*reason_r = NOTICE_REMINDER;
-	else
-		return false;
-	return true;
-}
-
 /* ---- the whole ---- */
 
 /* The higher the more pressing. */
 static unsigned int urgency(enum notice_reason reason)
 {
 	static const unsigned int urgencies[NOTICE_REASON_COUNT] = {
-		[NOTICE_REMINDER] = 1, [NOTICE_FIRST] = 2,   [NOTICE_LAST_CALL] = 3,
-		[NOTICE_BROWNOUT] = 4, [NOTICE_REFUSED] = 5,
+		[NOTICE_REMINDER] = 1, [NOTICE_FIRST] = 2,    [NOTICE_LAST_CALL] = 3,
+		[NOTICE_MOVED] = 4,    [NOTICE_BROWNOUT] = 5, [NOTICE_REFUSED] = 6,
 	};
 
 	return urgencies[reason];
 }
 
-static void add_open_rule(struct rule_case *c, struct notice_plan *plan)
-{
-	enum notice_reason reason;
-	unsigned int index = c->rule->index;
+/* A person's rules that are open and told of. */
+struct open_rules {
+	struct notice_course course;
+	struct rule_case cases[RULES_MAX];
+	size_t count;
+};
 
-	plan->rules |= UINT64_C(1) << index;
+static void note_untold(const struct rule_case *c, struct notice_plan *plan)
+{
+	uint64_t bit = UINT64_C(1) << c->rule->index;
+	bool untold = c->past.told == SCHEDULE_ALWAYS;
+	bool to_come = c->course->now < c->date;
+
+	if (untold)
+		plan->untold |= bit;
+	if (untold && c->past.tried != SCHEDULE_ALWAYS)
+		plan->failed |= bit;
+	if ((untold || to_come) && c->date != SCHEDULE_NEVER && c->first_open < c->date &&
+	    c->date - c->first_open < NOTICE_LATE_DAYS * DAY)
+		plan->late |= bit;
+}
+
+static void note_to_tell(const struct rule_case *c, struct notice_plan *plan)
+{
+	if (c->past.told != SCHEDULE_ALWAYS || c->date == SCHEDULE_NEVER ||
+	    c->date <= c->course->now)
+		return;
+	plan->to_tell |= UINT64_C(1) << c->rule->index;
+	plan->to_tell_by = earlier(plan->to_tell_by, c->date);
+}
+
+/* What there is to say of an open rule. */
+static void add_open_rule(struct open_rules *open, const struct rule_case *c,
+			  struct notice_plan *plan)
+{
+	unsigned int index = c->rule->index;
+	uint64_t bit = UINT64_C(1) << index;
+
+	open->cases[open->count++] = *c;
+	plan->rules |= bit;
 	plan->enforce[index] = c->date;
-	if (c->date > c->now && c->date < plan->first_date)
-		plan->first_date = c->date;
+	plan->first_open = earlier(plan->first_open, c->first_open);
+	if (c->date > c->course->now)
+		plan->first_date = earlier(plan->first_date, c->date);
 	if (c->exempted)
 		plan->exempt_until = later(plan->exempt_until, c->date);
-	if (!find_reason(c, &reason))
-		return;
-	if (!plan->due || urgency(reason) > urgency(plan->reason))
-		plan->reason = reason;
-	plan->due = true;
+	if (notice_date_moved(c)) {
+		plan->moved |= bit;
+		plan->told_date[index] = c->past.date;
+	}
+	note_untold(c, plan);
+}
+
+/* Finds what is open, and what is fixed. */
+static void look_at_rules(struct open_rules *open, uint64_t *open_ways, struct notice_plan *plan)
+{
+	const struct notice_course *course = &open->course;
+	const struct notice_person *person = course->person;
+
+	for (size_t i = 0; i < course->policy->rule_count; i++) {
+		struct rule_case c = {.course = course, .rule = &course->policy->rules[i]};
+		uint64_t bit = UINT64_C(1) << i;
+		struct rule_ways ways;
+
+		c.past = notice_past_of_rule(person, c.rule->index);
+		ways = look_at_ways(person, bit, c.past.fixed, course->now, open_ways);
+		if (ways.settled && c.past.told != SCHEDULE_ALWAYS)
+			plan->fixed |= bit;
+		if (ways.last_open == SCHEDULE_ALWAYS)
+			continue;
+		c.first_open = ways.first_open;
+		c.last_open = ways.last_open;
+		c.date = own_date(person->exemptions, person->exemption_count, c.rule, course->now,
+				  &c.exempted);
+		note_to_tell(&c, plan);
+		if (notice_is_told_of(&c))
+			add_open_rule(open, &c, plan);
+	}
+}
+
+static void find_reason(struct open_rules *open, struct notice_plan *plan)
+{
+	struct notice_course *course = &open->course;
+	enum notice_reason reason;
+
+	course->warnings = notice_past_warnings(course->person, plan->rules);
+	plan->warnings = course->warnings;
+	for (size_t i = 0; i < open->count; i++)
+		course->next_call = earlier(course->next_call, notice_next_call(&open->cases[i]));
+	for (size_t i = 0; i < open->count; i++) {
+		if (!notice_is_due(&open->cases[i], &reason))
+			continue;
+		if (!plan->due || urgency(reason) > urgency(plan->reason))
+			plan->reason = reason;
+		plan->due = true;
+	}
+	/* What it says of dates is new. */
+	if (plan->due && plan->moved != 0 && urgency(plan->reason) < urgency(NOTICE_MOVED))
+		plan->reason = NOTICE_MOVED;
 }
 
 /* Good news is no use to those who came home from abroad. */
@@ -322,26 +211,22 @@ static bool is_about_settings(const struct policy *policy, uint64_t rules)
 void notice_plan(const struct policy *policy, const struct notice_person *person, time_t now,
 		 uint64_t *open_r, struct notice_plan *plan_r)
 {
-	struct rule_case c = {.policy = policy, .person = person, .now = now, .open = open_r};
+	struct open_rules open = {.course = {.policy = policy,
+					     .person = person,
+					     .open = open_r,
+					     .now = now,
+					     .next_call = SCHEDULE_NEVER}};
 
-	*plan_r = (struct notice_plan){.first_date = SCHEDULE_NEVER};
-	c.last_mail = last_mail(person);
-	c.out_of_reach = is_out_of_reach(person);
+	*plan_r = (struct notice_plan){.first_date = SCHEDULE_NEVER,
+				       .to_tell_by = SCHEDULE_NEVER,
+				       .first_open = SCHEDULE_NEVER};
+	open.course.last_mail = notice_past_last_mail(person);
+	open.course.last_warning = notice_past_last_warning(person);
+	open.course.out_of_reach = notice_past_is_out_of_reach(person);
 	for (size_t i = 0; i < person->way_count; i++)
 		open_r[i] = 0;
-	for (size_t i = 0; i < policy->rule_count; i++) {
-		uint64_t bit = UINT64_C(1) << i;
-
-		c.rule = &policy->rules[i];
-		c.past = find_past(person, bit);
-		c.ways = look_at_ways(person, bit, c.past.fixed, now, open_r);
-		c.date = own_date(person->exemptions, person->exemption_count, c.rule, now,
-				  &c.exempted);
-		if (c.ways.settled && c.past.told != SCHEDULE_ALWAYS)
-			plan_r->fixed |= bit;
-		if (c.ways.last_open != SCHEDULE_ALWAYS && is_told_of(&c))
-			add_open_rule(&c, plan_r);
-	}
+	look_at_rules(&open, open_r, plan_r);
+	find_reason(&open, plan_r);
 	if (plan_r->rules == 0 && plan_r->fixed != 0 && policy->notices.confirm_fixed &&
 	    is_about_settings(policy, plan_r->fixed)) {
 		plan_r->due = true;

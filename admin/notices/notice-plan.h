@@ -33,6 +33,21 @@
 /* So long before a brown-out it is announced. */
 #define NOTICE_BROWNOUT_DAYS 3
 
+/* So long before the end of an exemption the person is told of it, and so long before
+   another date who was told of it hears that it is another one now. A first mail about a
+   rule waits for another mail until then. */
+#define NOTICE_LEAD_DAYS 14
+
+/* Two mails within so many days are one. */
+#define NOTICE_MERGED_DAYS 2
+
+/* Who was told so often of what is still open is reminded no more, but hears once of each
+   date: help desks call them. */
+#define NOTICE_WARNINGS_MAX 4
+
+/* Whoever was seen first so long before the date cannot be told in time. */
+#define NOTICE_LATE_DAYS 7
+
 enum notice_purpose { PURPOSE_READ, PURPOSE_SEND, PURPOSE_FILTER };
 
 enum notice_purpose notice_purpose_of(enum service service);
@@ -56,6 +71,7 @@ struct notice_past {
 	enum notice_state state;
 	uint64_t rules;
 	time_t time;
+	time_t dates[RULES_MAX]; /* that it said, of rules; 0: not known */
 };
 
 struct notice_person {
@@ -78,6 +94,22 @@ struct notice_plan {
 	time_t enforce[RULES_MAX]; /* the person's own dates, of rules */
 	time_t first_date;         /* the first to come; SCHEDULE_NEVER: none */
 	time_t exempt_until;       /* when the last exemption ends that moves a date; 0: none */
+	/* Of the rules, those of which the person was told another date, and that date. */
+	uint64_t moved;
+	time_t told_date[RULES_MAX];
+	/* Of the rules, those that the person was never told of, with or without due. */
+	uint64_t untold;
+	/* Of these, those of which a mail went out in vain. */
+	uint64_t failed;
+	/* Of the rules, those that were seen broken first when it was too late to tell of them in
+	   good time; after their dates, if nobody did. */
+	uint64_t late;
+	/* All that were never told of, have a date to come, and are open, in whatever phase:
+	   those are to be told before it. */
+	uint64_t to_tell;
+	time_t to_tell_by;     /* the first of their dates; SCHEDULE_NEVER: none */
+	unsigned int warnings; /* so many mails told of what is open */
+	time_t first_open;     /* when that was seen first */
 };
 
 /* open_r has room for one for each way: the rules that the way is open for. */
@@ -86,6 +118,10 @@ void notice_plan(const struct policy *policy, const struct notice_person *person
 
 /* The rules that a mail is about. */
 uint64_t notice_plan_told(const struct notice_plan *plan);
+
+/* When the last call is due that leaves so much time before a date: a day earlier, so that
+   it does whatever the quiet hours are, with one run a day. */
+time_t notice_call_begin(time_t date, time_t before);
 
 /* The brown-out of a rule that is announced next or holds now; of zeros if none. */
 struct brownout notice_next_brownout(const struct rule *rule, time_t now);

@@ -80,8 +80,26 @@ static void try_last_calls(struct search *search, const struct notice_person *pe
 {
 	const struct notice_settings *settings = &search->policy->notices;
 
-	for (size_t i = 0; i < settings->last_call_count && date > search->at; i++)
-		try(search, person, date - settings->last_calls[i]);
+	if (date == SCHEDULE_NEVER || date <= search->at)
+		return;
+	try(search, person, notice_call_begin(date, NOTICE_LEAD_DAYS * DAY));
+	for (size_t i = 0; i < settings->last_call_count; i++)
+		try(search, person, notice_call_begin(date, settings->last_calls[i]));
+}
+
+/* When there may be a reminder, or what waited for one. */
+static void try_after(struct search *search, const struct notice_person *person,
+		      const struct notice_past *past)
+{
+	time_t interval = search->policy->notices.remind_every;
+
+	try(search, person, past->time + NOTICE_MERGED_DAYS * DAY);
+	for (unsigned int i = 1; i < NOTICE_WARNINGS_MAX; i++, interval *= 2)
+		try(search, person, past->time + interval);
+	for (size_t i = 0; i < search->policy->rule_count; i++) {
+		if (past->dates[i] != 0)
+			try_last_calls(search, person, past->dates[i]);
+	}
 }
 
 static void try_dates(struct search *search, const struct notice_person *person,
@@ -114,7 +132,7 @@ static void look_ahead(struct search *search, const struct notice_person *person
 	for (size_t i = 0; i < person->exemption_count; i++)
 		try_exemption(search, person, &person->exemptions[i]);
 	for (size_t i = 0; i < person->past_count; i++)
-		try(search, person, person->past[i].time + policy->notices.remind_every);
+		try_after(search, person, &person->past[i]);
 	for (size_t i = 0; i < person->way_count && policy->notices.confirm_fixed; i++) {
 		try(search, person, person->ways[i].last_seen + NOTICE_QUIET_DAYS * DAY);
 		try(search, person, person->ways[i].last_seen + NOTICE_SETTLED_DAYS * DAY);

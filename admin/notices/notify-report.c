@@ -30,6 +30,7 @@ static void add_told(GString *text, const struct notify_results *results)
 		[NOTICE_FIRST] = "  for the first time",
 		[NOTICE_REMINDER] = "  reminded",
 		[NOTICE_LAST_CALL] = "  last calls",
+		[NOTICE_MOVED] = "  of a date that moved",
 		[NOTICE_BROWNOUT] = "  of a brown-out",
 		[NOTICE_REFUSED] = "  after a refused login",
 		[NOTICE_FIXED] = "  that all is well again",

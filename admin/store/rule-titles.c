@@ -54,7 +54,7 @@ static time_t date_of(const char *text)
 		return SCHEDULE_NEVER;
 	return g_ascii_string_to_signed(text, 10, G_MININT64, G_MAXINT64 - 1, &seconds, NULL)
 		       ? (time_t)seconds
-		       : SCHEDULE_ALWAYS;
+		       : 0;
 }
 
 void rule_dates_parse(const struct policy *policy, const char *titles, const char *dates,

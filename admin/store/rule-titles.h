@@ -15,7 +15,7 @@ uint64_t rule_titles_parse(const struct policy *policy, const char *titles);
    The caller frees it with g_free(). */
 char *rule_dates_format(const struct policy *policy, uint64_t rules, const time_t *dates);
 
-/* Sets those of the rules that rule_titles_parse() finds; SCHEDULE_ALWAYS: not known. */
+/* Sets those of the rules that rule_titles_parse() finds; 0: not known. */
 void rule_dates_parse(const struct policy *policy, const char *titles, const char *dates,
 		      time_t dates_r[static RULES_MAX]);
 

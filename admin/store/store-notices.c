@@ -3,9 +3,9 @@
 #include <string.h>
 
 static const char *const reason_names[NOTICE_REASON_COUNT] = {
-	[NOTICE_FIRST] = "first",         [NOTICE_REMINDER] = "reminder",
-	[NOTICE_LAST_CALL] = "last-call", [NOTICE_BROWNOUT] = "brown-out",
-	[NOTICE_REFUSED] = "refused",     [NOTICE_FIXED] = "fixed",
+	[NOTICE_FIRST] = "first", [NOTICE_REMINDER] = "reminder",  [NOTICE_LAST_CALL] = "last-call",
+	[NOTICE_MOVED] = "moved", [NOTICE_BROWNOUT] = "brown-out", [NOTICE_REFUSED] = "refused",
+	[NOTICE_FIXED] = "fixed",
 };
 
 const char *notice_reason_name(enum notice_reason reason)

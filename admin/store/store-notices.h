@@ -11,6 +11,7 @@ enum notice_reason {
 	NOTICE_FIRST,     /* seen for the first time in a notify phase */
 	NOTICE_REMINDER,  /* still seen */
 	NOTICE_LAST_CALL, /* enforced soon */
+	NOTICE_MOVED,     /* another date holds than was told */
 	NOTICE_BROWNOUT,  /* a brown-out is near */
 	NOTICE_REFUSED,   /* a right password was refused */
 	NOTICE_FIXED,     /* nothing seen any more */
@@ -18,7 +19,7 @@ enum notice_reason {
 };
 
 /* Names as in the store, in tables and as sections of the texts: "first",
-   "reminder", "last-call", "brown-out", "refused", "fixed". */
+   "reminder", "last-call", "moved", "brown-out", "refused", "fixed". */
 const char *notice_reason_name(enum notice_reason reason);
 bool notice_reason_from_name(const char *name, enum notice_reason *reason_r);
 

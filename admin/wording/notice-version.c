@@ -59,6 +59,12 @@ static void set_device(struct notice_values *values, const struct notice_device 
 	texts[VALUE_REFUSED] = device->refused ? "yes" : NULL;
 }
 
+static void set_moved_from(struct notice_values *values, const struct notice_rule *rule)
+{
+	values->texts[VALUE_MOVED_FROM] =
+		rule->moved_from == 0 ? NULL : notice_value_date(values, rule->moved_from);
+}
+
 static bool select_turn(struct text_source *source, unsigned int loop, size_t turn)
 {
 	struct notice_version *version = (struct notice_version *)source;
@@ -70,6 +76,7 @@ static bool select_turn(struct text_source *source, unsigned int loop, size_t tu
 			return false;
 		notice_values_set_rule(&version->values, notice->rules[turn].rule,
 				       notice->rules[turn].enforce);
+		set_moved_from(&version->values, &notice->rules[turn]);
 		return true;
 	case EACH_SIGHTING:
 		if (turn >= version->devices->len || turn >= NOTICE_DEVICES_MAX)
@@ -123,6 +130,24 @@ static const struct notice_rule *next_brownout(const struct notice *notice)
 	return next;
 }
 
+/* Of the dates that moved, the one that the person would go by first. */
+static void set_moved(struct notice_values *values, const struct notice *notice)
+{
+	const struct notice_rule *first = NULL;
+
+	for (size_t i = 0; i < notice->rule_count; i++) {
+		const struct notice_rule *rule = &notice->rules[i];
+
+		if (rule->moved_from != 0 &&
+		    (first == NULL || rule->moved_from < first->moved_from))
+			first = rule;
+	}
+	if (first == NULL)
+		return;
+	values->texts[VALUE_OLD_DATE] = notice_value_date(values, first->moved_from);
+	values->texts[VALUE_NEW_DATE] = notice_value_date(values, first->enforce);
+}
+
 /* Other settings are of no help against the rest. */
 static bool needs_settings(const struct notice *notice)
 {
@@ -149,6 +174,7 @@ void notice_version_set(struct notice_version *version, const struct notice *not
 	version->program_count = notice_device_programs(devices, version->programs);
 	texts[VALUE_USER] = notice_value_keep(values, user);
 	texts[VALUE_DEADLINE] = notice_value_date(values, deadline(notice, tried));
+	set_moved(values, notice);
 	texts[VALUE_NEEDS_SETTINGS] = needs_settings(notice) ? "yes" : NULL;
 	if (notice->exempt_until != 0)
 		texts[VALUE_EXEMPT_UNTIL] = notice_value_date(values, notice->exempt_until);

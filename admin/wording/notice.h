@@ -25,6 +25,8 @@ struct notice_rule {
 	   everybody. SCHEDULE_NEVER: there is no date yet. In the past: it is enforced
 	   already. */
 	time_t enforce;
+	/* The date that the person was told, where it is another one now; 0: it is none. */
+	time_t moved_from;
 	/* The next or present one; both 0 when there is none. */
 	struct brownout brownout;
 	const struct notice_sighting *sightings; /* the latest first */

@@ -80,6 +80,7 @@ static bool read_rules(const struct policy *policy, const json_t *list, struct n
 		rules[i] = (struct notice_rule){
 			.rule = found,
 			.enforce = date_of(rule, "enforce", found->schedule.enforce),
+			.moved_from = date_of(rule, "moved_from", 0),
 			.sightings = &sightings[used]};
 		if (found->schedule.brownout_count > 0)
 			rules[i].brownout = found->schedule.brownouts[0];

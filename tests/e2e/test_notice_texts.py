@@ -86,7 +86,7 @@ def test_plain_text_is_wrapped(tmp_path):
 
 
 def test_html_is_valid(tmp_path):
-    for reason in ("first", "reminder", "last-call", "brown-out", "refused", "fixed"):
+    for reason in ("first", "reminder", "last-call", "moved", "brown-out", "refused", "fixed"):
         mail = compose(write_config(tmp_path), notice(reason=reason))
         _tidy(mail.html)
 
@@ -113,6 +113,28 @@ def test_reasons(tmp_path, reason, subject, sentence):
     assert mail["Subject"].startswith(subject)
     assert sentence in words(mail.plain) and sentence in mail.page.text
     assert "Hello" not in mail.plain
+
+
+def test_a_date_that_moved(tmp_path):
+    config = write_config(tmp_path)
+    rule = {"rule": "encryption", "sightings": [sighting()], "moved_from": "2024-09-06"}
+    moved = compose(config, notice(reason="moved", rules=[rule]))
+    assert moved["Subject"] == (
+        "Neuer Termin: Freitag, 20. September 2024 / New date: Friday, 20 September 2024"
+    )
+    german = (
+        "Zugriff ohne Verschlüsselung: vom Freitag, 6. September 2024 auf "
+        "Freitag, 20. September 2024 verlegt."
+    )
+    english = (
+        "Access without encryption: moved from Friday, 6 September 2024 to "
+        "Friday, 20 September 2024."
+    )
+    assert german in words(moved.plain) and english in words(moved.plain)
+    # A mail for another reason says it, too.
+    brownout = compose(config, notice(reason="brown-out", rules=[rule]))
+    assert german in words(brownout.plain) and english in words(brownout.plain)
+    assert "moved" not in compose(config, notice()).plain
 
 
 def test_one_language_or_both(tmp_path):

@@ -144,12 +144,13 @@ def test_a_timetable(site):
     assert site.told(7) == {}
     [(user, subject)] = site.told(8).items()
     assert user == "alice@example.org" and subject.startswith("Trial switch-off on ")
-    for at in (9, 11, 20):
+    for at in (9, 11, 20, 21):
         assert site.told(at) == {}
-    [(user, subject)] = site.told(23).items()
+    # Seven days and one day are left when the last calls have gone out.
+    [(user, subject)] = site.told(f"{day(22)} 19:00").items()
     assert user == "alice@example.org" and subject.startswith("From ")
     assert site.told(24) == {}
-    assert list(site.told(29)) == ["alice@example.org"]
+    assert list(site.told(f"{day(28)} 19:00")) == ["alice@example.org"]
     for at in (29, 30, 60):
         assert site.told(at) == {}
     # After the date, with the right password, and refused.
@@ -162,6 +163,44 @@ def test_a_timetable(site):
     [(user, mail)] = (site.notify(194), site.mails())[1].items()
     assert user == "carol@example.org"
     assert "You have an exemption. It ends on" in words(mail.plain)
+
+
+def with_date(enforce):
+    return f"""
+rule encryption {{ observe = "{day(-60)}" notify = "{day(-30)}" enforce = "{day(enforce)}" }}
+"""
+
+
+def test_a_date_that_moves(site):
+    """Whoever was told the old date hears of the new one before it, later or earlier."""
+    site.set(rules=with_date(30))
+    site.record("alice@example.org", "encryption")
+    site.take()
+    assert list(site.told(22)) == ["alice@example.org"]
+    site.record("bob@example.org", "encryption", days_ago=-22.9)
+    site.take_at(23)
+    # On the day of the last calls; bob, who was told nothing, hears the new date only.
+    site.set(rules=with_date(60))
+    told = site.told(23)
+    assert told.pop("alice@example.org").startswith("New date: ")
+    assert told == {"bob@example.org": "Please change the settings of your mail program"}
+    for at in (24, 28, 29, 30):
+        assert site.told(at) == {}
+    # Earlier again.
+    site.set(rules=with_date(50))
+    told = site.told(36)
+    assert set(told) == {"alice@example.org", "bob@example.org"}
+    assert all(subject.startswith("New date: ") for subject in told.values())
+    # And off altogether.
+    site.set(rules=with_date(50).replace(f'enforce = "{day(50)}"', ""))
+    told = (site.notify(37), site.mails())[1]
+    assert set(told) == {"alice@example.org", "bob@example.org"}
+    for mail in told.values():
+        assert mail["Subject"].startswith("No longer on ")
+        assert "there is no new date yet" in words(mail.plain)
+    assert site.told(49) == {}
+    reasons = [notice["reason"] for notice in site.ask("notices", "--user", "alice")]
+    assert reasons == ["last-call", "moved", "moved", "moved"]
 
 
 def test_what_is_recorded(site):
@@ -347,7 +386,7 @@ rule pop3 {{ kind = "protocol" services = {{ "pop3" }} notify = "{day(3)}" }}
         "encryption: users who were seen breaking it: 2; they were told, have changed it, or are"
         " let off.",
         "mechanism: users who were seen breaking it: 1; it is observed only.",
-        f'With --at "{day(33)}" there is something.',
+        f'With --at "{day(32)}" there is something.',
     ]
     site.set(rules=f'rule encryption {{ observe = "{day(-60)}" }}')
     assert silence(site)[-1] == "None of the dates to come changes that."
@@ -379,7 +418,7 @@ def staggered_rules():
         text += f"""
 rule rule-{number} {{ kind = "{KINDS[number % 3]}"
     observe = "{day(-60)}" notify = "{day(start)} 07:10" enforce = "{day(start + 40)} 11:11"
-    brownouts = {{ "{day(start + 12)} 10:00 +4h", "{day(start + 22)} 10:00 +4h" }} }}
+    brownouts = {{ "{day(start + 6)} 10:00 +4h", "{day(start + 16)} 10:00 +4h" }} }}
 """
     brownouts = ", ".join(f'"{day(2 * number + 3)} 10:00 +1h"' for number in range(50))
     return text + f"""
@@ -402,10 +441,9 @@ def test_when_somebody_is_told(site):
         assert len(site.told(at)) == 1
         if " " not in at:
             at += " 08:00"
-    # A first one tells of a rule; what is told of one date may be told with another's.
-    assert len(reasons) > 20
+    # What is told of one rule, or of one date, may be told with another's.
     assert {"first", "brown-out", "last-call"} == set(reasons)
-    assert (reasons.count("first"), reasons.count("brown-out")) == (6, 12)
+    assert (reasons.count("brown-out"), reasons[-1]) == (12, "last-call")
 
 
 def test_when_somebody_is_told_who_is_let_off(site):
@@ -418,12 +456,14 @@ def test_when_somebody_is_told_who_is_let_off(site):
         f"alice@example.org rule-2 {day(300)}..{day(349)}\n"
     )
     site.take()
-    # The day of an exemption is its last one.
-    assert announced(site) == day(293)
-    assert len(site.ask("notify", "--dry-run", "--at", day(293))) == 1
-    # When it ends, she has been refused nothing yet.
+    # The day of an exemption is its last one, and two weeks before are promised.
+    assert announced(site) == day(285)
+    [due] = site.ask("notify", "--dry-run", "--at", day(285))
+    assert due["reason"] == "first" and due["enforce"] == json_date(day(300))
     site.set("last-calls = {}", rules=staggered_rules())
-    assert announced(site) is None
+    assert announced(site) == day(285)
+    # When it ends, she has been refused nothing yet.
+    assert announced(site, "--at", day(350)) is None
 
 
 def test_when_somebody_is_told_again(site):
@@ -1008,7 +1048,7 @@ def test_an_address_that_never_works(site):
         for mail in site.mails().values():
             days.append(at)
             bounce(site, str(mail["Message-ID"])[1:-1])
-    assert days == [1, 2, 3, 8, 23, 29]
+    assert days == [1, 2, 3, 8, 22, 28]
 
 
 def test_a_bounce_waits_for_the_store(site):

@@ -86,6 +86,18 @@ static void login(struct life *life, enum device device, uint64_t broken, time_t
 	way->last_seen = time;
 }
 
+/* One that is refused: what is recorded in another phase is another way. */
+static void refuse(struct life *life, enum device device, uint64_t broken, time_t time)
+{
+	assert_true(life->way_count < LIFE_MAX);
+	life->ways[life->way_count++] = (struct notice_way){.broken = broken,
+							    .refused = broken,
+							    .device = device,
+							    .service = SERVICE_IMAP,
+							    .first_seen = time,
+							    .last_seen = time};
+}
+
 static struct notice_plan plan_at(struct life *life, time_t now)
 {
 	const struct notice_person person = {
@@ -107,7 +119,8 @@ static void remember(struct life *life, enum notice_reason reason, enum notice_s
 		     uint64_t about, time_t time)
 {
 	assert_true(life->past_count < LIFE_MAX);
-	life->past[life->past_count++] = (struct notice_past){reason, state, about, time};
+	life->past[life->past_count++] = (struct notice_past){
+		.reason = reason, .state = state, .rules = about, .time = time};
 }
 
 /* Plans, and does what the plan says. */
@@ -115,9 +128,10 @@ static struct notice_plan run_at(struct life *life, time_t now)
 {
 	struct notice_plan plan = plan_at(life, now);
 
-	if (plan.due)
-		remember(life, plan.reason, NOTICE_HANDED_OVER,
-			 plan.reason == NOTICE_FIXED ? plan.fixed : plan.rules, now);
+	if (plan.due) {
+		remember(life, plan.reason, NOTICE_HANDED_OVER, notice_plan_told(&plan), now);
+		memcpy(life->past[life->past_count - 1].dates, plan.enforce, sizeof(plan.enforce));
+	}
 	if (plan.fixed != 0 && (!plan.due || plan.reason != NOTICE_FIXED))
 		remember(life, NOTICE_FIXED, NOTICE_NOTED, plan.fixed, now);
 	return plan;
@@ -194,27 +208,23 @@ static void test_whole_timetable(void **state)
 	static const struct habit habits[] = {{"2024-05-02", "2024-10-20", PHONE, ENCRYPTION, 1}};
 	static const struct told told[] = {
 		{"2024-06-01", NOTICE_FIRST, ENCRYPTION},
+		/* After 14 days, and after another 28. */
 		{"2024-06-15", NOTICE_REMINDER, ENCRYPTION},
-		{"2024-06-29", NOTICE_REMINDER, ENCRYPTION},
 		{"2024-07-13", NOTICE_REMINDER, ENCRYPTION},
-		{"2024-07-27", NOTICE_REMINDER, ENCRYPTION},
-		{"2024-08-10", NOTICE_REMINDER, ENCRYPTION},
 		/* Three days before the brown-out of the 20th, 10 o'clock: the first
 		   run behind that. */
 		{"2024-08-18", NOTICE_BROWNOUT, ENCRYPTION},
-		{"2024-09-01", NOTICE_REMINDER, ENCRYPTION},
-		/* Seven days and one day before the 20th. */
-		{"2024-09-13", NOTICE_LAST_CALL, ENCRYPTION},
-		{"2024-09-19", NOTICE_LAST_CALL, ENCRYPTION},
+		/* Four mails changed nothing: once more, with seven days left. */
+		{"2024-09-12", NOTICE_LAST_CALL, ENCRYPTION},
 	};
 	struct life life = {0};
 	struct notice_plan plan;
 	(void)state;
 
 	play(habits, COUNT(habits), "2024-05-01", "2024-10-20", &life, told, COUNT(told));
+	assert_int_equal(plan_at(&life, date("2024-10-20 10:00")).warnings, COUNT(told));
 	/* Now it is refused: one mail, whatever comes. */
-	login(&life, PHONE, ENCRYPTION, date("2024-10-21 09:00"));
-	life.ways[0].refused = ENCRYPTION;
+	refuse(&life, PHONE, ENCRYPTION, date("2024-10-21 09:00"));
 	plan = run_at(&life, date("2024-10-21 10:00"));
 	assert_true(plan.due);
 	assert_int_equal(plan.reason, NOTICE_REFUSED);
@@ -242,7 +252,7 @@ static void test_first_seen_within_the_last_calls(void **state)
 	/* Within seven days the first mail is the last call; within one day, too. */
 	static const struct habit late[] = {{"2024-09-15", "2024-09-19", PHONE, ENCRYPTION, 1}};
 	static const struct told told_late[] = {{"2024-09-15", NOTICE_LAST_CALL, ENCRYPTION},
-						{"2024-09-19", NOTICE_LAST_CALL, ENCRYPTION}};
+						{"2024-09-18", NOTICE_LAST_CALL, ENCRYPTION}};
 	static const struct habit last_day[] = {{"2024-09-19", "2024-09-19", PHONE, ENCRYPTION, 1}};
 	static const struct told told_last_day[] = {{"2024-09-19", NOTICE_LAST_CALL, ENCRYPTION}};
 	(void)state;
@@ -258,8 +268,8 @@ static void test_gone_quiet(void **state)
 	static const struct habit habits[] = {{"2024-06-17", "2024-06-17", PHONE, ENCRYPTION, 1}};
 	static const struct told told[] = {{"2024-06-17", NOTICE_FIRST, ENCRYPTION},
 					   {"2024-08-18", NOTICE_BROWNOUT, ENCRYPTION},
-					   {"2024-09-13", NOTICE_LAST_CALL, ENCRYPTION},
-					   {"2024-09-19", NOTICE_LAST_CALL, ENCRYPTION}};
+					   {"2024-09-12", NOTICE_LAST_CALL, ENCRYPTION},
+					   {"2024-09-18", NOTICE_LAST_CALL, ENCRYPTION}};
 	(void)state;
 
 	PLAY(habits, "2024-05-01", "2024-12-31", told);
@@ -277,8 +287,7 @@ static void test_fixed(void **state)
 	static const struct habit replaced[] = {{"2024-06-01", "2024-07-09", PHONE, ENCRYPTION, 1},
 						{"2024-07-10", "2024-12-31", LAPTOP, 0, 1}};
 	static const struct told told_replaced[] = {{"2024-06-01", NOTICE_FIRST, ENCRYPTION},
-						    {"2024-06-15", NOTICE_REMINDER, ENCRYPTION},
-						    {"2024-06-29", NOTICE_REMINDER, ENCRYPTION}};
+						    {"2024-06-15", NOTICE_REMINDER, ENCRYPTION}};
 	/* Before anything was sent. */
 	static const struct habit before[] = {{"2024-05-02", "2024-05-20", PHONE, ENCRYPTION, 1},
 					      {"2024-05-21", "2024-12-31", PHONE, 0, 1}};
@@ -298,16 +307,14 @@ static void test_two_devices(void **state)
 	static const struct habit same[] = {{"2024-06-01", "2024-07-01", PHONE, ENCRYPTION, 1},
 					    {"2024-05-01", "2024-07-01", PHONE, 0, 1}};
 	static const struct told told[] = {{"2024-06-01", NOTICE_FIRST, ENCRYPTION},
-					   {"2024-06-15", NOTICE_REMINDER, ENCRYPTION},
-					   {"2024-06-29", NOTICE_REMINDER, ENCRYPTION}};
+					   {"2024-06-15", NOTICE_REMINDER, ENCRYPTION}};
 	/* What sends says nothing of what reads. */
 	static const struct habit scanner[] = {{"2024-06-01", "2024-06-02", PHONE, ENCRYPTION, 1},
 					       {"2024-06-03", "2024-09-30", SCANNER, 0, 1}};
 	static const struct told told_scanner[] = {{"2024-06-01", NOTICE_FIRST, ENCRYPTION},
 						   {"2024-06-15", NOTICE_REMINDER, ENCRYPTION},
 						   {"2024-08-18", NOTICE_BROWNOUT, ENCRYPTION},
-						   {"2024-09-13", NOTICE_LAST_CALL, ENCRYPTION},
-						   {"2024-09-19", NOTICE_LAST_CALL, ENCRYPTION}};
+						   {"2024-09-12", NOTICE_LAST_CALL, ENCRYPTION}};
 	(void)state;
 
 	PLAY(other, "2024-05-01", "2024-07-01", told);
@@ -352,17 +359,15 @@ static void test_one_mail_for_all_rules(void **state)
 	PLAY(habits, "2024-06-01", "2024-07-20", told);
 }
 
-/* Seen every other week, between clean logins of another device each day: a
-   reminder as often as may be, and no good news. */
+/* Seen every other week, between clean logins of another device each day: reminders
+   after 14, 28 and 56 days, and no good news. */
 static void test_seldom_used(void **state)
 {
 	static const struct habit habits[] = {{"2024-06-03", "2024-08-15", PHONE, ENCRYPTION, 13},
 					      {"2024-05-01", "2024-08-15", LAPTOP, 0, 1}};
 	static const struct told told[] = {{"2024-06-03", NOTICE_FIRST, ENCRYPTION},
 					   {"2024-06-17", NOTICE_REMINDER, ENCRYPTION},
-					   {"2024-07-01", NOTICE_REMINDER, ENCRYPTION},
-					   {"2024-07-25", NOTICE_REMINDER, ENCRYPTION},
-					   {"2024-08-08", NOTICE_REMINDER, ENCRYPTION}};
+					   {"2024-07-25", NOTICE_REMINDER, ENCRYPTION}};
 	(void)state;
 
 	policy.notices.confirm_fixed = true;
@@ -396,8 +401,9 @@ static void test_back_again(void **state)
 static void test_exempted_over_the_date(void **state)
 {
 	static const struct habit habits[] = {{"2024-05-02", "2024-10-20", PHONE, ENCRYPTION, 1}};
-	static const struct told told[] = {{"2024-10-09", NOTICE_LAST_CALL, ENCRYPTION},
-					   {"2024-10-15", NOTICE_LAST_CALL, ENCRYPTION}};
+	static const struct told told[] = {{"2024-10-01", NOTICE_FIRST, ENCRYPTION},
+					   {"2024-10-08", NOTICE_LAST_CALL, ENCRYPTION},
+					   {"2024-10-14", NOTICE_LAST_CALL, ENCRYPTION}};
 	struct life life = {0};
 	struct notice_plan plan;
 	(void)state;
@@ -409,7 +415,7 @@ static void test_exempted_over_the_date(void **state)
 		(struct exemption){.begin = date("2024-10-01"), .end = date("2024-10-16")};
 	plan = plan_at(&life, date("2024-10-09 08:00"));
 	assert_int_equal(plan.exempt_until, 0);
-	/* Nothing but the calls before the exemption's end. */
+	/* Nothing until two weeks before the exemption's end. */
 	play(habits, COUNT(habits), "2024-05-01", "2024-10-15", &life, told, COUNT(told));
 	plan = plan_at(&life, date("2024-10-09 08:00"));
 	assert_int_equal(plan.exempt_until, date("2024-10-16"));
@@ -496,16 +502,76 @@ static void test_a_country_that_is_added(void **state)
 static void test_a_date_that_moves(void **state)
 {
 	struct life life = {0};
+	struct notice_plan plan;
 	(void)state;
 
-	login(&life, PHONE, ENCRYPTION, date("2024-09-12"));
-	assert_int_equal(run_at(&life, date("2024-09-13 08:00")).reason, NOTICE_LAST_CALL);
+	login(&life, PHONE, ENCRYPTION, date("2024-09-11"));
+	assert_int_equal(run_at(&life, date("2024-09-12 08:00")).reason, NOTICE_LAST_CALL);
 	rules[0].schedule.enforce = date("2024-12-20");
-	assert_false(run_at(&life, date("2024-09-19 08:00")).due);
-	assert_false(run_at(&life, date("2024-12-12 08:00")).due);
-	assert_int_equal(run_at(&life, date("2024-12-13 08:00")).reason, NOTICE_LAST_CALL);
-	assert_int_equal(run_at(&life, date("2024-12-19 08:00")).reason, NOTICE_LAST_CALL);
+	plan = run_at(&life, date("2024-09-12 09:00"));
+	assert_int_equal(plan.reason, NOTICE_MOVED);
+	assert_int_equal(plan.moved, ENCRYPTION);
+	assert_int_equal(plan.told_date[0], date("2024-09-20"));
+	assert_int_equal(plan.enforce[0], date("2024-12-20"));
+	assert_false(run_at(&life, date("2024-09-18 08:00")).due);
+	assert_false(run_at(&life, date("2024-12-11 08:00")).due);
+	assert_int_equal(run_at(&life, date("2024-12-12 08:00")).reason, NOTICE_LAST_CALL);
+	assert_int_equal(run_at(&life, date("2024-12-18 08:00")).reason, NOTICE_LAST_CALL);
 	assert_false(run_at(&life, date("2024-12-20 08:00")).due);
+}
+
+/* A later date can wait for the mail that goes anyway, or until there is just time enough
+   before the old one; an earlier one cannot wait. */
+static void test_when_a_date_that_moved_is_told(void **state)
+{
+	struct life life = {0};
+	(void)state;
+
+	login(&life, PHONE, ENCRYPTION, date("2024-06-01"));
+	assert_int_equal(run_at(&life, date("2024-06-01 08:00")).reason, NOTICE_FIRST);
+	rules[0].schedule.enforce = date("2024-10-04");
+	assert_false(run_at(&life, date("2024-06-02 08:00")).due);
+	login(&life, PHONE, ENCRYPTION, date("2024-06-10"));
+	assert_int_equal(run_at(&life, date("2024-06-15 08:00")).reason, NOTICE_MOVED);
+	assert_int_equal(plan_at(&life, date("2024-06-15 09:00")).moved, 0);
+	/* Once more; no reminder comes before it. */
+	rules[0].schedule.brownout_count = 0;
+	rules[0].schedule.enforce = date("2024-11-01");
+	assert_false(run_at(&life, date("2024-09-18 08:00")).due);
+	assert_int_equal(run_at(&life, date("2024-09-19 08:00")).reason, NOTICE_MOVED);
+	rules[0].schedule.enforce = date("2024-10-20");
+	assert_int_equal(run_at(&life, date("2024-09-19 09:00")).reason, NOTICE_MOVED);
+	/* There is no date any more. */
+	rules[0].schedule.enforce = SCHEDULE_NEVER;
+	assert_false(run_at(&life, date("2024-10-04 08:00")).due);
+	assert_int_equal(run_at(&life, date("2024-10-05 08:00")).reason, NOTICE_MOVED);
+	assert_false(run_at(&life, date("2024-10-21 08:00")).due);
+}
+
+/* Who was told nothing of a date does not hear that it moved, nor who is let off; nor is it
+   known of what was sent before dates were noted. */
+static void test_moves_that_are_not_told(void **state)
+{
+	struct life life = {0};
+	(void)state;
+
+	login(&life, PHONE, ENCRYPTION, date("2024-09-01"));
+	remember(&life, NOTICE_FIRST, NOTICE_HANDED_OVER, ENCRYPTION, date("2024-09-02"));
+	rules[0].schedule.enforce = date("2024-12-20");
+	assert_false(plan_at(&life, date("2024-09-10 08:00")).due);
+	life.past[0].dates[0] = date("2024-09-20");
+	assert_int_equal(plan_at(&life, date("2024-09-10 08:00")).reason, NOTICE_MOVED);
+	life.past[0].state = NOTICE_FAILED;
+	assert_int_equal(plan_at(&life, date("2024-09-10 08:00")).moved, 0);
+	life.past[0].state = NOTICE_HANDED_OVER;
+	rules[0].schedule.enforce = date("2024-09-20");
+	life.exemptions[life.exemption_count++] =
+		(struct exemption){.begin = SCHEDULE_ALWAYS, .end = date("2024-12-20")};
+	assert_false(plan_at(&life, date("2024-09-10 08:00")).due);
+	/* But that the exemption ends earlier than was told. */
+	life.past[0].dates[0] = date("2025-02-01");
+	assert_int_equal(plan_at(&life, date("2024-12-10 08:00")).moved, ENCRYPTION);
+	assert_int_equal(plan_at(&life, date("2024-12-10 08:00")).reason, NOTICE_MOVED);
 }
 
 /* Runs that come late: one call for both that were missed. */
@@ -604,16 +670,153 @@ static void test_other_phases(void **state)
 	assert_false(plan_at(&life, date("2024-10-09")).due);
 }
 
+/* ---- how often ---- */
+
+/* A last call leaves the time that it is called by, be it one run a day or one each hour,
+   and whether there are quiet hours or not. */
+static void test_last_calls_leave_their_time(void **state)
+{
+	static const unsigned int first_hours[] = {0, 7}, last_hours[] = {23, 19};
+	(void)state;
+
+	rules[0].schedule.brownout_count = 0;
+	for (size_t i = 0; i < COUNT(first_hours); i++) {
+		for (unsigned int once = 0; once < 2; once++) {
+			struct life life = {0};
+			time_t calls[2] = {0, 0};
+			size_t count = 0;
+
+			login(&life, PHONE, ENCRYPTION, date("2024-09-01"));
+			remember(&life, NOTICE_FIRST, NOTICE_HANDED_OVER, ENCRYPTION,
+				 date("2024-09-01 08:00"));
+			for (time_t now = date("2024-09-02"); now < date("2024-09-20");
+			     now += 3600) {
+				unsigned int hour = (unsigned int)(now / 3600 + 2) % 24;
+
+				if (hour < first_hours[i] || hour > last_hours[i] ||
+				    (once == 1 && hour != last_hours[i]))
+					continue;
+				if (run_at(&life, now + 3599).due) {
+					assert_true(count < COUNT(calls));
+					calls[count++] = now + 3599;
+				}
+			}
+			assert_int_equal(count, COUNT(calls));
+			assert_true(date("2024-09-20") - calls[0] >= 7 * DAY);
+			assert_true(date("2024-09-20") - calls[0] < 8 * DAY + DAY);
+			assert_true(date("2024-09-20") - calls[1] >= 1 * DAY);
+			assert_true(date("2024-09-20") - calls[1] < 2 * DAY + DAY);
+		}
+	}
+}
+
+/* Another rule is told of with the next reminder, unless its date is near. */
+static void test_first_of_another_rule(void **state)
+{
+	static const struct habit habits[] = {{"2024-06-01", "2024-08-20", PHONE, ENCRYPTION, 1},
+					      {"2024-07-02", "2024-08-20", LAPTOP, MECHANISM, 1}};
+	static const struct told told[] = {{"2024-06-01", NOTICE_FIRST, ENCRYPTION},
+					   {"2024-06-15", NOTICE_REMINDER, ENCRYPTION},
+					   {"2024-07-02", NOTICE_FIRST, ENCRYPTION | MECHANISM},
+					   {"2024-08-18", NOTICE_BROWNOUT, ENCRYPTION | MECHANISM}};
+	struct life life = {0};
+	(void)state;
+
+	PLAY(habits, "2024-06-01", "2024-08-19", told);
+	/* Two days after another mail is soon enough for a date three weeks away; the day after
+	   it is not too soon where that would leave less than the last call's time. */
+	rules[1].schedule.enforce = date("2024-08-01");
+	login(&life, PHONE, ENCRYPTION, date("2024-07-09"));
+	assert_true(run_at(&life, date("2024-07-10 08:00")).due);
+	login(&life, PHONE, MECHANISM, date("2024-07-10 09:00"));
+	assert_false(plan_at(&life, date("2024-07-11 08:00")).due);
+	assert_int_equal(plan_at(&life, date("2024-07-12 08:00")).reason, NOTICE_FIRST);
+	rules[1].schedule.enforce = date("2024-07-20");
+	assert_int_equal(plan_at(&life, date("2024-07-11 08:00")).reason, NOTICE_FIRST);
+	/* With weeks to go it waits for the reminder that would be due. */
+	rules[1].schedule.enforce = date("2024-09-01");
+	assert_false(plan_at(&life, date("2024-07-23 08:00")).due);
+	assert_int_equal(plan_at(&life, date("2024-07-24 08:00")).reason, NOTICE_FIRST);
+}
+
+/* A reminder, and a last call, with another mail two days before or behind. */
+static void test_two_days_are_one(void **state)
+{
+	struct life life = {0};
+	(void)state;
+
+	login(&life, PHONE, ENCRYPTION, date("2024-08-02"));
+	remember(&life, NOTICE_FIRST, NOTICE_HANDED_OVER, ENCRYPTION, date("2024-08-01 08:00"));
+	/* A brown-out is announced on the 17th. */
+	assert_false(plan_at(&life, date("2024-08-16 08:00")).due);
+	assert_int_equal(plan_at(&life, date("2024-08-17 10:00")).reason, NOTICE_BROWNOUT);
+	rules[0].schedule.brownout_count = 0;
+	assert_int_equal(plan_at(&life, date("2024-08-16 08:00")).reason, NOTICE_REMINDER);
+	/* The first mail says the date: no last call two days later. */
+	life.past_count = 0;
+	remember(&life, NOTICE_FIRST, NOTICE_HANDED_OVER, ENCRYPTION, date("2024-09-10 08:00"));
+	assert_false(plan_at(&life, date("2024-09-14 08:00")).due);
+	assert_int_equal(plan_at(&life, date("2024-09-18 08:00")).reason, NOTICE_LAST_CALL);
+}
+
+static void test_refused_after_a_last_call(void **state)
+{
+	struct life life = {0};
+	(void)state;
+
+	login(&life, PHONE, ENCRYPTION, date("2024-09-10"));
+	assert_true(run_at(&life, date("2024-09-10 08:00")).due);
+	assert_int_equal(run_at(&life, date("2024-09-18 08:00")).reason, NOTICE_LAST_CALL);
+	refuse(&life, PHONE, ENCRYPTION, date("2024-09-20 07:00"));
+	assert_false(plan_at(&life, date("2024-09-20 08:00")).due);
+	/* It stays what was announced. */
+	life.ways[1].last_seen = date("2024-10-20 07:00");
+	assert_false(plan_at(&life, date("2024-10-20 08:00")).due);
+	/* But not one that comes weeks later. */
+	life.ways[1].first_seen = date("2024-10-20 07:00");
+	assert_int_equal(plan_at(&life, date("2024-10-20 08:00")).reason, NOTICE_REFUSED);
+}
+
+/* Nobody can tell in time of what is seen first within the last week. */
+static void test_who_cannot_be_told(void **state)
+{
+	struct life life = {0};
+	(void)state;
+
+	login(&life, PHONE, ENCRYPTION, date("2024-09-12 12:00"));
+	assert_int_equal(plan_at(&life, date("2024-09-12 13:00")).late, 0);
+	assert_int_equal(plan_at(&life, date("2024-09-12 13:00")).untold, ENCRYPTION);
+	life.ways[0].first_seen += 2 * DAY;
+	assert_int_equal(run_at(&life, date("2024-09-14 13:00")).late, ENCRYPTION);
+	assert_int_equal(plan_at(&life, date("2024-09-14 14:00")).late, ENCRYPTION);
+	assert_int_equal(plan_at(&life, date("2024-09-14 14:00")).untold, 0);
+	assert_int_equal(plan_at(&life, date("2024-09-20 14:00")).late, 0);
+	life.past[0].state = NOTICE_FAILED;
+	assert_int_equal(plan_at(&life, date("2024-09-20 14:00")).failed, ENCRYPTION);
+	assert_int_equal(plan_at(&life, date("2024-09-20 14:00")).late, ENCRYPTION);
+}
+
+/* Those to be told before a date, in whatever phase the rule is. */
+static void test_who_is_to_be_told(void **state)
+{
+	struct life life = {0};
+	(void)state;
+
+	login(&life, PHONE, ENCRYPTION | MECHANISM, date("2024-05-12"));
+	assert_int_equal(plan_at(&life, date("2024-05-13")).to_tell, ENCRYPTION);
+	assert_int_equal(plan_at(&life, date("2024-05-13")).to_tell_by, date("2024-09-20"));
+	assert_true(run_at(&life, date("2024-06-01 08:00")).due);
+	assert_int_equal(plan_at(&life, date("2024-06-02")).to_tell, 0);
+}
+
 /* Two things at once: the one that comes first, and the date stands in it. */
 static void test_brownout_within_the_last_calls(void **state)
 {
 	static const struct habit habits[] = {{"2024-08-01", "2024-09-20", PHONE, ENCRYPTION, 1}};
 	static const struct told told[] = {{"2024-08-01", NOTICE_FIRST, ENCRYPTION},
 					   {"2024-08-15", NOTICE_REMINDER, ENCRYPTION},
-					   {"2024-08-29", NOTICE_REMINDER, ENCRYPTION},
 					   {"2024-09-12", NOTICE_BROWNOUT, ENCRYPTION},
-					   {"2024-09-13", NOTICE_LAST_CALL, ENCRYPTION},
-					   {"2024-09-19", NOTICE_LAST_CALL, ENCRYPTION}};
+					   {"2024-09-18", NOTICE_LAST_CALL, ENCRYPTION}};
 	(void)state;
 
 	brownouts[0] = (struct brownout){date("2024-09-14 10:00"), date("2024-09-14 14:00")};
@@ -640,12 +843,20 @@ int main(void)
 		cmocka_unit_test_setup(test_exempted_after_a_brownout, set_up),
 		cmocka_unit_test_setup(test_a_country_that_is_added, set_up),
 		cmocka_unit_test_setup(test_a_date_that_moves, set_up),
+		cmocka_unit_test_setup(test_when_a_date_that_moved_is_told, set_up),
+		cmocka_unit_test_setup(test_moves_that_are_not_told, set_up),
 		cmocka_unit_test_setup(test_missed_runs, set_up),
 		cmocka_unit_test_setup(test_refused_mails, set_up),
 		cmocka_unit_test_setup(test_out_of_reach, set_up),
 		cmocka_unit_test_setup(test_no_reminders, set_up),
 		cmocka_unit_test_setup(test_no_last_calls, set_up),
 		cmocka_unit_test_setup(test_other_phases, set_up),
+		cmocka_unit_test_setup(test_last_calls_leave_their_time, set_up),
+		cmocka_unit_test_setup(test_first_of_another_rule, set_up),
+		cmocka_unit_test_setup(test_two_days_are_one, set_up),
+		cmocka_unit_test_setup(test_refused_after_a_last_call, set_up),
+		cmocka_unit_test_setup(test_who_cannot_be_told, set_up),
+		cmocka_unit_test_setup(test_who_is_to_be_told, set_up),
 		cmocka_unit_test_setup(test_brownout_within_the_last_calls, set_up),
 	};
 

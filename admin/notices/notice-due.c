@@ -1,0 +1,278 @@
+#include "notice-due.h"
+
+#include "admin/exemptions/own-date.h"
+
+#define DAY ((time_t)86400)
+
+/* A refusal so soon after a mail that announced it is none of its own. */
+#define FRESH_DAYS 4
+
+static time_t earlier(time_t a, time_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Whether a moment is so long after another one, which may be SCHEDULE_ALWAYS. */
+static bool is_past(time_t moment, time_t since, time_t length)
+{
+	return since == SCHEDULE_ALWAYS || moment - since >= length;
+}
+
+/* ---- dates ---- */
+
+time_t notice_call_begin(time_t date, time_t before)
+{
+	return date - before - DAY;
+}
+
+struct brownout notice_next_brownout(const struct rule *rule, time_t now)
+{
+	const struct schedule *schedule = &rule->schedule;
+	struct brownout next = {0, 0};
+
+	for (size_t i = 0; i < schedule->brownout_count; i++) {
+		const struct brownout *brownout = &schedule->brownouts[i];
+
+		/* In another phase it has no effect. */
+		if (brownout->begin < schedule->notify || brownout->begin >= schedule->enforce ||
+		    brownout->end <= now)
+			continue;
+		if (next.end == 0 || brownout->begin < next.begin)
+			next = *brownout;
+	}
+	return next;
+}
+
+static time_t longest_call(const struct notice_settings *settings)
+{
+	return settings->last_call_count == 0 ? 0 : settings->last_calls[0];
+}
+
+/* When the person was told of the date that holds now. */
+static time_t told_of_date(const struct rule_case *c)
+{
+	return c->past.date == 0 || c->past.date == c->date ? c->past.told : SCHEDULE_ALWAYS;
+}
+
+/* Another mail to who changes nothing is of no use. */
+static bool heard_enough(const struct notice_course *course)
+{
+	return course->warnings >= NOTICE_WARNINGS_MAX;
+}
+
+bool notice_date_moved(const struct rule_case *c)
+{
+	return c->past.date != 0 && c->past.date != SCHEDULE_NEVER && c->past.date != c->date &&
+	       !(c->exempted && c->date > c->past.date);
+}
+
+/* An earlier date cannot wait. A later one is told with the mail that goes anyway, or in
+   time before the old one. */
+static bool move_is_due(const struct rule_case *c)
+{
+	return notice_date_moved(c) &&
+	       (c->date < c->past.date ||
+		c->course->now >= notice_call_begin(c->past.date, NOTICE_LEAD_DAYS * DAY));
+}
+
+/* ---- last calls and brown-outs ---- */
+
+static bool exempted_from_brownout(const struct rule_case *c, const struct brownout *brownout)
+{
+	const struct notice_person *person = c->course->person;
+
+	return exemptions_end(person->exemptions, person->exemption_count, c->rule,
+			      brownout->begin) != brownout->begin;
+}
+
+static bool brownout_is_due(const struct rule_case *c)
+{
+	time_t now = c->course->now;
+	struct brownout next = notice_next_brownout(c->rule, now);
+	time_t announce = next.begin - NOTICE_BROWNOUT_DAYS * DAY;
+
+	return next.end != 0 && now >= announce && now < next.begin &&
+	       c->past.told_of_brownout < announce && !exempted_from_brownout(c, &next);
+}
+
+/* Any mail says the date, so one that is hardly older is as good; for who has heard enough,
+   any since a reminder would have been due. */
+static bool call_is_due(const struct rule_case *c, time_t before)
+{
+	const struct notice_course *course = c->course;
+	time_t begin = notice_call_begin(c->date, before);
+	time_t as_good = heard_enough(course) ? course->policy->notices.remind_every
+					      : earlier(before, NOTICE_MERGED_DAYS * DAY);
+
+	return course->now >= begin && c->past.tried < begin && told_of_date(c) < begin - as_good;
+}
+
+static bool last_call_is_due(const struct rule_case *c)
+{
+	const struct notice_settings *settings = &c->course->policy->notices;
+	size_t count = heard_enough(c->course) ? 1 : settings->last_call_count;
+
+	if (c->date == SCHEDULE_NEVER)
+		return false;
+	for (size_t i = 0; i < count && i < settings->last_call_count; i++) {
+		if (call_is_due(c, settings->last_calls[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Who was let off, or told that there is no date yet, hears of it in good time. */
+static bool lead_is_due(const struct rule_case *c)
+{
+	return c->date != SCHEDULE_NEVER && (c->exempted || c->past.date == SCHEDULE_NEVER) &&
+	       call_is_due(c, NOTICE_LEAD_DAYS * DAY);
+}
+
+time_t notice_next_call(const struct rule_case *c)
+{
+	const struct notice_settings *settings = &c->course->policy->notices;
+	time_t now = c->course->now, next = SCHEDULE_NEVER;
+	struct brownout brownout = notice_next_brownout(c->rule, now);
+	time_t announce = brownout.begin - NOTICE_BROWNOUT_DAYS * DAY;
+
+	if (brownout.end != 0 && announce > now && !exempted_from_brownout(c, &brownout))
+		next = announce;
+	for (size_t i = 0; i < settings->last_call_count && c->date != SCHEDULE_NEVER; i++) {
+		time_t begin = notice_call_begin(c->date, settings->last_calls[i]);
+
+		if (begin > now)
+			next = earlier(next, begin);
+	}
+	return next;
+}
+
+/* ---- what nothing urges ---- */
+
+/* Whether so much time is left at a moment. */
+static bool leaves(const struct rule_case *c, time_t moment, time_t time)
+{
+	return c->date == SCHEDULE_NEVER || c->date - moment >= time;
+}
+
+static bool call_is_near(const struct notice_course *course)
+{
+	return course->next_call != SCHEDULE_NEVER &&
+	       course->next_call - course->now < NOTICE_MERGED_DAYS * DAY;
+}
+
+/* Whether a mail that goes anyway, before it is too late, will tell of it. */
+static bool can_wait(const struct rule_case *c)
+{
+	const struct notice_course *course = c->course;
+	const struct notice_settings *settings = &course->policy->notices;
+	time_t call = longest_call(settings) + DAY;
+
+	if (course->last_mail == SCHEDULE_ALWAYS)
+		return false;
+	if (!is_past(course->now, course->last_warning, settings->remind_every) &&
+	    leaves(c, course->last_warning + settings->remind_every, NOTICE_LEAD_DAYS * DAY))
+		return true;
+	if (!is_past(course->now, course->last_mail, NOTICE_MERGED_DAYS * DAY) &&
+	    leaves(c, course->last_mail + NOTICE_MERGED_DAYS * DAY, call))
+		return true;
+	return call_is_near(course) && leaves(c, course->next_call, call);
+}
+
+static bool first_is_due(const struct rule_case *c)
+{
+	time_t interval = c->course->policy->notices.remind_every;
+
+	if (c->past.told != SCHEDULE_ALWAYS || c->course->out_of_reach)
+		return false;
+	/* It was refused; or fixed, without a word, and has come back. */
+	if (c->past.tried != SCHEDULE_ALWAYS)
+		return interval > 0 && c->course->now - c->past.tried >= interval;
+	return !can_wait(c);
+}
+
+/* Each time twice as long after the last mail. */
+static bool reminder_is_due(const struct rule_case *c)
+{
+	const struct notice_course *course = c->course;
+	time_t interval = course->policy->notices.remind_every;
+
+	return c->past.told != SCHEDULE_ALWAYS && !course->out_of_reach && interval > 0 &&
+	       !heard_enough(course) && c->last_open > c->past.tried &&
+	       course->now - course->last_mail >= interval << (course->warnings - 1) &&
+	       !call_is_near(course);
+}
+
+/* ---- refusals ---- */
+
+/* Whether the refusal is what a mail announced just before. */
+static bool is_foreseen(const struct rule_case *c, const struct notice_way *way)
+{
+	const struct notice_settings *settings = &c->course->policy->notices;
+	time_t refused = way->first_seen > c->date ? way->first_seen : c->date;
+	time_t fresh = heard_enough(c->course)
+			       ? longest_call(settings) + DAY + settings->remind_every
+			       : FRESH_DAYS * DAY;
+
+	return !is_past(refused, told_of_date(c), fresh);
+}
+
+static bool refusal_is_due(const struct rule_case *c)
+{
+	const struct notice_person *person = c->course->person;
+
+	if (c->past.told_of_refusal != SCHEDULE_ALWAYS &&
+	    c->past.told_of_refusal >= c->rule->schedule.enforce)
+		return false;
+	for (size_t i = 0; i < person->way_count; i++) {
+		const struct notice_way *way = &person->ways[i];
+
+		if (((c->course->open[i] & way->refused) >> c->rule->index & 1) != 0 &&
+		    !is_foreseen(c, way))
+			return true;
+	}
+	return false;
+}
+
+/* ---- the whole ---- */
+
+bool notice_is_told_of(const struct rule_case *c)
+{
+	const struct notice_settings *settings = &c->course->policy->notices;
+	const struct schedule *schedule = &c->rule->schedule;
+	time_t now = c->course->now, lead = NOTICE_LEAD_DAYS * DAY;
+
+	/* An exemption that begins at the date is none in a brown-out before it. */
+	if (c->exempted)
+		return brownout_is_due(c) ||
+		       now >= notice_call_begin(c->date, longest_call(settings) > lead
+								 ? longest_call(settings)
+								 : lead);
+	return now >= schedule->notify || now >= schedule->enforce;
+}
+
+static bool find_reason(const struct rule_case *c, enum notice_reason *reason_r)
+{
+	if (brownout_is_due(c))
+		*reason_r = NOTICE_BROWNOUT;
+	else if (move_is_due(c))
+		*reason_r = NOTICE_MOVED;
+	else if (last_call_is_due(c))
+		*reason_r = NOTICE_LAST_CALL;
+	else if (lead_is_due(c))
+		*reason_r = c->past.told == SCHEDULE_ALWAYS ? NOTICE_FIRST : NOTICE_LAST_CALL;
+	else if (!c->exempted && first_is_due(c))
+		*reason_r = NOTICE_FIRST;
+	else if (!c->exempted && reminder_is_due(c))
+		*reason_r = NOTICE_REMINDER;
+	else
+		return false;
+	return true;
+}
+
+bool notice_is_due(const struct rule_case *c, enum notice_reason *reason_r)
+{
+	if (c->course->now < c->date)
+		return find_reason(c, reason_r);
+	*reason_r = NOTICE_REFUSED;
+	return refusal_is_due(c);
+}

@@ -1,0 +1,42 @@
+#ifndef PORTCULLIS_NOTICE_DUE_H
+#define PORTCULLIS_NOTICE_DUE_H
+
+#include "notice-past.h"
+
+/* When what is open is told of: which mail is due for one rule. */
+
+/* What is so for all rules of a person. */
+struct notice_course {
+	const struct policy *policy;
+	const struct notice_person *person;
+	const uint64_t *open; /* of each way: the rules that it is open for */
+	time_t now;
+	time_t last_mail, last_warning; /* as notice-past.h has them */
+	bool out_of_reach;
+	unsigned int warnings; /* so many mails told of what is open */
+	time_t next_call;      /* when the next last call, or word of a brown-out, is due */
+};
+
+/* One rule that is open. */
+struct rule_case {
+	const struct notice_course *course;
+	const struct rule *rule;
+	struct rule_past past;
+	time_t date; /* the person's own */
+	bool exempted;
+	time_t first_open, last_open; /* when it was seen in the ways that are open */
+};
+
+/* Whether there is anything to say of it today, be it due or not. */
+bool notice_is_told_of(const struct rule_case *c);
+
+/* When the next last call for it, or word of a brown-out, is due; SCHEDULE_NEVER: none. */
+time_t notice_next_call(const struct rule_case *c);
+
+/* Whether the person was told another date, and is not let off. */
+bool notice_date_moved(const struct rule_case *c);
+
+/* Whether a mail is due, and why. */
+bool notice_is_due(const struct rule_case *c, enum notice_reason *reason_r);
+
+#endif
