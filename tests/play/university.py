@@ -59,12 +59,15 @@ NAMELESS = [("", [""], "localhost"), ("", [""], "[{lan}]")]
 SCANNER = ("", [""], "scanner{code}")
 
 ABROAD = ["FR", "US", "CA", "JP", "BR"]
+ATTACK = Way("imap", 143, "none", country="BR")
 
 
 @dataclass(eq=False, slots=True)
 class Device:
     """One program of one person. Its reading and its sending are two devices, as the
     servers see them."""
+
+    knows_password = True
 
     person: "Person"
     program: str
@@ -111,6 +114,18 @@ class Device:
         if self.version + 1 < len(self.versions):
             self.version += 1
             self.parts = self.row = None
+
+
+class Stranger(Device):
+    """Somebody else's, who tries passwords."""
+
+    knows_password = False
+
+    @classmethod
+    def of(cls, person, number, timetable):
+        stranger = cls(person, "", [""], ATTACK, "", gap=1, begin=0, number=number)
+        stranger.broken = timetable.broken_by(ATTACK)
+        return stranger
 
 
 @dataclass(eq=False, slots=True)

@@ -4,7 +4,7 @@ import json
 import time
 
 from timetable import ENFORCE, midnight
-from university import Way
+from university import Stranger
 
 HOST = "mx1"
 WRITERS = {"imap": "dovecot", "pop3": "dovecot", "submission": "postfix"}
@@ -28,7 +28,8 @@ class Clock:
         if head is None:
             head = time.strftime("%Y-%m-%dT%H:%M:", time.gmtime(self.begin + 60 * minute))
             self.minutes[minute] = head
-        return f"{head}{moment - self.begin - 60 * minute:06.3f}Z"
+        milliseconds = int(1000 * (moment - self.begin)) - 60000 * minute
+        return f"{head}{milliseconds // 1000:02}.{milliseconds % 1000:03}Z"
 
 
 def client(device):
@@ -39,10 +40,9 @@ def client(device):
 def line_parts(way, user, client_id, client):
     """What stands in a line before its rules, and behind them."""
     return (
-        f'"service":"{way.service}","port":{way.port},"tls":"{way.tls}",'
-        f'"mechanism":"{way.mechanism}","country":"{way.country}","rules":',
-        f',"user":"{user}","client_id":{json.dumps(client_id)},'
-        f'"session":"","client":"{client}","count":',
+        f'"service":"{way.service}","port":{way.port},"tls":"{way.tls}","rules":',
+        f',"mechanism":"{way.mechanism}","country":"{way.country}","user":"{user}",'
+        f'"client_id":{json.dumps(client_id)},"session":"","client":"{client}","count":',
     )
 
 
@@ -55,42 +55,44 @@ class DayOfJournal:
         self.fine = set()
 
     def sighting(self, device, moment, rules, verified, action):
-        """rules: titles and phases of those that are broken. One that breaks none is
-        recorded once a day. Returns whether there is a line."""
+        """rules: titles and phases of those that are broken. Returns whether there is a
+        line."""
+        line = self.line(device, moment, rules, verified, action)
+        if line is not None:
+            self.lines[WRITERS[device.way.service]].append((moment, line))
+        return line is not None
+
+    def line(self, device, moment, rules, verified, action):
+        """None where there is none: who breaks no rule is recorded with the right password,
+        and once a day."""
         way = device.way
         if not rules:
             key = (device.person.name, way.service, way.port, device.client_id)
-            if key in self.fine:
-                return False
+            if not verified or key in self.fine:
+                return None
             self.fine.add(key)
         if device.parts is None:
             device.parts = line_parts(way, device.person.user, device.client_id, client(device))
-        self._add(WRITERS[way.service], moment, rules, verified, action, device.parts)
-        return True
+        what, who = device.parts
+        return (
+            f'{{"time":"{self.clock.text(moment)}","host":"{HOST}",'
+            f'"source":"{WRITERS[way.service]}",'
+            f'"verified":{"true" if verified else "false"},"action":"{action}",'
+            f"{what}{json.dumps(rules, separators=(',', ':')) if rules else '{}'}{who}1}}\n"
+        )
 
     def strangers(self, source, people, today, attempts):
         """They try passwords of people whose names they know, from abroad, without TLS."""
-        way = Way("imap", 143, "none", country="BR")
         for _ in range(attempts):
             person = source.choice(people)
             moment = self.begin + 86400 * source.random()
+            device = Stranger.of(person, source.randrange(1, 255), today.timetable)
             phases = today.phases_at(moment)
             let_off = person.let_off(today.date)
-            rules = {title: phases[title] for title in ("encryption", "country")
+            rules = {title: phases[title] for title in device.broken
                      if title in phases and title not in let_off}  # fmt: skip
             action = "reject" if ENFORCE in rules.values() else "allow"
-            parts = line_parts(way, person.user, "",
-                               f"{NETWORKS[way.country]}.{source.randrange(1, 255)}")  # fmt: skip
-            self._add(WRITERS[way.service], moment, rules, False, action, parts)
-
-    def _add(self, writer, moment, rules, verified, action, parts):
-        what, who = parts
-        self.lines[writer].append((
-            moment,
-            f'{{"time":"{self.clock.text(moment)}","host":"{HOST}","source":"{writer}",'
-            f'"verified":{"true" if verified else "false"},"action":"{action}",'
-            f"{what}{json.dumps(rules) if rules else '{}'}{who}1}}\n",
-        ))  # fmt: skip
+            self.sighting(device, moment, rules, False, action)
 
     def write(self):
         """Returns how many lines there are."""
