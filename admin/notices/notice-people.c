@@ -3,17 +3,12 @@
 #include <string.h>
 
 #include "admin/store/rule-titles.h"
-#include "admin/sightings/mail-program.h"
 #include "admin/sightings/sighting-judge.h"
 
 struct notice_people {
 	struct edition edition;
 	/* As if all rules were in force, without exemptions and with them. */
 	struct sighting_judge strict, lenient;
-
-	/* A device's number for each habit, 0 where it was not asked for yet. */
-	GArray *devices; /* of guint */
-	GHashTable *device_numbers;
 
 	/* Of one reading of the store: */
 	struct store *store;
@@ -27,6 +22,7 @@ struct notice_people {
 	int64_t user_id;
 	const struct exemption *exemptions;
 	size_t exemption_count;
+	struct devices *devices;
 	GArray *ways;      /* of struct notice_way */
 	GArray *open;      /* of uint64_t, one a way */
 	GArray *sightings; /* of struct notice_sighting, one a way */
@@ -45,8 +41,7 @@ struct notice_people *notice_people_create(const struct edition *edition)
 	people->edition = *edition;
 	sighting_judge_init(&people->strict, &strict, 0, true);
 	sighting_judge_init(&people->lenient, edition, 0, true);
-	people->devices = g_array_new(FALSE, TRUE, sizeof(guint));
-	people->device_numbers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	people->devices = devices_create();
 	people->user = g_string_new(NULL);
 	people->ways = g_array_new(FALSE, FALSE, sizeof(struct notice_way));
 	people->open = g_array_new(FALSE, FALSE, sizeof(uint64_t));
@@ -61,8 +56,7 @@ void notice_people_free(struct notice_people *people)
 {
 	if (people == NULL)
 		return;
-	g_array_unref(people->devices);
-	g_hash_table_unref(people->device_numbers);
+	devices_free(people->devices);
 	g_string_free(people->user, TRUE);
 	g_array_unref(people->ways);
 	g_array_unref(people->open);
@@ -74,38 +68,6 @@ void notice_people_free(struct notice_people *people)
 }
 
 /* ---- ways ---- */
-
-/* A newer version of a program is the same device. */
-static char *device_name(const struct store_habit *habit)
-{
-	char *program = mail_program_versionless(habit->client_id);
-	char *name = g_strdup_printf("%d %s", notice_purpose_of(habit->service),
-				     program == NULL ? habit->client_id : program);
-
-	g_free(program);
-	return name;
-}
-
-static guint device_of(struct notice_people *people, const struct store_habit *habit)
-{
-	guint *device;
-	char *name;
-
-	if (habit->index >= people->devices->len)
-		g_array_set_size(people->devices, (guint)habit->index + 1);
-	device = &g_array_index(people->devices, guint, habit->index);
-	if (*device != 0)
-		return *device;
-	name = device_name(habit);
-	*device = GPOINTER_TO_UINT(g_hash_table_lookup(people->device_numbers, name));
-	if (*device == 0) {
-		*device = g_hash_table_size(people->device_numbers) + 1;
-		g_hash_table_insert(people->device_numbers, name, GUINT_TO_POINTER(*device));
-	} else {
-		g_free(name);
-	}
-	return *device;
-}
 
 /* The rules in force for whose sake it was refused. */
 static uint64_t refusing_rules(const struct policy *policy, const struct store_sighting *sighting)
@@ -129,20 +91,18 @@ static struct notice_way way_of(struct notice_people *people, const struct store
 {
 	struct notice_way way = {
 		.broken = sighting_judge_ask(&people->strict, sighting).broken,
-		.service = sighting->habit->service,
-		.device = device_of(people, sighting->habit),
 		.first_seen = (time_t)(sighting->first_seen / 1000),
 		.last_seen = MIN((time_t)(sighting->last_seen / 1000), people->now),
 	};
 
-	if (way.broken == 0)
-		return way;
-	way.refused = way.broken & refusing_rules(people->edition.policy, sighting);
-	if (people->exemption_count > 0) {
+	if (way.broken != 0)
+		way.refused = way.broken & refusing_rules(people->edition.policy, sighting);
+	if (way.broken != 0 && people->exemption_count > 0) {
 		struct sighting_verdict lenient = sighting_judge_ask(&people->lenient, sighting);
 
 		way.allowed = way.broken & ~lenient.broken & ~lenient.exempt;
 	}
+	way.device = devices_add(people->devices, sighting, way.broken & ~way.allowed);
 	return way;
 }
 
@@ -220,6 +180,7 @@ static void plan(struct notice_people *people)
 	candidate->person = (struct notice_person){
 		.ways = (struct notice_way *)people->ways->data,
 		.way_count = people->ways->len,
+		.devices = people->devices,
 		.past = (struct notice_past *)people->past->data,
 		.past_count = people->past->len,
 		.exemptions = people->exemptions,
@@ -256,6 +217,7 @@ static void begin_person(struct notice_people *people, int64_t user_id, const ch
 	g_string_assign(people->user, user);
 	people->exemptions =
 		exemptions_of_user(people->edition.exemptions, user, &people->exemption_count);
+	devices_begin(people->devices);
 	g_array_set_size(people->ways, 0);
 	g_array_set_size(people->sightings, 0);
 	g_array_set_size(people->past, 0);
@@ -283,8 +245,7 @@ static bool visit_sighting(void *context, const struct store_sighting *sighting)
 bool notice_people_begin(struct notice_people *people, struct store *store)
 {
 	people->store = store;
-	/* Habits may have other indexes now. */
-	g_array_set_size(people->devices, 0);
+	devices_clear(people->devices);
 	return store_begin_reading(store);
 }
 

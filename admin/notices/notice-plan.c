@@ -2,6 +2,7 @@
 
 #include "admin/exemptions/own-date.h"
 #include "notice-due.h"
+#include "notice-ways.h"
 
 #define DAY ((time_t)86400)
 
@@ -13,73 +14,6 @@ static time_t later(time_t a, time_t b)
 static time_t earlier(time_t a, time_t b)
 {
 	return a < b ? a : b;
-}
-
-/* ---- fixed or not ---- */
-
-enum notice_purpose notice_purpose_of(enum service service)
-{
-	switch (service) {
-	case SERVICE_IMAP:
-	case SERVICE_POP3:
-		return PURPOSE_READ;
-	case SERVICE_SIEVE:
-		return PURPOSE_FILTER;
-	default:
-		return PURPOSE_SEND;
-	}
-}
-
-/* Whether the person came by another way that keeps the rule, instead of this one,
-   which was not used since: for so long, where it was the same device, and for so
-   long where it was another. */
-static bool is_fixed(const struct notice_person *person, const struct notice_way *way, uint64_t bit,
-		     time_t now, time_t same_device, time_t other_device)
-{
-	time_t unused = now - way->last_seen;
-
-	for (size_t i = 0; i < person->way_count; i++) {
-		const struct notice_way *other = &person->ways[i];
-
-		if ((other->broken & ~other->allowed & bit) != 0 ||
-		    other->last_seen <= way->last_seen)
-			continue;
-		if (other->device == way->device && other->first_seen > way->last_seen &&
-		    unused >= same_device)
-			return true;
-		if (notice_purpose_of(other->service) == notice_purpose_of(way->service) &&
-		    unused >= other_device)
-			return true;
-	}
-	return false;
-}
-
-struct rule_ways {
-	time_t first_open, last_open; /* SCHEDULE_NEVER and SCHEDULE_ALWAYS: none is */
-	bool settled;                 /* all are fixed, and have been for a while */
-};
-
-/* Adds the rule to the ways that are open for it. */
-static struct rule_ways look_at_ways(const struct notice_person *person, uint64_t bit, time_t fixed,
-				     time_t now, uint64_t *open)
-{
-	struct rule_ways found = {SCHEDULE_NEVER, SCHEDULE_ALWAYS, true};
-
-	for (size_t i = 0; i < person->way_count; i++) {
-		const struct notice_way *way = &person->ways[i];
-
-		if ((way->broken & ~way->allowed & bit) == 0 || way->last_seen <= fixed)
-			continue;
-		if (!is_fixed(person, way, bit, now, 0, NOTICE_QUIET_DAYS * DAY)) {
-			open[i] |= bit;
-			found.first_open = earlier(found.first_open, way->first_seen);
-			found.last_open = later(found.last_open, way->last_seen);
-		}
-		if (!is_fixed(person, way, bit, now, NOTICE_QUIET_DAYS * DAY,
-			      NOTICE_SETTLED_DAYS * DAY))
-			found.settled = false;
-	}
-	return found;
 }
 
 /* ---- the whole ---- */
@@ -100,6 +34,7 @@ struct open_rules {
 	struct notice_course course;
 	struct rule_case cases[RULES_MAX];
 	size_t count;
+	bool unsettled; /* not all is well */
 };
 
 static void note_untold(const struct rule_case *c, struct notice_plan *plan)
@@ -148,6 +83,16 @@ static void add_open_rule(struct open_rules *open, const struct rule_case *c,
 	note_untold(c, plan);
 }
 
+/* Whether this rule is a reason not to say yet that all is well. */
+static bool is_unsettled(const struct rule_case *c, const struct rule_ways *ways)
+{
+	bool concerns = c->past.told != SCHEDULE_ALWAYS || notice_is_told_of(c);
+	time_t soon = c->course->now + c->course->policy->notices.remind_every;
+	bool date_is_near = c->date > c->course->now && c->date <= soon;
+
+	return ways->broken && ((concerns && !ways->settled) || date_is_near);
+}
+
 /* Finds what is open, and what is fixed. */
 static void look_at_rules(struct open_rules *open, uint64_t *open_ways, struct notice_plan *plan)
 {
@@ -160,15 +105,16 @@ static void look_at_rules(struct open_rules *open, uint64_t *open_ways, struct n
 		struct rule_ways ways;
 
 		c.past = notice_past_of_rule(person, c.rule->index);
-		ways = look_at_ways(person, bit, c.past.fixed, course->now, open_ways);
-		if (ways.settled && c.past.told != SCHEDULE_ALWAYS)
-			plan->fixed |= bit;
-		if (ways.last_open == SCHEDULE_ALWAYS)
-			continue;
-		c.first_open = ways.first_open;
-		c.last_open = ways.last_open;
 		c.date = own_date(person->exemptions, person->exemption_count, c.rule, course->now,
 				  &c.exempted);
+		ways = notice_look_at_ways(person, c.rule->index, &c.past, course->now, open_ways);
+		c.first_open = ways.first_open;
+		c.last_open = ways.last_open;
+		if (c.past.told != SCHEDULE_ALWAYS)
+			plan->fixed |= bit;
+		open->unsettled = open->unsettled || is_unsettled(&c, &ways);
+		if (ways.last_open == SCHEDULE_ALWAYS)
+			continue;
 		note_to_tell(&c, plan);
 		if (notice_is_told_of(&c))
 			add_open_rule(open, &c, plan);
@@ -227,7 +173,9 @@ void notice_plan(const struct policy *policy, const struct notice_person *person
 		open_r[i] = 0;
 	look_at_rules(&open, open_r, plan_r);
 	find_reason(&open, plan_r);
-	if (plan_r->rules == 0 && plan_r->fixed != 0 && policy->notices.confirm_fixed &&
+	if (open.unsettled || plan_r->rules != 0)
+		plan_r->fixed = 0;
+	if (plan_r->fixed != 0 && policy->notices.confirm_fixed &&
 	    is_about_settings(policy, plan_r->fixed)) {
 		plan_r->due = true;
 		plan_r->reason = NOTICE_FIXED;

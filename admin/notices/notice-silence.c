@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "admin/terminal/display.h"
+#include "notice-ways.h"
 #include "run-clock.h"
 
 #define DAY ((time_t)86400)
@@ -106,6 +107,7 @@ static void try_dates(struct search *search, const struct notice_person *person,
 		      const struct schedule *schedule)
 {
 	try(search, person, schedule->notify);
+	try(search, person, schedule->enforce);
 	for (size_t i = 0; i < schedule->brownout_count; i++)
 		try(search, person, schedule->brownouts[i].begin - NOTICE_BROWNOUT_DAYS * DAY);
 	try_last_calls(search, person, schedule->enforce);
@@ -121,6 +123,13 @@ static void try_exemption(struct search *search, const struct notice_person *per
 	try_last_calls(search, person, exemption->end);
 }
 
+/* When all may be well, and that may be said. */
+static void try_device(struct search *search, const struct notice_person *person, size_t device)
+{
+	for (size_t i = 0; i < search->policy->rule_count; i++)
+		try(search, person, notice_device_settles(person, device, (unsigned int)i));
+}
+
 /* All moments at which something may become due for a person who does nothing more. */
 static void look_ahead(struct search *search, const struct notice_person *person)
 {
@@ -133,10 +142,8 @@ static void look_ahead(struct search *search, const struct notice_person *person
 		try_exemption(search, person, &person->exemptions[i]);
 	for (size_t i = 0; i < person->past_count; i++)
 		try_after(search, person, &person->past[i]);
-	for (size_t i = 0; i < person->way_count && policy->notices.confirm_fixed; i++) {
-		try(search, person, person->ways[i].last_seen + NOTICE_QUIET_DAYS * DAY);
-		try(search, person, person->ways[i].last_seen + NOTICE_SETTLED_DAYS * DAY);
-	}
+	for (size_t i = 0; i < devices_count(person->devices) && policy->notices.confirm_fixed; i++)
+		try_device(search, person, i);
 }
 
 static bool look(void *context, const struct notice_candidate *candidate)

@@ -268,8 +268,7 @@ bool forecast_count(struct forecast *forecast_r, struct store *store,
 				    .now = now,
 				    .since = since,
 				    .week = store_week(reference),
-				    .quiet_since =
-					    reference - NOTICE_QUIET_DAYS * MILLISECONDS_A_DAY};
+				    .quiet_since = reference - 3 * MILLISECONDS_A_DAY};
 	bool answered;
 
 	counting.told = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);

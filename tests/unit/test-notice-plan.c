@@ -54,7 +54,8 @@ static int set_up(void **state)
 
 /* What a person does and is told, as it goes on. */
 struct life {
-	struct notice_way ways[LIFE_MAX];
+	struct notice_way ways[LIFE_MAX]; /* device: which of enum program */
+	uint64_t days[LIFE_MAX];          /* of use, of each */
 	size_t way_count;
 	struct notice_past past[LIFE_MAX];
 	size_t past_count;
@@ -62,10 +63,19 @@ struct life {
 	size_t exemption_count;
 };
 
-enum device { PHONE = 1, LAPTOP, SCANNER };
+enum program { PHONE, LAPTOP, SCANNER };
+
+static const struct store_habit habits_of[] = {
+	[PHONE] = {.index = PHONE, .client_id = "name=Phone", .mechanism = "PLAIN"},
+	[LAPTOP] = {.index = LAPTOP, .client_id = "name=Laptop", .mechanism = "PLAIN"},
+	[SCANNER] = {.index = SCANNER,
+		     .client_id = "scanner",
+		     .mechanism = "PLAIN",
+		     .service = SERVICE_SUBMISSION},
+};
 
 /* A login, which is added to what the device did in the same way before. */
-static void login(struct life *life, enum device device, uint64_t broken, time_t time)
+static void login(struct life *life, enum program device, uint64_t broken, time_t time)
 {
 	struct notice_way *way;
 	size_t i = 0;
@@ -76,42 +86,66 @@ static void login(struct life *life, enum device device, uint64_t broken, time_t
 	way = &life->ways[i];
 	if (i == life->way_count) {
 		assert_true(life->way_count < LIFE_MAX);
-		*way = (struct notice_way){.broken = broken,
-					   .device = device,
-					   .service = device == SCANNER ? SERVICE_SUBMISSION
-									: SERVICE_IMAP,
-					   .first_seen = time};
+		*way = (struct notice_way){.broken = broken, .device = device, .first_seen = time};
+		life->days[i] = 1;
 		life->way_count++;
+	} else {
+		life->days[i] += time / DAY != way->last_seen / DAY;
 	}
 	way->last_seen = time;
 }
 
 /* One that is refused: what is recorded in another phase is another way. */
-static void refuse(struct life *life, enum device device, uint64_t broken, time_t time)
+static void refuse(struct life *life, enum program device, uint64_t broken, time_t time)
 {
 	assert_true(life->way_count < LIFE_MAX);
+	life->days[life->way_count] = 1;
 	life->ways[life->way_count++] = (struct notice_way){.broken = broken,
 							    .refused = broken,
 							    .device = device,
-							    .service = SERVICE_IMAP,
 							    .first_seen = time,
 							    .last_seen = time};
 }
 
+/* What is open then: a bit for each rule, of each way. */
+static uint64_t open_ways[LIFE_MAX];
+
+static struct devices *find_devices(const struct life *life, struct notice_way *ways_r)
+{
+	struct devices *devices = devices_create();
+
+	for (size_t i = 0; i < life->way_count; i++) {
+		const struct notice_way *way = &life->ways[i];
+		const struct store_sighting sighting = {
+			.habit = &habits_of[way->device],
+			.first_seen = way->first_seen * 1000,
+			.last_seen = way->last_seen * 1000,
+			.days = life->days[i],
+		};
+
+		ways_r[i] = *way;
+		ways_r[i].device = devices_add(devices, &sighting, way->broken & ~way->allowed);
+	}
+	return devices;
+}
+
 static struct notice_plan plan_at(struct life *life, time_t now)
 {
+	struct notice_way ways[LIFE_MAX];
+	struct devices *devices = find_devices(life, ways);
 	const struct notice_person person = {
-		.ways = life->ways,
+		.ways = ways,
 		.way_count = life->way_count,
+		.devices = devices,
 		.past = life->past,
 		.past_count = life->past_count,
 		.exemptions = life->exemptions,
 		.exemption_count = life->exemption_count,
 	};
-	uint64_t open[LIFE_MAX];
 	struct notice_plan plan;
 
-	notice_plan(&policy, &person, now, open, &plan);
+	notice_plan(&policy, &person, now, open_ways, &plan);
+	devices_free(devices);
 	return plan;
 }
 
@@ -140,7 +174,7 @@ static struct notice_plan run_at(struct life *life, time_t now)
 /* How a device behaves between two days. */
 struct habit {
 	const char *from, *to;
-	enum device device;
+	enum program device;
 	uint64_t broken;
 	unsigned int every; /* days */
 };
@@ -308,18 +342,151 @@ static void test_two_devices(void **state)
 					    {"2024-05-01", "2024-07-01", PHONE, 0, 1}};
 	static const struct told told[] = {{"2024-06-01", NOTICE_FIRST, ENCRYPTION},
 					   {"2024-06-15", NOTICE_REMINDER, ENCRYPTION}};
-	/* What sends says nothing of what reads. */
-	static const struct habit scanner[] = {{"2024-06-01", "2024-06-02", PHONE, ENCRYPTION, 1},
+	/* Nor one that comes later. */
+	static const struct habit scanner[] = {{"2024-06-01", "2024-06-01", PHONE, ENCRYPTION, 1},
+					       {"2024-06-02", "2024-09-30", LAPTOP, 0, 1},
 					       {"2024-06-03", "2024-09-30", SCANNER, 0, 1}};
 	static const struct told told_scanner[] = {{"2024-06-01", NOTICE_FIRST, ENCRYPTION},
-						   {"2024-06-15", NOTICE_REMINDER, ENCRYPTION},
 						   {"2024-08-18", NOTICE_BROWNOUT, ENCRYPTION},
-						   {"2024-09-12", NOTICE_LAST_CALL, ENCRYPTION}};
+						   {"2024-09-12", NOTICE_LAST_CALL, ENCRYPTION},
+						   {"2024-09-18", NOTICE_LAST_CALL, ENCRYPTION}};
 	(void)state;
 
 	PLAY(other, "2024-05-01", "2024-07-01", told);
 	PLAY(same, "2024-05-01", "2024-07-01", told);
 	PLAY(scanner, "2024-05-01", "2024-09-30", told_scanner);
+}
+
+/* ---- who was never told ---- */
+
+/* Whoever was seen, and never told, is told, whatever else comes in a way that works, and
+   however long ago that was. */
+static void test_seen_in_observe_only(void **state)
+{
+	static const struct habit habits[] = {{"2024-05-02", "2024-05-04", PHONE, ENCRYPTION, 1},
+					      {"2024-05-01", "2024-12-31", LAPTOP, 0, 1}};
+	static const struct told told[] = {{"2024-06-01", NOTICE_FIRST, ENCRYPTION}};
+	/* A second one of its name, which was fine before, is updated, or found a new way. */
+	static const struct habit twin[] = {{"2024-05-02", "2024-05-10", PHONE, ENCRYPTION, 1},
+					    {"2024-05-08", "2024-12-31", PHONE, 0, 1}};
+	/* Neither was it told by a mail about another rule, nor by one that failed. */
+	static const struct told told_later[] = {
+		{"2024-07-01", NOTICE_FIRST, ENCRYPTION | MECHANISM}};
+	struct life life = {0}, other = {0};
+	(void)state;
+
+	PLAY(habits, "2024-05-01", "2024-12-31", told);
+	PLAY(twin, "2024-05-01", "2024-12-31", told);
+	remember(&life, NOTICE_FIRST, NOTICE_HANDED_OVER, MECHANISM, date("2024-04-01"));
+	play(habits, COUNT(habits), "2024-05-01", "2024-12-31", &life, told, COUNT(told));
+	login(&other, PHONE, ENCRYPTION | MECHANISM, date("2024-05-20"));
+	remember(&other, NOTICE_FIRST, NOTICE_FAILED, ENCRYPTION, date("2024-05-21"));
+	play(habits, COUNT(habits), "2024-07-01", "2024-08-01", &other, told_later, 1);
+}
+
+/* Told, it rests after three times its rhythm: no reminder, and no last call. */
+static void test_rest(void **state)
+{
+	static const struct habit habits[] = {{"2024-06-01", "2024-09-01", PHONE, ENCRYPTION, 1},
+					      {"2024-06-01", "2024-09-01", LAPTOP, 0, 1}};
+	struct life life = {0};
+	(void)state;
+
+	rules[0].schedule.brownout_count = 0;
+	for (time_t day = date(habits[0].from); day <= date(habits[0].to); day = next_day(day))
+		login(&life, PHONE, ENCRYPTION, day);
+	remember(&life, NOTICE_FIRST, NOTICE_HANDED_OVER, ENCRYPTION, date("2024-08-01"));
+	assert_int_equal(plan_at(&life, date("2024-09-03 23:00")).rules, ENCRYPTION);
+	assert_int_equal(plan_at(&life, date("2024-09-04 00:00")).rules, 0);
+	assert_false(plan_at(&life, date("2024-09-13")).due);
+	life.past[0].state = NOTICE_FAILED;
+	assert_int_equal(plan_at(&life, date("2024-09-13")).reason, NOTICE_LAST_CALL);
+}
+
+/* Which of the ways is open: that of the device, and not another's. */
+static void test_open_ways(void **state)
+{
+	struct life life = {0};
+	(void)state;
+
+	login(&life, PHONE, ENCRYPTION, date("2024-06-01"));
+	login(&life, LAPTOP, ENCRYPTION, date("2024-06-01"));
+	login(&life, LAPTOP, 0, date("2024-06-02"));
+	login(&life, PHONE, MECHANISM, date("2024-06-02"));
+	plan_at(&life, date("2024-07-02"));
+	assert_int_equal(open_ways[0], 0);
+	assert_int_equal(open_ways[1], 0);
+	assert_int_equal(open_ways[2], 0);
+	assert_int_equal(open_ways[3], MECHANISM);
+}
+
+/* ---- good news ---- */
+
+/* Not before each device that broke it is well. */
+static void test_good_news_of_all_devices(void **state)
+{
+	static const struct habit habits[] = {{"2024-06-01", "2024-06-10", PHONE, ENCRYPTION, 1},
+					      {"2024-06-11", "2024-12-31", PHONE, 0, 1},
+					      {"2024-06-01", "2024-07-09", LAPTOP, ENCRYPTION, 7},
+					      {"2024-07-10", "2024-12-31", LAPTOP, 0, 7}};
+	static const struct told told[] = {{"2024-06-01", NOTICE_FIRST, ENCRYPTION},
+					   {"2024-06-15", NOTICE_REMINDER, ENCRYPTION},
+					   {"2024-07-13", NOTICE_FIXED, ENCRYPTION}};
+	(void)state;
+
+	policy.notices.confirm_fixed = true;
+	PLAY(habits, "2024-06-01", "2024-12-31", told);
+}
+
+/* Nor while it only rests, as in a holiday, nor on the day after it was told. */
+static void test_good_news_after_a_holiday(void **state)
+{
+	static const struct habit habits[] = {{"2024-05-02", "2024-06-20", PHONE, ENCRYPTION, 1},
+					      {"2024-06-01", "2024-12-31", LAPTOP, 0, 1},
+					      {"2024-07-08", "2024-07-10", PHONE, ENCRYPTION, 1}};
+	static const struct told told[] = {{"2024-06-01", NOTICE_FIRST, ENCRYPTION},
+					   {"2024-06-15", NOTICE_REMINDER, ENCRYPTION},
+					   /* 28 days later, when it came again, and it does
+					      not come again for 28 days. */
+					   {"2024-07-13", NOTICE_REMINDER, ENCRYPTION},
+					   {"2024-08-10", NOTICE_FIXED, ENCRYPTION}};
+	static const struct habit old[] = {{"2024-05-02", "2024-05-04", PHONE, ENCRYPTION, 1}};
+	static const struct told told_old[] = {{"2024-06-01", NOTICE_FIRST, ENCRYPTION},
+					       {"2024-06-29", NOTICE_FIXED, ENCRYPTION}};
+	(void)state;
+
+	policy.notices.confirm_fixed = true;
+	PLAY(habits, "2024-05-01", "2024-12-31", told);
+	PLAY(old, "2024-05-01", "2024-12-31", told_old);
+}
+
+/* Nor shortly before a date, which may show that it was not so. */
+static void test_good_news_before_a_date(void **state)
+{
+	static const struct habit habits[] = {{"2024-08-25", "2024-09-05", PHONE, ENCRYPTION, 1},
+					      {"2024-09-06", "2024-12-31", PHONE, 0, 1}};
+	static const struct told told[] = {{"2024-08-25", NOTICE_FIRST, ENCRYPTION},
+					   {"2024-09-20", NOTICE_FIXED, ENCRYPTION}};
+	(void)state;
+
+	policy.notices.confirm_fixed = true;
+	PLAY(habits, "2024-08-21", "2024-12-31", told);
+}
+
+/* One mail for all rules. */
+static void test_one_good_news(void **state)
+{
+	static const struct habit habits[] = {
+		{"2024-07-02", "2024-07-10", PHONE, ENCRYPTION | MECHANISM, 1},
+		{"2024-07-11", "2024-07-20", PHONE, MECHANISM, 1},
+		{"2024-07-21", "2024-12-31", PHONE, 0, 1}};
+	static const struct told told[] = {{"2024-07-02", NOTICE_FIRST, ENCRYPTION | MECHANISM},
+					   {"2024-07-16", NOTICE_REMINDER, MECHANISM},
+					   {"2024-07-23", NOTICE_FIXED, ENCRYPTION | MECHANISM}};
+	(void)state;
+
+	policy.notices.confirm_fixed = true;
+	PLAY(habits, "2024-06-01", "2024-12-31", told);
 }
 
 static void test_good_news(void **state)
@@ -367,7 +534,7 @@ static void test_seldom_used(void **state)
 					      {"2024-05-01", "2024-08-15", LAPTOP, 0, 1}};
 	static const struct told told[] = {{"2024-06-03", NOTICE_FIRST, ENCRYPTION},
 					   {"2024-06-17", NOTICE_REMINDER, ENCRYPTION},
-					   {"2024-07-25", NOTICE_REMINDER, ENCRYPTION}};
+					   {"2024-07-15", NOTICE_REMINDER, ENCRYPTION}};
 	(void)state;
 
 	policy.notices.confirm_fixed = true;
@@ -527,7 +694,8 @@ static void test_when_a_date_that_moved_is_told(void **state)
 	struct life life = {0};
 	(void)state;
 
-	login(&life, PHONE, ENCRYPTION, date("2024-06-01"));
+	/* Used so seldom that it does not rest before October. */
+	login(&life, PHONE, ENCRYPTION, date("2024-05-01"));
 	assert_int_equal(run_at(&life, date("2024-06-01 08:00")).reason, NOTICE_FIRST);
 	rules[0].schedule.enforce = date("2024-10-04");
 	assert_false(run_at(&life, date("2024-06-02 08:00")).due);
@@ -666,8 +834,8 @@ static void test_other_phases(void **state)
 	/* Home again: no good news, for no settings were changed. */
 	policy.notices.confirm_fixed = true;
 	login(&life, PHONE, 0, date("2024-10-05"));
-	assert_int_equal(plan_at(&life, date("2024-10-09")).fixed, COUNTRY);
-	assert_false(plan_at(&life, date("2024-10-09")).due);
+	assert_int_equal(plan_at(&life, date("2024-10-15")).fixed, COUNTRY);
+	assert_false(plan_at(&life, date("2024-10-15")).due);
 }
 
 /* ---- how often ---- */
@@ -832,6 +1000,13 @@ int main(void)
 		cmocka_unit_test_setup(test_gone_quiet, set_up),
 		cmocka_unit_test_setup(test_fixed, set_up),
 		cmocka_unit_test_setup(test_two_devices, set_up),
+		cmocka_unit_test_setup(test_seen_in_observe_only, set_up),
+		cmocka_unit_test_setup(test_rest, set_up),
+		cmocka_unit_test_setup(test_open_ways, set_up),
+		cmocka_unit_test_setup(test_good_news_of_all_devices, set_up),
+		cmocka_unit_test_setup(test_good_news_after_a_holiday, set_up),
+		cmocka_unit_test_setup(test_good_news_before_a_date, set_up),
+		cmocka_unit_test_setup(test_one_good_news, set_up),
 		cmocka_unit_test_setup(test_good_news, set_up),
 		cmocka_unit_test_setup(test_one_mail_for_all_rules, set_up),
 		cmocka_unit_test_setup(test_seldom_used, set_up),

@@ -1,0 +1,100 @@
+#include "notice-ways.h"
+
+#define SECOND INT64_C(1000)
+#define DAY ((time_t)86400)
+
+static time_t later(time_t a, time_t b)
+{
+	return a > b ? a : b;
+}
+
+static uint64_t bit_of(unsigned int rule)
+{
+	return UINT64_C(1) << rule;
+}
+
+static bool breaks(const struct notice_way *way, unsigned int rule)
+{
+	return (way->broken & ~way->allowed & bit_of(rule)) != 0;
+}
+
+static bool is_repaired(const struct device_record *record)
+{
+	return record->good.first > record->bad.last;
+}
+
+/* SCHEDULE_NEVER: it will not. */
+static time_t settles(const struct device_record *record, const struct rule_past *past)
+{
+	time_t rhythm = (time_t)(record->rhythm / SECOND);
+	time_t last = (time_t)(record->bad.last / SECOND);
+	time_t rest = 2 * DEVICE_REST_RHYTHMS * rhythm;
+
+	if (is_repaired(record))
+		return last + later(rhythm, NOTICE_REPAIRED_DAYS * DAY);
+	return rest == 0 ? SCHEDULE_NEVER
+			 : later(last, past->told) + later(rest, NOTICE_RESTED_DAYS * DAY);
+}
+
+time_t notice_device_settles(const struct notice_person *person, size_t device, unsigned int rule)
+{
+	const struct device_record record = devices_record(person->devices, device, bit_of(rule));
+	const struct rule_past past = notice_past_of_rule(person, rule);
+
+	return record.bad.last == 0 ? SCHEDULE_NEVER : settles(&record, &past);
+}
+
+bool notice_way_has_changed(const struct notice_person *person, size_t way, unsigned int rule)
+{
+	const struct rule_past past = notice_past_of_rule(person, rule);
+	struct device_record record;
+
+	if (past.told == SCHEDULE_ALWAYS || !breaks(&person->ways[way], rule))
+		return false;
+	record = devices_record(person->devices, person->ways[way].device, bit_of(rule));
+	return is_repaired(&record) && record.good.first / SECOND > past.told;
+}
+
+/* ---- one device ---- */
+
+static void add_open(struct rule_ways *ways, const struct notice_way *way)
+{
+	if (way->first_seen < ways->first_open)
+		ways->first_open = way->first_seen;
+	if (way->last_seen > ways->last_open)
+		ways->last_open = way->last_seen;
+}
+
+static void look_at_device(struct rule_ways *ways, const struct notice_person *person,
+			   size_t device, unsigned int rule, const struct rule_past *past,
+			   time_t now, uint64_t *open)
+{
+	const struct device_record record = devices_record(person->devices, device, bit_of(rule));
+	enum device_state state = device_state(&record, now * SECOND);
+	bool is_open =
+		state == DEVICE_OPEN || (state == DEVICE_RESTED && past->told == SCHEDULE_ALWAYS);
+
+	if (record.bad.last == 0 || record.bad.last / SECOND <= past->fixed)
+		return;
+	ways->broken = true;
+	ways->settled = ways->settled && now >= settles(&record, past);
+	for (size_t i = 0; is_open && i < person->way_count; i++) {
+		const struct notice_way *way = &person->ways[i];
+
+		if (way->device != device || !breaks(way, rule) || way->last_seen <= past->fixed)
+			continue;
+		open[i] |= bit_of(rule);
+		add_open(ways, way);
+	}
+}
+
+struct rule_ways notice_look_at_ways(const struct notice_person *person, unsigned int rule,
+				     const struct rule_past *past, time_t now, uint64_t *open)
+{
+	struct rule_ways ways = {
+		.first_open = SCHEDULE_NEVER, .last_open = SCHEDULE_ALWAYS, .settled = true};
+
+	for (size_t i = 0; i < devices_count(person->devices); i++)
+		look_at_device(&ways, person, i, rule, past, now, open);
+	return ways;
+}
