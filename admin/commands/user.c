@@ -15,7 +15,7 @@
 #include "command.h"
 
 /* More do not fit on one screen with the rest. */
-#define WAYS_SHOWN 8
+#define DEVICES_SHOWN 8
 #define UNVERIFIED_SHOWN 2
 #define EXEMPTIONS_SHOWN 4
 #define NOTICES_SHOWN 2
@@ -25,7 +25,8 @@ static const struct command_help help = {
 	.usage = "[--at DATE] [--json] USER",
 	.description =
 		"Says all that the help desk wants to know about a user: the programs, which of "
-		"them are fine and which are not, exemptions, and the settings to use.",
+		"them are fine, which were repaired and which are not, exemptions, and the "
+		"settings to use.",
 };
 
 /* The last day on which the user is let off all of a rule; NULL when there is none. */
@@ -121,6 +122,7 @@ static const struct column way_columns[] = {
 	{NULL, "first_seen", COLUMN_TEXT},
 	{"LAST", "last_seen", COLUMN_TEXT},
 	{NULL, "verified", COLUMN_TEXT},
+	{NULL, "device", COLUMN_TEXT},
 	{"ADDRESS", "last_client", COLUMN_SHRINKS},
 	{NULL, "fine", COLUMN_TEXT},
 	{"RULES", "rules", COLUMN_SHRINKS},
@@ -146,9 +148,74 @@ static void add_way(struct listing *listing, const struct user_portrait *portrai
 		cell_time(way->first_seen, NULL),
 		cell_time(way->last_seen, day_format(way->last_seen, last)),
 		cell_flag(way->verified),
+		cell_json(way->verified ? json_integer((json_int_t)way->device) : json_null(),
+			  NULL),
 		cell_text(way->last_client),
 		cell_flag(way->verdict.broken == 0),
 		cell_json(way_rules_json(portrait, way), rules),
+	};
+
+	listing_add(listing, cells);
+	g_free(program);
+	g_free(rules);
+}
+
+/* ---- the devices ---- */
+
+static const struct column device_columns[] = {
+	{"", "state", COLUMN_WHOLE},
+	{"PROGRAM", "client_id", COLUMN_SHRINKS},
+	{NULL, "device", COLUMN_NUMBER},
+	{NULL, "purpose", COLUMN_TEXT},
+	{"SERVICE", "service", COLUMN_TEXT},
+	{NULL, "port", COLUMN_NUMBER},
+	{"TLS", "tls", COLUMN_TEXT},
+	{"SASL", "mechanism", COLUMN_SHRINKS},
+	{"IN", "country", COLUMN_TEXT},
+	{NULL, "first_seen", COLUMN_TEXT},
+	{"LAST", "last_seen", COLUMN_TEXT},
+	{NULL, "rhythm", COLUMN_TEXT},
+	{"ADDRESS", "last_client", COLUMN_SHRINKS},
+	{"RULES", "rules", COLUMN_SHRINKS},
+};
+
+static const char *device_fate_text(const struct user_portrait *portrait,
+				    const struct user_device *device, char text_r[static FATE_SIZE])
+{
+	return device->state == DEVICE_OPEN ? fate_text(portrait, device->way, text_r)
+					    : device_state_name(device->state);
+}
+
+/* In days. */
+static json_t *rhythm_json(int64_t rhythm)
+{
+	return rhythm == 0 ? json_null() : json_real((double)rhythm / MILLISECONDS_A_DAY);
+}
+
+static void add_device(struct listing *listing, const struct user_portrait *portrait,
+		       const struct user_device *found)
+{
+	const struct device *device = found->device;
+	const struct store_habit *habit = found->way->habit;
+	char *program = program_format(device->client_id);
+	char *rules = rule_titles_format(portrait->edition.policy, found->rules);
+	char service[SERVICE_TEXT_SIZE], last[DAY_TEXT_SIZE], fate[FATE_SIZE];
+	const struct cell cells[G_N_ELEMENTS(device_columns)] = {
+		cell_text_shown(device_state_name(found->state),
+				device_fate_text(portrait, found, fate)),
+		cell_text_shown(device->client_id, program),
+		cell_number(found->way->device),
+		cell_text(device_purpose_name(device->purpose)),
+		cell_text_shown(service_name(habit->service), service_format(habit, service)),
+		cell_number(habit->port),
+		cell_text(tls_state_name(habit->tls)),
+		cell_text(habit->mechanism),
+		cell_text(habit->country.code),
+		cell_time(device->first_seen, NULL),
+		cell_time(device->last_seen, day_format(device->last_seen, last)),
+		cell_json(rhythm_json(found->record.rhythm), NULL),
+		cell_text(found->way->last_client),
+		cell_list(rules),
 	};
 
 	listing_add(listing, cells);
@@ -165,6 +232,17 @@ static json_t *ways_json(const struct user_portrait *portrait)
 
 	for (guint i = 0; i < portrait->ways->len; i++)
 		add_way(listing, portrait, &g_array_index(portrait->ways, struct user_way, i));
+	return listing_end_json(listing);
+}
+
+static json_t *devices_json(const struct user_portrait *portrait)
+{
+	struct listing *listing =
+		listing_begin(LISTING_ARRAY, device_columns, G_N_ELEMENTS(device_columns));
+
+	for (guint i = 0; i < portrait->devices->len; i++)
+		add_device(listing, portrait,
+			   &g_array_index(portrait->devices, struct user_device, i));
 	return listing_end_json(listing);
 }
 
@@ -223,36 +301,55 @@ static void print_json(const struct user_portrait *portrait)
 	for (size_t i = 0; i < portrait->exemption_count; i++)
 		json_array_append_new(exemptions,
 				      exemption_json(portrait, &portrait->exemptions[i]));
-	json_print(json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "user", portrait->user, "at",
-			     json_date(portrait->at), "programs", ways_json(portrait), "exemptions",
-			     exemptions, "notices", notices_json(portrait->notices), "settings",
-			     settings_json(portrait)));
+	json_print(json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "user", portrait->user, "at",
+			     json_date(portrait->at), "devices", devices_json(portrait), "programs",
+			     ways_json(portrait), "exemptions", exemptions, "notices",
+			     notices_json(portrait->notices), "settings", settings_json(portrait)));
 }
 
 /* ---- text ---- */
 
-/* Ways from begin on that are as verified; returns where the others begin. */
-static guint print_ways(const struct user_portrait *portrait, guint begin, bool verified)
+static void print_more(guint count, guint shown)
 {
-	struct listing *listing =
-		listing_begin(LISTING_TABLE, way_columns, G_N_ELEMENTS(way_columns));
-	guint end = begin, most = verified ? WAYS_SHOWN : UNVERIFIED_SHOWN;
+	if (count > shown)
+		wrapped_line_print(2, "and %u more; --json tells all", count - shown);
+}
 
-	for (; end < portrait->ways->len; end++) {
-		const struct user_way *way = &g_array_index(portrait->ways, struct user_way, end);
+static void print_devices(const struct user_portrait *portrait)
+{
+	const GArray *devices = portrait->devices;
+	struct listing *listing;
 
-		if (way->verified != verified)
-			break;
-		if (end - begin < most)
-			add_way(listing, portrait, way);
+	if (devices->len == 0) {
+		puts("Not seen.");
+		return;
 	}
-	if (end > begin)
-		listing_end(listing, NULL);
-	else
-		listing_abandon(listing);
-	if (end - begin > most)
-		wrapped_line_print(2, "and %u more; --json tells all", end - begin - most);
-	return end;
+	listing = listing_begin(LISTING_TABLE, device_columns, G_N_ELEMENTS(device_columns));
+	for (guint i = 0; i < devices->len && i < DEVICES_SHOWN; i++)
+		add_device(listing, portrait, &g_array_index(devices, struct user_device, i));
+	listing_end(listing, NULL);
+	print_more(devices->len, DEVICES_SHOWN);
+}
+
+/* What may be somebody else's comes at the end. */
+static void print_strangers(const struct user_portrait *portrait)
+{
+	struct listing *listing;
+	guint count = 0;
+
+	for (guint i = 0; i < portrait->ways->len; i++)
+		count += !g_array_index(portrait->ways, struct user_way, i).verified;
+	if (count == 0)
+		return;
+	wrapped_line_print(0, "\nWith a wrong password, or refused before it was looked at; "
+			      "maybe someone else:");
+	listing = listing_begin(LISTING_TABLE, way_columns, G_N_ELEMENTS(way_columns));
+	for (guint i = 0; i < count && i < UNVERIFIED_SHOWN; i++)
+		add_way(listing, portrait,
+			&g_array_index(portrait->ways, struct user_way,
+				       portrait->ways->len - count + i));
+	listing_end(listing, NULL);
+	print_more(count, UNVERIFIED_SHOWN);
 }
 
 static void append_brownout(GString *line, const char *which, const struct brownout *brownout)
@@ -395,20 +492,12 @@ static void print_settings(const struct user_portrait *portrait)
 static void print_text(const struct user_portrait *portrait)
 {
 	GString *name = g_string_new(NULL);
-	guint verified;
 
 	terminal_text_append(name, portrait->user, SIZE_MAX);
 	wrapped_line_print(0, "%s\n", name->str);
 	g_string_free(name, TRUE);
-	verified = print_ways(portrait, 0, true);
-	if (verified == 0)
-		puts("Not seen.");
-	if (verified < portrait->ways->len) {
-		wrapped_line_print(0,
-				   "\nWith a wrong password, or refused before it was looked at; "
-				   "maybe someone else:");
-		print_ways(portrait, verified, false);
-	}
+	print_devices(portrait);
+	print_strangers(portrait);
 	print_rules(portrait);
 	print_exemptions(portrait);
 	print_notices(portrait);

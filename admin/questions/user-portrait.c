@@ -145,20 +145,27 @@ static bool add_notice(void *context, const struct store_notice *notice)
 	return true;
 }
 
-static bool find_ways(struct user_portrait *portrait, struct store *store)
+static bool find_ways(struct user_portrait *portrait, const struct inquiry *inquiry)
 {
 	struct sighting_judge judge;
+	int64_t now;
+
+	if (!inquiry_reference(inquiry, &now))
+		return false;
 
 	sighting_judge_init(&judge, &portrait->edition, portrait->at, true);
-	portrait->ways = user_ways_find(store, &judge, portrait->user);
-	for (guint i = 0; portrait->ways != NULL && i < portrait->ways->len; i++) {
+	portrait->ways = user_ways_find(inquiry->store, &judge, portrait->user, portrait->grouped);
+	if (portrait->ways == NULL)
+		return false;
+	portrait->devices = user_devices_find(portrait->ways, portrait->grouped, now);
+	for (guint i = 0; i < portrait->ways->len; i++) {
 		const struct user_way *way = &g_array_index(portrait->ways, struct user_way, i);
 
 		*(way->verified ? &portrait->rules : &portrait->strangers_rules) |=
 			way->verdict.broken | way->verdict.exempt;
 	}
 	portrait->strangers_rules &= ~portrait->rules;
-	return portrait->ways != NULL;
+	return true;
 }
 
 bool user_portrait_draw(struct user_portrait *portrait_r, const struct inquiry *inquiry,
@@ -168,6 +175,7 @@ bool user_portrait_draw(struct user_portrait *portrait_r, const struct inquiry *
 		.at = at,
 		.edition = loaded_edition(&inquiry->loaded),
 		.notices = g_array_new(FALSE, FALSE, sizeof(struct user_notice)),
+		.grouped = devices_create(),
 	};
 	g_array_set_clear_func(portrait_r->notices, clear_notice);
 	user_normalise(user, portrait_r->edition.policy->default_domain, portrait_r->user,
@@ -175,13 +183,16 @@ bool user_portrait_draw(struct user_portrait *portrait_r, const struct inquiry *
 	portrait_r->exemptions = exemptions_of_user(portrait_r->edition.exemptions,
 						    portrait_r->user, &portrait_r->exemption_count);
 	find_servers(portrait_r);
-	return find_ways(portrait_r, inquiry->store) &&
+	return find_ways(portrait_r, inquiry) &&
 	       store_each_notice(inquiry->store, portrait_r->user, add_notice, portrait_r->notices);
 }
 
 void user_portrait_clear(struct user_portrait *portrait)
 {
 	if (portrait->ways != NULL)
-		g_array_free(portrait->ways, TRUE);
+		g_array_unref(portrait->ways);
+	if (portrait->devices != NULL)
+		g_array_unref(portrait->devices);
+	devices_free(portrait->grouped);
 	g_array_free(portrait->notices, TRUE);
 }

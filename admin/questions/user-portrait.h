@@ -3,7 +3,7 @@
 
 #include "admin/store/store-notices.h"
 #include "inquiry.h"
-#include "user-ways.h"
+#include "user-devices.h"
 
 /* What a user was told. */
 struct user_notice {
@@ -28,7 +28,9 @@ struct user_portrait {
 	char user[USER_SIZE]; /* normalised */
 	time_t at;
 	struct edition edition;
-	GArray *ways; /* of struct user_way */
+	GArray *ways;    /* of struct user_way */
+	GArray *devices; /* of struct user_device */
+	struct devices *grouped;
 	/* That some way breaks, or would, a bit each: of the person's own, and others that
 	   only ways break which may be somebody else's. */
 	uint64_t rules, strangers_rules;

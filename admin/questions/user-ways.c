@@ -3,6 +3,7 @@
 struct search {
 	GArray *ways;
 	const struct sighting_judge *judge;
+	struct devices *devices;
 };
 
 static struct user_way *find_way(GArray *ways, const struct store_sighting *sighting, bool verified)
@@ -16,12 +17,22 @@ static struct user_way *find_way(GArray *ways, const struct store_sighting *sigh
 	return NULL;
 }
 
+static void add_to_device(const struct search *search, struct user_way *way,
+			  const struct store_sighting *sighting,
+			  const struct sighting_verdict *verdict)
+{
+	if (way->verified)
+		way->device =
+			devices_add(search->devices, sighting, verdict->broken | verdict->exempt);
+}
+
 /* A way is stored once more for each set of rules that it broke over time: the
    latest knows the address. */
 static bool add(void *context, const struct store_sighting *sighting)
 {
 	struct search *search = context;
 	bool verified = sighting_is_somebodys(sighting);
+	const struct sighting_verdict verdict = sighting_judge_ask(search->judge, sighting);
 	struct user_way *way = find_way(search->ways, sighting, verified);
 
 	if (way == NULL) {
@@ -33,6 +44,7 @@ static bool add(void *context, const struct store_sighting *sighting)
 		g_array_append_val(search->ways, new);
 		way = &g_array_index(search->ways, struct user_way, search->ways->len - 1);
 	}
+	add_to_device(search, way, sighting, &verdict);
 	way->count += sighting->count;
 	if (sighting->first_seen < way->first_seen)
 		way->first_seen = sighting->first_seen;
@@ -40,7 +52,7 @@ static bool add(void *context, const struct store_sighting *sighting)
 		return true;
 	way->last_seen = sighting->last_seen;
 	g_strlcpy(way->last_client, sighting->last_client, sizeof(way->last_client));
-	way->verdict = sighting_judge_ask(search->judge, sighting);
+	way->verdict = verdict;
 	return true;
 }
 
@@ -53,12 +65,14 @@ static int compare(gconstpointer one, gconstpointer other)
 	return (a->last_seen < b->last_seen) - (a->last_seen > b->last_seen);
 }
 
-GArray *user_ways_find(struct store *store, const struct sighting_judge *judge, const char *user)
+GArray *user_ways_find(struct store *store, const struct sighting_judge *judge, const char *user,
+		       struct devices *devices)
 {
 	const struct store_filter filter = {
 		.user = user, .verified = true, .unverified = true, .names = true};
 	struct search search = {.ways = g_array_new(FALSE, FALSE, sizeof(struct user_way)),
-				.judge = judge};
+				.judge = judge,
+				.devices = devices};
 
 	if (!store_each_sighting(store, &filter, add, &search)) {
 		g_array_free(search.ways, TRUE);

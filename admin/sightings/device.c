@@ -55,6 +55,26 @@ enum device_purpose device_purpose_of(enum service service)
 	}
 }
 
+const char *device_purpose_name(enum device_purpose purpose)
+{
+	static const char *const names[] = {
+		[PURPOSE_READ] = "read", [PURPOSE_SEND] = "send", [PURPOSE_FILTER] = "filter"};
+
+	return names[purpose];
+}
+
+const char *device_state_name(enum device_state state)
+{
+	static const char *const names[] = {
+		[DEVICE_KEEPS] = "fine",
+		[DEVICE_OPEN] = "open",
+		[DEVICE_REPAIRED] = "repaired",
+		[DEVICE_RESTED] = "rests",
+	};
+
+	return names[state];
+}
+
 /* ---- making ---- */
 
 static void clear_group(gpointer group)

@@ -23,6 +23,7 @@
 enum device_purpose { PURPOSE_READ, PURPOSE_SEND, PURPOSE_FILTER };
 
 enum device_purpose device_purpose_of(enum service service);
+const char *device_purpose_name(enum device_purpose purpose); /* "read" */
 
 struct device {
 	enum device_purpose purpose;
@@ -39,6 +40,8 @@ enum device_state {
 	DEVICE_REPAIRED,
 	DEVICE_RESTED,
 };
+
+const char *device_state_name(enum device_state state); /* "open" */
 
 struct device_use {
 	int64_t first, last; /* 0: never */

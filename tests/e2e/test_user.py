@@ -64,6 +64,38 @@ def test_programs(site):
     assert answer["programs"][3]["rules"][1]["enforce"] is None
 
 
+def test_devices(site):
+    """Whatever their versions and countries; each judged by its own logins only."""
+    for days_ago in (9, 8, 7):
+        site.record("alice@example.org", "encryption=observe", days_ago=days_ago)
+        site.record("alice@example.org", "encryption=observe", days_ago=days_ago, client_id="",
+                    service="pop3", port=110)
+    site.fine("alice@example.org", client_id="name=Thunderbird version=128.0", days_ago=6)
+    site.fine("alice@example.org", client_id="name=Thunderbird version=115.10", days_ago=1)
+    site.record("alice@example.org", "encryption=observe", days_ago=2,
+                client_id="name=iPhone Mail version=16G77")
+    site.fine("alice@example.org", days_ago=3, client_id="name=iPhone Mail version=21F79")
+    site.fine("alice@example.org", days_ago=4, client_id="DESKTOP-33C70B8", source="postfix",
+              service="submission", port=465)
+    site.take()
+    answer = site.ask("user", "alice")
+    assert [(one["state"], one["purpose"], one["client_id"], one["port"], one["rules"])
+            for one in answer["devices"]] == [
+        ("repaired", "read", "name=Thunderbird version=128.0", 993, []),
+        ("open", "read", "name=iPhone Mail version=21F79", 143, ["encryption"]),
+        ("fine", "send", "DESKTOP-33C70B8", 465, []),
+        ("rests", "read", "", 110, ["encryption", "pop3"]),
+    ]
+    assert [one["rhythm"] for one in answer["devices"]] == [1, None, None, 1]
+    ways = {(way["client_id"], way["port"]): way["device"] for way in answer["programs"]}
+    assert len({device for (program, _), device in ways.items() if "Thunderbird" in program}) == 1
+    assert len(set(ways.values())) == 4
+    rows = site.show("user", "alice").splitlines()[3:7]
+    assert [row.split()[:2] for row in rows] == [
+        ["repaired", "Thunderbird"], ["REFUSED", "iPhone"], ["fine", "DESKTOP-33C70B8"],
+        ["rests", "?"]]
+
+
 def test_one_screen(site):
     populate(site)
     text = site.show("user", "alice")
