@@ -16,8 +16,18 @@ from writers import DayOfJournal
 DAY = 86400
 
 
+class Verdict:
+    """What happens to a login that breaks these rules, in their phases."""
+
+    def __init__(self, timetable, rules):
+        self.rules = rules
+        self.refusing = [title for title, phase in rules.items() if phase == ENFORCE]
+        self.before_password = any(timetable.rule(title).before_password
+                                   for title in self.refusing)  # fmt: skip
+
+
 class Today:
-    """What does not change within a day, or when it does: phases is None then."""
+    """What does not change within a day, or when it does."""
 
     def __init__(self, timetable, day):
         self.timetable = timetable
@@ -25,12 +35,28 @@ class Today:
         self.date = timetable.date(day)
         self.begin = midnight(self.date)
         self.phases = None if timetable.changes_within(day) else timetable.phases(self.begin)
+        self.verdicts = {}  # by the rules that are broken
 
     def phases_at(self, moment):
         return self.phases or self.timetable.phases(moment)
 
     def moment(self, device, source):
-        return self.begin + min(86399, max(1, 3600 * source.gauss(device.hour, 2)))
+        second = 3600 * source.gauss(device.hour, 2)
+        return self.begin + (1 if second < 1 else 86399 if second > 86399 else second)
+
+    def judge(self, broken, let_off, moment):
+        """broken: titles of rules, in whatever phase. let_off: those that do not hold for
+        the person."""
+        phases = self.phases_at(moment)
+        known = None if let_off or not self.phases else self.verdicts.get(broken)
+        if known is None:
+            known = Verdict(self.timetable, {
+                title: phases[title] for title in broken
+                if title in phases and title not in let_off
+            })  # fmt: skip
+            if not let_off and self.phases:
+                self.verdicts[broken] = known
+        return known
 
 
 class Play:
@@ -130,29 +156,23 @@ class Play:
         let_off = person.let_off(today.date) if person.exemptions else ()
         for _ in range(device.uses_a_day):
             moment = today.moment(device, self.random)
-            rules = ()
-            if device.broken:
-                phases = today.phases_at(moment)
-                rules = {title: phases[title] for title in device.broken
-                         if title in phases and title not in let_off}  # fmt: skip
-            refusing = [title for title in rules if rules[title] == ENFORCE]
-            if refusing:
-                self.be_refused(device, rules, refusing, moment, today, journal)
+            verdict = today.judge(device.broken, let_off, moment)
+            if verdict.refusing:
+                self.be_refused(device, verdict, moment, today, journal)
                 return
-            if journal.sighting(device, moment, rules, True, "allow"):
+            if journal.sighting(device, moment, verdict.rules, True, "allow"):
                 self.recorded(device, moment, today)
-            if not rules:
+            if not verdict.rules:
                 return  # the next ones leave no line
 
-    def be_refused(self, device, rules, refusing, moment, today, journal):
+    def be_refused(self, device, verdict, moment, today, journal):
         person = device.person
-        before = any(self.timetable.rule(title).before_password for title in refusing)
-        journal.sighting(device, moment, rules, not before, "reject")
-        self.measures.refuse(device, refusing, moment)
-        if not before:
+        journal.sighting(device, moment, verdict.rules, not verdict.before_password, "reject")
+        self.measures.refuse(device, verdict.refusing, moment)
+        if not verdict.before_password:
             self.recorded(device, moment, today)
         for_good = any(moment >= midnight(self.timetable.rule(title).enforce)
-                       for title in refusing)  # fmt: skip
+                       for title in verdict.refusing)  # fmt: skip
         reactions.be_refused(person, today.day, self.random, for_good)
         self.wait(person, person.reacts_on)
 
@@ -176,7 +196,9 @@ class Play:
         took.store = self.site.size()
         if not self.is_time_for_notices(day + 1):
             return
-        mails = self.site.notify(morning + 9 * 3600)
+        # A minute later each day: what is due after 14 days must not depend on how long a
+        # run took.
+        mails = self.site.notify(morning + 9 * 3600 + 60 * day)
         notices = self.site.new_notices()
         took.notify, took.mails = self.site.last["notify"], len(mails)
         for mail in mails:

@@ -18,8 +18,10 @@ class Row:
         self.last = moment
 
     def see(self, moment, day):
-        self.first = min(self.first, moment)
-        self.last = max(self.last, moment)
+        if moment > self.last:
+            self.last = moment
+        elif moment < self.first:
+            self.first = moment
         if day != self.last_day:
             self.last_day = day
             self.days += 1

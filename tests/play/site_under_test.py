@@ -133,17 +133,20 @@ def free_port():
 
 
 class Site:
-    def __init__(self, build, directory, kills, seed, notices=""):
+    """kill_share: of the runs of import and notify."""
+
+    def __init__(self, build, directory, kill_share, seed, notices=""):
         self.program = build / "portcullis"
         self.directory = directory
         self.journal = directory / "journal"
         self.config = directory / "portcullis.conf"
         self.mails = directory / "mails"
         self.notices = notices
-        self.kills = kills
+        self.kill_share = kill_share
         self.killed = {"import": 0, "notify": 0}
         self.random = random.Random(seed)
         self.last = {}  # cost of each command's last run
+        self.longest = {}  # seconds
         self.total = {}
         self.settled = 0  # until when notices are known
         self.known = set()  # of these, those of the last moment
@@ -192,6 +195,7 @@ class Site:
                 break
             self.killed[command] += 1
         self.last[command] = cost
+        self.longest[command] = max(self.longest.get(command, 0), cost.seconds)
         total = self.total.setdefault(command, Cost())
         total.seconds += cost.seconds
         total.processor += cost.processor
@@ -201,10 +205,13 @@ class Site:
         return output
 
     def alarm(self, command):
-        """After how many seconds it is killed, if it is: about within its time."""
-        if sum(self.killed.values()) >= self.kills or self.random.random() > 0.3:
+        """After how many seconds it is killed, if it is: within its time, as far as that can
+        be known."""
+        if self.random.random() > self.kill_share:
             return None
-        return self.random.random() * self.last.get(command, Cost(0.02)).seconds
+        return self.random.random() * self.random.choice(
+            [self.last.get(command, Cost(0.02)).seconds, self.longest.get(command, 0.02)]
+        )
 
     def start(self, arguments, stdin, alarm, cost):
         """Adds what it costs. Returns its status, output and errors."""
@@ -260,7 +267,9 @@ class Site:
         mails = []
         for path in self.mails.iterdir():
             mail = read_mail(path, moment)
-            path.unlink()
+            path.unlink(missing_ok=True)
+            if mail is None:
+                continue  # the sink has not noticed yet that the run was killed
             if mail.user != f"mail@{DOMAIN}":  # which is the summary
                 mails.append(mail)
         return sorted(mails, key=lambda mail: (mail.user, mail.message_id))
@@ -327,8 +336,14 @@ class Site:
 
 def read_mail(path, moment):
     """Of a mail of ours, whose text is its first part. Faster than the email module's own
-    policies."""
-    mail = email.message_from_bytes(path.read_bytes(), policy=email.policy.compat32)
+    policies. None where it breaks off."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    if not content.rstrip().endswith(b"--"):
+        return None
+    mail = email.message_from_bytes(content, policy=email.policy.compat32)
     text = next(part for part in mail.walk() if part.get_content_type() == "text/plain")
     recipient = email.utils.parseaddr(mail["To"])[1]
     return Mail(recipient, moment, mail["Message-ID"].strip("<> "),

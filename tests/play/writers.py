@@ -3,7 +3,7 @@
 import json
 import time
 
-from timetable import ENFORCE, midnight
+from timetable import midnight
 from university import Stranger
 
 HOST = "mx1"
@@ -13,6 +13,7 @@ NETWORKS = {
     "DE": "78.46.5", "AT": "131.130.1", "CH": "129.132.19", "FR": "129.199.1", "US": "18.9.22",
     "CA": "128.100.166", "JP": "133.11.0", "BR": "143.106.10",
 }  # fmt: skip
+TEXTS = {}  # see text_of()
 
 
 class Clock:
@@ -44,6 +45,14 @@ def line_parts(way, user, client_id, client):
         f',"mechanism":"{way.mechanism}","country":"{way.country}","user":"{user}",'
         f'"client_id":{json.dumps(client_id)},"session":"","client":"{client}","count":',
     )
+
+
+def text_of(rules):
+    """There are few of them, and many lines."""
+    key = tuple(rules.items())
+    if key not in TEXTS:
+        TEXTS[key] = json.dumps(rules, separators=(",", ":"))
+    return TEXTS[key]
 
 
 class DayOfJournal:
@@ -78,7 +87,7 @@ class DayOfJournal:
             f'{{"time":"{self.clock.text(moment)}","host":"{HOST}",'
             f'"source":"{WRITERS[way.service]}",'
             f'"verified":{"true" if verified else "false"},"action":"{action}",'
-            f"{what}{json.dumps(rules, separators=(',', ':')) if rules else '{}'}{who}1}}\n"
+            f"{what}{text_of(rules)}{who}1}}\n"
         )
 
     def strangers(self, source, people, today, attempts):
@@ -87,12 +96,9 @@ class DayOfJournal:
             person = source.choice(people)
             moment = self.begin + 86400 * source.random()
             device = Stranger.of(person, source.randrange(1, 255), today.timetable)
-            phases = today.phases_at(moment)
-            let_off = person.let_off(today.date)
-            rules = {title: phases[title] for title in device.broken
-                     if title in phases and title not in let_off}  # fmt: skip
-            action = "reject" if ENFORCE in rules.values() else "allow"
-            self.sighting(device, moment, rules, False, action)
+            verdict = today.judge(device.broken, person.let_off(today.date), moment)
+            action = "reject" if verdict.refusing else "allow"
+            self.sighting(device, moment, verdict.rules, False, action)
 
     def write(self):
         """Returns how many lines there are."""
