@@ -14,7 +14,9 @@ DAY = 86400
 WEEK = 7 * DAY
 MONTH = 30 * DAY
 NAMELESS = "A program that does not say what it is"
-LET_OFF_NOTICE = 14  # days before an exemption ends, at least
+# Days before their own date on which all who depend on it have heard of it: who is let off
+# until then, and all others.
+LET_OFF_NOTICE, NOTICE = 14, 7
 EXPLAINED = 1  # logins a day
 
 
@@ -27,8 +29,9 @@ class Measures:
         self.untold = {}  # of these: (why, device, when it was seen first)
         self.unreachable = set()  # of these, users who could not be told, and were on record
         self.operators_list = set()  # users whom notify --untold gave
-        self.told_late = 0  # less than a week before they were locked out
-        self.let_off_told, self.let_off_untold = 0, []
+        self.surprised = set()  # users who were refused in a brown-out, and did not know
+        self.told_in_time = {LET_OFF_NOTICE: 0, NOTICE: 0}
+        self.told_late = {LET_OFF_NOTICE: [], NOTICE: []}  # (user, title, own date)
         self.message_ids = set()
         self.repeats = self.mails = 0
         self.reasons = collections.Counter()
@@ -39,7 +42,6 @@ class Measures:
         self.wrong_dates = []  # (mail, notice)
         self.without_notice = 0  # mails that the store knows nothing of
         self.lost = []  # notices of the store whose mail never came
-        self.late_calls = 0
         self.explained = 0
         self.disagreements = []
 
@@ -48,7 +50,7 @@ class Measures:
     def begin_day(self, day):
         self.explain(day)
         self.ask_for_untold(day)
-        self.look_at_let_off(day)
+        self.look_ahead(day)
 
     def explain(self, day):
         """Whether the real policy judges some logins of the day in the same way."""
@@ -75,32 +77,54 @@ class Measures:
         ):
             self.operators_list.update(self.play.site.untold(midnight(self.timetable.date(day))))
 
-    def look_at_let_off(self, day):
-        """Whether they know it in time before that ends."""
+    def look_ahead(self, day):
+        """Whether all know it in time."""
+        in_time = self.timetable.date(day + NOTICE)
+        for rule in self.timetable.rules:
+            if rule.enforce == in_time:
+                for person in self.play.university.people:
+                    if self.timetable.own_date(person, rule) == in_time:
+                        self.look_at(person, rule, day, NOTICE)
         for person, exemption in self.play.university.exemptions:
             rule = self.timetable.rule(exemption.title)
             own = self.timetable.own_date(person, rule)
-            if own == rule.enforce or (own - self.timetable.date(day)).days != LET_OFF_NOTICE \
-                    or not self.is_reachable(person):  # fmt: skip
-                continue
-            begin = midnight(self.timetable.date(day))
-            depends = any(rule.title in breaks_when_it_comes_again(device, day, self.timetable)
-                          and device.seen.get(rule.title, begin) < begin - DAY
-                          for device in person.devices)  # fmt: skip
-            if depends and rule.title in person.told:
-                self.let_off_told += 1
-            elif depends:
-                self.let_off_untold.append((person.user, rule.title, own))
+            if own != rule.enforce and own == self.timetable.date(day + LET_OFF_NOTICE):
+                self.look_at(person, rule, day, LET_OFF_NOTICE)
+
+    def look_at(self, person, rule, day, notice):
+        """Whether somebody who depends on it, and was on record for a week, knows it that
+        many days before. Of who seems to have changed that is not expected."""
+        begin = midnight(self.timetable.date(day))
+        title = rule.title
+        depends = any(
+            device.seen.get(title, begin) <= begin - WEEK
+            and title in breaks_when_it_comes_again(device, day, self.timetable)
+            and not self.seems_repaired(device, title)
+            for device in person.devices
+        )
+        if not depends or not self.is_reachable(person):
+            return
+        if title in person.told:
+            self.told_in_time[notice] += 1
+        else:
+            self.told_late[notice].append((person.user, title, begin))
 
     # ---- logins ----
 
     def refuse(self, device, titles, moment):
         for title in titles:
             key = (device.person.user, title)
-            if moment >= midnight(self.timetable.rule(title).enforce) \
-                    and key not in self.locked_out:  # fmt: skip
+            if moment < midnight(self.timetable.rule(title).enforce):
+                self.refuse_on_trial(device, title, moment)
+            elif key not in self.locked_out:
                 self.locked_out[key] = moment
                 self.ask_why(device, title, moment)
+
+    def refuse_on_trial(self, device, title, moment):
+        person = device.person
+        if device.seen.get(title, moment) <= moment - WEEK and title not in person.told \
+                and self.is_reachable(person):  # fmt: skip
+            self.surprised.add(person.user)
 
     def ask_why(self, device, title, moment):
         """Why somebody who was on record for a week did not know it."""
@@ -110,8 +134,8 @@ class Measures:
         if seen > moment - WEEK:
             return
         if title in person.told:
-            self.told_late += person.told[title] > moment - WEEK
-        elif not self.is_reachable(person):
+            return
+        if not self.is_reachable(person):
             self.unreachable.add(person.user)
         else:
             self.untold[person.user, title] = (self.reason(person, title, seen), device, seen)
@@ -170,14 +194,6 @@ class Measures:
         elif not person.mails_come_back:
             for title in notice.rules:
                 person.told.setdefault(title, notice.moment)
-        if notice.reason == "last-call":
-            self.late_calls += self.is_late(person, notice)
-
-    def is_late(self, person, notice):
-        """A last call that leaves less time than it is to: seven days, or one."""
-        left = [midnight(self.timetable.own_date(person, self.timetable.rule(title)))
-                - notice.moment for title in notice.rules]  # fmt: skip
-        return not any(DAY <= time <= 2 * DAY or WEEK <= time <= WEEK + DAY for time in left)
 
     def hear_good_news(self, person, notice, day):
         """Whether all is well, or at least seems to be."""
@@ -192,12 +208,15 @@ class Measures:
                     self.false_good_news.setdefault(person.user, (notice.moment, why))
 
     def why_it_seems_well(self, device, title, moment):
-        rows = device.person.rows.get(record.name(device), {}).values()
-        if record.is_repaired(rows, title, self.timetable):
+        if self.seems_repaired(device, title):
             return "twin"
-        if record.rests(rows, title, self.timetable, moment):
+        if record.rests(record.rows(device), title, self.timetable, moment):
             return "rest"
         return "none"
+
+    def seems_repaired(self, device, title):
+        """Another device of its name was right since it came last."""
+        return record.is_repaired(record.rows(device), title, self.timetable)
 
     # ---- the end ----
 

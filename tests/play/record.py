@@ -47,6 +47,11 @@ def name(device):
     return (sends, program)
 
 
+def rows(device):
+    """All that may be its, as far as the records know."""
+    return device.person.rows.get(name(device), {}).values()
+
+
 def is_repaired(rows, title, timetable):
     """Whether a way that keeps the rule began after the last use of those that break it."""
     bad = [row for row in rows if title in timetable.broken_by(row.way)]
@@ -61,5 +66,5 @@ def rests(rows, title, timetable, moment):
     if days < 2:
         return False
     last = max(row.last for row in bad)
-    rhythm = (last - min(row.first for row in bad)) / (days - 1)
+    rhythm = max(DAY, (last - min(row.first for row in bad)) / (days - 1))
     return moment - last > 3 * rhythm

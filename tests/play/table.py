@@ -4,6 +4,9 @@ import collections
 import json
 import sys
 
+from dates import local_date
+from measures import LET_OFF_NOTICE, NOTICE
+
 
 FORECAST = "forecast"  # how the rows about them begin
 
@@ -94,13 +97,15 @@ def add_told(table, measures):
     table.none("of them on record for a week, and never told", len(users))
     for why, number in collections.Counter(why for why, _, _ in measures.untold.values()).items():
         table.say(f"... {why}", number)
-    table.say("of them told less than a week before", measures.told_late)
     missing = measures.unreachable - measures.operators_list
     table.none("cannot be told, and not on the operator's list", len(missing),
                f" of {len(measures.unreachable)}")  # fmt: skip
-    late = len(measures.let_off_untold)
-    table.none("let off, not told 14 days before that ends", late,
-               f" of {late + measures.let_off_told}")  # fmt: skip
+    for notice, who in ((NOTICE, "a date"), (LET_OFF_NOTICE, "their exemption ends")):
+        late = len(measures.told_late[notice])
+        table.none(f"on record for a week, and not told {notice} days before {who}", late,
+                   f" of {late + measures.told_in_time[notice]}")  # fmt: skip
+    table.none("refused in a brown-out, on record for a week, and not told",
+               len(measures.surprised))  # fmt: skip
 
 
 def add_good_news(table, measures):
@@ -129,8 +134,6 @@ def add_mails(table, play):
     of = f" of {measures.mails}"
     table.none("people named a rule that they never broke", len(measures.never_broken))
     table.none("mails with a wrong date, or without theirs", len(measures.wrong_dates), of)
-    table.none("last calls that leave less time than they are to", measures.late_calls,
-               f" of {measures.reasons['last-call']}")  # fmt: skip
     of = f" of {measures.with_devices}"
     table.none("mails that name one program for each version", measures.twice_named, of)
     table.say("mails in which no device has a name",
@@ -153,8 +156,12 @@ def add_details(table, measures):
              f" {device.gap:.0f} days, {device.client_id!r} {device.way}")  # fmt: skip
     for user, (_, why) in list(measures.false_good_news.items())[:20]:
         tell(f"{user} was told that all is well ({why})")
-    for user, title, own in measures.let_off_untold[:20]:
-        tell(f"{user} is let off {title} until {own}, and was not told")
+    for notice, late in measures.told_late.items():
+        for user, title, moment in late[:10]:
+            tell(f"{user} did not know of {title} on {local_date(moment)},"
+                 f" {notice} days before the own date")  # fmt: skip
+    for user in sorted(measures.surprised)[:10]:
+        tell(f"{user} was refused in a brown-out, and had not been told")
     for mail, notice in measures.wrong_dates[:3]:
         tell(f"wrong dates: {notice}\n{mail.text}")
     for disagreement in measures.disagreements[:5]:
