@@ -4,7 +4,10 @@
 #include <sysexits.h>
 
 #include "admin/delivery/address-map.h"
+#include "admin/files/account.h"
+#include "admin/notices/mail-limits.h"
 #include "admin/questions/loaded-policy.h"
+#include "admin/questions/notice-limits.h"
 #include "admin/questions/recommended-settings.h"
 #include "admin/terminal/command-options.h"
 #include "admin/terminal/json-output.h"
@@ -80,7 +83,7 @@ static struct listing *list_rules(enum listing_format format, const struct polic
 static void print_text(const struct loaded_policy *loaded, time_t at)
 {
 	const struct policy *policy = loaded->policy;
-	char built[DATE_TEXT_SIZE];
+	char built[DATE_TEXT_SIZE], *limits;
 
 	listing_end(list_rules(LISTING_TABLE, policy, at), NULL);
 	if (loaded->exemptions != NULL)
@@ -90,6 +93,10 @@ static void print_text(const struct loaded_policy *loaded, time_t at)
 		date_format(country_database_built(loaded->countries), built);
 		printf("\nCountries from %s, built %s\n", policy->country_database, built);
 	}
+	limits = notices_are_configured(&policy->notices) ? notice_limits_text(policy, at) : NULL;
+	if (limits != NULL)
+		printf("\nMails: %s\n", limits);
+	g_free(limits);
 }
 
 static void print_json(const struct loaded_policy *loaded, time_t at)
@@ -118,6 +125,43 @@ static void check_notices(struct loaded_policy *loaded)
 	address_map_close(address_map_open(loaded->policy, report_problem, loaded));
 }
 
+/* What is wrong with the limits, as the store knows whom they concern; NULL: nothing, or there
+   is none that may be read. The caller frees it with g_free(). */
+static char *find_shortage(const struct loaded_policy *loaded, time_t at)
+{
+	struct store_failure failure;
+	struct store *store = store_open(loaded->policy->store, STORE_READ, &failure);
+	char *text = NULL;
+	bool enough = true;
+
+	if (store != NULL && store_begin_reading(store))
+		notice_limits_find(loaded, store, at, &enough, &text);
+	store_close(store);
+	if (!enough)
+		return text;
+	g_free(text);
+	return NULL;
+}
+
+static void warn_of_limits(const struct loaded_policy *loaded, time_t at)
+{
+	const struct notice_settings *settings = &loaded->policy->notices;
+	char *shortage, *text;
+
+	if (!notices_are_configured(settings) || mail_limit_an_hour(settings) == 0 ||
+	    !account_lend_owner(policy_records(loaded->policy)))
+		return;
+	shortage = find_shortage(loaded, at);
+	account_return();
+	if (shortage == NULL)
+		return;
+	text = g_strdup_printf("%s:%u: notices: %s", loaded->policy->file, settings->line,
+			       shortage);
+	report_warning(NULL, text);
+	g_free(text);
+	g_free(shortage);
+}
+
 int check_config_command(const char *config_path, int argc, char **argv)
 {
 	time_t at = time(NULL);
@@ -136,6 +180,7 @@ int check_config_command(const char *config_path, int argc, char **argv)
 		return EX_CONFIG;
 	recommended_settings_check(loaded.policy, report_warning, NULL);
 	check_notices(&loaded);
+	warn_of_limits(&loaded, at);
 	if (json)
 		print_json(&loaded, at);
 	else

@@ -21,6 +21,7 @@
 #include "admin/terminal/listing.h"
 #include "admin/terminal/stop-signal.h"
 #include "command.h"
+#include "notify-lists.h"
 
 static const struct command_help help = {
 	.name = "notify",
@@ -35,16 +36,24 @@ static const struct command_help help = {
 };
 
 /* Besides that which writes to people. */
-enum form { FORM_DRY_RUN = 1, FORM_PREVIEW, FORM_TO, FORM_SEND };
+enum form { FORM_DRY_RUN = 1, FORM_PREVIEW, FORM_TO, FORM_SEND, FORM_UNTOLD, FORM_CALL_LIST };
 
+#define LISTS (COMMAND_FORM(FORM_UNTOLD) | COMMAND_FORM(FORM_CALL_LIST))
 #define SENDS (COMMAND_FORM(0) | COMMAND_FORM(FORM_TO) | COMMAND_FORM(FORM_SEND))
 
 struct options {
 	time_t at; /* 0: now */
 	bool at_is_day;
 	const char *preview, *to;
-	bool dry_run, send, all, raw, quiet, json;
+	bool dry_run, untold, call_list, send, all, raw, quiet, json, csv;
 };
+
+/* Whether nobody is written to, and nothing recorded. */
+static bool only_looks(const struct options *options)
+{
+	return options->dry_run || options->untold || options->call_list ||
+	       options->preview != NULL;
+}
 
 static bool is_another_day(time_t at)
 {
@@ -56,7 +65,7 @@ static bool is_another_day(time_t at)
 /* Returns 0 or EX_USAGE. */
 static int check_options(const struct options *options)
 {
-	bool looks = options->dry_run || options->preview != NULL || options->to != NULL;
+	bool looks = only_looks(options) || options->to != NULL;
 
 	if (options->at != 0 && !looks && !options->send && is_another_day(options->at))
 		return usage_error("notify",
@@ -81,6 +90,11 @@ static bool read_options(int argc, char **argv, struct options *options, int *st
 		 .text = &options->preview, .makes = FORM_PREVIEW},
 		{"raw", '\0', NULL, "with --preview, print the whole mail", .flag = &options->raw,
 		 .forms = COMMAND_FORM(FORM_PREVIEW)},
+		{"untold", '\0', NULL, "list who cannot be told, or not in time, and why",
+		 .flag = &options->untold, .makes = FORM_UNTOLD},
+		{"call-list", '\0', NULL,
+		 "list who was told often enough and has changed nothing, for the help desk",
+		 .flag = &options->call_list, .makes = FORM_CALL_LIST},
 		{"to", '\0', "ADDRESS",
 		 "send a mail for each reason to ADDRESS, not to the people, and record nothing",
 		 .text = &options->to, .makes = FORM_TO},
@@ -90,8 +104,9 @@ static bool read_options(int argc, char **argv, struct options *options, int *st
 		 .flag = &options->send, .makes = FORM_SEND},
 		{"quiet", 'q', NULL, "do not print what was done", .flag = &options->quiet,
 		 .forms = SENDS},
-		{"json", 'j', NULL, "with --dry-run, print JSON", .flag = &options->json,
-		 .forms = COMMAND_FORM(FORM_DRY_RUN)},
+		{"csv", '\0', NULL, "print a list as CSV", .flag = &options->csv, .forms = LISTS},
+		{"json", 'j', NULL, "with --dry-run or a list, print JSON", .flag = &options->json,
+		 .forms = COMMAND_FORM(FORM_DRY_RUN) | LISTS},
 		{0},
 	};
 
@@ -179,7 +194,7 @@ static int notifier_open(struct notifier *notifier, const char *config_path,
 {
 	struct notify_setup *setup = &notifier->setup;
 	const struct policy *policy;
-	bool sends = !options->dry_run && options->preview == NULL;
+	bool sends = !only_looks(options);
 	int status = EX_OSERR;
 
 	*notifier = (struct notifier){.lock = -1};
@@ -430,6 +445,36 @@ static int preview(const struct notify_setup *setup, const char *user, bool raw)
 	return explain_silence(setup, normalised, stderr, EXIT_NO);
 }
 
+/* ---- --untold, --call-list ---- */
+
+static enum listing_format format_of(const struct options *options)
+{
+	return options->csv ? LISTING_CSV : options->json ? LISTING_JSON : LISTING_TABLE;
+}
+
+static int list_people(const struct notify_setup *setup, const struct options *options)
+{
+	enum desk_list list = options->untold ? DESK_UNTOLD : DESK_CALLS;
+	int status = EX_UNAVAILABLE;
+	const char *error = NULL;
+	GArray *entries = NULL;
+
+	if (store_begin_reading(setup->reader))
+		entries = desk_list_create(list, setup->people, setup->reader, setup->addresses,
+					   run_clock_now(&setup->clock), &error);
+	if (entries != NULL) {
+		notify_list_print(list, setup->policy, entries, format_of(options));
+		g_array_unref(entries);
+		return EXIT_SUCCESS;
+	}
+	if (error == NULL) {
+		error = store_failure(setup->reader)->text;
+		status = store_failure(setup->reader)->status;
+	}
+	fprintf(stderr, "portcullis notify: %s\n", error);
+	return status;
+}
+
 /* ---- sending ---- */
 
 static void tell(const struct notify_setup *setup, const struct notify_results *results, bool quiet)
@@ -491,6 +536,8 @@ int notify_command(const char *config_path, int argc, char **argv)
 	if (status == 0) {
 		if (options.dry_run)
 			status = dry_run(&notifier.setup, options.json);
+		else if (options.untold || options.call_list)
+			status = list_people(&notifier.setup, &options);
 		else if (options.preview != NULL)
 			status = preview(&notifier.setup, options.preview, options.raw);
 		else

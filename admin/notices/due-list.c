@@ -6,6 +6,7 @@ struct due_list {
 	GArray *entries; /* of struct due_entry */
 	GStringChunk *names;
 	struct due_counts counts;
+	struct mail_demand *demand;
 };
 
 static bool has_news(const struct notice_candidate *candidate)
@@ -20,6 +21,8 @@ static void count_open(struct due_counts *counts, const struct notice_candidate 
 	counts->open++;
 	counts->open_told += candidate->told;
 	counts->open_failed += candidate->failed;
+	counts->untold += notice_is_untold(&candidate->plan);
+	counts->to_call += notice_needs_call(&candidate->plan);
 	for (uint64_t left = candidate->plan.rules; left != 0; left &= left - 1)
 		counts->open_by_rule[__builtin_ctzll(left)]++;
 }
@@ -32,10 +35,13 @@ static bool add_entry(void *context, const struct notice_candidate *candidate)
 		.mail = plan->due,
 		.reason = plan->reason,
 		.rules = notice_plan_told(plan),
+		.untold = plan->untold != 0,
 		.first_date = plan->first_date,
 	};
 
 	count_open(&list->counts, candidate);
+	if (plan->to_tell != 0)
+		mail_demand_add(list->demand, plan->to_tell_from, plan->to_tell_by);
 	if (!plan->due && !has_news(candidate))
 		return true;
 	entry.user = g_string_chunk_insert(list->names, candidate->user);
@@ -44,8 +50,8 @@ static bool add_entry(void *context, const struct notice_candidate *candidate)
 	return true;
 }
 
-/* What is only recorded comes first, good news last; between them the person whose
-   access ends the soonest. */
+/* What is only recorded comes first, good news last; between them who was never told, and
+   then the person whose access ends the soonest. */
 static int compare_entries(gconstpointer one, gconstpointer other)
 {
 	const struct due_entry *a = one, *b = other;
@@ -56,6 +62,8 @@ static int compare_entries(gconstpointer one, gconstpointer other)
 		return a->mail ? 1 : -1;
 	if (a_fixed != b_fixed)
 		return a_fixed ? 1 : -1;
+	if (a->untold != b->untold)
+		return a->untold ? -1 : 1;
 	if ((a->reason == NOTICE_REFUSED) != (b->reason == NOTICE_REFUSED))
 		return a->reason == NOTICE_REFUSED ? -1 : 1;
 	if (a->first_date != b->first_date)
@@ -63,29 +71,36 @@ static int compare_entries(gconstpointer one, gconstpointer other)
 	return strcmp(a->user, b->user);
 }
 
-static bool plan(struct due_list *list, struct notice_people *people, struct store *store,
-		 time_t now)
-{
-	if (!notice_people_begin(people, store))
-		return false;
-	if (!notice_people_each(people, NULL, now, add_entry, list)) {
-		store_rollback(store);
-		return false;
-	}
-	g_array_sort(list->entries, compare_entries);
-	return store_commit(store);
-}
-
-struct due_list *due_list_create(struct notice_people *people, struct store *store, time_t now)
+struct due_list *due_list_read(struct notice_people *people, struct store *store, time_t now)
 {
 	struct due_list *list = g_new0(struct due_list, 1);
 
 	list->entries = g_array_new(FALSE, FALSE, sizeof(struct due_entry));
 	list->names = g_string_chunk_new(65536);
-	if (plan(list, people, store, now))
-		return list;
-	due_list_free(list);
-	return NULL;
+	list->demand = mail_demand_create();
+	notice_people_join(people, store);
+	if (!notice_people_each(people, NULL, now, add_entry, list)) {
+		due_list_free(list);
+		return NULL;
+	}
+	g_array_sort(list->entries, compare_entries);
+	return list;
+}
+
+struct due_list *due_list_create(struct notice_people *people, struct store *store, time_t now)
+{
+	struct due_list *list;
+
+	if (!store_begin_reading(store))
+		return NULL;
+	list = due_list_read(people, store, now);
+	if (list == NULL) {
+		store_rollback(store);
+	} else if (!store_commit(store)) {
+		due_list_free(list);
+		list = NULL;
+	}
+	return list;
 }
 
 void due_list_free(struct due_list *list)
@@ -94,6 +109,7 @@ void due_list_free(struct due_list *list)
 		return;
 	g_array_unref(list->entries);
 	g_string_chunk_free(list->names);
+	mail_demand_free(list->demand);
 	g_free(list);
 }
 
@@ -110,6 +126,12 @@ const struct due_entry *due_list_entry(const struct due_list *list, size_t index
 const struct due_counts *due_list_counts(const struct due_list *list)
 {
 	return &list->counts;
+}
+
+bool due_list_falls_short(const struct due_list *list, const struct notice_settings *settings,
+			  time_t now, struct mail_shortage *shortage_r)
+{
+	return mail_limits_fall_short(settings, list->demand, now, shortage_r);
 }
 
 bool due_list_each(const struct due_list *list, struct address_map *addresses,

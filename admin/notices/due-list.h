@@ -2,10 +2,12 @@
 #define PORTCULLIS_DUE_LIST_H
 
 #include "admin/delivery/address-map.h"
+#include "mail-limits.h"
 #include "notice-people.h"
 
 /* Who is to be told something, as planned for all people at one moment, in the order in
-   which they are written to: the most pressing first. */
+   which they are written to: who was never told of a rule first, and of these and the others
+   whose access ends the soonest. */
 struct due_list;
 
 /* Someone to be written to, or about whom something is to be recorded. */
@@ -14,6 +16,7 @@ struct due_entry {
 	bool mail; /* false: there is only something to record */
 	enum notice_reason reason;
 	uint64_t rules;
+	bool untold;       /* of one of them */
 	time_t first_date; /* SCHEDULE_NEVER: none */
 };
 
@@ -22,17 +25,27 @@ struct due_counts {
 	/* People who break a rule in its notify or enforce phase, those of them who were
 	   ever told, and those whose last mail failed. */
 	uint64_t open, open_told, open_failed;
+	/* Of them, who cannot be told in time as far as that is known without their addresses,
+	   and who was told so often that it is the help desk's. */
+	uint64_t untold, to_call;
 	uint64_t open_by_rule[RULES_MAX];
 };
 
 /* Plans for all. NULL when the store fails; store_failure() tells why. */
 struct due_list *due_list_create(struct notice_people *people, struct store *store, time_t now);
+
+/* The same of a store that is being read already. */
+struct due_list *due_list_read(struct notice_people *people, struct store *store, time_t now);
 void due_list_free(struct due_list *list);
 
 size_t due_list_length(const struct due_list *list);
 /* Borrowed. Those without a mail come first. */
 const struct due_entry *due_list_entry(const struct due_list *list, size_t index);
 const struct due_counts *due_list_counts(const struct due_list *list);
+
+/* Whether the policy's limits are too low for all who are to be told. */
+bool due_list_falls_short(const struct due_list *list, const struct notice_settings *settings,
+			  time_t now, struct mail_shortage *shortage_r);
 
 /* address: NULL unless it was found. Borrowed until the visit returns. */
 typedef void due_list_visit(void *context, const struct due_entry *entry, enum address_found found,

@@ -242,10 +242,15 @@ static bool visit_sighting(void *context, const struct store_sighting *sighting)
 	return true;
 }
 
-bool notice_people_begin(struct notice_people *people, struct store *store)
+void notice_people_join(struct notice_people *people, struct store *store)
 {
 	people->store = store;
 	devices_clear(people->devices);
+}
+
+bool notice_people_begin(struct notice_people *people, struct store *store)
+{
+	notice_people_join(people, store);
 	return store_begin_reading(store);
 }
 

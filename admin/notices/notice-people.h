@@ -35,6 +35,9 @@ void notice_people_free(struct notice_people *people);
    it. False when the store fails. */
 bool notice_people_begin(struct notice_people *people, struct store *store);
 
+/* The same for a store that is being read already. */
+void notice_people_join(struct notice_people *people, struct store *store);
+
 /* Returns false to end the iteration, which is no failure. */
 typedef bool notice_visit_candidate(void *context, const struct notice_candidate *candidate);
 

@@ -58,6 +58,9 @@ static void note_to_tell(const struct rule_case *c, struct notice_plan *plan)
 	    c->date <= c->course->now)
 		return;
 	plan->to_tell |= UINT64_C(1) << c->rule->index;
+	plan->to_tell_from = earlier(
+		plan->to_tell_from, c->exempted ? notice_call_begin(c->date, NOTICE_LEAD_DAYS * DAY)
+						: c->rule->schedule.notify);
 	plan->to_tell_by = earlier(plan->to_tell_by, c->date);
 }
 
@@ -164,6 +167,7 @@ void notice_plan(const struct policy *policy, const struct notice_person *person
 					     .next_call = SCHEDULE_NEVER}};
 
 	*plan_r = (struct notice_plan){.first_date = SCHEDULE_NEVER,
+				       .to_tell_from = SCHEDULE_NEVER,
 				       .to_tell_by = SCHEDULE_NEVER,
 				       .first_open = SCHEDULE_NEVER};
 	open.course.last_mail = notice_past_last_mail(person);
@@ -185,4 +189,14 @@ void notice_plan(const struct policy *policy, const struct notice_person *person
 uint64_t notice_plan_told(const struct notice_plan *plan)
 {
 	return plan->due && plan->reason == NOTICE_FIXED ? plan->fixed : plan->rules;
+}
+
+bool notice_is_untold(const struct notice_plan *plan)
+{
+	return (plan->failed | plan->late) != 0;
+}
+
+bool notice_needs_call(const struct notice_plan *plan)
+{
+	return plan->rules != 0 && plan->warnings >= NOTICE_WARNINGS_MAX;
 }

@@ -94,7 +94,8 @@ struct notice_plan {
 	/* All that were never told of, have a date to come, and are open, in whatever phase:
 	   those are to be told before it. */
 	uint64_t to_tell;
-	time_t to_tell_by;     /* the first of their dates; SCHEDULE_NEVER: none */
+	/* From when on that may be, and the first of their dates; SCHEDULE_NEVER: none. */
+	time_t to_tell_from, to_tell_by;
 	unsigned int warnings; /* so many mails told of what is open */
 	time_t first_open;     /* when that was seen first */
 };
@@ -105,6 +106,13 @@ void notice_plan(const struct policy *policy, const struct notice_person *person
 
 /* The rules that a mail is about. */
 uint64_t notice_plan_told(const struct notice_plan *plan);
+
+/* Whether there is something that the person was not, or not in time, told of, and cannot be:
+   as far as that is known without the address. */
+bool notice_is_untold(const struct notice_plan *plan);
+
+/* Whether the person was told of what is open as often as it is any use. */
+bool notice_needs_call(const struct notice_plan *plan);
 
 /* When the last call is due that leaves so much time before a date: a day earlier, so that
    it does whatever the quiet hours are, with one run a day. */

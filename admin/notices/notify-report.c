@@ -106,8 +106,28 @@ static void add_troubles(GString *text, const struct notify_results *results)
 				       all - results->troubles->len);
 }
 
-static void add_open(GString *text, const struct policy *policy, const struct due_counts *counts)
+/* What somebody else has to do. */
+static void add_help_wanted(GString *text, const struct notify_results *results)
 {
+	uint64_t untold = results->before.untold + results->unreachable;
+
+	if (untold > 0)
+		g_string_append_printf(text,
+				       "%" PRIu64 " cannot be told, or not in time: see "
+				       "\"portcullis notify --untold\".\n",
+				       untold);
+	if (results->before.to_call > 0)
+		g_string_append_printf(text,
+				       "%" PRIu64 " changed nothing after %d mails: see "
+				       "\"portcullis notify --call-list\".\n",
+				       results->before.to_call, NOTICE_WARNINGS_MAX);
+}
+
+static void add_open(GString *text, const struct policy *policy,
+		     const struct notify_results *results)
+{
+	const struct due_counts *counts = &results->before;
+
 	g_string_append_printf(text,
 			       "\nStill open when the run began: %" PRIu64
 			       " people, of whom %" PRIu64 " had been told before.\n",
@@ -117,6 +137,7 @@ static void add_open(GString *text, const struct policy *policy, const struct du
 				       "The last mail to %" PRIu64 " of them failed: see "
 				       "\"portcullis notices --failed\".\n",
 				       counts->open_failed);
+	add_help_wanted(text, results);
 	for (size_t i = 0; i < policy->rule_count; i++) {
 		if (counts->open_by_rule[i] > 0)
 			g_string_append_printf(text, "  %-32s %8" PRIu64 "\n",
@@ -135,7 +156,7 @@ char *notify_report(const struct policy *policy, const struct notify_results *re
 	add_told(text, results);
 	add_rest(text, results);
 	add_troubles(text, results);
-	add_open(text, policy, &results->before);
+	add_open(text, policy, results);
 	return g_string_free(text, FALSE);
 }
 

@@ -225,6 +225,8 @@ static bool write_to(struct run *run, const struct notice_candidate *candidate, 
 	case ADDRESS_OUTSIDE:
 		run->results->without_address += found == ADDRESS_NONE;
 		run->results->outside += found == ADDRESS_OUTSIDE;
+		run->results->unreachable +=
+			candidate->plan.untold != 0 && !notice_is_untold(&candidate->plan);
 		add_trouble(run, candidate->user, address_found_text(found));
 		break;
 	case ADDRESS_FAILED:

@@ -54,6 +54,7 @@ struct notify_results {
 	/* People: */
 	uint64_t without_address;
 	uint64_t outside;     /* of the domains that are written to */
+	uint64_t unreachable; /* of both, who was never told, and is not among before.untold */
 	uint64_t not_sampled; /* there was a mail for that reason */
 	uint64_t overtaken;   /* due before the run, and no more */
 	GArray *troubles;     /* of struct notify_trouble; the first NOTIFY_TROUBLES_MAX */

@@ -9,9 +9,11 @@
 
 #include "admin/files/account-access.h"
 #include "admin/journal/journal-position.h"
+#include "admin/notices/mail-limits.h"
 #include "admin/terminal/display.h"
 #include "admin/terminal/terminal-text.h"
 #include "notice-health.h"
+#include "notice-limits.h"
 
 #define MINUTE_MILLISECONDS INT64_C(60000)
 
@@ -47,6 +49,8 @@ static const char *const names[HEALTH_COUNT] = {
 	[HEALTH_DATABASE] = "country database",
 	[HEALTH_COUNTRIES] = "unknown countries",
 	[HEALTH_NOTICES] = "notices",
+	[HEALTH_UNTOLD] = "untold",
+	[HEALTH_LIMITS] = "mail limits",
 };
 
 const char *health_check_name(enum health_check check)
@@ -314,10 +318,12 @@ static void examine_countries(const struct recent_days *days, struct health_find
 }
 
 /* An address that is wrong is the person's matter; that nobody can be told is ours. */
-static bool examine_notices(const struct inquiry *inquiry, struct health_finding *finding_r)
+static bool examine_notices(const struct inquiry *inquiry, struct health_finding *finding_r,
+			    struct health_finding *untold_r)
 {
 	struct notice_health health;
 
+	find(untold_r, true, "nobody that is known");
 	if (!notices_are_configured(&inquiry->loaded.policy->notices)) {
 		find(finding_r, true, "none are sent");
 		return true;
@@ -336,6 +342,31 @@ static bool examine_notices(const struct inquiry *inquiry, struct health_finding
 		     "offenders in no domain that is written to: %" PRIu64
 		     ", whose last mail failed: %" PRIu64,
 		     health.outside, health.failed);
+	if (health.untold > 0)
+		find(untold_r, true,
+		     "%" PRIu64 " cannot be told, or not in time: 'portcullis notify --untold' "
+		     "lists them",
+		     health.untold);
+	return true;
+}
+
+/* False when the store fails. */
+static bool examine_limits(const struct inquiry *inquiry, int64_t now,
+			   struct health_finding *finding_r)
+{
+	const struct notice_settings *settings = &inquiry->loaded.policy->notices;
+	bool enough;
+	char *text;
+
+	if (!notices_are_configured(settings) || mail_limit_an_hour(settings) == 0) {
+		find(finding_r, true, "there are none");
+		return true;
+	}
+	if (!notice_limits_find(&inquiry->loaded, inquiry->store, (time_t)(now / 1000), &enough,
+				&text))
+		return false;
+	find(finding_r, enough, "%s", text);
+	g_free(text);
 	return true;
 }
 
@@ -351,7 +382,8 @@ bool health_examine(const struct inquiry *inquiry, int64_t now,
 	    !examine_editions(inquiry, now, &findings_r[HEALTH_EDITIONS]) ||
 	    !examine_servers(inquiry->store, now, &findings_r[HEALTH_SERVERS]) ||
 	    !sum_days(inquiry->store, now, &days) ||
-	    !examine_notices(inquiry, &findings_r[HEALTH_NOTICES]))
+	    !examine_notices(inquiry, &findings_r[HEALTH_NOTICES], &findings_r[HEALTH_UNTOLD]) ||
+	    !examine_limits(inquiry, now, &findings_r[HEALTH_LIMITS]))
 		return false;
 	examine_files(&inquiry->loaded, &findings_r[HEALTH_FILES]);
 	examine_import(&totals, now, &findings_r[HEALTH_IMPORT]);

@@ -14,6 +14,8 @@ enum health_check {
 	HEALTH_DATABASE,  /* age of the country database */
 	HEALTH_COUNTRIES, /* clients whose country is not known */
 	HEALTH_NOTICES,   /* who cannot be told */
+	HEALTH_UNTOLD,    /* how many those are, or not in time */
+	HEALTH_LIMITS,    /* whether all can be before their dates */
 	HEALTH_COUNT
 };
 

@@ -5,6 +5,7 @@
 
 #include "admin/delivery/address-map.h"
 #include "admin/files/account-access.h"
+#include "admin/notices/desk-list.h"
 #include "admin/notices/failed-notices.h"
 #include "admin/sightings/sighting-judge.h"
 
@@ -34,6 +35,26 @@ static bool addresses_are_forbidden(const struct notice_settings *settings)
 		access_is_denied(settings->address_map, R_OK));
 }
 
+/* False when the store fails. */
+static bool count_untold(struct notice_health *health, const struct inquiry *inquiry,
+			 struct address_map *addresses)
+{
+	const struct edition edition = loaded_edition(&inquiry->loaded);
+	struct notice_people *people = notice_people_create(&edition);
+	const char *error;
+	GArray *untold = desk_list_create(DESK_UNTOLD, people, inquiry->store, addresses,
+					  time(NULL), &error);
+
+	notice_people_free(people);
+	if (untold != NULL) {
+		health->untold = untold->len;
+		g_array_unref(untold);
+		return true;
+	}
+	/* The command of address-map does not answer: then it is not known how many those are. */
+	return error != NULL;
+}
+
 bool notice_health_find(struct notice_health *health_r, const struct inquiry *inquiry)
 {
 	static const struct store_filter offenders = {
@@ -51,7 +72,8 @@ bool notice_health_find(struct notice_health *health_r, const struct inquiry *in
 	}
 	counting.failed = failed_notices_find(inquiry->store, NULL, (int64_t)time(NULL) * 1000);
 	found = counting.failed != NULL &&
-		store_each_sighting(inquiry->store, &offenders, count, &counting);
+		store_each_sighting(inquiry->store, &offenders, count, &counting) &&
+		count_untold(health_r, inquiry, addresses);
 	if (counting.failed != NULL)
 		g_hash_table_unref(counting.failed);
 	address_map_close(addresses);

@@ -9,6 +9,7 @@ struct notice_health {
 	bool forbidden;   /* for want of permission */
 	uint64_t outside; /* of the domains that are written to, and not in the file of addresses */
 	uint64_t failed;  /* whose last mail did */
+	uint64_t untold;  /* of a rule, or not in time */
 };
 
 /* Only where notices are configured. False when the store fails. */

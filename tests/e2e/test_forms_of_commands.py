@@ -40,11 +40,15 @@ COMMANDS = {
             "--dry-run": ["--dry-run"],
             "--preview": ["--preview", "alice"],
             "--to": ["--to", "test@example.org"],
+            "--untold": ["--untold"],
+            "--call-list": ["--call-list"],
         },
         {
-            "--at": (["today"], {"", "--send", "--dry-run", "--preview", "--to"}),
+            "--at": (["today"], {"", "--send", "--dry-run", "--preview", "--to", "--untold",
+                                 "--call-list"}),
             "--quiet": ([], {"", "--send", "--to"}),
-            "--json": ([], {"--dry-run"}),
+            "--json": ([], {"--dry-run", "--untold", "--call-list"}),
+            "--csv": ([], {"--untold", "--call-list"}),
             "--raw": ([], {"--preview"}),
             "--all": ([], {"--to"}),
         },
@@ -69,7 +73,8 @@ PAIRS = [
 SELECTIONS = [
     (command, *pair)
     for command, forms in [("exempt", ["--current-offenders", "--remove", "--list"]),
-                           ("notify", ["--send", "--dry-run", "--preview", "--to"])]
+                           ("notify", ["--send", "--dry-run", "--preview", "--to", "--untold",
+                                      "--call-list"])]
     for pair in itertools.combinations(forms, 2)
 ] + [("announce", "--html", "--text"), ("offenders", "--csv", "--json")]  # fmt: skip
 

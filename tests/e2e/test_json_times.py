@@ -49,6 +49,8 @@ QUESTIONS = [
     ["notices"],
     ["notify", "--dry-run"],
     ["notify", "--dry-run", "--at", "+27d"],
+    ["notify", "--untold"],
+    ["notify", "--call-list"],
 ]
 
 

@@ -1,0 +1,18 @@
+#ifndef PORTCULLIS_NOTICE_LIMITS_H
+#define PORTCULLIS_NOTICE_LIMITS_H
+
+#include "admin/store/store.h"
+#include "loaded-policy.h"
+
+/* Whether max-per-run and max-per-hour let all be told before their dates who were not yet,
+   as the store, which is being read, knows them. In *text_r a sentence without its end, which
+   the caller frees with g_free(): what is wrong, or what the limits let leave. False when the
+   store fails. */
+bool notice_limits_find(const struct loaded_policy *loaded, struct store *store, time_t now,
+			bool *enough_r, char **text_r);
+
+/* What they let leave in a day, and before the first date to come; NULL: there is no limit.
+   The caller frees it with g_free(). */
+char *notice_limits_text(const struct policy *policy, time_t now);
+
+#endif

@@ -1,0 +1,185 @@
+"""portcullis notify: the lists for the operator and the help desk, and the limits that are
+to carry all who must be told."""
+
+import csv
+import io
+import json
+import re
+
+import pytest
+
+from recorded_site import day, fits_a_terminal, json_date
+from test_notify import NOTICES, RULES, TEXTS, Site, bounce, mail_address  # noqa: F401
+
+ENCRYPTION = """
+rule encryption { observe = "%s" notify = "%s" enforce = "%s" }
+"""
+
+
+@pytest.fixture
+def site(tmp_path):
+    return Site(tmp_path)
+
+
+def untold(site, at):
+    return {entry["user"]: entry["why"]
+            for entry in site.ask("notify", "--untold", "--at", day(at))}  # fmt: skip
+
+
+def test_who_cannot_be_told(site):
+    """Without an address, with one that nothing arrives at, and seen too late."""
+    site.set('address-map = "file:%s/map"' % site.directory)
+    (site.directory / "map").write_text(
+        "".join(f"{user}@example.org {user}@example.org\n" for user in ("alice", "bob", "carol"))
+    )
+    for user in ("alice", "bob", "süß"):
+        site.record(f"{user}@example.org", "encryption")
+    site.record("dave@example.com", "encryption")
+    site.fine("erin@example.org")
+    site.take()
+    # Those who can be told are not yet, and stand on no list.
+    nobody = {"süß@example.org": "no address", "dave@example.com": "other domain"}
+    assert untold(site, 1) == nobody
+    done = site.notify(1)
+    assert "2 cannot be told, or not in time" in done.stdout
+    bounce(site, str(site.mails()["bob@example.org"]["Message-ID"])[1:-1])
+    assert untold(site, 2) == {**nobody, "bob@example.org": "mail failed"}
+    site.record("carol@example.org", "encryption", days_ago=-25)
+    site.take_at(26)
+    late = {**nobody, "bob@example.org": "mail failed", "carol@example.org": "seen too late"}
+    assert untold(site, 26) == late
+    # She is told, and stands there all the same until the date: it was late.
+    site.notify(26)
+    told = site.mails()
+    assert set(told) == {"alice@example.org", "bob@example.org", "carol@example.org"}
+    bounce(site, str(told["bob@example.org"]["Message-ID"])[1:-1])
+    assert untold(site, 26) == late
+    assert "carol@example.org" not in untold(site, 31)
+    # The rest of a row, and its other forms.
+    at = ("--at", day(26))
+    [carol] = [row for row in site.ask("notify", "--untold", *at)
+               if row["user"] == "carol@example.org"]  # fmt: skip
+    assert carol.pop("first_seen").startswith(day(25)[:7])
+    assert carol == {
+        "user": "carol@example.org", "address": "carol@example.org", "why": "seen too late",
+        "mails": 1, "rules": ["encryption"], "devices": ["Thunderbird imap:143"],
+        "enforce": json_date(day(30)),
+    }  # fmt: skip
+    rows = list(csv.DictReader(io.StringIO(site.must("notify", "--untold", "--csv", *at))))
+    assert {row["user"]: row["why"] for row in rows} == late
+    table = site.show("notify", "--untold", *at)
+    fits_a_terminal(table)
+    assert "seen too late" in table and "Thunderbird imap:143" in table
+    # Nothing of that was sent.
+    assert site.raw_mails() == []
+
+
+def test_status_says_how_many(site):
+    site.record("alice@example.org", "encryption", days_ago=1)
+    site.record("dave@example.com", "encryption", days_ago=1)
+    site.take()
+    checks = {check["check"]: check for check in site.ask("status")["health"]}
+    assert checks["untold"]["text"].startswith("1 cannot be told, or not in time: ")
+    assert checks["untold"]["healthy"]
+
+
+def call_list(site, at):
+    return site.ask("notify", "--call-list", "--at", day(at))
+
+
+def test_who_changes_nothing(site):
+    """Four mails, and then the help desk."""
+    site.set(rules=ENCRYPTION % (day(-60), day(-30), day(150)))
+    mails = []
+    for at in range(1, 120):
+        site.record("alice@example.org", "encryption", days_ago=-(at - 0.2))
+        site.take_at(at)
+        if site.told(at):
+            mails.append(at)
+        if at < 99:
+            assert call_list(site, at) == []
+    # 14, 28 and 56 days after the one before.
+    assert mails == [1, 15, 43, 99]
+    [alice] = call_list(site, 119)
+    assert alice.pop("first_seen")
+    assert alice == {
+        "user": "alice@example.org", "address": "alice@example.org", "mails": 4,
+        "rules": ["encryption"], "devices": ["Thunderbird imap:143"],
+        "enforce": json_date(day(150)),
+    }  # fmt: skip
+    fits_a_terminal(site.show("notify", "--call-list", "--at", day(119)))
+    # The last call, and that is all.
+    site.record("alice@example.org", "encryption", days_ago=-140.5)
+    site.take_at(141)
+    assert site.told(141) == {}
+    assert len(site.told(142)) == 1
+    site.record("alice@example.org", "encryption", days_ago=-142.5)
+    site.take_at(143)
+    for at in (143, 148, 149):
+        assert site.told(at) == {}
+    # Who changes it goes off the list.
+    site.fine("alice@example.org", days_ago=-149)
+    site.take_at(150)
+    assert call_list(site, 150) == []
+
+
+def test_who_was_never_told_goes_first(site):
+    """Then by date, where there is a limit."""
+    rules = (
+        ENCRYPTION % (day(-60), day(-30), day(24))
+        + ENCRYPTION.replace("encryption", "mechanism") % (day(-60), day(-30), day(60))
+        + ENCRYPTION.replace("encryption", "implicit-tls") % (day(-60), day(-30), day(40))
+    )
+    site.set(rules=rules)
+    site.record("told@example.org", "encryption", port=993, tls="none")
+    site.take()
+    assert len(site.told(1)) == 1
+    site.record("late@example.org", "mechanism", port=993, tls="implicit",
+                mechanism="CRAM-MD5", days_ago=-1)  # fmt: skip
+    site.record("soon@example.org", "implicit-tls", tls="starttls", days_ago=-1)
+    site.take_at(2)
+    # It is the day of the last call before the date of who was told.
+    due = [entry["user"] for entry in site.ask("notify", "--dry-run", "--at", day(16))]
+    assert due == ["soon@example.org", "late@example.org", "told@example.org"]
+    site.set("max-per-run = 1", rules)
+    assert list(site.told(16)) == ["soon@example.org"]
+    assert list(site.told(16)) == ["late@example.org"]
+    assert list(site.told(16)) == ["told@example.org"]
+
+
+def limits(site):
+    health = json.loads(site.run("status", "--json").stdout)["health"]
+    return {check["check"]: check for check in health}["mail limits"]
+
+
+def test_limits_that_do_not_carry_all(site):
+    rules = ENCRYPTION % (day(-60), day(-30), day(2))
+    site.set("quiet-hours = never", rules=rules)
+    for number in range(60):
+        site.record(f"user{number}@example.org", "encryption", days_ago=0.1)
+    site.take()
+    assert limits(site)["text"] == "there are none"
+    checked = site.run("check-config")
+    assert "Mails:" not in checked.stdout and checked.stderr == ""
+    # One an hour, for at most 48 hours.
+    site.write_rules(
+        rules + NOTICES.replace("max-per-hour = 0", "max-per-hour = 1")
+        % (TEXTS, site.sendmail, "quiet-hours = never")
+    )  # fmt: skip
+    checked = site.run("check-config")
+    assert checked.returncode == 0
+    assert re.search(
+        r":\d+: notices: 60 people are to be told before %s, and \d\d mails may leave until then, "
+        r"1 an hour; [2-3] would do \(warning\)\n$" % day(2), checked.stderr,
+    ), checked.stderr  # fmt: skip
+    assert "Mails: at most 1 an hour, 24 a day, and" in checked.stdout
+    assert not limits(site)["healthy"]
+    assert limits(site)["text"].startswith(f"60 people are to be told before {day(2)}, ")
+    # A run an hour is taken for granted; and without a store only the limits can be told.
+    site.set("max-per-run = 50", rules=rules)
+    assert site.run("check-config").stderr == ""
+    assert limits(site)["healthy"]
+    site.store.rename(site.store.with_suffix(".elsewhere"))
+    site.set("max-per-run = 1", rules=rules)
+    checked = site.run("check-config")
+    assert checked.stderr == "" and "encryption is enforced on" in checked.stdout
