@@ -96,6 +96,16 @@ static bool is_unsettled(const struct rule_case *c, const struct rule_ways *ways
 	return ways->broken && ((concerns && !ways->settled) || date_is_near);
 }
 
+/* Who was told before being let off was told nothing of the date that counts. */
+static struct rule_past past_of_date(const struct rule_case *c)
+{
+	struct rule_past past = c->past;
+
+	if (c->exempted && past.date != c->date)
+		past.told = SCHEDULE_ALWAYS;
+	return past;
+}
+
 /* Finds what is open, and what is fixed. */
 static void look_at_rules(struct open_rules *open, uint64_t *open_ways, struct notice_plan *plan)
 {
@@ -105,12 +115,14 @@ static void look_at_rules(struct open_rules *open, uint64_t *open_ways, struct n
 	for (size_t i = 0; i < course->policy->rule_count; i++) {
 		struct rule_case c = {.course = course, .rule = &course->policy->rules[i]};
 		uint64_t bit = UINT64_C(1) << i;
+		struct rule_past past;
 		struct rule_ways ways;
 
 		c.past = notice_past_of_rule(person, c.rule->index);
 		c.date = own_date(person->exemptions, person->exemption_count, c.rule, course->now,
 				  &c.exempted);
-		ways = notice_look_at_ways(person, c.rule->index, &c.past, course->now, open_ways);
+		past = past_of_date(&c);
+		ways = notice_look_at_ways(person, c.rule->index, &past, course->now, open_ways);
 		c.first_open = ways.first_open;
 		c.last_open = ways.last_open;
 		if (c.past.told != SCHEDULE_ALWAYS)

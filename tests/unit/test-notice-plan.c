@@ -590,6 +590,39 @@ static void test_exempted_over_the_date(void **state)
 	assert_int_equal(plan.first_date, date("2024-10-16"));
 }
 
+/* A device of once a month, beside one that is fine every day: whoever was let off hears of it
+   two weeks before the end, be it that they were told of the date before. */
+static void test_exempted_with_a_seldom_device(void **state)
+{
+	(void)state;
+
+	for (unsigned int told = 0; told < 2; told++) {
+		struct life life = {0};
+		struct notice_plan plan;
+
+		for (time_t day = date("2024-05-03 09:00"); day < date("2024-08-30");
+		     day += 30 * DAY)
+			login(&life, PHONE, ENCRYPTION, day);
+		for (time_t day = date("2024-05-01 09:00"); day < date("2025-02-01"); day += DAY)
+			login(&life, LAPTOP, 0, day);
+		life.ways[life.way_count - 1].first_seen = date("2024-05-01");
+		if (told == 1) {
+			remember(&life, NOTICE_FIRST, NOTICE_HANDED_OVER, ENCRYPTION,
+				 date("2024-06-05"));
+			life.past[0].dates[0] = date("2024-09-20");
+		}
+		life.exemptions[life.exemption_count++] =
+			(struct exemption){.begin = SCHEDULE_ALWAYS, .end = date("2025-02-01")};
+		assert_false(plan_at(&life, date("2025-01-16 19:00")).due);
+		plan = run_at(&life, date("2025-01-17 19:00"));
+		assert_true(plan.due);
+		assert_int_equal(plan.reason, told == 1 ? NOTICE_LAST_CALL : NOTICE_FIRST);
+		assert_int_equal(plan.moved, 0);
+		assert_int_equal(plan.exempt_until, date("2025-02-01"));
+		assert_true(date("2025-02-01") - date("2025-01-17 19:00") >= 14 * DAY);
+	}
+}
+
 /* An exemption that ends before the date helps nobody: they are told. */
 static void test_exempted_until_before_the_date(void **state)
 {
@@ -1012,6 +1045,7 @@ int main(void)
 		cmocka_unit_test_setup(test_seldom_used, set_up),
 		cmocka_unit_test_setup(test_back_again, set_up),
 		cmocka_unit_test_setup(test_exempted_over_the_date, set_up),
+		cmocka_unit_test_setup(test_exempted_with_a_seldom_device, set_up),
 		cmocka_unit_test_setup(test_exempted_until_before_the_date, set_up),
 		cmocka_unit_test_setup(test_exempted_from_another_rule, set_up),
 		cmocka_unit_test_setup(test_exempted_over_a_brownout, set_up),
