@@ -72,7 +72,7 @@ class Measures:
     def ask_for_untold(self, day):
         """On the day before each date, and now and then."""
         tomorrow = self.timetable.date(day + 1)
-        if self.play.site.knows_untold and (
+        if self.play.site.knows_untold and day > 0 and (
             day % 7 == 0 or any(rule.enforce == tomorrow for rule in self.timetable.rules)
         ):
             self.operators_list.update(self.play.site.untold(midnight(self.timetable.date(day))))
