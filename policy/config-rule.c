@@ -12,6 +12,7 @@ const struct config_option config_rule_options[] = {
 	{"notify", CONFIG_VALUE, NULL},
 	{"enforce", CONFIG_VALUE, NULL},
 	{"brownouts", CONFIG_LIST, NULL},
+	{"grace", CONFIG_VALUE, NULL},
 	{"except-networks", CONFIG_LIST, NULL},
 	{"reject", CONFIG_VALUE, NULL},
 	{"message", CONFIG_VALUE, NULL},
@@ -202,6 +203,33 @@ static void read_brownouts(struct config_reader *reader, const struct config_sec
 				       "phase, and has no effect outside it",
 				       value->text);
 	}
+}
+
+/* Longer than anybody is to go on after a date. */
+#define GRACE_MAX ((time_t)90 * 86400)
+
+static void read_grace(struct config_reader *reader, const struct config_section *section,
+		       struct rule *rule)
+{
+	const struct config_value *value = config_value(section, "grace", 0);
+	time_t enforce = rule->schedule.enforce;
+
+	if (value == NULL)
+		return;
+	if (rule->kind == KIND_RELAY)
+		config_error(reader->problems, value->line,
+			     "a rule of kind relay takes no 'grace': nobody is logged in");
+	else if (!duration_parse(value->text, 3600, GRACE_MAX, &rule->grace))
+		config_error(reader->problems, value->line,
+			     "grace: must be from an hour to 90 days, as in \"7d\"");
+	else if (config_lacks(section, "enforce") || enforce == SCHEDULE_ALWAYS)
+		config_error(reader->problems, value->line,
+			     "grace: is for those who were first seen shortly before a date, and "
+			     "'enforce' has none");
+	else if (!notices_are_configured(&reader->policy->notices))
+		config_warning(reader->problems, value->line,
+			       "grace: nobody is given it without mails, and notices have no "
+			       "'from'");
 }
 
 static void read_reject(struct config_reader *reader, const struct config_section *section,
@@ -447,6 +475,7 @@ void config_rule_read(struct config_reader *reader, const struct config_section 
 		return;
 	check_options(reader, section, rule);
 	read_services(reader, section, rule);
+	read_grace(reader, section, rule);
 	read_reject(reader, section, rule);
 	read_kind_options(reader, section, rule);
 	read_message(reader, section, rule);

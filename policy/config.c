@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* asprintf() */
 #include "config.h"
 
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include "config-rule.h"
 #include "default-message.h"
 #include "fnv.h"
+#include "grace.h"
 #include "text-file.h"
 #include "utf8.h"
 
@@ -276,6 +278,22 @@ static void read_rule_sections(struct config_reader *reader)
 	}
 }
 
+/* It lies where each server writes, so that each can read it. */
+static void name_graces(struct config_reader *reader)
+{
+	struct policy *policy = reader->policy;
+	bool any = false;
+
+	for (size_t i = 0; i < policy->rule_count; i++)
+		any = any || policy->rules[i].grace > 0;
+	if (!any || policy->journal == NULL)
+		return;
+	if (asprintf(&policy->graces, "%s/" GRACES_NAME, policy->journal) < 0) {
+		policy->graces = NULL;
+		config_out_of_memory(reader->problems);
+	}
+}
+
 /* What dates mean changes with the time zone. */
 static uint64_t digest(const struct policy *policy, const char *text, size_t length)
 {
@@ -311,6 +329,7 @@ static void read_policy(struct config_reader *reader)
 	read_network_sections(reader);
 	if (!reader->problems->out_of_memory)
 		read_rule_sections(reader);
+	name_graces(reader);
 }
 
 struct policy *config_load_text(const char *path, const char *text, size_t length,

@@ -16,6 +16,7 @@ struct edition_copies {
 };
 
 void edition_copies_keep_config(struct edition_copies *kept, const struct policy *policy);
+/* Or graces. */
 void edition_copies_keep_exemptions(struct edition_copies *kept, const struct policy *policy,
 				    struct exemption_source *source);
 

@@ -7,6 +7,7 @@
 
 #include "config-problems.h"
 #include "text-file.h"
+#include "trusted-file.h"
 
 /* So many wrong lines of a file are told; a log has room for no more. */
 #define LINES_TOLD_MAX 100
@@ -34,15 +35,20 @@ static void count_wrong_line(void *context, const char *message)
 
 /* ---- texts ---- */
 
+static const char *path_of(const struct exemption_source *source, const struct policy *policy)
+{
+	return source->of_graces ? policy->graces : policy->exemptions;
+}
+
 static bool is_blank(const char *text, size_t length)
 {
 	return strspn(text, " \t\r\n") == length;
 }
 
 /* Two texts, the second of which may be empty, with a line's end between them. */
-static struct exemptions *load(const struct policy *policy, const char *text, size_t length,
-			       const char *second, size_t second_length, config_report *error,
-			       void *context)
+static struct exemptions *load(const struct exemption_source *source, const struct policy *policy,
+			       const char *text, size_t length, const char *second,
+			       size_t second_length, config_report *error, void *context)
 {
 	struct exemptions *exemptions = NULL;
 	/* It is cut up. */
@@ -57,7 +63,8 @@ static struct exemptions *load(const struct policy *policy, const char *text, si
 		length += second_length;
 	}
 	both[length] = '\0';
-	exemptions = exemptions_load_text(policy->exemptions, both, length, policy, error, context);
+	exemptions = (source->of_graces ? graces_load_text : exemptions_load_text)(
+		path_of(source, policy), both, length, policy, error, context);
 	free(both);
 	return exemptions;
 }
@@ -83,11 +90,11 @@ static bool read_copy(struct exemption_source *source, const struct policy *poli
 	const char *problem;
 	size_t length;
 	char *copy;
-	char *text = valid_copy_read(copies, directory, policy->exemptions, copies->user,
+	char *text = valid_copy_read(copies, directory, path_of(source, policy), copies->user,
 				     EXEMPTIONS_SIZE_MAX, &length, &copy, &problem);
 
 	if (text != NULL)
-		remember(source, policy->exemptions, copy, text, length, true);
+		remember(source, path_of(source, policy), copy, text, length, true);
 	free(copy);
 	return source->text != NULL;
 }
@@ -97,12 +104,12 @@ static bool knows_valid_text(struct exemption_source *source, const struct polic
 {
 	const char *directories[2];
 
-	if (source->text != NULL && strcmp(source->path, policy->exemptions) == 0)
+	if (source->text != NULL && strcmp(source->path, path_of(source, policy)) == 0)
 		return true;
 	exemption_source_free(source);
 	if (source->copies == NULL)
 		return false;
-	valid_copy_directories(source->copies, policy->journal, policy->exemptions,
+	valid_copy_directories(source->copies, policy->journal, path_of(source, policy),
 			       source->copies->user, directories);
 	return read_copy(source, policy, directories[0]) ||
 	       read_copy(source, policy, directories[1]);
@@ -113,7 +120,7 @@ struct exemptions *exemption_source_last_valid(struct exemption_source *source,
 					       void *context)
 {
 	return knows_valid_text(source, policy)
-		       ? load(policy, source->text, source->length, "", 0, error, context)
+		       ? load(source, policy, source->text, source->length, "", 0, error, context)
 		       : NULL;
 }
 
@@ -130,9 +137,9 @@ static size_t count_before(struct exemption_source *source, const struct policy 
 
 /* ---- reading ---- */
 
-static struct exemptions *fail(const struct policy *policy, const char *reason, char **problem_r)
+static struct exemptions *fail(const char *path, const char *reason, char **problem_r)
 {
-	if (asprintf(problem_r, "%s: %s", policy->exemptions, reason) < 0)
+	if (asprintf(problem_r, "%s: %s", path, reason) < 0)
 		*problem_r = NULL;
 	return NULL;
 }
@@ -151,9 +158,31 @@ static struct exemptions *load_with_last_valid(struct exemption_source *source,
 			    "they are corrected"
 			  : "wrong lines: %zu. They are left out",
 		 wrong->count);
-	config_report_at(wrong->error, wrong->context, policy->exemptions, 0, said);
-	return load(policy, text, length, is_other ? source->text : "",
+	config_report_at(wrong->error, wrong->context, path_of(source, policy), 0, said);
+	return load(source, policy, text, length, is_other ? source->text : "",
 		    is_other ? source->length : 0, config_report_nothing, NULL);
+}
+
+/* What nobody who writes such a file means. */
+static bool is_emptied(struct exemption_source *source, const struct policy *policy,
+		       const char *text, size_t length)
+{
+	return is_blank(text, length) &&
+	       (source->of_graces || count_before(source, policy) > LINES_DELETED_MAX);
+}
+
+/* A text without a wrong line, which is taken over. Graces end by themselves. */
+static void take(struct exemption_source *source, const struct policy *policy,
+		 const struct exemptions *exemptions, char *text, size_t length,
+		 const struct wrong_lines *wrong)
+{
+	const char *path = path_of(source, policy);
+
+	if (!source->of_graces && exemptions_count(exemptions) == 0 &&
+	    count_before(source, policy) > 0)
+		config_report_at(wrong->error, wrong->context, path, 0,
+				 "NOBODY IS LET OFF ANY MORE");
+	remember(source, path, path, text, length, false);
 }
 
 struct exemptions *exemption_source_read(struct exemption_source *source,
@@ -161,27 +190,25 @@ struct exemptions *exemption_source_read(struct exemption_source *source,
 					 void *context, char **problem_r)
 {
 	struct wrong_lines wrong = {.error = error, .context = context};
+	const char *path = path_of(source, policy), *problem;
 	struct exemptions *exemptions;
-	const char *problem;
 	size_t length;
-	char *text = text_file_read(policy->exemptions, EXEMPTIONS_SIZE_MAX, &length, &problem);
+	char *text = (source->of_graces ? trusted_file_read : text_file_read)(
+		path, EXEMPTIONS_SIZE_MAX, &length, &problem);
 
 	*problem_r = NULL;
 	if (text == NULL)
-		return fail(policy, problem, problem_r);
-	if (is_blank(text, length) && count_before(source, policy) > LINES_DELETED_MAX) {
+		return fail(path, problem, problem_r);
+	if (is_emptied(source, policy, text, length)) {
 		free(text);
-		return fail(policy,
+		return fail(path,
 			    "there is nothing in it; when nobody is to be let off any more, say so "
 			    "in a comment (# nobody)",
 			    problem_r);
 	}
-	exemptions = load(policy, text, length, "", 0, count_wrong_line, &wrong);
+	exemptions = load(source, policy, text, length, "", 0, count_wrong_line, &wrong);
 	if (exemptions != NULL && wrong.count == 0) {
-		if (exemptions_count(exemptions) == 0 && count_before(source, policy) > 0)
-			config_report_at(error, context, policy->exemptions, 0,
-					 "NOBODY IS LET OFF ANY MORE");
-		remember(source, policy->exemptions, policy->exemptions, text, length, false);
+		take(source, policy, exemptions, text, length, &wrong);
 		return exemptions;
 	}
 	if (exemptions != NULL) {
@@ -212,5 +239,6 @@ void exemption_source_free(struct exemption_source *source)
 	free(source->path);
 	free(source->read_from);
 	free(source->text);
-	*source = (struct exemption_source){.copies = source->copies};
+	*source =
+		(struct exemption_source){.copies = source->copies, .of_graces = source->of_graces};
 }

@@ -4,13 +4,15 @@
 #include "exemption.h"
 #include "valid-copy.h"
 
-/* The file of exemptions as a server reads it, again and again. Nobody is to be locked out
-   because somebody broke, emptied or removed it: the last text of it that had no wrong line is
-   remembered, and kept as a last valid copy. All zero but for copies at first. */
+/* The file of exemptions, or that of graces, as a server reads it, again and again. Nobody is to
+   be locked out because somebody broke, emptied or removed it: the last text of it that had no
+   wrong line is remembered, and kept as a last valid copy. All zero but for copies and of_graces
+   at first. */
 struct exemption_source {
 	const struct valid_copies *copies; /* NULL: none are kept */
-	char *path;                        /* whose text that is; NULL: no text is known */
-	char *read_from;                   /* the same, or a copy of it */
+	bool of_graces;
+	char *path;      /* whose text that is; NULL: no text is known */
+	char *read_from; /* the same, or a copy of it */
 	char *text;
 	size_t length;
 	bool is_kept; /* there is a copy of it */
@@ -19,7 +21,7 @@ struct exemption_source {
 /* Reads a policy's file. While it has wrong lines, of which error is told, what the last valid
    text lets off holds as well. NULL with the reason in *problem_r (allocated; NULL: memory is
    short) where it cannot be read, or has nothing in it though there were more than ten lines: who
-   means that writes a comment. */
+   means that writes a comment. In a file of graces, there always is one. */
 struct exemptions *exemption_source_read(struct exemption_source *source,
 					 const struct policy *policy, config_report *error,
 					 void *context, char **problem_r);

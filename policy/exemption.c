@@ -7,6 +7,7 @@
 
 #include "config-problems.h"
 #include "fnv.h"
+#include "grace.h"
 #include "text-file.h"
 #include "utf8.h"
 
@@ -54,6 +55,7 @@ struct loader {
 	const char *path;
 	config_report *error;
 	void *context;
+	const time_t *graces_end; /* of each rule, its last grace; NULL: the file is no such one */
 	struct exemptions *exemptions;
 	unsigned int line;
 	struct known_day *days;
@@ -262,6 +264,34 @@ static bool read_rules(struct loader *loader, const struct entry *of_line, char 
 	return true;
 }
 
+/* Within what the policy gives, which may be nothing. */
+static bool add_grace(struct loader *loader, const struct entry *of_line, const struct rule *rule)
+{
+	struct entry entry = *of_line;
+	time_t end_max = loader->graces_end[rule->index];
+
+	if (rule->grace == 0)
+		return true;
+	entry.exemption.begin = rule->schedule.enforce;
+	if (entry.exemption.end > end_max)
+		entry.exemption.end = end_max;
+	return entry.exemption.begin >= entry.exemption.end || add_entry(loader, &entry, rule);
+}
+
+/* What is about a rule that was taken out of the policy is no mistake. */
+static bool read_graced_rules(struct loader *loader, const struct entry *of_line, char *rules)
+{
+	char *name;
+
+	while ((name = strsep(&rules, ",")) != NULL) {
+		const struct rule *rule = policy_rule(loader->policy, name);
+
+		if (rule != NULL && !add_grace(loader, of_line, rule))
+			return false;
+	}
+	return true;
+}
+
 /* NULL when the text is no day. */
 static const struct known_day *read_day(struct loader *loader, const char *text)
 {
@@ -360,7 +390,9 @@ static void read_fields(struct loader *loader, char *line)
 		return;
 	}
 	if (read_dates(loader, dates, &of_line.exemption) &&
-	    read_user(loader, user, &of_line.user) && read_rules(loader, &of_line, rules)) {
+	    read_user(loader, user, &of_line.user) &&
+	    (loader->graces_end == NULL ? read_rules : read_graced_rules)(loader, &of_line,
+									  rules)) {
 		loader->exemptions->line_count++;
 		digest_dates(loader->exemptions, &of_line.exemption);
 	} else {
@@ -447,30 +479,54 @@ static bool group_by_user(struct loader *loader)
 	return true;
 }
 
+static struct exemptions *load_text(struct loader *loader, char *text, size_t length)
+{
+	struct exemptions *exemptions = calloc(1, sizeof(*exemptions));
+
+	loader->days = calloc(KNOWN_DAYS, sizeof(*loader->days));
+	if (exemptions == NULL || loader->days == NULL)
+		goto failed;
+	loader->exemptions = exemptions;
+	exemptions->digest = fnv_hash(FNV_START, text, length);
+	read_lines(loader, text, length);
+	if (loader->out_of_memory || !group_by_user(loader))
+		goto failed;
+	goto done;
+failed:
+	config_report_at(loader->error, loader->context, loader->path, 0, "out of memory");
+	exemptions_free(exemptions);
+	exemptions = NULL;
+done:
+	free(loader->entries);
+	free(loader->days);
+	return exemptions;
+}
+
 struct exemptions *exemptions_load_text(const char *path, char *text, size_t length,
 					const struct policy *policy, config_report *error,
 					void *context)
 {
 	struct loader loader = {.policy = policy, .path = path, .error = error, .context = context};
-	struct exemptions *exemptions = calloc(1, sizeof(*exemptions));
 
-	loader.days = calloc(KNOWN_DAYS, sizeof(*loader.days));
-	if (exemptions == NULL || loader.days == NULL)
-		goto failed;
-	loader.exemptions = exemptions;
-	exemptions->digest = fnv_hash(FNV_START, text, length);
-	read_lines(&loader, text, length);
-	if (loader.out_of_memory || !group_by_user(&loader))
-		goto failed;
-	goto done;
-failed:
-	config_report_at(error, context, path, 0, "out of memory");
-	exemptions_free(exemptions);
-	exemptions = NULL;
-done:
-	free(loader.entries);
-	free(loader.days);
-	return exemptions;
+	return load_text(&loader, text, length);
+}
+
+struct exemptions *graces_load_text(const char *path, char *text, size_t length,
+				    const struct policy *policy, config_report *error,
+				    void *context)
+{
+	time_t ends[RULES_MAX] = {0};
+	struct loader loader = {.policy = policy,
+				.path = path,
+				.error = error,
+				.context = context,
+				.graces_end = ends};
+
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		if (policy->rules[i].grace > 0)
+			ends[i] = grace_end_max(&policy->rules[i]);
+	}
+	return load_text(&loader, text, length);
 }
 
 struct exemptions *exemptions_load(const char *path, const struct policy *policy,

@@ -144,13 +144,28 @@ static const struct exemption *find_exemption(const struct exemption *exemptions
 	return NULL;
 }
 
+/* What a user is let off, and given grace for. */
+struct let_off {
+	const struct exemption *exemptions, *graces;
+	size_t exemption_count, grace_count;
+};
+
+static struct let_off let_off(const struct edition *edition, const char *user)
+{
+	struct let_off let_off;
+
+	let_off.exemptions =
+		exemptions_of_user(edition->exemptions, user, &let_off.exemption_count);
+	let_off.graces = exemptions_of_user(edition->graces, user, &let_off.grace_count);
+	return let_off;
+}
+
 static struct rule_finding find(const struct edition *edition, const struct attempt *attempt,
 				const struct rule *rule, const struct country *country,
-				const struct exemption *exemptions, size_t exemption_count,
-				time_t now)
+				const struct let_off *let_off, time_t now)
 {
 	struct rule_finding found = {.finding = FINDING_OUT_OF_SCOPE};
-	const struct exemption *added;
+	const struct exemption *added, *none;
 
 	found.phase = schedule_phase(&rule->schedule, now);
 	if (!in_scope(rule, attempt))
@@ -159,7 +174,13 @@ static struct rule_finding find(const struct edition *edition, const struct atte
 		found.finding = FINDING_OFF;
 		return found;
 	}
-	found.exemption = find_exemption(exemptions, exemption_count, rule, country, now, &added);
+	found.exemption = find_exemption(let_off->exemptions, let_off->exemption_count, rule,
+					 country, now, &added);
+	if (found.exemption == NULL && let_off->grace_count > 0) {
+		found.exemption = find_exemption(let_off->graces, let_off->grace_count, rule,
+						 country, now, &none);
+		found.is_grace = found.exemption != NULL;
+	}
 	if (found.exemption != NULL) {
 		found.finding = FINDING_EXEMPT;
 		return found;
@@ -176,11 +197,9 @@ static struct rule_finding find(const struct edition *edition, const struct atte
 struct rule_finding judge_rule(const struct edition *edition, const struct attempt *attempt,
 			       const struct rule *rule, struct country country, time_t now)
 {
-	size_t count;
-	const struct exemption *exemptions =
-		exemptions_of_user(edition->exemptions, attempt->user, &count);
+	const struct let_off of_user = let_off(edition, attempt->user);
 
-	return find(edition, attempt, rule, &country, exemptions, count, now);
+	return find(edition, attempt, rule, &country, &of_user, now);
 }
 
 struct country judge_country(const struct edition *edition, const struct attempt *attempt,
@@ -198,9 +217,7 @@ void judge(const struct edition *edition, const struct attempt *attempt, time_t 
 {
 	const struct policy *policy = edition->policy;
 	bool may_be_exempt = edition->exemptions_unknown && attempt->user[0] != '\0';
-	size_t count;
-	const struct exemption *exemptions =
-		exemptions_of_user(edition->exemptions, attempt->user, &count);
+	const struct let_off of_user = let_off(edition, attempt->user);
 
 	verdict_r->outcome = OUTCOME_ALLOW;
 	verdict_r->rejecting = NULL;
@@ -209,7 +226,7 @@ void judge(const struct edition *edition, const struct attempt *attempt, time_t 
 	for (size_t i = 0; i < policy->rule_count; i++) {
 		const struct rule *rule = &policy->rules[i];
 		struct rule_finding found =
-			find(edition, attempt, rule, &verdict_r->country, exemptions, count, now);
+			find(edition, attempt, rule, &verdict_r->country, &of_user, now);
 
 		if (found.finding != FINDING_BROKEN)
 			continue;

@@ -22,6 +22,7 @@ struct rule_finding {
 	const struct exemption *exemption; /* of FINDING_EXEMPT, or the one that
 	                                      added the client's country to those
 	                                      that the rule allows */
+	bool is_grace;                     /* that exemption */
 };
 
 struct verdict {

@@ -62,22 +62,29 @@ struct part *part_of_countries(struct country_database *countries)
 	return part_new(countries, free_countries);
 }
 
+static const void *value_of(const struct part *part)
+{
+	return part == NULL ? NULL : part->value;
+}
+
 struct kept_edition *kept_edition_new(struct part *policy, struct part *exemptions,
-				      struct part *countries)
+				      struct part *graces, struct part *countries)
 {
 	struct kept_edition *kept = calloc(1, sizeof(*kept));
 
 	if (kept == NULL) {
 		part_release(exemptions);
+		part_release(graces);
 		part_release(countries);
 		part_release(policy);
 		return NULL;
 	}
 	kept->policy = policy;
 	kept->exemptions = exemptions;
+	kept->graces = graces;
 	kept->countries = countries;
-	kept->edition = edition_of(policy->value, exemptions == NULL ? NULL : exemptions->value,
-				   countries == NULL ? NULL : countries->value);
+	kept->edition = edition_of(policy->value, value_of(exemptions), value_of(graces),
+				   value_of(countries));
 	return kept;
 }
 
@@ -85,9 +92,11 @@ void kept_edition_free(struct kept_edition *kept)
 {
 	if (kept == NULL)
 		return;
-	/* Exemptions rest on their policy. */
+	/* Exemptions and graces rest on their policy. */
 	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not count references */
 	part_release(kept->exemptions);
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not count references */
+	part_release(kept->graces);
 	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not count references */
 	part_release(kept->countries);
 	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not count references */

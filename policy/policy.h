@@ -38,7 +38,10 @@ struct rule {
 	struct network except;
 	enum outcome reject; /* OUTCOME_REJECT_BEFORE or OUTCOME_REJECT_AFTER */
 	char *message;       /* one line of printable ASCII for the client */
-	unsigned int index;  /* in struct policy's rules */
+	/* Seconds from the first notice for who was first seen later than that before the
+	   date; 0: none. There is a date then. */
+	time_t grace;
+	unsigned int index; /* in struct policy's rules */
 
 	/* Options of the kinds; empty where the kind does not take them. */
 	enum tls_version minimum; /* encryption; TLS_VERSION_UNKNOWN: any */
@@ -72,6 +75,7 @@ struct policy {
 	char *exemptions;
 	char *journal; /* never NULL */
 	char *store;   /* never NULL */
+	char *graces;  /* the file of who is given grace; NULL: no rule gives any */
 	/* Equal sightings within so many seconds become one line; 0: each has its own. */
 	time_t combine_seconds;
 	/* Of those whose password was not right, so many a minute name user and client. */

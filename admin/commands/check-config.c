@@ -31,8 +31,26 @@ static const struct column columns[] = {
 	{"RULE", "rule", COLUMN_SHRINKS_LAST}, {"KIND           ", "kind", COLUMN_TEXT},
 	{NULL, "services", COLUMN_TEXT},       {"PHASE  ", "phase", COLUMN_TEXT},
 	{NULL, "next_phase", COLUMN_TEXT},     {NULL, "next_change", COLUMN_TEXT},
-	{"NEXT", NULL, COLUMN_WHOLE},
+	{"NEXT", NULL, COLUMN_WHOLE},          {NULL, "grace", COLUMN_TEXT},
 };
+
+/* As in the configuration: "7d". NULL: none. */
+#define GRACE_SIZE sizeof("7776000s")
+
+static const char *grace_format(const struct rule *rule, char text_r[static GRACE_SIZE])
+{
+	static const struct {
+		time_t seconds;
+		char letter;
+	} units[] = {{86400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}};
+	size_t unit = 0;
+
+	while (rule->grace % units[unit].seconds != 0)
+		unit++;
+	snprintf(text_r, GRACE_SIZE, "%d%c", (int)(rule->grace / units[unit].seconds),
+		 units[unit].letter);
+	return rule->grace == 0 ? NULL : text_r;
+}
 
 /* "imap,pop3"; the caller frees it with g_free(). */
 static char *list_services(unsigned int services)
@@ -53,7 +71,7 @@ static void add(struct listing *listing, const struct rule *rule, time_t at)
 	time_t next_change = schedule_next_change(&rule->schedule, at, &next_phase);
 	bool changes = next_change != SCHEDULE_NEVER;
 	char date[DATE_TEXT_SIZE], next[sizeof("observe from ") + DATE_TEXT_SIZE];
-	char *services = list_services(rule->services);
+	char *services = list_services(rule->services), grace[GRACE_SIZE];
 	const struct cell cells[G_N_ELEMENTS(columns)] = {
 		cell_text(rule->title),
 		cell_text(kind_name(rule->kind)),
@@ -62,6 +80,7 @@ static void add(struct listing *listing, const struct rule *rule, time_t at)
 		cell_text(changes ? phase_name(next_phase) : NULL),
 		cell_date(next_change, NULL),
 		cell_text(changes ? next : "-"),
+		cell_text(grace_format(rule, grace)),
 	};
 
 	date_format(next_change, date);
@@ -80,6 +99,23 @@ static struct listing *list_rules(enum listing_format format, const struct polic
 	return listing;
 }
 
+static void print_graces(const struct loaded_policy *loaded)
+{
+	const struct policy *policy = loaded->policy;
+	char grace[GRACE_SIZE];
+
+	if (policy->graces == NULL)
+		return;
+	putchar('\n');
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		if (policy->rules[i].grace > 0)
+			printf("Grace of rule %s: %s\n", policy->rules[i].title,
+			       grace_format(&policy->rules[i], grace));
+	}
+	printf("%zu people have it now, by %s\n",
+	       loaded->graces == NULL ? 0 : exemptions_count(loaded->graces), policy->graces);
+}
+
 static void print_text(const struct loaded_policy *loaded, time_t at)
 {
 	const struct policy *policy = loaded->policy;
@@ -89,6 +125,7 @@ static void print_text(const struct loaded_policy *loaded, time_t at)
 	if (loaded->exemptions != NULL)
 		printf("\n%zu exemptions in %s\n", exemptions_count(loaded->exemptions),
 		       policy->exemptions);
+	print_graces(loaded);
 	if (loaded->countries != NULL) {
 		date_format(country_database_built(loaded->countries), built);
 		printf("\nCountries from %s, built %s\n", policy->country_database, built);

@@ -12,6 +12,7 @@
 #include "admin/files/directory.h"
 #include "admin/files/file-lock.h"
 #include "admin/files/file-open.h"
+#include "admin/notices/grace-file.h"
 #include "admin/notices/notice-silence.h"
 #include "admin/notices/notify-report.h"
 #include "admin/questions/loaded-policy.h"
@@ -32,7 +33,8 @@ static const struct command_help help = {
 	.closing =
 		"Exit status: 0 fine, 1 some mails were not taken (with --preview: there is "
 		"nothing to tell), 67 the user of --preview has no address, 69 no mail can leave, "
-		"75 another run is under way, or this one was interrupted.",
+		"73 the file of grace cannot be written, 75 another run is under way, or this one "
+		"was interrupted.",
 };
 
 /* Besides that which writes to people. */
@@ -509,16 +511,23 @@ static int notify_all(const struct notify_setup *setup, bool quiet)
 {
 	struct notify_results results;
 	struct due_list *list;
+	bool graces_written;
 	int status;
 
 	stop_signal_catch();
 	signal(SIGPIPE, SIG_IGN);
+	/* Mails may take hours. */
+	graces_written =
+		setup->to != NULL || grace_file_write(setup->policy, setup->people, setup->reader,
+						      run_clock_now(&setup->clock));
 	list = plan(setup, &status);
 	if (list == NULL)
 		return status;
 	notify_run(setup, list, &results);
 	tell(setup, &results, quiet);
 	status = status_of(&results);
+	if (status == EXIT_SUCCESS && !graces_written)
+		status = EX_CANTCREAT;
 	notify_results_clear(&results);
 	due_list_free(list);
 	return status;

@@ -38,6 +38,15 @@ static const char *exempt_until(const struct user_portrait *portrait, const stru
 	return user_is_exempt(portrait, rule, &end) ? iso_day_format(end - 1, day_r) : NULL;
 }
 
+/* The last day of the user's grace; NULL when there is none. */
+static const char *grace_until(const struct user_portrait *portrait, const struct rule *rule,
+			       char day_r[static ISO_DAY_TEXT_SIZE])
+{
+	time_t end = user_grace_end(portrait, rule);
+
+	return end == 0 ? NULL : iso_day_format(end - 1, day_r);
+}
+
 static const char *server_encryption(const struct user_server *server)
 {
 	return server->implicit_tls ? "SSL/TLS" : "STARTTLS";
@@ -95,16 +104,18 @@ static json_t *way_rules_json(const struct user_portrait *portrait, const struct
 
 	for (unsigned int i = 0; i < policy->rule_count; i++) {
 		const struct schedule *schedule = &policy->rules[i].schedule;
-		char day[ISO_DAY_TEXT_SIZE];
+		char day[ISO_DAY_TEXT_SIZE], grace_day[ISO_DAY_TEXT_SIZE];
 
 		if (((way->verdict.broken | way->verdict.exempt) >> i & 1) == 0)
 			continue;
 		json_array_append_new(
 			rules,
-			json_pack("{s:s, s:s, s:o, s:s?, s:o}", "rule", policy->rules[i].title,
-				  "phase", phase_name(schedule_phase(schedule, portrait->at)),
-				  "enforce", json_date(schedule->enforce), "exempt_until",
-				  exempt_until(portrait, &policy->rules[i], day), "brownouts",
+			json_pack("{s:s, s:s, s:o, s:s?, s:s?, s:o}", "rule",
+				  policy->rules[i].title, "phase",
+				  phase_name(schedule_phase(schedule, portrait->at)), "enforce",
+				  json_date(schedule->enforce), "exempt_until",
+				  exempt_until(portrait, &policy->rules[i], day), "grace_until",
+				  grace_until(portrait, &policy->rules[i], grace_day), "brownouts",
 				  brownouts_json(schedule, portrait->at)));
 	}
 	return rules;
@@ -378,8 +389,9 @@ static void append_brownouts(GString *line, const struct user_brownouts *brownou
 static void print_rule(const struct user_portrait *portrait, const struct rule *rule)
 {
 	const struct user_brownouts brownouts = user_brownouts_find(&rule->schedule, portrait->at);
-	char date[DATE_TEXT_SIZE], day[ISO_DAY_TEXT_SIZE];
+	char date[DATE_TEXT_SIZE], day[ISO_DAY_TEXT_SIZE], grace_day[ISO_DAY_TEXT_SIZE];
 	const char *until = exempt_until(portrait, rule, day);
+	const char *grace = grace_until(portrait, rule, grace_day);
 	GString *line = g_string_new(NULL);
 
 	date_format(rule->schedule.enforce, date);
@@ -392,6 +404,8 @@ static void print_rule(const struct user_portrait *portrait, const struct rule *
 		g_string_append_printf(line, ", enforced from %s", date);
 	if (until != NULL)
 		g_string_append_printf(line, "; let off until %s", until);
+	if (grace != NULL)
+		g_string_append_printf(line, "; grace until %s", grace);
 	if ((portrait->strangers_rules & UINT64_C(1) << rule->index) != 0)
 		g_string_append(line, "; broken only by what may be someone else");
 	wrapped_line_print(2, "%s", line->str);

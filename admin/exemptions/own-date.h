@@ -9,8 +9,10 @@ time_t exemptions_end(const struct exemption *exemptions, size_t count, const st
 		      time_t moment);
 
 /* When a rule will hold for a user, or has begun to: an exemption that covers the
-   rule's date, or now, where that is later, moves it. SCHEDULE_NEVER without a date. */
+   rule's date, or now, where that is later, moves it, and so does grace that ends later
+   (see policy/grace.h; 0: there is none). SCHEDULE_NEVER without a date. *exempted_r: it
+   was an exemption. */
 time_t own_date(const struct exemption *exemptions, size_t count, const struct rule *rule,
-		time_t now, bool *exempted_r);
+		time_t grace_end, time_t now, bool *exempted_r);
 
 #endif

@@ -65,12 +65,30 @@ static void set_sightings(struct told *told)
 	}
 }
 
+/* The last day that ends here. 0 is none. */
+static time_t last_day(time_t end)
+{
+	return end == 0 ? 0 : date_midnight(end - 1, 0);
+}
+
+static time_t first_grace_end(const struct notice_plan *plan)
+{
+	time_t first = 0;
+
+	for (uint64_t left = plan->graced; left != 0; left &= left - 1) {
+		time_t end = plan->enforce[__builtin_ctzll(left)];
+
+		if (first == 0 || end < first)
+			first = end;
+	}
+	return first;
+}
+
 char *candidate_mail(struct notice_composer *composer, const struct policy *policy,
 		     const struct notice_candidate *candidate, const char *recipient,
 		     const char *message_id, time_t now, size_t *length_r, const char **error_r)
 {
 	uint64_t rules = notice_plan_told(&candidate->plan);
-	time_t end = candidate->plan.exempt_until; /* after the last day */
 	struct told told = {
 		.rules = g_array_new(FALSE, FALSE, sizeof(struct notice_rule)),
 		.sightings = g_array_new(FALSE, FALSE, sizeof(struct notice_sighting)),
@@ -81,7 +99,8 @@ char *candidate_mail(struct notice_composer *composer, const struct policy *poli
 		.user = candidate->user,
 		.message_id = message_id,
 		.date = now,
-		.exempt_until = end == 0 ? 0 : date_midnight(end - 1, 0),
+		.exempt_until = last_day(candidate->plan.exempt_until),
+		.grace_until = last_day(first_grace_end(&candidate->plan)),
 	};
 	char *mail;
 

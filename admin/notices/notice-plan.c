@@ -2,6 +2,7 @@
 
 #include "admin/exemptions/own-date.h"
 #include "notice-due.h"
+#include "notice-grace.h"
 #include "notice-ways.h"
 
 #define DAY ((time_t)86400)
@@ -79,6 +80,8 @@ static void add_open_rule(struct open_rules *open, const struct rule_case *c,
 		plan->first_date = earlier(plan->first_date, c->date);
 	if (c->exempted)
 		plan->exempt_until = later(plan->exempt_until, c->date);
+	else if (c->date > c->rule->schedule.enforce && c->date > c->course->now)
+		plan->graced |= bit;
 	if (notice_date_moved(c)) {
 		plan->moved |= bit;
 		plan->told_date[index] = c->past.date;
@@ -119,7 +122,8 @@ static void look_at_rules(struct open_rules *open, uint64_t *open_ways, struct n
 		struct rule_ways ways;
 
 		c.past = notice_past_of_rule(person, c.rule->index);
-		c.date = own_date(person->exemptions, person->exemption_count, c.rule, course->now,
+		c.date = own_date(person->exemptions, person->exemption_count, c.rule,
+				  notice_grace_end(person, c.rule, course->now), course->now,
 				  &c.exempted);
 		past = past_of_date(&c);
 		ways = notice_look_at_ways(person, c.rule->index, &past, course->now, open_ways);

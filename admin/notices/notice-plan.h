@@ -15,7 +15,8 @@
    From then on only later sightings count.
 
    Rules count by the phase that their dates give, so a brown-out changes nothing,
-   and by the person's own date: an exemption that covers the date moves it. */
+   and by the person's own date: an exemption that covers the date moves it, and so
+   does grace. */
 
 /* After so many mails in a row that failed, only what has its day is tried: last calls,
    brown-outs, refusals. */
@@ -98,6 +99,7 @@ struct notice_plan {
 	time_t to_tell_from, to_tell_by;
 	unsigned int warnings; /* so many mails told of what is open */
 	time_t first_open;     /* when that was seen first */
+	uint64_t graced;       /* rules whose date, to come, grace has moved */
 };
 
 /* open_r has room for one for each way: the rules that the way is open for. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "admin/terminal/display.h"
+#include "notice-grace.h"
 #include "notice-ways.h"
 #include "run-clock.h"
 
@@ -136,8 +137,13 @@ static void look_ahead(struct search *search, const struct notice_person *person
 	const struct policy *policy = search->policy;
 
 	g_array_set_size(search->open, (guint)person->way_count);
-	for (size_t i = 0; i < policy->rule_count; i++)
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		time_t grace_end = notice_grace_end(person, &policy->rules[i], search->at);
+
 		try_dates(search, person, &policy->rules[i].schedule);
+		try(search, person, grace_end);
+		try_last_calls(search, person, grace_end);
+	}
 	for (size_t i = 0; i < person->exemption_count; i++)
 		try_exemption(search, person, &person->exemptions[i]);
 	for (size_t i = 0; i < person->past_count; i++)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "admin/exemptions/grace-line.h"
 #include "admin/terminal/display.h"
 
 /* Makes "a", "a or b", "a, b or c" of items that come one by one. */
@@ -128,6 +129,20 @@ static char *explain_no_exemption(const struct question *question, const struct 
 	return g_strdup_printf("%s has none", user);
 }
 
+static char *explain_grace(const struct question *question, const struct exemption *grace)
+{
+	const struct policy *policy = question->edition.policy;
+	char *reason = grace_line_reason(policy, grace->line), *text;
+	char last_day[ISO_DAY_TEXT_SIZE];
+
+	last_day_format(grace, last_day);
+	text = g_strdup_printf("%s has grace until %s%s%s (line %u of %s)", question->attempt.user,
+			       last_day, reason[0] == '\0' ? "" : ": ", reason, grace->line,
+			       policy->graces);
+	g_free(reason);
+	return text;
+}
+
 static char *explain_exemption(const struct question *question, const struct rule *rule,
 			       const struct rule_finding *found)
 {
@@ -135,6 +150,8 @@ static char *explain_exemption(const struct question *question, const struct rul
 
 	if (found->finding != FINDING_EXEMPT)
 		return explain_no_exemption(question, rule);
+	if (found->is_grace)
+		return explain_grace(question, found->exemption);
 	last_day_format(found->exemption, last_day);
 	return g_strdup_printf("line %u of %s lets %s off until %s", found->exemption->line,
 			       question->edition.policy->exemptions, question->attempt.user,

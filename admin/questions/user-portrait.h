@@ -36,6 +36,8 @@ struct user_portrait {
 	uint64_t rules, strangers_rules;
 	const struct exemption *exemptions; /* the edition's, in the order of the file */
 	size_t exemption_count;
+	const struct exemption *graces; /* likewise */
+	size_t grace_count;
 	GArray *notices;                              /* of struct user_notice, the latest last */
 	struct user_server servers[USER_SERVERS_MAX]; /* those that are offered and go on */
 	size_t server_count;
@@ -71,5 +73,8 @@ struct user_brownouts user_brownouts_find(const struct schedule *schedule, time_
 /* Whether the user is let off all of a rule, at its date or, where no exemption covers
    that, from now on; until when, in *end_r. */
 bool user_is_exempt(const struct user_portrait *portrait, const struct rule *rule, time_t *end_r);
+
+/* When the grace ends that the user has been given for a rule; 0: none, or it has ended. */
+time_t user_grace_end(const struct user_portrait *portrait, const struct rule *rule);
 
 #endif

@@ -178,6 +178,8 @@ void notice_version_set(struct notice_version *version, const struct notice *not
 	texts[VALUE_NEEDS_SETTINGS] = needs_settings(notice) ? "yes" : NULL;
 	if (notice->exempt_until != 0)
 		texts[VALUE_EXEMPT_UNTIL] = notice_value_date(values, notice->exempt_until);
+	if (notice->grace_until != 0)
+		texts[VALUE_GRACE_UNTIL] = notice_value_date(values, notice->grace_until);
 	if (devices->len > NOTICE_DEVICES_MAX)
 		texts[VALUE_MORE] = notice_value_number(values, devices->len - NOTICE_DEVICES_MAX);
 	if (tried != NULL)

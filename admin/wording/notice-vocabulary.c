@@ -32,6 +32,7 @@ static const struct text_name names[VALUE_COUNT] = {
 	[VALUE_OLD_DATE] = {"old-date", MAIL, NULL},
 	[VALUE_NEW_DATE] = {"new-date", MAIL, NULL},
 	[VALUE_EXEMPT_UNTIL] = {"exempt-until", MAIL, NULL},
+	[VALUE_GRACE_UNTIL] = {"grace-until", MAIL, NULL},
 	[VALUE_NEEDS_SETTINGS] = {"needs-settings", MAIL, NULL},
 	[VALUE_MORE] = {"more", MAIL, NULL},
 	[VALUE_BROWNOUT_BEGIN] = {"brownout-begin", MAIL | IN_BROWNOUT, NULL},

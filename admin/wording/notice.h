@@ -21,7 +21,7 @@ struct notice_sighting {
    The same device may stand under several rules: composing tells it once. */
 struct notice_rule {
 	const struct rule *rule;
-	/* For this person, an exemption that ends later included; with NOTICE_FIXED for
+	/* For this person, an exemption or grace that ends later included; with NOTICE_FIXED for
 	   everybody. SCHEDULE_NEVER: there is no date yet. In the past: it is enforced
 	   already. */
 	time_t enforce;
@@ -47,6 +47,7 @@ struct notice {
 	/* A moment of the last day of an exemption that is why the dates differ from
 	   everybody else's; 0: none. */
 	time_t exempt_until;
+	time_t grace_until; /* likewise, of the first grace that ends; see policy/grace.h */
 };
 
 #endif

@@ -113,7 +113,7 @@ static void begin(struct side *side, const char *directory, const char *name, bo
 		side->policy->unverified_per_minute = UINT32_MAX;
 	}
 	side->title = combining ? "combined" : "each by itself";
-	side->edition = edition_of(side->policy, NULL, NULL);
+	side->edition = edition_of(side->policy, NULL, NULL, NULL);
 	side->journal = journal_create(folder, SOURCE_DOVECOT, messages);
 	side->times = calloc(BUCKETS, sizeof(*side->times));
 	if (side->journal == NULL || side->times == NULL || !journal_start(side->journal))

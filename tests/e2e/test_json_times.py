@@ -25,7 +25,7 @@ notices {{
 }}
 """
 
-DAYS = {"from", "until", "exempt_until", "week"}
+DAYS = {"from", "until", "exempt_until", "grace_until", "week"}
 
 LIKE_A_DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d\S*)?")
 COMPLETE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3}Z|[+-]\d\d:\d\d)")

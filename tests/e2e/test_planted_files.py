@@ -19,7 +19,7 @@ from mailhost import USER
 from recorded_site import RecordedSite, day
 
 RULES = f"""
-rule encryption {{ notify = "{day(-30)}" enforce = "{day(30)}" }}
+rule encryption {{ notify = "{day(-30)}" enforce = "{day(30)}" grace = "7d" }}
 notices {{
     from = "Mail team <mail@example.org>"
     languages = {{ "en" }}
@@ -44,6 +44,7 @@ BESIDE = [
     "announced.json",
 ]
 IN_JOURNAL = [
+    "journal/grace",
     "journal/set-aside",
     "journal/set-aside.old",
     "journal/dovecot.jsonl",
@@ -273,7 +274,8 @@ def test_every_name_is_among_the_planted_ones(base):
         site.run(*command)
     found = {str(path.relative_to(site.directory)) for path in site.directory.rglob("*")}
     assert found - {"journal"} <= set(BESIDE + IN_JOURNAL)
-    assert {"store.db", "notify.lock", "announced.json", "journal/set-aside"} <= found
+    assert {"store.db", "notify.lock", "announced.json", "journal/grace",
+            "journal/set-aside"} <= found  # fmt: skip
 
 
 def test_root_leaves_nothing_that_the_service_cannot_use(base):

@@ -284,6 +284,7 @@ def test_check_config_says_what_changes_next(site):
         "phase": "observe",
         "next_phase": "notify",
         "next_change": "2098-01-01T00:00:00+01:00",
+        "grace": None,
     }]
     assert answer["problems"] == 0
     assert answer["exemptions"] == 0

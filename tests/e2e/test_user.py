@@ -57,10 +57,11 @@ def test_programs(site):
     assert [program["verified"] for program in answer["programs"]] == [True] * 3 + [False]
     assert thunderbird["rules"] == [{"rule": "encryption", "phase": "enforce",
                                      "enforce": json_date(day(-1)), "exempt_until": None,
-                                     "brownouts": []}]
+                                     "grace_until": None, "brownouts": []}]
     assert answer["programs"][1]["rules"] == [{"rule": "mechanism", "phase": "notify",
                                                "enforce": json_date(day(30)),
-                                               "exempt_until": None, "brownouts": []}]
+                                               "exempt_until": None, "grace_until": None,
+                                               "brownouts": []}]
     assert answer["programs"][3]["rules"][1]["enforce"] is None
 
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "admin/exemptions/exemption-file.h"
+#include "policy/grace.h"
 
 /* What the servers make of it. */
 static void look_at_user(const struct exemptions *exemptions, const char *user)
@@ -63,6 +64,31 @@ static size_t look_at_lines(const struct exemptions *exemptions, const GString *
 	return lines;
 }
 
+/* The same bytes as the file of who is given grace: within what the policy gives. */
+static void look_at_graces(const uint8_t *data, size_t size, struct fuzz_reports *errors)
+{
+	const struct policy *policy = fuzz_policy();
+	char *text = g_strndup((const char *)data, size), user[USER_SIZE];
+	struct exemptions *graces;
+	const struct exemption *list;
+	size_t count;
+
+	memcpy(text, data, size);
+	user_normalise("alice", policy->default_domain, user, sizeof(user));
+	graces = graces_load_text(errors->file, text, size, policy, fuzz_report, errors);
+	require(graces != NULL);
+	list = exemptions_of_user(graces, user, &count);
+	for (size_t i = 0; i < count; i++) {
+		const struct rule *rule = &policy->rules[list[i].rule];
+
+		require(rule->grace > 0 && list[i].country_count == 0);
+		require(list[i].begin == rule->schedule.enforce && list[i].begin < list[i].end);
+		require(list[i].end <= grace_end_max(rule));
+	}
+	exemptions_free(graces);
+	g_free(text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_reports errors = {.file = fuzz_file(data, size)};
@@ -74,6 +100,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* What the servers count, the tool sees. */
 	require(exemptions_count(exemptions) <= look_at_lines(exemptions, text));
 	look_at_user(exemptions, "nobody@example.org");
+	look_at_graces(data, size, &errors);
 	g_string_free(text, TRUE);
 	exemptions_free(exemptions);
 	return 0;

@@ -71,7 +71,7 @@ static const char configuration[] =
 	"default-domain = \"example.org\"\n"
 	"country-database = \"/nonexistent/country.mmdb\"\n"
 	"network campus { addresses = { \"192.0.2.0/24\", \"2001:db8::/32\" } }\n"
-	"rule encryption { enforce = \"2024-09-20\" minimum = \"TLSv1.2\" }\n"
+	"rule encryption { enforce = \"2024-09-20\" minimum = \"TLSv1.2\" grace = \"7d\" }\n"
 	"rule implicit-tls { notify = \"2024-09-20\" except-networks = { \"campus\" } }\n"
 	"rule mechanism { observe = \"always\" }\n"
 	"rule country { allow = { \"DE\", \"AT\" } enforce = \"always\" }\n"

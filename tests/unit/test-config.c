@@ -298,6 +298,23 @@ static void test_defaults_of_options(void **state)
 	policy_free(policy);
 }
 
+static void test_grace(void **state)
+{
+	struct policy *policy =
+		load_valid("journal = /j\n"
+			   "rule encryption { enforce = 2024-09-20 grace = 7d }\n"
+			   "rule pop3 { kind = protocol services = pop3 enforce = 2024-09-20 }\n");
+	(void)state;
+
+	assert_int_equal(policy->rules[0].grace, 7 * 86400);
+	assert_int_equal(policy->rules[1].grace, 0);
+	assert_string_equal(policy->graces, "/j/grace");
+	policy_free(policy);
+	policy = load_valid("rule encryption { enforce = 2024-09-20 }\n");
+	assert_null(policy->graces);
+	policy_free(policy);
+}
+
 /* Whatever a rule is like, its own message can stand in any reply. */
 static void test_default_messages(void **state)
 {
@@ -374,6 +391,9 @@ static void test_messages_of_mechanisms(void **state)
 #define NOT_A_BUDGET ": must be a number, at most 1000000\n"
 #define NOT_A_DURATION                                                                             \
 	": must be a number of days or hours, such as 14d or 12h, and at most 36500d\n"
+
+#define NOT_A_GRACE "must be from an hour to 90 days, as in \"7d\"\n"
+#define NO_DATE "is for those who were first seen shortly before a date, and 'enforce' has none\n"
 
 #define NO_RULE " there is no rule in it; one whose dates are to come retires nothing yet\n"
 
@@ -518,6 +538,18 @@ static const struct {
 	 "2: the dates run backwards: 'enforce' is before 'observe'\n"},
 	{"rule encryption {\n notify = 2024-01-01\n enforce = always\n}",
 	 "3: the dates run backwards: 'enforce' is before 'notify'\n"},
+	{"rule encryption {\n enforce = 2024-01-01\n grace = 7\n}", "3: grace: " NOT_A_GRACE},
+	{"rule encryption {\n enforce = 2024-01-01\n grace = 7x\n}", "3: grace: " NOT_A_GRACE},
+	{"rule encryption {\n enforce = 2024-01-01\n grace = 59m\n}", "3: grace: " NOT_A_GRACE},
+	{"rule encryption {\n enforce = 2024-01-01\n grace = 91d\n}", "3: grace: " NOT_A_GRACE},
+	{"rule encryption {\n enforce = 2024-01-01\n grace = 0\n}", "3: grace: " NOT_A_GRACE},
+	{"rule encryption {\n notify = 2024-01-01\n grace = 7d\n}", "3: grace: " NO_DATE},
+	{"rule encryption {\n grace = 7d\n enforce = always\n}", "2: grace: " NO_DATE},
+	{"rule encryption {\n enforce = 2024-02-30\n grace = 7d\n}",
+	 "2: enforce: '2024-02-30': there is no such day\n"},
+	{"network a { addresses = 10.0.0.1 }\nrule relay { allow-networks = { a }\n"
+	 " enforce = 2024-01-01\n grace = 7d\n}",
+	 "4: a rule of kind relay takes no 'grace': nobody is logged in\n"},
 	{"rule encryption { notify = 2024-01-01\n brownouts = { \"2024-02-01\" } }",
 	 "2: brownouts: '2024-02-01': a brown-out is a date and a length: \"YYYY-MM-DD HH:MM +4h\" "
 	 "(m, h or d)\n"},
@@ -1086,6 +1118,7 @@ int main(void)
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_defaults_of_kinds),
 		cmocka_unit_test(test_defaults_of_options),
+		cmocka_unit_test(test_grace),
 		cmocka_unit_test(test_default_messages),
 		cmocka_unit_test(test_messages_of_mechanisms),
 		cmocka_unit_test(test_wrong),

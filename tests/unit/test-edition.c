@@ -48,7 +48,7 @@ static const char *id_of(const char *zone, const char *config, const char *exemp
 	policy = load_policy(config);
 	if (exemptions_text != NULL)
 		exemptions = load_exemptions(exemptions_text, policy);
-	edition = edition_of(policy, exemptions, NULL);
+	edition = edition_of(policy, exemptions, NULL, NULL);
 	exemptions_free(exemptions);
 	policy_free(policy);
 	assert_int_equal(strlen(edition.id), 16);
@@ -87,8 +87,8 @@ static void test_exemptions_that_are_not_known(void **state)
 			    "rule encryption { enforce = \"always\" }\n"
 			    "rule relay { enforce = always allow-networks = { relays } }\n");
 	struct exemptions *none = load_exemptions("", policy);
-	const struct edition unknown = edition_of(policy, NULL, NULL),
-			     known = edition_of(policy, none, NULL);
+	const struct edition unknown = edition_of(policy, NULL, NULL, NULL),
+			     known = edition_of(policy, none, NULL, NULL);
 	struct attempt attempt = {
 		.service = SERVICE_IMAP, .user = "alice@example.org", .mechanism = ""};
 	struct verdict verdict;

@@ -230,6 +230,52 @@ static void test_missing_at_start(void **state)
 	messages_free(messages);
 }
 
+static bool has_grace(struct keeper *keeper, const char *user)
+{
+	size_t count;
+
+	exemptions_of_user(keeper_current(keeper)->graces, user, &count);
+	return count > 0;
+}
+
+/* It is written while the servers run, and again and again. */
+static void test_graces_are_read_again(void **state)
+{
+	static const char rule[] = "journal = \"%s\"\nrule encryption { enforce = 2098-12-20 %s }";
+	struct messages *messages = messages_create();
+	char path[160], text[256], id[EDITION_ID_SIZE];
+	struct keeper *keeper;
+	(void)state;
+
+	snprintf(path, sizeof(path), "%s/grace", directory);
+	snprintf(text, sizeof(text), rule, directory, "grace = 30d");
+	write_config(text);
+	keeper = start(messages);
+	wait_for_message(messages, "nobody is given it until");
+	strcpy(id, keeper_current(keeper)->id);
+	write_file(path, "%s", "bob@example.org encryption 2099-01-01\n");
+	wait_for_message(messages, "grace: read again, 1 line");
+	assert_true(has_grace(keeper, "bob@example.org"));
+	assert_true(is_exempt(keeper, "alice@example.org"));
+	assert_string_equal(keeper_current(keeper)->id, id);
+
+	write_file(path, "%s", "");
+	wait_for_message(messages, "who was given it before keeps it");
+	assert_true(has_grace(keeper, "bob@example.org"));
+	/* Another policy is not kept waiting by it, and takes away what it does not give. */
+	keeper_reload(keeper);
+	wait_for_message(messages, "portcullis.conf: read again");
+	assert_true(has_grace(keeper, "bob@example.org"));
+	snprintf(text, sizeof(text), rule, directory, "");
+	write_config(text);
+	keeper_reload(keeper);
+	wait_for_message(messages, "portcullis.conf: read again");
+	assert_false(has_grace(keeper, "bob@example.org"));
+	keeper_free(keeper);
+	messages_free(messages);
+	assert_int_equal(unlink(path), 0);
+}
+
 static void test_last_valid_exemptions_at_start(void **state)
 {
 	const struct valid_copies kept = {
@@ -311,6 +357,7 @@ int main(void)
 		KEEPER_TEST(test_reload),
 		KEEPER_TEST(test_many_reloads_while_nobody_decides),
 		KEEPER_TEST(test_missing_at_start),
+		KEEPER_TEST(test_graces_are_read_again),
 		KEEPER_TEST(test_last_valid_exemptions_at_start),
 		KEEPER_TEST(test_what_is_in_force_is_told),
 	};

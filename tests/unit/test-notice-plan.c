@@ -649,6 +649,83 @@ static void test_exempted_from_another_rule(void **state)
 	assert_int_equal(plan_at(&life, date("2024-07-03")).rules, MECHANISM);
 }
 
+/* ---- grace ---- */
+
+/* Three days before the date, with a week of grace. */
+static void test_grace(void **state)
+{
+	static const struct habit habits[] = {
+		{"2024-09-17", "2024-09-30", PHONE, ENCRYPTION, 1},
+	};
+	static const struct told told[] = {
+		{"2024-09-17", NOTICE_LAST_CALL, ENCRYPTION},
+		{"2024-09-23", NOTICE_LAST_CALL, ENCRYPTION},
+	};
+	struct life life = {0};
+	struct notice_plan plan;
+	(void)state;
+
+	rules[0].grace = 7 * DAY;
+	play(habits, COUNT(habits), "2024-09-15", "2024-09-30", &life, told, COUNT(told));
+	plan = plan_at(&life, date("2024-09-18"));
+	assert_int_equal(plan.graced, ENCRYPTION);
+	assert_int_equal(plan.enforce[0], date("2024-09-25"));
+	assert_int_equal(plan.exempt_until, 0);
+	/* Nor is it taken for a date that has moved when it is over. */
+	plan = plan_at(&life, date("2024-09-26"));
+	assert_int_equal(plan.enforce[0], date("2024-09-25"));
+	assert_int_equal(plan.moved | plan.graced, 0);
+	refuse(&life, PHONE, ENCRYPTION, date("2024-09-29"));
+	plan = run_at(&life, date("2024-09-29 08:00"));
+	assert_int_equal(plan.reason, NOTICE_REFUSED);
+}
+
+/* Until somebody is told, the week goes on; but not for ever. */
+static void test_grace_of_who_is_not_told(void **state)
+{
+	struct life life = {0};
+	(void)state;
+
+	rules[0].grace = 7 * DAY;
+	login(&life, PHONE, ENCRYPTION, date("2024-09-17 07:00"));
+	assert_int_equal(plan_at(&life, date("2024-09-17 08:00")).enforce[0], date("2024-09-25"));
+	assert_int_equal(plan_at(&life, date("2024-09-22 08:00")).enforce[0], date("2024-09-30"));
+	assert_int_equal(plan_at(&life, date("2024-09-28 08:00")).enforce[0], date("2024-10-02"));
+	/* Of who was seen in time, or too late, the date is everybody's. */
+	login(&life, PHONE, ENCRYPTION | MECHANISM, date("2024-09-20 07:00"));
+	life.ways[0].first_seen = date("2024-09-13");
+	assert_int_equal(plan_at(&life, date("2024-09-22 08:00")).enforce[0], date("2024-09-20"));
+	life.ways[0].first_seen = date("2024-09-20");
+	assert_int_equal(plan_at(&life, date("2024-09-22 08:00")).enforce[0], date("2024-09-20"));
+}
+
+/* The later one counts, and one may begin in the other. */
+static void test_grace_and_exemption(void **state)
+{
+	struct life life = {0};
+	struct notice_plan plan;
+	(void)state;
+
+	rules[0].grace = 7 * DAY;
+	login(&life, PHONE, ENCRYPTION, date("2024-09-17 07:00"));
+	life.exemptions[life.exemption_count++] =
+		(struct exemption){.begin = SCHEDULE_ALWAYS, .end = date("2024-09-22")};
+	plan = plan_at(&life, date("2024-09-17 08:00"));
+	assert_int_equal(plan.enforce[0], date("2024-09-25"));
+	assert_int_equal(plan.graced, ENCRYPTION);
+	life.exemptions[0].end = date("2024-09-26");
+	plan = plan_at(&life, date("2024-09-17 08:00"));
+	assert_int_equal(plan.enforce[0], date("2024-09-26"));
+	assert_int_equal(plan.graced, 0);
+	assert_int_equal(plan.exempt_until, date("2024-09-26"));
+	life.exemptions[0].begin = date("2024-09-24");
+	life.exemptions[0].end = date("2024-10-10");
+	plan = plan_at(&life, date("2024-09-17 08:00"));
+	assert_int_equal(plan.enforce[0], date("2024-10-10"));
+}
+
+/* ---- exemptions and brown-outs ---- */
+
 /* While somebody is exempted at the time of a brown-out, it is none. */
 static void test_exempted_over_a_brownout(void **state)
 {
@@ -1049,6 +1126,9 @@ int main(void)
 		cmocka_unit_test_setup(test_exempted_until_before_the_date, set_up),
 		cmocka_unit_test_setup(test_exempted_from_another_rule, set_up),
 		cmocka_unit_test_setup(test_exempted_over_a_brownout, set_up),
+		cmocka_unit_test_setup(test_grace, set_up),
+		cmocka_unit_test_setup(test_grace_of_who_is_not_told, set_up),
+		cmocka_unit_test_setup(test_grace_and_exemption, set_up),
 		cmocka_unit_test_setup(test_exempted_after_a_brownout, set_up),
 		cmocka_unit_test_setup(test_a_country_that_is_added, set_up),
 		cmocka_unit_test_setup(test_a_date_that_moves, set_up),

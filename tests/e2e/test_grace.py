@@ -1,0 +1,396 @@
+"""grace = "7d" in a rule: who was first seen shortly before its date has a week from the first
+notice. `portcullis notify` finds out who, and the servers learn it by a file."""
+
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import tempfile
+
+from pathlib import Path
+
+import pytest
+
+import clients
+import clock
+import mailhost
+import service_account
+
+from mailhost import USER
+from processes import wait_until
+from recorded_site import RecordedSite, day
+from test_notify import Site, words
+
+ALICE, BOB, CAROL, DAVE = (f"{name}@example.org" for name in ("alice", "bob", "carol", "dave"))
+
+EX_CANTCREAT = 73
+
+
+def rules(date, grace='grace = "7d"'):
+    return f"""
+rule encryption {{
+    observe = "{day(-90)}" notify = "{day(-60)}" enforce = "{day(date)}" {grace}
+}}
+"""
+
+
+@pytest.fixture(name="site")
+def _site(tmp_path):
+    return Site(tmp_path, rules=rules(10))
+
+
+def lines(site):
+    """{user: (last day, comment)} of the file that the servers read."""
+    found = {}
+    for line in (site.journal / "grace").read_text().splitlines():
+        if not line.startswith("#"):
+            entry, comment = line.split(" # ")
+            user, rule, last = entry.split(" ")
+            assert rule == "encryption" and user not in found
+            found[user] = (last, comment)
+    return found
+
+
+def explain(site, user, at, status):
+    done = site.run("explain", "--service", "imap", "--port", 143, "--tls", "none", "--mechanism",
+                    "PLAIN", "--client", "203.0.113.5", "--user", user, "--at", at)  # fmt: skip
+    assert done.returncode == status, done
+    return words(done.stdout)
+
+
+def test_who_has_it_and_until_when(site):
+    site.record(ALICE, "encryption", days_ago=-6.5)  # half a week before the date
+    site.record(BOB, "encryption", days_ago=30)
+    site.record(CAROL, "encryption", days_ago=-7.5, verified=False)
+    site.take_at(8)
+    # Who was seen in time may be told late; that is not what grace is for.
+    assert set(site.told(8)) == {ALICE, BOB}
+    site.notify(9)
+    assert lines(site) == {ALICE: (day(15), f"first told on {day(8)}")}
+    assert stat.S_IMODE((site.journal / "grace").stat().st_mode) == 0o640
+    # So they are judged, and it is said.
+    why = explain(site, "alice", f"{day(10)} 00:01", 0)
+    assert f"{ALICE} has grace until {day(15)}: first told on {day(8)} (line 2 of" in why
+    explain(site, "alice", f"{day(15)} 23:59", 0)
+    explain(site, "alice", day(16), 1)
+    explain(site, "bob", day(10), 1)
+    explain(site, "carol", day(10), 1)
+    assert f"grace until {day(15)}" in site.must("user", "--at", day(9), "alice")
+    [way] = site.ask("user", "alice", "--at", day(9))["programs"]
+    assert way["rules"][0]["grace_until"] == day(15)
+    # Who is first seen after the date gets nothing.
+    site.mails()
+    site.record(DAVE, "encryption=enforce", days_ago=-11)
+    site.take_at(12)
+    assert site.told(12) == {DAVE: "Your mail program was refused"}
+    assert set(lines(site)) == {ALICE}
+    # In the end, everybody is refused, and is told so.
+    site.notify(16)
+    assert lines(site) == {}
+    site.mails()
+    site.record(ALICE, "encryption=enforce", days_ago=-16.5)
+    site.take_at(17)
+    assert site.told(17) == {ALICE: "Your mail program was refused"}
+    assert lines(site) == {}
+
+
+def test_check_config_shows_it(site):
+    assert [rule["grace"] for rule in site.ask("check-config")["rules"]] == ["7d"]
+    shown = site.must("check-config")
+    assert "Grace of rule encryption: 7d" in shown
+    assert f"0 people have it now, by {site.journal}/grace" in shown
+    site.write_rules(rules(10, 'grace = "90m"'))
+    done = site.run("check-config", "--json")
+    assert '"90m"' in done.stdout and "nobody is given it without mails" in done.stderr
+
+
+def test_the_mail_says_their_own_date(site):
+    site.record(ALICE, "encryption", days_ago=-6.5)
+    site.take_at(8)
+    site.notify(8)
+    mail = site.mails()[ALICE]
+    text = words(mail.plain)
+    assert "We saw this for the first time shortly before the date that holds for everybody" in text
+    last, first = (int(day(days)[-2:]) for days in (15, 16))
+    assert f" {last} " in text.split("have time until ")[1][:30]
+    assert f" {first} " in text.split("stops working on ")[1][:30]
+    # Nothing is said twice; the last call is theirs as well.
+    told = {at: site.told(at) for at in range(9, 17)}
+    assert [at for at, mails in told.items() if mails] == [14]
+    assert told[14][ALICE].startswith("From ")
+
+
+def test_untold(site):
+    """Nobody is refused untold for want of a mail system, but not for ever either."""
+    site.record(ALICE, "encryption", days_ago=-6.5)
+    site.take_at(7)
+    (site.directory / "broken").write_text("75")
+    site.notify(8, status=1)
+    assert lines(site) == {ALICE: (day(20), "not told yet")}
+    explain(site, "alice", day(20), 0)
+    (site.directory / "broken").unlink()
+    site.notify(15)
+    assert set(site.mails()) == {ALICE}
+    site.notify(16)
+    assert lines(site) == {ALICE: (day(20), f"first told on {day(15)}")}
+
+
+def test_the_date_moves(site):
+    site.record(ALICE, "encryption", days_ago=-6.5)
+    site.take_at(8)
+    site.notify(8)
+    site.notify(8)
+    assert set(lines(site)) == {ALICE}
+    site.set(rules=rules(40))  # there is time enough
+    site.notify(9)
+    assert lines(site) == {}
+    explain(site, "alice", day(39), 0)
+    explain(site, "alice", day(40), 1)
+    site.set(rules=rules(9))
+    # What the file says of another date ends with the last grace of this one.
+    site.notify(8)
+    assert lines(site) == {ALICE: (day(15), f"first told on {day(8)}")}
+    site.set(rules=rules(-20))
+    explain(site, "alice", day(), 1)
+
+
+def test_the_rule_is_edited(site):
+    site.record(ALICE, "encryption", days_ago=-6.5)
+    site.take_at(8)
+    site.notify(8)
+    explain(site, "alice", day(10), 0)
+    site.set(rules=rules(10, grace=""))
+    explain(site, "alice", day(10), 1)
+    site.notify(8)
+    assert not (site.journal / "grace").exists()
+
+
+def test_names_that_no_line_has(site):
+    """A user's name comes from a stranger's login."""
+    for user in ("x\nbob@example.org encryption 2099-01-01", "a b@example.org", "#c@example.org"):
+        site.record(user, "encryption", days_ago=-6.5)
+    site.take_at(8)
+    site.notify(8)
+    assert lines(site) == {}
+
+
+@pytest.mark.parametrize("what", ["directory", "link", "fifo", "not ours"])
+def test_it_cannot_be_written(site, what):
+    site.record(ALICE, "encryption", days_ago=-6.5)
+    site.take_at(8)
+    path = site.journal / "grace"
+    if what == "directory":
+        path.mkdir()
+    elif what == "link":
+        path.symlink_to(site.directory / "elsewhere")
+    elif what == "fifo":
+        os.mkfifo(path)
+    else:
+        os.chown(site.journal, 65533, 65533)
+        service_account.give(site.directory)
+        os.chown(site.journal, 65533, 65533)
+        site.journal.chmod(0o777)
+    fine = what in ("link", "fifo")
+    done = site.notify(8, status=0 if fine else EX_CANTCREAT)
+    assert set(site.mails()) == {ALICE}, "mails do not wait for it"
+    if fine:
+        assert set(lines(site)) == {ALICE} and not path.is_symlink()
+        assert not (site.directory / "elsewhere").exists()
+    else:
+        assert f"{path}: " in done.stderr and "do not learn who is given grace" in done.stderr
+
+
+# ---- real servers ----
+
+NOTICES = """
+notices {
+    from = "mail@example.org"
+    languages = { "en" }
+    transport = "sendmail:/bin/true"
+    max-per-hour = 0
+}
+"""
+
+
+class RealSite(RecordedSite):
+    """What the servers of a host work with, laid out as tmpfiles.d does it."""
+
+    def __init__(self, host, directory, rules_at_first):
+        self.host = host
+        self.directory = directory
+        self.journal = directory / "journal"
+        self.journal.mkdir()
+        self.config = mailhost.CONFIG
+        for path, mode in ((directory, 0o2751), (self.journal, 0o2770)):
+            shutil.chown(path, USER, USER)
+            path.chmod(mode)
+        self.rules = rules_at_first
+        self.path = self.journal / "grace"
+
+    @property
+    def text(self):
+        return mailhost.SITE.replace(str(mailhost.JOURNAL_DIRECTORY), str(self.journal)) + (
+            f'store = "sqlite:{self.directory}/store.db"\n{NOTICES}'
+        )
+
+    def start(self, **options):
+        self.host.apply(self.rules, site=self.text, **options)
+
+    def logs(self):
+        return [server.log() for server in (self.host.dovecot, self.host.policyd)]
+
+    def wait_until_read(self, change, words="grace: read again"):
+        """Makes a change, and waits until both servers have said so of it."""
+        offsets = [len(log) for log in self.logs()]
+        change()
+        wait_until(
+            lambda: all(f"{self.path.parent}/grace" in log[offset:] and words in log[offset:]
+                        for log, offset in zip(self.logs(), offsets, strict=True)),
+            f"servers that say: {words}",
+        )  # fmt: skip
+
+
+@pytest.fixture(name="real")
+def _real(host):
+    directories = []
+
+    def make(rules_at_first):
+        directories.append(Path(tempfile.mkdtemp(dir="/var/tmp")))
+        return RealSite(host, directories[-1], rules_at_first)
+
+    yield make
+    for directory in directories:
+        shutil.rmtree(directory)
+
+
+def accepted(user, password=clients.PASSWORD):
+    """By Dovecot and by Postfix, which agree."""
+    imap = clients.imap(user, password, tls="none").accepted
+    smtp = clients.smtp(587, user, password, tls="none").accepted
+    assert imap == smtp, user
+    return imap
+
+
+def test_on_real_servers(real):
+    """A person who was first seen three days before the date passes until his week is over;
+    nobody else does."""
+
+    @clock.in_time
+    def run(_host, seconds):
+        zone = clock.Clock.shortly_before("24:00:00", seconds + 5)
+        site = real(f"""
+rule encryption {{
+    services = {{ "imap", "submission" }}
+    notify = "{zone.day(-60)}" enforce = "{zone.day(-5)}" grace = "7d"
+}}
+""")
+        environment = {"TZ": zone.timezone}
+        site.host.write_policy(site.rules, site=site.text)
+        site.record(ALICE, "encryption", days_ago=8)
+        site.record(BOB, "encryption", days_ago=35)
+        site.record(CAROL, "encryption", days_ago=8, verified=False)
+        site.record(DAVE, "encryption=enforce", days_ago=2)
+        with zone.before("24:00:00"):
+            site.must("import", "--quiet", environment=environment)
+            for at in (f"{zone.day(-7)} 12:00", f"{zone.day()} 12:00"):
+                site.must("notify", "--quiet", "--send", "--at", at, environment=environment)
+            assert f"{ALICE} encryption {zone.day()} # first told on" in site.path.read_text()
+            site.start(timezone=zone.timezone)
+            assert accepted(ALICE)
+            assert not accepted(ALICE, "wrong")
+            assert not accepted(BOB), "was seen in time"
+            assert not accepted(CAROL), "somebody else tried that name"
+            assert not accepted(DAVE), "was seen after the date only"
+        assert not accepted(ALICE), "the week is over"
+
+    run(None)
+
+
+GIVEN = f"# comment\n{ALICE} encryption {day(3)} # first told on {day(-4)}\n"
+
+
+def test_what_may_become_of_the_file(real):
+    """While the servers run, and at a start."""
+    site = real(f"""
+rule encryption {{ services = {{ "imap", "submission" }} enforce = "{day(-5)}" grace = "7d" }}
+rule mechanism {{ enforce = "{day(-5)}" }}
+""")
+    site.start()
+    assert not accepted(ALICE)
+    for log in site.logs():
+        assert f"grace {site.path}: nobody is given it until 'portcullis notify' writes" in log
+
+    def put(text, path=site.path):
+        new = path.with_suffix(".new")
+        new.write_text(text)
+        shutil.chown(new, USER, USER)
+        new.chmod(0o640)
+        # So that nobody can be writing into it.
+        put.clock += 1
+        os.utime(new, (put.clock, put.clock))
+        os.replace(new, path)
+
+    put.clock = 1000
+    site.wait_until_read(lambda: put(GIVEN))
+    assert accepted(ALICE) and not accepted(BOB)
+
+    def remove():
+        if site.path.is_dir() and not site.path.is_symlink():
+            site.path.rmdir()
+        else:
+            site.path.unlink(missing_ok=True)
+
+    def replace(make):
+        remove()
+        make()
+
+    elsewhere = site.directory / "elsewhere"
+    put(f"{BOB} encryption {day(3)}\n", elsewhere)
+    keeps = "who was given it before keeps it"
+
+    def give_away():
+        put(f"{BOB} encryption {day(3)}\n", elsewhere)
+        shutil.chown(elsewhere, "vmail", USER)
+        os.replace(elsewhere, site.path)
+
+    broken = {
+        "emptied": lambda: put(""),
+        "a directory": lambda: replace(site.path.mkdir),
+        "a link": lambda: replace(lambda: site.path.symlink_to(elsewhere)),
+        "a hard link": lambda: replace(lambda: os.link(elsewhere, site.path)),
+        "a FIFO": lambda: replace(lambda: os.mkfifo(site.path)),
+        "another account's": lambda: replace(give_away),
+    }
+    site.wait_until_read(remove, words=keeps)
+    assert accepted(ALICE) and not accepted(BOB)
+    def restart():
+        site.host.dovecot.restart()
+        site.host.policyd.restart()
+
+    for name, change in broken.items():
+        change()
+        restart()
+        assert accepted(ALICE) and not accepted(BOB), name
+    remove()
+
+    # Whoever writes it gains no more than the rule gives.
+    site.wait_until_read(lambda: put(f"{BOB} encryption,mechanism 2099-01-01\nnonsense\n"),
+                         words="WHOEVER WAS LET OFF BEFORE STAYS LET OFF")  # fmt: skip
+    assert accepted(ALICE) and accepted(BOB)
+    assert not clients.imap(BOB, tls="implicit", mechanism="CRAM-MD5").accepted
+    put("# nobody any more\n")
+    restart()
+    assert not accepted(ALICE) and not accepted(BOB)
+
+    # It may be locked for ever.
+    put(GIVEN)
+    with subprocess.Popen(["flock", site.path, "sleep", "600"], start_new_session=True) as holder:
+        restart()
+        assert accepted(ALICE)
+        os.killpg(holder.pid, signal.SIGKILL)
+    # Without the rule's consent, the file says nothing.
+    site.rules = site.rules.replace(' grace = "7d"', "")
+    site.host.write_policy(site.rules, site=site.text)
+    site.host.reload()
+    assert not accepted(ALICE)
