@@ -273,6 +273,11 @@ bool notice_is_due(const struct rule_case *c, enum notice_reason *reason_r)
 {
 	if (c->course->now < c->date)
 		return find_reason(c, reason_r);
-	*reason_r = NOTICE_REFUSED;
-	return refusal_is_due(c);
+	if (refusal_is_due(c)) {
+		*reason_r = NOTICE_REFUSED;
+		return true;
+	}
+	/* Seen just before the date, or left over by the limits. */
+	*reason_r = NOTICE_FIRST;
+	return c->rule->schedule.notify < c->date && c->first_open < c->date && first_is_due(c);
 }

@@ -85,3 +85,11 @@ def test_repaired(site):
         site.fine(f"{user}@example.org", days_ago=2, client_id=IPHONE % "21G93", country="FR")
     site.record("bob@example.org", "encryption", days_ago=1, client_id=IPHONE % "21G93")
     assert due(site) == told("bob")
+
+
+def test_seen_just_before_the_date(site):
+    """Whom no mail could reach before it, and who was not refused yet."""
+    site.write_rules(RULES.replace(f'notify = "{day(-1)}" enforce = "{day(60)}"',
+                                   f'notify = "{day(-30)}" enforce = "{day()}"'))  # fmt: skip
+    site.record("alice@example.org", "encryption", days_ago=1.5)
+    assert due(site) == told("alice")

@@ -384,6 +384,23 @@ static void test_seen_in_observe_only(void **state)
 	play(habits, COUNT(habits), "2024-07-01", "2024-08-01", &other, told_later, 1);
 }
 
+/* On the eve of the date, when it was too late, or when there were too many mails: then on
+   the next day. Not by a rule that never told anybody beforehand. */
+static void test_seen_just_before_the_date(void **state)
+{
+	struct life life = {0}, other = {0}, behind = {0};
+	(void)state;
+
+	login(&life, PHONE, ENCRYPTION, date("2024-09-19 12:00"));
+	assert_int_equal(run_at(&life, date("2024-09-20 08:00")).reason, NOTICE_FIRST);
+	assert_false(run_at(&life, date("2024-09-21 08:00")).due);
+	login(&other, PHONE, COUNTRY, date("2024-09-30 12:00"));
+	assert_false(plan_at(&other, date("2024-10-02 08:00")).due);
+	/* Who comes behind it is refused, and told of that. */
+	login(&behind, PHONE, ENCRYPTION, date("2024-09-20 12:00"));
+	assert_false(plan_at(&behind, date("2024-09-21 08:00")).due);
+}
+
 /* Told, it rests after three times its rhythm: no reminder, and no last call. */
 static void test_rest(void **state)
 {
@@ -1111,6 +1128,7 @@ int main(void)
 		cmocka_unit_test_setup(test_fixed, set_up),
 		cmocka_unit_test_setup(test_two_devices, set_up),
 		cmocka_unit_test_setup(test_seen_in_observe_only, set_up),
+		cmocka_unit_test_setup(test_seen_just_before_the_date, set_up),
 		cmocka_unit_test_setup(test_rest, set_up),
 		cmocka_unit_test_setup(test_open_ways, set_up),
 		cmocka_unit_test_setup(test_good_news_of_all_devices, set_up),
