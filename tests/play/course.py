@@ -1,6 +1,7 @@
 """The months of the play, day by day."""
 
 import collections
+import concurrent.futures
 import random
 
 import reactions
@@ -87,14 +88,29 @@ class Play:
             self.calendar[device.next_use].append(device)
 
     def run(self):
+        """While a day is lived, the timers run that take the day before: what people read in
+        its mails they act upon a day later at the earliest."""
         self.site.configure(self.timetable)
-        for day in range(self.days):
-            self.took.append(Day(day))
-            self.operate(day)
-            self.forecasts.begin_day(day)
-            self.measures.begin_day(day)
-            self.live(day)
-            self.night(day)
+        with concurrent.futures.ThreadPoolExecutor(1) as timers:
+            night = None
+            for day in range(self.days):
+                if night and self.is_looked_at(day):
+                    night = self.hear(night)
+                self.took.append(Day(day))
+                self.operate(day)
+                self.forecasts.begin_day(day)
+                self.measures.begin_day(day)
+                self.live(day)
+                if night:
+                    self.hear(night)
+                self.site.publish()
+                night = timers.submit(self.night, day)
+            self.hear(night)
+
+    def is_looked_at(self, day):
+        """Whether the operator edits, or asks, something on that day."""
+        return (self.timetable.changes_on(day) or self.exemptions[day]
+                or self.forecasts.is_due(day) or self.measures.is_due(day))  # fmt: skip
 
     def operate(self, day):
         """What the operator edits."""
@@ -110,7 +126,7 @@ class Play:
         today = Today(self.timetable, day)
         self.change(day)
         self.depart(day)
-        journal = DayOfJournal(self.site.journal, self.timetable, day)
+        journal = DayOfJournal(self.site.tomorrow, self.timetable, day)
         for device in self.calendar[day]:
             if day < device.end and day == device.next_use:
                 self.log_in(device, today, journal)
@@ -188,19 +204,24 @@ class Play:
                 device.person.broke.setdefault(title, moment)
 
     def night(self, day):
-        """What the operator's timers do, in the morning after."""
+        """What the operator's timers do, in the morning after. Returns the day, its mails, and
+        the notices as the store has them."""
         morning = midnight(self.timetable.date(day + 1))
         took = self.took[day]
         self.site.take(morning)
         took.take = self.site.last["import"]
         took.store = self.site.size()
         if not self.is_time_for_notices(day + 1):
-            return
+            return day, [], {}
         # A minute later each day: what is due after 14 days must not depend on how long a
         # run took.
         mails = self.site.notify(morning + 9 * 3600 + 60 * day)
-        notices = self.site.new_notices()
         took.notify, took.mails = self.site.last["notify"], len(mails)
+        return day, mails, self.site.new_notices()
+
+    def hear(self, night):
+        """What people read in the morning after."""
+        day, mails, notices = night.result()
         for mail in mails:
             person = self.people[mail.user]
             if self.measures.mail(person, mail, notices.get(mail.message_id)):
@@ -208,6 +229,7 @@ class Play:
                 self.wait(person, person.reacts_on)
         for notice in notices.values():
             self.measures.notice(self.people[notice.user], notice, day + 1)
+        self.measures.count_refusals()
 
     def is_time_for_notices(self, day):
         """Before the first phase that is notify there is nobody to write to; that this is

@@ -39,9 +39,10 @@ def other_dates(person, timetable):
 
 
 def days_of_use(person):
-    """On which a device began to come in some way, or came last."""
+    """On which a device began to come in some way, or came last: today's logins are known
+    here, and not in the mail."""
     return {local_date(moment) for rows in person.rows.values() for row in rows.values()
-            for moment in (row.first, row.last)}  # fmt: skip
+            for moment in (row.first, row.before, row.last)}  # fmt: skip
 
 
 def first_date(person, notice, timetable):

@@ -18,6 +18,7 @@ NAMELESS = "A program that does not say what it is"
 # until then, and all others.
 LET_OFF_NOTICE, NOTICE = 14, 7
 EXPLAINED = 1  # logins a day
+CALLED_AFTER = 4  # mails
 
 
 class Measures:
@@ -25,10 +26,14 @@ class Measures:
         self.play = play
         self.timetable = play.timetable
         self.lines = 0
+        self.refusals = []  # of today: (device, since when it was seen, by title, moment)
         self.locked_out = {}  # (user, title): when somebody was refused for good first
         self.untold = {}  # of these: (why, device, when it was seen first)
         self.unreachable = set()  # of these, users who could not be told, and were on record
+        self.seen_too_late = set()  # users who were not told for this reason
         self.operators_list = set()  # users whom notify --untold gave
+        self.told_four_times = 0  # on the day before a date, of what they still break
+        self.not_called = []  # of these, users who were not on the call list
         self.surprised = set()  # users who were refused in a brown-out, and did not know
         self.told_in_time = {LET_OFF_NOTICE: 0, NOTICE: 0}
         self.told_late = {LET_OFF_NOTICE: [], NOTICE: []}  # (user, title, own date)
@@ -47,10 +52,24 @@ class Measures:
 
     # ---- what is asked ----
 
+    def is_due(self, day):
+        """Whether something is looked at on that day that the mails before may change."""
+        return day > 0 and (
+            day % 7 == 0 or self.is_before_a_date(day)
+            or any(self.own_dates_in(day, notice) for notice in (NOTICE, LET_OFF_NOTICE))
+        )
+
+    def is_before_a_date(self, day):
+        tomorrow = self.timetable.date(day + 1)
+        return any(rule.enforce == tomorrow for rule in self.timetable.rules)
+
     def begin_day(self, day):
         self.explain(day)
-        self.ask_for_untold(day)
-        self.look_ahead(day)
+        if self.is_due(day):
+            self.ask_for_lists(day)
+            for notice in (NOTICE, LET_OFF_NOTICE):
+                for person, rule in self.own_dates_in(day, notice):
+                    self.look_at(person, rule, day, notice)
 
     def explain(self, day):
         """Whether the real policy judges some logins of the day in the same way."""
@@ -69,27 +88,39 @@ class Measures:
             if said != ("reject" if refused else "allow", broken):
                 self.disagreements.append((day, person.user, device.way, broken, said))
 
-    def ask_for_untold(self, day):
-        """On the day before each date, and now and then."""
-        tomorrow = self.timetable.date(day + 1)
-        if self.play.site.knows_untold and day > 0 and (
-            day % 7 == 0 or any(rule.enforce == tomorrow for rule in self.timetable.rules)
-        ):
-            self.operators_list.update(self.play.site.untold(midnight(self.timetable.date(day))))
+    def ask_for_lists(self, day):
+        moment = midnight(self.timetable.date(day))
+        self.operators_list.update(self.play.site.list("--untold", moment))
+        if not self.is_before_a_date(day):
+            return
+        called = self.play.site.list("--call-list", moment)
+        for person in self.play.university.people:
+            if self.needs_a_call(person, day):
+                self.told_four_times += 1
+                if person.user not in called:
+                    self.not_called.append((person.user, day))
 
-    def look_ahead(self, day):
-        """Whether all know it in time."""
-        in_time = self.timetable.date(day + NOTICE)
-        for rule in self.timetable.rules:
-            if rule.enforce == in_time:
-                for person in self.play.university.people:
-                    if self.timetable.own_date(person, rule) == in_time:
-                        self.look_at(person, rule, day, NOTICE)
-        for person, exemption in self.play.university.exemptions:
-            rule = self.timetable.rule(exemption.title)
-            own = self.timetable.own_date(person, rule)
-            if own != rule.enforce and own == self.timetable.date(day + LET_OFF_NOTICE):
-                self.look_at(person, rule, day, LET_OFF_NOTICE)
+    def needs_a_call(self, person, day):
+        moment = midnight(self.timetable.date(day))
+        return any(
+            person.told_times.get(title, 0) >= CALLED_AFTER
+            and not self.seems_well(device, title, moment)
+            for device in person.devices
+            for title in breaks_when_it_comes_again(device, day, self.timetable)
+        )
+
+    def own_dates_in(self, day, notice):
+        """Whose own date that many days later is, and of which rule: who is let off until
+        then, or else all for whom the rule's date holds."""
+        date = self.timetable.date(day + notice)
+        people = self.play.university.people
+        if notice == LET_OFF_NOTICE:
+            pairs = ((person, self.timetable.rule(exemption.title))
+                     for person, exemption in self.play.university.exemptions)  # fmt: skip
+            return [(person, rule) for person, rule in pairs
+                    if rule.enforce != date == self.timetable.own_date(person, rule)]  # fmt: skip
+        return [(person, rule) for rule in self.timetable.rules if rule.enforce == date
+                for person in people if self.timetable.own_date(person, rule) == date]  # fmt: skip
 
     def look_at(self, person, rule, day, notice):
         """Whether somebody who depends on it, and was on record for a week, knows it that
@@ -112,33 +143,39 @@ class Measures:
     # ---- logins ----
 
     def refuse(self, device, titles, moment):
-        for title in titles:
-            key = (device.person.user, title)
-            if moment < midnight(self.timetable.rule(title).enforce):
-                self.refuse_on_trial(device, title, moment)
-            elif key not in self.locked_out:
-                self.locked_out[key] = moment
-                self.ask_why(device, title, moment)
-
-    def refuse_on_trial(self, device, title, moment):
+        """It is looked at when the mails of that day are known."""
         person = device.person
-        if device.seen.get(title, moment) <= moment - WEEK and title not in person.told \
-                and self.is_reachable(person):  # fmt: skip
-            self.surprised.add(person.user)
+        seen = {title: min((other.seen[title] for other in person.devices
+                            if title in other.seen), default=moment) for title in titles}  # fmt: skip
+        self.refusals.append((device, seen, moment))
 
-    def ask_why(self, device, title, moment):
-        """Why somebody who was on record for a week did not know it."""
-        person = device.person
-        seen = min((other.seen[title] for other in person.devices if title in other.seen),
-                   default=moment)  # fmt: skip
-        if seen > moment - WEEK:
-            return
-        if title in person.told:
-            return
+    def count_refusals(self):
+        for device, seen, moment in self.refusals:
+            for title in seen:
+                key = (device.person.user, title)
+                if moment < midnight(self.timetable.rule(title).enforce):
+                    if not self.knew(device.person, title, moment, seen[title]):
+                        self.surprised.add(device.person.user)
+                elif key not in self.locked_out:
+                    self.locked_out[key] = moment
+                    if not self.knew(device.person, title, moment, seen[title]):
+                        why = self.reason(device.person, title, seen[title])
+                        self.untold[key] = (why, device, seen[title])
+        self.refusals = []
+
+    def knew(self, person, title, moment, seen):
+        """Nothing is expected of who was not on record for a week, or cannot be told: that is
+        for the operator."""
+        told = person.told.get(title, moment + 1) <= moment
+        own = midnight(self.timetable.own_date(person, self.timetable.rule(title)))
+        if not told and own - WEEK < seen < own - DAY:
+            self.seen_too_late.add(person.user)
+        if told or seen > moment - WEEK:
+            return True
         if not self.is_reachable(person):
             self.unreachable.add(person.user)
-        else:
-            self.untold[person.user, title] = (self.reason(person, title, seen), device, seen)
+            return True
+        return False
 
     def reason(self, person, title, seen):
         rule = self.timetable.rule(title)
@@ -194,10 +231,13 @@ class Measures:
         elif not person.mails_come_back:
             for title in notice.rules:
                 person.told.setdefault(title, notice.moment)
+                person.told_times[title] = person.told_times.get(title, 0) + 1
 
     def hear_good_news(self, person, notice, day):
         """Whether all is well, or at least seems to be."""
         self.good_news += 1
+        for title in notice.rules:
+            person.told_times.pop(title, None)
         phases = self.timetable.phases(notice.moment)
         let_off = person.let_off(self.timetable.date(day))
         for device in person.devices:
@@ -213,6 +253,9 @@ class Measures:
         if record.rests(record.rows(device), title, self.timetable, moment):
             return "rest"
         return "none"
+
+    def seems_well(self, device, title, moment):
+        return self.why_it_seems_well(device, title, moment) != "none"
 
     def seems_repaired(self, device, title):
         """Another device of its name was right since it came last."""

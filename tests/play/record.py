@@ -8,23 +8,24 @@ NO_NAMES = ("", "localhost")
 class Row:
     """A way in which one device came, and when."""
 
-    __slots__ = ("days", "first", "last", "last_day", "way")
+    __slots__ = ("before", "days", "first", "last", "last_day", "way")
 
     def __init__(self, way, moment):
         self.way = way
         self.first = moment
         self.days = 0
         self.last_day = -1
-        self.last = moment
+        self.last = self.before = moment
 
     def see(self, moment, day):
+        if day != self.last_day:
+            self.last_day = day
+            self.days += 1
+            self.before = self.last  # on another day
         if moment > self.last:
             self.last = moment
         elif moment < self.first:
             self.first = moment
-        if day != self.last_day:
-            self.last_day = day
-            self.days += 1
 
 
 def see(device, moment, day):

@@ -139,6 +139,7 @@ class Site:
         self.program = build / "portcullis"
         self.directory = directory
         self.journal = directory / "journal"
+        self.tomorrow = directory / "tomorrow"  # the journal that is being written
         self.config = directory / "portcullis.conf"
         self.mails = directory / "mails"
         self.notices = notices
@@ -151,6 +152,7 @@ class Site:
         self.settled = 0  # until when notices are known
         self.known = set()  # of these, those of the last moment
         self.journal.mkdir()
+        self.tomorrow.mkdir()
         self.mails.mkdir()
         directory.chmod(0o755)
         self.mails.chmod(0o777)
@@ -158,7 +160,6 @@ class Site:
         (directory / "addresses").write_text(ADDRESSES)
         (directory / "addresses").chmod(0o755)
         mmdb.write(directory / "country.mmdb", built=int(time.time()))
-        self.knows_untold = "--untold" in self.run("notify", "--help")
         self.port = free_port()
         # It refuses to be root.
         user = ["-u", "nobody"] if os.geteuid() == 0 else []
@@ -258,6 +259,14 @@ class Site:
 
     # ---- timers ----
 
+    def publish(self):
+        """What was written is the journal's now."""
+        for path in self.tomorrow.iterdir():
+            place = self.journal / path.name
+            if place.exists():
+                raise RuntimeError(f"{place} was not taken")
+            path.rename(place)
+
     def take(self, moment):
         self.run("import", "--quiet", "--at", at(moment), may_be_killed=True)
 
@@ -298,9 +307,9 @@ class Site:
             domain=DOMAIN, user=mail.user, message_id=mail.message_id
         ))  # fmt: skip
 
-    def untold(self, moment):
-        """Users whom the operator is told to look after himself."""
-        return {person["user"] for person in self.ask("notify", "--untold", "--at", at(moment))}
+    def list(self, option, moment):
+        """Users on one of the operator's lists."""
+        return {person["user"] for person in self.ask("notify", option, "--at", at(moment))}
 
     # ---- the end ----
 

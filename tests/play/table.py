@@ -100,6 +100,11 @@ def add_told(table, measures):
     missing = measures.unreachable - measures.operators_list
     table.none("cannot be told, and not on the operator's list", len(missing),
                f" of {len(measures.unreachable)}")  # fmt: skip
+    missing = measures.seen_too_late - measures.operators_list
+    table.none("seen too late to be told, and not on the operator's list", len(missing),
+               f" of {len(measures.seen_too_late)}")  # fmt: skip
+    table.none("told four times, still to change it, and not on the call list",
+               len(measures.not_called), f" of {measures.told_four_times}")  # fmt: skip
     for notice, who in ((NOTICE, "a date"), (LET_OFF_NOTICE, "their exemption ends")):
         late = len(measures.told_late[notice])
         table.none(f"on record for a week, and not told {notice} days before {who}", late,
@@ -156,6 +161,10 @@ def add_details(table, measures):
              f" {device.gap:.0f} days, {device.client_id!r} {device.way}")  # fmt: skip
     for user, (_, why) in list(measures.false_good_news.items())[:20]:
         tell(f"{user} was told that all is well ({why})")
+    for user in sorted(measures.seen_too_late - measures.operators_list)[:5]:
+        tell(f"{user} was seen too late to be told, and is not on the list")
+    for user, day in measures.not_called[:5]:
+        tell(f"{user} is not on the call list of day {day}")
     for notice, late in measures.told_late.items():
         for user, title, moment in late[:10]:
             tell(f"{user} did not know of {title} on {local_date(moment)},"

@@ -128,9 +128,12 @@ class Timetable:
         """The day on which it is enforced first."""
         return (rule.enforce - self.first).days
 
+    def changes_on(self, day):
+        return self.date(day) == self.moves_on
+
     def begin_day(self, day):
         """True when the configuration changes on that day."""
-        if self.date(day) != self.moves_on:
+        if not self.changes_on(day):
             return False
         self.moved.move(14)
         return True
