@@ -26,7 +26,7 @@ struct notice_people {
 	GArray *ways;      /* of struct notice_way */
 	GArray *open;      /* of uint64_t, one a way */
 	GArray *sightings; /* of struct notice_sighting, one a way */
-	GStringChunk *clients;
+	GStringChunk *texts;
 	GArray *past; /* of struct notice_past */
 	struct notice_candidate candidate;
 	GString *intended_message_id;
@@ -46,7 +46,7 @@ struct notice_people *notice_people_create(const struct edition *edition)
 	people->ways = g_array_new(FALSE, FALSE, sizeof(struct notice_way));
 	people->open = g_array_new(FALSE, FALSE, sizeof(uint64_t));
 	people->sightings = g_array_new(FALSE, FALSE, sizeof(struct notice_sighting));
-	people->clients = g_string_chunk_new(4096);
+	people->texts = g_string_chunk_new(4096);
 	people->past = g_array_new(FALSE, FALSE, sizeof(struct notice_past));
 	people->intended_message_id = g_string_new(NULL);
 	return people;
@@ -61,7 +61,7 @@ void notice_people_free(struct notice_people *people)
 	g_array_unref(people->ways);
 	g_array_unref(people->open);
 	g_array_unref(people->sightings);
-	g_string_chunk_free(people->clients);
+	g_string_chunk_free(people->texts);
 	g_array_unref(people->past);
 	g_string_free(people->intended_message_id, TRUE);
 	g_free(people);
@@ -106,6 +106,12 @@ static struct notice_way way_of(struct notice_people *people, const struct store
 	return way;
 }
 
+/* A text of the visit's, until the next person; "" of none. */
+static const char *keep(struct notice_people *people, const char *text)
+{
+	return text == NULL || text[0] == '\0' ? "" : g_string_chunk_insert(people->texts, text);
+}
+
 static void add_sighting(struct notice_people *people, const struct store_sighting *sighting)
 {
 	const struct store_habit *habit = sighting->habit;
@@ -117,10 +123,10 @@ static void add_sighting(struct notice_people *people, const struct store_sighti
 		.tls = habit->tls,
 		.mechanism = habit->mechanism,
 		.country = habit->country,
+		.device = way.device,
 		.last_seen = way.last_seen,
-		.client = sighting->last_client[0] == '\0'
-				  ? ""
-				  : g_string_chunk_insert(people->clients, sighting->last_client),
+		.client = keep(people, sighting->last_client),
+		.whereabouts = keep(people, sighting->whereabouts),
 		.refused = sighting->rejected > 0,
 	};
 
@@ -221,7 +227,7 @@ static void begin_person(struct notice_people *people, int64_t user_id, const ch
 	g_array_set_size(people->ways, 0);
 	g_array_set_size(people->sightings, 0);
 	g_array_set_size(people->past, 0);
-	g_string_chunk_clear(people->clients);
+	g_string_chunk_clear(people->texts);
 	people->candidate = (struct notice_candidate){0};
 }
 

@@ -9,6 +9,8 @@
 #include "mail-program.h"
 #include "policy/address.h"
 
+#define LABEL_CHARACTERS 24
+
 static bool is_localhost(const char *helo)
 {
 	static const char localhost[] = "localhost";
@@ -47,4 +49,28 @@ char *device_name(const char *client_id)
 		return says_nothing(client_id) ? NULL : g_ascii_strdown(client_id, -1);
 	program = mail_program_versionless(client_id);
 	return program == NULL ? without_numbers(client_id) : program;
+}
+
+/* A sentence is none any more without its blanks; see mail_program_label(). */
+static char *helo_label(const char *helo)
+{
+	GString *label = g_string_new(NULL);
+	bool has_hyphen = false;
+
+	for (; *helo != '\0' && *helo != '.' && label->len < LABEL_CHARACTERS; helo++) {
+		if (g_ascii_isalnum(*helo) || (*helo == '-' && !has_hyphen))
+			g_string_append_c(label, *helo);
+		has_hyphen |= *helo == '-';
+	}
+	return g_string_free(label, label->len == 0);
+}
+
+char *device_label(const char *client_id)
+{
+	if (strchr(client_id, '=') != NULL)
+		return mail_program_label(client_id);
+	/* Of iPhones, iPads and Macs alike. */
+	if (strcasecmp(client_id, "smtpclient.apple") == 0)
+		return g_strdup("Apple Mail");
+	return says_nothing(client_id) ? NULL : helo_label(client_id);
 }

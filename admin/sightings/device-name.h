@@ -8,4 +8,9 @@
    The caller frees it with g_free(). */
 char *device_name(const char *client_id);
 
+/* What a mail of ours calls it: as mail_program_label() has it, or of a HELO name what stands
+   before the first dot, of which ASCII letters, digits and the first hyphen are shown, at most
+   24. NULL where it has no name. The caller frees it with g_free(). */
+char *device_label(const char *client_id);
+
 #endif

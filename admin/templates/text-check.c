@@ -1,5 +1,7 @@
 #include "text-nodes.h"
 
+#include <string.h>
+
 static void check_section(struct text_reporter *reporter, struct text_section *section,
 			  text_places places)
 {
@@ -138,9 +140,11 @@ bool text_sections_check(struct text_sections *sections, const char *name, text_
 	return !reporter.failed;
 }
 
-bool text_sections_check_unused(struct text_sections *sections, config_report *error, void *context)
+bool text_sections_check_unused(struct text_sections *sections, const char *file,
+				config_report *error, void *context)
 {
-	struct text_reporter reporter = {.sections = sections, .error = error, .context = context};
+	struct text_reporter reporter = {
+		.sections = sections, .file = file, .error = error, .context = context};
 	GHashTableIter iterator;
 	gpointer name, value;
 
@@ -148,8 +152,7 @@ bool text_sections_check_unused(struct text_sections *sections, config_report *e
 	while (g_hash_table_iter_next(&iterator, &name, &value)) {
 		const struct text_section *section = value;
 
-		reporter.file = section->file;
-		if (!section->used)
+		if (!section->used && strcmp(section->file, file) == 0)
 			text_mistake(&reporter, section->line, "section [%s] is not used anywhere",
 				     section->name);
 	}

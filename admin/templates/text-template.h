@@ -34,6 +34,9 @@ struct text_word {
 	const char *key;
 	text_places places; /* of the placeholders that it may hold */
 	unsigned int names; /* it is so many names with blanks between; 0: a text */
+	/* It may be missing, and is "" then: texts of before it was known stay as good as
+	   they were. */
+	bool optional;
 };
 
 /* Its arrays are constant. An index in one of them stands for what is there. */
@@ -95,9 +98,10 @@ bool text_sections_has_word(const struct text_sections *sections, unsigned int w
 bool text_sections_check(struct text_sections *sections, const char *name, text_places places,
 			 const char *head, config_report *error, void *context);
 
-/* Reports sections that no check came by: nothing uses them. False when there are any. */
-bool text_sections_check_unused(struct text_sections *sections, config_report *error,
-				void *context);
+/* Reports sections of a file that no check came by: nothing uses them. False when there are
+   any. */
+bool text_sections_check_unused(struct text_sections *sections, const char *file,
+				config_report *error, void *context);
 
 /* What follows is for what was checked: sections without mistakes, and words that are there. */
 

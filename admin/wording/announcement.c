@@ -74,6 +74,7 @@ static bool select_turn(struct text_source *source, unsigned int loop, size_t tu
 		if (turn >= MAIL_PROGRAM_COUNT)
 			return false;
 		values->texts[VALUE_STEPS] = mail_program_steps((enum mail_program)turn);
+		values->texts[VALUE_OTHER_PROGRAMS] = turn > 0 ? "yes" : NULL;
 		return true;
 	case EACH_CHANGE:
 		if (turn >= page->changes->len || turn >= CHANGES_SHOWN)
@@ -87,6 +88,18 @@ static bool select_turn(struct text_source *source, unsigned int loop, size_t tu
 	return false;
 }
 
+/* Where a VPN helps. */
+static bool restricts_countries(const struct policy *policy)
+{
+	const struct rule *rule;
+
+	for (size_t i = 0; (rule = public_rule(policy, i)) != NULL; i++) {
+		if (rule->kind == KIND_COUNTRY)
+			return true;
+	}
+	return false;
+}
+
 static void begin(struct announcement *page, const struct policy *policy,
 		  const struct text_language *language, const struct announced_dates *dates,
 		  time_t now)
@@ -95,6 +108,8 @@ static void begin(struct announcement *page, const struct policy *policy,
 
 	notice_values_init(&page->values, policy, language, select_turn);
 	notice_values_begin(&page->values, now);
+	if (!restricts_countries(policy))
+		page->values.texts[VALUE_VPN_URL] = NULL;
 	page->changes = g_array_new(FALSE, FALSE, sizeof(struct date_change));
 	for (guint i = changes->len; i > 0; i--) {
 		const struct date_change *change =

@@ -1,5 +1,9 @@
 #include "notice-devices.h"
 
+#include "admin/sightings/device-name.h"
+
+#define DAY ((time_t)86400)
+
 static void clear_device(gpointer pointer)
 {
 	struct notice_device *device = pointer;
@@ -7,40 +11,36 @@ static void clear_device(gpointer pointer)
 	g_free(device->program);
 }
 
-/* What makes it another device to its owner. */
-static char *device_key(const struct notice_sighting *sighting, const char *program)
+static struct notice_device *find_device(GArray *devices, const struct notice *notice,
+					 const struct notice_sighting *sighting)
 {
-	/* \n is in no program's label and no mechanism. */
-	return g_strdup_printf("%s\n%d %u %d %s\n%s", program == NULL ? "" : program,
-			       sighting->service, sighting->port, sighting->tls,
-			       sighting->country.code, sighting->mechanism);
+	const struct notice_known_device *known = &notice->devices[sighting->device];
+	struct notice_device new = {.known = known, .sighting = sighting};
+
+	for (guint i = 0; i < devices->len; i++) {
+		struct notice_device *device = &g_array_index(devices, struct notice_device, i);
+
+		if (device->known == known)
+			return device;
+	}
+	new.program = device_label(known->client_id);
+	g_array_append_val(devices, new);
+	return &g_array_index(devices, struct notice_device, devices->len - 1);
 }
 
-static void add_sighting(GArray *devices, GHashTable *indexes,
+static void add_sighting(GArray *devices, const struct notice *notice,
 			 const struct notice_sighting *sighting)
 {
-	char *program = mail_program_label(sighting->client_id);
-	char *key = device_key(sighting, program);
-	gpointer index;
-	struct notice_device *device;
+	struct notice_device *device = find_device(devices, notice, sighting);
 
-	if (!g_hash_table_lookup_extended(indexes, key, NULL, &index)) {
-		const struct notice_device new = {
-			.sighting = sighting, .program = program, .refused = sighting->refused};
-
-		g_hash_table_insert(indexes, key, GUINT_TO_POINTER(devices->len));
-		g_array_append_val(devices, new);
-		return;
-	}
-	device = &g_array_index(devices, struct notice_device, GPOINTER_TO_UINT(index));
 	if (sighting->last_seen > device->sighting->last_seen)
 		device->sighting = sighting;
-	device->refused = device->refused || sighting->refused;
-	g_free(program);
-	g_free(key);
+	device->services |= SERVICE_BIT(sighting->service);
+	if (sighting->refused)
+		device->refused_on = MAX(device->refused_on, sighting->last_seen);
 }
 
-static gint compare_devices(gconstpointer a, gconstpointer b)
+static gint compare_latest(gconstpointer a, gconstpointer b)
 {
 	const struct notice_device *first = a, *second = b;
 	time_t first_seen = first->sighting->last_seen, second_seen = second->sighting->last_seen;
@@ -48,22 +48,83 @@ static gint compare_devices(gconstpointer a, gconstpointer b)
 	return (first_seen < second_seen) - (first_seen > second_seen);
 }
 
+static gint compare_refused(gconstpointer a, gconstpointer b)
+{
+	const struct notice_device *first = a, *second = b;
+	bool first_refused = first->refused_on != 0, second_refused = second->refused_on != 0;
+
+	return first_refused != second_refused ? second_refused - first_refused
+					       : compare_latest(a, b);
+}
+
 GArray *notice_devices(const struct notice *notice)
 {
 	GArray *devices = g_array_new(FALSE, FALSE, sizeof(struct notice_device));
-	GHashTable *indexes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
 	g_array_set_clear_func(devices, clear_device);
 	for (size_t i = 0; i < notice->rule_count; i++) {
 		const struct notice_rule *rule = &notice->rules[i];
 
 		for (size_t j = 0; j < rule->sighting_count; j++)
-			add_sighting(devices, indexes, &rule->sightings[j]);
+			add_sighting(devices, notice, &rule->sightings[j]);
 	}
-	g_hash_table_unref(indexes);
-	g_array_sort(devices, compare_devices);
+	g_array_sort(devices, notice->reason == NOTICE_REFUSED ? compare_refused : compare_latest);
 	return devices;
 }
+
+/* ---- what is wrong with one ---- */
+
+/* The latest sighting of a device by a service that breaks a rule, or NULL. */
+static const struct notice_sighting *latest_breach(const struct notice_rule *rule, size_t device,
+						   enum service service)
+{
+	const struct notice_sighting *latest = NULL;
+
+	for (size_t i = 0; i < rule->sighting_count; i++) {
+		const struct notice_sighting *sighting = &rule->sightings[i];
+
+		if (sighting->device == device && sighting->service == service &&
+		    (latest == NULL || sighting->last_seen > latest->last_seen))
+			latest = sighting;
+	}
+	return latest;
+}
+
+bool notice_device_breach(const struct notice *notice, const struct notice_device *device,
+			  size_t index, struct notice_breach *breach_r)
+{
+	for (size_t i = 0; i < notice->rule_count; i++) {
+		const struct notice_rule *rule = &notice->rules[i];
+
+		for (enum service service = 0; service < SERVICE_COUNT; service++) {
+			const struct notice_sighting *sighting =
+				latest_breach(rule, device->sighting->device, service);
+
+			if (sighting == NULL || index-- > 0)
+				continue;
+			*breach_r = (struct notice_breach){rule, sighting};
+			return true;
+		}
+	}
+	return false;
+}
+
+/* ---- how often it comes ---- */
+
+enum notice_rhythm notice_rhythm(const struct notice_known_device *device)
+{
+	if (device->days == 0)
+		return RHYTHM_UNKNOWN;
+	if (device->rhythm == 0)
+		return RHYTHM_ONCE;
+	if (device->rhythm <= 3 * DAY)
+		return RHYTHM_DAILY;
+	if (device->rhythm <= 14 * DAY)
+		return RHYTHM_WEEKLY;
+	return device->rhythm <= 45 * DAY ? RHYTHM_MONTHLY : RHYTHM_RARELY;
+}
+
+/* ---- steps ---- */
 
 size_t notice_device_programs(const GArray *devices,
 			      enum mail_program programs_r[static MAIL_PROGRAM_COUNT])

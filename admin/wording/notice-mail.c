@@ -49,13 +49,14 @@ void notice_composer_free(struct notice_composer *composer)
 	g_free(composer);
 }
 
-static void write_subject(struct notice_composer *composer, const char *section)
+static void write_subject(struct notice_composer *composer, enum notice_reason reason)
 {
 	g_string_truncate(composer->subject, 0);
 	for (size_t i = 0; i < composer->version_count; i++) {
 		struct notice_values *values = &composer->versions[i].values;
-		char *subject =
-			text_sections_head(values->language->sections, section, &values->source);
+		char *subject = text_sections_head(values->language->sections,
+						   text_language_section(values->language, reason),
+						   &values->source);
 
 		if (i > 0)
 			g_string_append(composer->subject, " / ");
@@ -119,7 +120,7 @@ static void write_pointers(struct notice_composer *composer, struct text_writer 
 	}
 }
 
-static void write_parts(struct notice_composer *composer, const char *section)
+static void write_parts(struct notice_composer *composer, enum notice_reason reason)
 {
 	struct parts_writer writer;
 
@@ -131,8 +132,9 @@ static void write_parts(struct notice_composer *composer, const char *section)
 		g_string_append(composer->plain, i > 0 ? "\n* * *\n" : "");
 		g_string_append_printf(composer->html, "%s<div lang=\"%s\">\n",
 				       i > 0 ? "<hr>\n" : "", values->language->code);
-		text_sections_render(values->language->sections, section, &values->source,
-				     &writer.writer);
+		text_sections_render(values->language->sections,
+				     text_language_section(values->language, reason),
+				     &values->source, &writer.writer);
 		html_writer_finish(&writer.html);
 		g_string_append(composer->html, "</div>\n");
 	}
@@ -207,7 +209,6 @@ static bool addresses_are_valid(const char *recipient, const char *message_id, c
 char *notice_compose(struct notice_composer *composer, const struct notice *notice,
 		     size_t *length_r, const char **error_r)
 {
-	const char *section = notice_reason_name(notice->reason);
 	GMimeMultipart *multipart;
 	GMimeMessage *message;
 	GArray *devices;
@@ -217,8 +218,8 @@ char *notice_compose(struct notice_composer *composer, const struct notice *noti
 	devices = notice_devices(notice);
 	for (size_t i = 0; i < composer->version_count; i++)
 		notice_version_set(&composer->versions[i], notice, devices);
-	write_subject(composer, section);
-	write_parts(composer, section);
+	write_subject(composer, notice->reason);
+	write_parts(composer, notice->reason);
 	g_array_unref(devices);
 
 	message = new_message(composer, notice->recipient, notice->message_id, notice->date,

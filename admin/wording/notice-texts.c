@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "admin/sightings/mail-program.h"
-#include "admin/store/store-notices.h"
 #include "policy/config-problems.h"
 #include "policy/text-file.h"
 
@@ -103,20 +102,32 @@ static void check_inserts(struct loader *loader, const char *file)
 		check_section(loader, file, mail_program_steps(program), places, NULL);
 }
 
+const char *text_language_section(const struct text_language *language, enum notice_reason reason)
+{
+	const char *name = notice_reason_name(reason);
+
+	return reason == NOTICE_MOVED && !text_sections_has(language->sections, name)
+		       ? notice_reason_name(NOTICE_REMINDER)
+		       : name;
+}
+
 static void check(struct loader *loader, const char *file)
 {
 	struct text_sections *sections = loader->language->sections;
 
 	for (enum notice_reason reason = 0; reason < NOTICE_REASON_COUNT; reason++)
-		check_section(loader, file, notice_reason_name(reason), PLACE_MAIL, HEAD_MAIL);
+		check_section(loader, file, text_language_section(loader->language, reason),
+			      PLACE_MAIL, HEAD_MAIL);
 	check_section(loader, file, "page", PLACE_PAGE, HEAD_PAGE);
 	check_inserts(loader, file);
 	for (enum word word = 0; word < WORD_COUNT; word++) {
-		if (!text_sections_has_word(sections, word))
+		if (!text_sections_has_word(sections, word) &&
+		    !notice_vocabulary.words[word].optional)
 			mistake(loader, file, 0, "[words] has no '%s'",
 				notice_vocabulary.words[word].key);
 	}
-	text_sections_check_unused(sections, report_mistake, loader);
+	/* Of the other file, what the operator has replaced may have used some. */
+	text_sections_check_unused(sections, file, report_mistake, loader);
 }
 
 static bool load_language(struct text_language *language, const char *code, const char *folder,

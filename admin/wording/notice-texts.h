@@ -1,6 +1,7 @@
 #ifndef PORTCULLIS_NOTICE_TEXTS_H
 #define PORTCULLIS_NOTICE_TEXTS_H
 
+#include "admin/store/store-notices.h"
 #include "notice-vocabulary.h"
 #include "policy/policy.h"
 
@@ -28,5 +29,9 @@ size_t notice_texts_count(const struct notice_texts *texts);
 const struct text_language *notice_texts_language(const struct notice_texts *texts, size_t index);
 /* NULL when the policy does not name it. */
 const struct text_language *notice_texts_find(const struct notice_texts *texts, const char *code);
+
+/* The section with the mail for a reason. Texts of before there was NOTICE_MOVED say with a
+   reminder which date holds. */
+const char *text_language_section(const struct text_language *language, enum notice_reason reason);
 
 #endif

@@ -85,6 +85,37 @@ const char *notice_value_date(struct notice_values *values, time_t time)
 			 local.tm_hour == 0 && local.tm_min == 0 ? WORD_DATE : WORD_DATE_TIME);
 }
 
+const char *notice_value_day(struct notice_values *values, time_t time)
+{
+	struct tm local;
+
+	return localtime_r(&time, &local) == NULL ? NULL : date_word(values, &local, WORD_DATE);
+}
+
+/* The time of day without a minute that is 0. Midnight at the end of a day is 24. */
+static const char *time_of_day(struct notice_values *values, time_t time, bool is_end)
+{
+	const char **texts = values->texts;
+	struct tm local;
+	size_t hour;
+
+	if (localtime_r(&time, &local) == NULL)
+		return NULL;
+	hour = (size_t)local.tm_hour;
+	if (is_end && local.tm_hour == 0 && local.tm_min == 0)
+		hour = 24;
+	texts[VALUE_HOUR] = notice_value_number(values, hour);
+	texts[VALUE_MINUTE] = local.tm_min == 0 ? NULL : padded(values, 2, (size_t)local.tm_min);
+	return notice_value_word(values, WORD_TIME);
+}
+
+const char *notice_value_hours(struct notice_values *values, const struct brownout *hours)
+{
+	values->texts[VALUE_FROM] = time_of_day(values, hours->begin, false);
+	values->texts[VALUE_UNTIL] = time_of_day(values, hours->end, true);
+	return notice_value_word(values, WORD_HOURS);
+}
+
 const char *notice_value_country(struct notice_values *values, struct country country)
 {
 	char locale[sizeof("und_XX")], name[256];
@@ -100,8 +131,7 @@ const char *notice_value_country(struct notice_values *values, struct country co
 	return notice_value_keep(values, U_FAILURE(status) ? country.code : name);
 }
 
-/* "a, b and c", where the word is "and". */
-static const char *join(struct notice_values *values, GPtrArray *list, enum word word)
+const char *notice_value_list(struct notice_values *values, const GPtrArray *list, enum word word)
 {
 	GString *text = g_string_new(NULL);
 
@@ -134,7 +164,7 @@ static const char *service_list(struct notice_values *values, const struct rule 
 			continue;
 		g_ptr_array_add(list, (gpointer)names[service]);
 	}
-	text = join(values, list, WORD_AND);
+	text = notice_value_list(values, list, WORD_AND);
 	g_ptr_array_unref(list);
 	return text;
 }
@@ -146,7 +176,7 @@ static const char *country_list(struct notice_values *values, const struct rule 
 
 	for (size_t i = 0; i < rule->country_count; i++)
 		g_ptr_array_add(list, (gpointer)notice_value_country(values, rule->countries[i]));
-	text = join(values, list, WORD_AND);
+	text = notice_value_list(values, list, WORD_AND);
 	g_ptr_array_unref(list);
 	return text;
 }
@@ -158,7 +188,7 @@ static const char *port_list(struct notice_values *values, const struct rule *ru
 
 	for (size_t i = 0; i < rule->port_count; i++)
 		g_ptr_array_add(list, (gpointer)notice_value_number(values, rule->ports[i]));
-	text = join(values, list, WORD_OR);
+	text = notice_value_list(values, list, WORD_OR);
 	g_ptr_array_unref(list);
 	return text;
 }
@@ -179,6 +209,7 @@ void notice_values_set_rule(struct notice_values *values, const struct rule *rul
 	texts[VALUE_ENFORCED] = enforce <= values->now ? "yes" : NULL;
 	texts[VALUE_ENFORCE_ALWAYS] = enforce == SCHEDULE_ALWAYS ? "yes" : NULL;
 	texts[VALUE_WHAT] = notice_value_word(values, WORD_WHAT_ENCRYPTION + rule->kind);
+	texts[VALUE_WHY] = notice_value_word(values, WORD_WHY_ENCRYPTION + rule->kind);
 	texts[VALUE_CHANGE] =
 		keep_and_free(values, g_strdup_printf(SECTION_CHANGE "%s", kind_name(rule->kind)));
 }
@@ -189,10 +220,9 @@ void notice_values_set_brownout(struct notice_values *values, const struct brown
 	values->texts[VALUE_BROWNOUT_END] = notice_value_moment(values, brownout->end);
 }
 
-/* The word that programs have for what a port wants. */
-static const char *port_encryption(const struct policy *policy, uint16_t port)
+const char *notice_value_encryption(const struct notice_values *values, uint16_t port)
 {
-	return policy_port_is_implicit_tls(policy, port) ? "SSL/TLS" : "STARTTLS";
+	return policy_port_is_implicit_tls(values->policy, port) ? "SSL/TLS" : "STARTTLS";
 }
 
 void notice_values_begin(struct notice_values *values, time_t now)
@@ -213,13 +243,13 @@ void notice_values_begin(struct notice_values *values, time_t now)
 	texts[VALUE_USER_NAME] = policy_user_name(policy, values->language->code);
 	texts[VALUE_IMAP_SERVER] = settings->imap_server;
 	texts[VALUE_IMAP_PORT] = notice_value_number(values, settings->imap_port);
-	texts[VALUE_IMAP_ENCRYPTION] = port_encryption(policy, settings->imap_port);
+	texts[VALUE_IMAP_ENCRYPTION] = notice_value_encryption(values, settings->imap_port);
 	texts[VALUE_POP3_SERVER] =
 		policy_retires_service(policy, SERVICE_POP3) ? NULL : settings->pop3_server;
 	texts[VALUE_POP3_PORT] = notice_value_number(values, settings->pop3_port);
-	texts[VALUE_POP3_ENCRYPTION] = port_encryption(policy, settings->pop3_port);
+	texts[VALUE_POP3_ENCRYPTION] = notice_value_encryption(values, settings->pop3_port);
 	texts[VALUE_SMTP_SERVER] = settings->smtp_server;
 	texts[VALUE_SMTP_PORT] = notice_value_number(values, settings->smtp_port);
-	texts[VALUE_SMTP_ENCRYPTION] = port_encryption(policy, settings->smtp_port);
+	texts[VALUE_SMTP_ENCRYPTION] = notice_value_encryption(values, settings->smtp_port);
 	texts[VALUE_NOW] = notice_value_moment(values, now);
 }

@@ -45,8 +45,16 @@ const char *notice_value_word(struct notice_values *values, enum word word);
 const char *notice_value_date(struct notice_values *values, time_t time);
 /* The day and the time of day; NULL with SCHEDULE_ALWAYS and SCHEDULE_NEVER. */
 const char *notice_value_moment(struct notice_values *values, time_t time);
+/* The day alone. */
+const char *notice_value_day(struct notice_values *values, time_t time);
+/* Hours of one day, at whose end they may end. */
+const char *notice_value_hours(struct notice_values *values, const struct brownout *hours);
 const char *notice_value_number(struct notice_values *values, size_t number);
 /* The country's name in the language, or its code where that is not known; NULL of none. */
 const char *notice_value_country(struct notice_values *values, struct country country);
+/* "a, b and c", where the word is "and"; "" of none. The strings of the array are borrowed. */
+const char *notice_value_list(struct notice_values *values, const GPtrArray *list, enum word word);
+/* "SSL/TLS" or "STARTTLS", as programs call what a port wants. Static. */
+const char *notice_value_encryption(const struct notice_values *values, uint16_t port);
 
 #endif

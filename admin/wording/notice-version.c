@@ -2,95 +2,119 @@
 
 #include <string.h>
 
+#include "admin/sightings/device-name.h"
 #include "admin/sightings/harmless-text.h"
+#include "device-values.h"
+#include "notice-brownouts.h"
 
 #define USER_CHARACTERS 80
-#define MECHANISM_LENGTH 32
 
-static const char *mechanism(struct notice_values *values, const char *name)
+static void forget_device(struct notice_version *version)
 {
-	static const char *const normal[] = {"PLAIN", "LOGIN"};
-	static const char *const encrypted[] = {"CRAM-MD5", "DIGEST-MD5", "APOP", "NTLM", "SCRAM"};
-	size_t length = strlen(name);
+	version->device = NULL;
+	device_values_forget(&version->values);
+}
 
-	/* RFC 4422, 3.1; anything else is none. */
-	if (length == 0 || length > MECHANISM_LENGTH ||
-	    strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") != length)
-		return NULL;
-	values->texts[VALUE_MECHANISM_NAME] = name;
-	for (size_t i = 0; i < G_N_ELEMENTS(normal); i++) {
-		if (strcmp(name, normal[i]) == 0)
-			return notice_value_word(values, WORD_MECHANISM_NORMAL);
+static bool select_device(struct notice_version *version, size_t turn)
+{
+	if (turn >= version->devices->len || turn >= NOTICE_DEVICES_MAX) {
+		forget_device(version);
+		return false;
 	}
-	for (size_t i = 0; i < G_N_ELEMENTS(encrypted); i++) {
-		if (g_str_has_prefix(name, encrypted[i]))
-			return notice_value_word(values, WORD_MECHANISM_ENCRYPTED);
+	version->device = &g_array_index(version->devices, struct notice_device, turn);
+	device_values_set(&version->values, version->device);
+	return true;
+}
+
+/* Whether a rule before this one is of the same kind, so that its reason was told. */
+static bool is_told_why(const struct notice *notice, size_t index)
+{
+	for (size_t i = 0; i < index; i++) {
+		if (notice->rules[i].rule->kind == notice->rules[index].rule->kind)
+			return true;
 	}
-	return notice_value_word(values, WORD_MECHANISM_OTHER);
+	return false;
 }
 
-static const char *client_address(struct notice_values *values, const char *client)
+static void set_rule(struct notice_values *values, const struct notice_rule *rule)
 {
-	struct address address;
-	char text[ADDRESS_TEXT_SIZE];
-
-	if (!address_parse(client, &address))
-		return NULL;
-	address_format(&address, text);
-	return notice_value_keep(values, text);
-}
-
-static void set_device(struct notice_values *values, const struct notice_device *device)
-{
-	const struct notice_sighting *sighting = device->sighting;
-	const char **texts = values->texts;
-
-	texts[VALUE_PROGRAM] = device->program != NULL
-				       ? device->program
-				       : notice_value_word(values, WORD_PROGRAM_UNKNOWN);
-	texts[VALUE_SERVICE] = notice_value_word(values, WORD_SERVICE_IMAP + sighting->service);
-	texts[VALUE_PORT] =
-		sighting->port == 0 ? NULL : notice_value_number(values, sighting->port);
-	texts[VALUE_ENCRYPTION] = notice_value_word(values, WORD_TLS_NONE + sighting->tls);
-	texts[VALUE_MECHANISM] = mechanism(values, sighting->mechanism);
-	texts[VALUE_COUNTRY] = notice_value_country(values, sighting->country);
-	texts[VALUE_LAST_SEEN] = notice_value_moment(values, sighting->last_seen);
-	texts[VALUE_ADDRESS] = client_address(values, sighting->client);
-	texts[VALUE_REFUSED] = device->refused ? "yes" : NULL;
-}
-
-static void set_moved_from(struct notice_values *values, const struct notice_rule *rule)
-{
+	notice_values_set_rule(values, rule->rule, rule->enforce);
 	values->texts[VALUE_MOVED_FROM] =
 		rule->moved_from == 0 ? NULL : notice_value_date(values, rule->moved_from);
+}
+
+/* Within a device: what is wrong with it. */
+static bool select_breach(struct notice_version *version, size_t turn)
+{
+	struct notice_values *values = &version->values;
+	struct notice_breach breach;
+
+	if (!notice_device_breach(version->notice, version->device, turn, &breach)) {
+		device_values_set(values, version->device);
+		return false;
+	}
+	device_values_set_sighting(values, breach.sighting);
+	set_rule(values, breach.rule);
+	return true;
+}
+
+static bool select_rule(struct notice_version *version, size_t turn)
+{
+	const struct notice *notice = version->notice;
+
+	if (version->device != NULL)
+		return select_breach(version, turn);
+	if (turn >= notice->rule_count)
+		return false;
+	set_rule(&version->values, &notice->rules[turn]);
+	if (is_told_why(notice, turn))
+		version->values.texts[VALUE_WHY] = NULL;
+	return true;
+}
+
+static bool select_program(struct notice_version *version, size_t turn)
+{
+	const char **texts = version->values.texts;
+
+	if (turn >= version->program_count)
+		return false;
+	texts[VALUE_STEPS] = mail_program_steps(version->programs[turn]);
+	texts[VALUE_OTHER_PROGRAMS] = turn > 0 ? "yes" : NULL;
+	return true;
+}
+
+/* What stands outside of {each brownout}. */
+static void set_first_brownout(struct notice_version *version)
+{
+	if (version->brownouts->len > 0)
+		notice_values_set_brownout(&version->values,
+					   &g_array_index(version->brownouts, struct brownout, 0));
+}
+
+static bool select_brownout(struct notice_version *version, size_t turn)
+{
+	if (turn >= version->brownouts->len) {
+		set_first_brownout(version);
+		return false;
+	}
+	notice_values_set_brownout(&version->values,
+				   &g_array_index(version->brownouts, struct brownout, turn));
+	return true;
 }
 
 static bool select_turn(struct text_source *source, unsigned int loop, size_t turn)
 {
 	struct notice_version *version = (struct notice_version *)source;
-	const struct notice *notice = version->notice;
 
 	switch ((enum each)loop) {
 	case EACH_RULE:
-		if (turn >= notice->rule_count)
-			return false;
-		notice_values_set_rule(&version->values, notice->rules[turn].rule,
-				       notice->rules[turn].enforce);
-		set_moved_from(&version->values, &notice->rules[turn]);
-		return true;
+		return select_rule(version, turn);
 	case EACH_SIGHTING:
-		if (turn >= version->devices->len || turn >= NOTICE_DEVICES_MAX)
-			return false;
-		set_device(&version->values,
-			   &g_array_index(version->devices, struct notice_device, turn));
-		return true;
+		return select_device(version, turn);
 	case EACH_PROGRAM:
-		if (turn >= version->program_count)
-			return false;
-		version->values.texts[VALUE_STEPS] = mail_program_steps(version->programs[turn]);
-		return true;
+		return select_program(version, turn);
 	case EACH_BROWNOUT:
-		return turn == 0 && version->values.texts[VALUE_BROWNOUT_BEGIN] != NULL;
+		return select_brownout(version, turn);
 	case EACH_CHANGE:
 	case EACH_COUNT:
 		break;
@@ -115,23 +139,8 @@ static time_t deadline(const struct notice *notice, const struct notice_rule *tr
 	return first;
 }
 
-/* The rule that has the next brown-out, or NULL. */
-static const struct notice_rule *next_brownout(const struct notice *notice)
-{
-	const struct notice_rule *next = NULL;
-
-	for (size_t i = 0; i < notice->rule_count; i++) {
-		const struct notice_rule *rule = &notice->rules[i];
-
-		if (rule->brownout.end > notice->date &&
-		    (next == NULL || rule->brownout.begin < next->brownout.begin))
-			next = rule;
-	}
-	return next;
-}
-
-/* Of the dates that moved, the one that the person would go by first. */
-static void set_moved(struct notice_values *values, const struct notice *notice)
+/* Of the rules whose date moved, the one that the person would go by first; NULL: none. */
+static const struct notice_rule *first_moved(const struct notice *notice)
 {
 	const struct notice_rule *first = NULL;
 
@@ -142,6 +151,13 @@ static void set_moved(struct notice_values *values, const struct notice *notice)
 		    (first == NULL || rule->moved_from < first->moved_from))
 			first = rule;
 	}
+	return first;
+}
+
+static void set_moved(struct notice_values *values, const struct notice *notice)
+{
+	const struct notice_rule *first = first_moved(notice);
+
 	if (first == NULL)
 		return;
 	values->texts[VALUE_OLD_DATE] = notice_value_date(values, first->moved_from);
@@ -160,41 +176,217 @@ static bool needs_settings(const struct notice *notice)
 	return false;
 }
 
+/* What the notice is about first of all: what has moved, refuses, or comes to an end
+   next. */
+static const struct notice_rule *main_rule(const struct notice *notice)
+{
+	const struct notice_rule *first = NULL;
+
+	if (notice->reason == NOTICE_MOVED && first_moved(notice) != NULL)
+		return first_moved(notice);
+	for (size_t i = 0; i < notice->rule_count; i++) {
+		const struct notice_rule *rule = &notice->rules[i];
+		bool is_over = notice->reason != NOTICE_REFUSED && rule->enforce <= notice->date;
+
+		if (!is_over && (first == NULL || rule->enforce < first->enforce))
+			first = rule;
+	}
+	return first != NULL || notice->rule_count == 0 ? first : &notice->rules[0];
+}
+
+static const char *what_of(struct notice_values *values, const struct notice_rule *rule)
+{
+	notice_values_set_rule(values, rule->rule, rule->enforce);
+	return values->texts[VALUE_WHAT];
+}
+
+/* All that is tried on the day of the next brown-out, each thing once. */
+static const char *tried_matters(struct notice_values *values, const struct notice *notice,
+				 const struct notice_rule *tried)
+{
+	GPtrArray *list = g_ptr_array_new();
+	const char *text;
+
+	for (size_t i = 0; i < notice->rule_count; i++) {
+		const struct notice_rule *rule = &notice->rules[i];
+
+		if (!has_brownout_on_day(rule, tried->brownout.begin, notice->date))
+			continue;
+		text = what_of(values, rule);
+		if (!g_ptr_array_find_with_equal_func(list, text, g_str_equal, NULL))
+			g_ptr_array_add(list, (gpointer)text);
+	}
+	text = notice_value_list(values, list, WORD_AND);
+	g_ptr_array_unref(list);
+	return text;
+}
+
+static const char *matter(struct notice_values *values, const struct notice *notice,
+			  const struct notice_rule *tried)
+{
+	const struct notice_rule *rule = main_rule(notice);
+
+	if (notice->reason == NOTICE_BROWNOUT && tried != NULL)
+		return tried_matters(values, notice, tried);
+	return rule == NULL ? NULL : what_of(values, rule);
+}
+
+static bool is_abroad(const struct policy *policy, struct country country)
+{
+	bool is_abroad = false;
+
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		const struct rule *rule = &policy->rules[i];
+
+		if (rule->kind != KIND_COUNTRY || country.code[0] == '\0')
+			continue;
+		is_abroad = true;
+		for (size_t j = 0; j < rule->country_count; j++) {
+			if (strcmp(rule->countries[j].code, country.code) == 0)
+				return false;
+		}
+	}
+	return is_abroad;
+}
+
+/* Whether somebody else may be behind it: it was refused, or came from abroad. */
+static bool may_be_stranger(const struct policy *policy, const struct notice *notice)
+{
+	bool may_be = notice->reason == NOTICE_REFUSED;
+
+	for (size_t i = 0; i < notice->rule_count; i++) {
+		const struct notice_rule *rule = &notice->rules[i];
+
+		may_be |= rule->rule->kind == KIND_COUNTRY;
+		for (size_t j = 0; j < rule->sighting_count; j++)
+			may_be |= rule->sightings[j].refused ||
+				  is_abroad(policy, rule->sightings[j].country);
+	}
+	return may_be && notice->reason != NOTICE_FIXED;
+}
+
+static bool has_rule_of_countries(const struct notice *notice)
+{
+	for (size_t i = 0; i < notice->rule_count; i++) {
+		if (notice->rules[i].rule->kind == KIND_COUNTRY)
+			return true;
+	}
+	return false;
+}
+
+/* "iPhone Mail and K-9 Mail": those that have changed since the last mail. */
+static const char *changed_devices(struct notice_values *values, const struct notice *notice)
+{
+	GPtrArray *list = g_ptr_array_new_with_free_func(g_free);
+	const char *text;
+
+	for (size_t i = 0; i < notice->device_count; i++) {
+		const struct notice_known_device *device = &notice->devices[i];
+		char *program = device->changed ? device_label(device->client_id) : NULL;
+
+		if (program != NULL)
+			g_ptr_array_add(list, program);
+		else if (device->changed)
+			g_ptr_array_add(list,
+					g_strdup(notice_value_word(
+						values, WORD_SERVICE_IMAP + device->service)));
+	}
+	text = notice_value_list(values, list, WORD_AND);
+	g_ptr_array_unref(list);
+	return text;
+}
+
+/* When the latest of the devices that were refused was. */
+static time_t last_refusal(const GArray *devices)
+{
+	time_t last = 0;
+
+	for (guint i = 0; i < devices->len; i++)
+		last = MAX(last, g_array_index(devices, struct notice_device, i).refused_on);
+	return last;
+}
+
+static guint count_refused(const GArray *devices)
+{
+	guint count = 0;
+
+	for (guint i = 0; i < devices->len; i++)
+		count += g_array_index(devices, struct notice_device, i).refused_on != 0;
+	return count;
+}
+
+static void set_devices(struct notice_version *version, const struct notice *notice)
+{
+	struct notice_values *values = &version->values;
+	const GArray *devices = version->devices;
+	const char **texts = values->texts;
+	time_t refused_on = last_refusal(devices);
+
+	texts[VALUE_SEVERAL_DEVICES] =
+		(notice->reason == NOTICE_REFUSED ? count_refused(devices) : devices->len) > 1
+			? "yes"
+			: NULL;
+	if (devices->len > NOTICE_DEVICES_MAX)
+		texts[VALUE_MORE] = notice_value_number(values, devices->len - NOTICE_DEVICES_MAX);
+	texts[VALUE_CHANGED] = changed_devices(values, notice);
+	texts[VALUE_MAYBE_STRANGER] = may_be_stranger(values->policy, notice) ? "yes" : NULL;
+	if (refused_on != 0)
+		texts[VALUE_REFUSED_ON] = notice_value_day(values, refused_on);
+}
+
+static void set_brownouts(struct notice_version *version)
+{
+	struct notice_values *values = &version->values;
+	const char **texts = values->texts;
+
+	set_first_brownout(version);
+	if (version->brownouts->len == 0 || !brownouts_end_on_their_day(version->brownouts))
+		return;
+	texts[VALUE_BROWNOUT_DAY] = notice_value_day(
+		values, g_array_index(version->brownouts, struct brownout, 0).begin);
+	texts[VALUE_BROWNOUT_HOURS] = brownout_hours(values, version->brownouts);
+}
+
 void notice_version_set(struct notice_version *version, const struct notice *notice,
 			const GArray *devices)
 {
 	struct notice_values *values = &version->values;
 	const char **texts = values->texts;
-	const struct notice_rule *tried = next_brownout(notice);
+	const struct notice_rule *tried = next_brownout_rule(notice);
 	char *user = harmless_text(notice->user, USER_CHARACTERS);
 
 	notice_values_begin(values, notice->date);
 	version->notice = notice;
 	version->devices = devices;
+	version->device = NULL;
 	version->program_count = notice_device_programs(devices, version->programs);
 	texts[VALUE_USER] = notice_value_keep(values, user);
 	texts[VALUE_DEADLINE] = notice_value_date(values, deadline(notice, tried));
 	set_moved(values, notice);
 	texts[VALUE_NEEDS_SETTINGS] = needs_settings(notice) ? "yes" : NULL;
+	texts[VALUE_MATTER] = matter(values, notice, tried);
 	if (notice->exempt_until != 0)
 		texts[VALUE_EXEMPT_UNTIL] = notice_value_date(values, notice->exempt_until);
 	if (notice->grace_until != 0)
 		texts[VALUE_GRACE_UNTIL] = notice_value_date(values, notice->grace_until);
-	if (devices->len > NOTICE_DEVICES_MAX)
-		texts[VALUE_MORE] = notice_value_number(values, devices->len - NOTICE_DEVICES_MAX);
-	if (tried != NULL)
-		notice_values_set_brownout(values, &tried->brownout);
+	if (!has_rule_of_countries(notice))
+		texts[VALUE_VPN_URL] = NULL;
+	set_devices(version, notice);
+	brownouts_of_next_day(version->brownouts, notice);
+	set_brownouts(version);
 	g_free(user);
 }
 
 void notice_version_init(struct notice_version *version, const struct policy *policy,
 			 const struct text_language *language)
 {
-	*version = (struct notice_version){0};
+	*version = (struct notice_version){
+		.brownouts = g_array_new(FALSE, FALSE, sizeof(struct brownout))};
 	notice_values_init(&version->values, policy, language, select_turn);
 }
 
 void notice_version_clear(struct notice_version *version)
 {
+	g_array_unref(version->brownouts);
 	notice_values_clear(&version->values);
 }

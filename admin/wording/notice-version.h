@@ -8,7 +8,9 @@
 struct notice_version {
 	struct notice_values values; /* first: the source's select() gets it */
 	const struct notice *notice;
-	const GArray *devices; /* of struct notice_device */
+	const GArray *devices;              /* of struct notice_device */
+	const struct notice_device *device; /* of {each sighting}, or NULL */
+	GArray *brownouts; /* of struct brownout: those of the next day that has some */
 	enum mail_program programs[MAIL_PROGRAM_COUNT];
 	size_t program_count;
 };

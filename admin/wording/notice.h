@@ -12,9 +12,24 @@ struct notice_sighting {
 	enum tls_state tls;
 	const char *mechanism; /* "" when not known */
 	struct country country;
+	size_t device; /* an index of the notice's devices */
 	time_t last_seen;
-	const char *client; /* the last address; "" when it was erased */
+	const char *client;      /* the last address; "" when it was erased */
+	const char *whereabouts; /* as in the store; NULL or "" when not known */
 	bool refused;
+};
+
+/* What is known of a device of the person's, whatever versions of its program there were and
+   wherever it was. */
+struct notice_known_device {
+	const char *client_id; /* of the newest version; as in a sighting */
+	enum service service;  /* the latest */
+	/* Of its breaking the notice's rules: */
+	time_t first_seen;
+	unsigned int days; /* on so many; 0: not known */
+	time_t rhythm;     /* seconds from one day of use to the next; 0: there is none */
+	/* It broke them when the person was told before, and was seen right since. */
+	bool changed;
 };
 
 /* One rule that the person breaks (or, with NOTICE_FIXED, broke), and by what.
@@ -44,6 +59,8 @@ struct notice {
 	time_t date; /* of the mail; what is past and what is to come goes by it */
 	const struct notice_rule *rules;
 	size_t rule_count;
+	const struct notice_known_device *devices;
+	size_t device_count;
 	/* A moment of the last day of an exemption that is why the dates differ from
 	   everybody else's; 0: none. */
 	time_t exempt_until;

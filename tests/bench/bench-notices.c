@@ -35,6 +35,7 @@ static char *compose_one(const struct work *work, struct notice_composer *compos
 		"name=Thunderbird version=115.3.1", "name=iPhone Mail version=20A362", "",
 		"name=K-9 Mail", "name=Outlook version=16.0"};
 	struct notice_sighting sightings[SIGHTINGS];
+	struct notice_known_device devices[SIGHTINGS];
 	struct notice_rule rules[2] = {{0}};
 	char user[64], id[96];
 	struct notice notice = {.reason = NOTICE_FIRST,
@@ -42,13 +43,15 @@ static char *compose_one(const struct work *work, struct notice_composer *compos
 				.user = user,
 				.message_id = id,
 				.date = 1718000000,
-				.rules = rules};
+				.rules = rules,
+				.devices = devices,
+				.device_count = SIGHTINGS};
 	const char *error;
 	char *mail;
 
 	snprintf(user, sizeof(user), "user%u@example.org", number);
 	snprintf(id, sizeof(id), "%032x@example.org", number);
-	for (size_t i = 0; i < SIGHTINGS; i++)
+	for (size_t i = 0; i < SIGHTINGS; i++) {
 		sightings[i] = (struct notice_sighting){.client_id = programs[i],
 							.service = i == 2 ? SERVICE_SUBMISSION
 									  : SERVICE_IMAP,
@@ -56,8 +59,14 @@ static char *compose_one(const struct work *work, struct notice_composer *compos
 							.tls = i % 2 == 0 ? TLS_NONE : TLS_STARTTLS,
 							.mechanism = i == 3 ? "CRAM-MD5" : "PLAIN",
 							.country = {"DE"},
+							.device = i,
 							.last_seen = 1717900000 - (time_t)i * 5000,
 							.client = "203.0.113.5"};
+		devices[i] = (struct notice_known_device){.client_id = programs[i],
+							  .first_seen = 1716000000,
+							  .days = 10,
+							  .rhythm = 200000};
+	}
 	for (size_t i = 0; i < 2 && i < work->policy->rule_count; i++) {
 		const struct rule *rule = &work->policy->rules[i];
 

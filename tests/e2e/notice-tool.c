@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "admin/sightings/device.h"
 #include "admin/wording/notice-mail.h"
 #include "admin/delivery/notice-transport.h"
 #include "policy/config.h"
@@ -49,6 +50,7 @@ static struct notice_sighting sighting_of(const json_t *object, time_t now)
 		.client_id = text_of(object, "client_id", ""),
 		.mechanism = text_of(object, "mechanism", "PLAIN"),
 		.client = text_of(object, "client", ""),
+		.whereabouts = text_of(object, "whereabouts", ""),
 		.port = (uint16_t)json_integer_value(json_object_get(object, "port")),
 		.last_seen = date_of(object, "last_seen", now),
 		.refused = json_is_true(json_object_get(object, "refused")),
@@ -62,36 +64,100 @@ static struct notice_sighting sighting_of(const json_t *object, time_t now)
 	return sighting;
 }
 
-/* False when one is not in the policy, or there are too many. */
-static bool read_rules(const struct policy *policy, const json_t *list, struct notice *notice)
-{
-	static struct notice_sighting sightings[SIGHTINGS_MAX];
-	static struct notice_rule rules[RULES_MAX_HERE];
-	const json_t *rule, *sighting;
-	size_t used = 0, i, j;
+/* All that is read of one notice. */
+static struct {
+	struct notice_sighting sightings[SIGHTINGS_MAX];
+	struct store_habit habits[SIGHTINGS_MAX];
+	size_t count;
+	struct notice_rule rules[RULES_MAX_HERE];
+	struct notice_known_device devices[SIGHTINGS_MAX];
+} all;
 
-	notice->rules = rules;
+/* Returns NULL when there are too many. */
+static struct notice_sighting *add_sighting(struct devices *devices, const json_t *object,
+					    time_t now)
+{
+	struct notice_sighting *sighting = &all.sightings[all.count];
+	struct store_habit *habit = &all.habits[all.count];
+	struct store_sighting stored = {.habit = habit};
+
+	if (all.count == SIGHTINGS_MAX)
+		return NULL;
+	*sighting = sighting_of(object, now);
+	*habit = (struct store_habit){.index = all.count++,
+				      .service = sighting->service,
+				      .tls = sighting->tls,
+				      .port = sighting->port,
+				      .mechanism = sighting->mechanism,
+				      .client_id = sighting->client_id};
+	stored.first_seen = (int64_t)date_of(object, "first_seen", sighting->last_seen) * 1000;
+	stored.last_seen = (int64_t)sighting->last_seen * 1000;
+	stored.days = (uint64_t)json_integer_value(json_object_get(object, "days"));
+	sighting->device = devices_add(devices, &stored, 1);
+	return sighting;
+}
+
+/* False when one is not in the policy, or there are too many. */
+static bool read_rules(const struct policy *policy, struct devices *devices, const json_t *list,
+		       struct notice *notice)
+{
+	const json_t *rule, *sighting;
+	size_t i, j;
+
+	notice->rules = all.rules;
 	json_array_foreach(list, i, rule)
 	{
 		const struct rule *found = policy_rule(policy, text_of(rule, "rule", ""));
 
 		if (found == NULL || i == RULES_MAX_HERE)
 			return false;
-		rules[i] = (struct notice_rule){
+		all.rules[i] = (struct notice_rule){
 			.rule = found,
 			.enforce = date_of(rule, "enforce", found->schedule.enforce),
 			.moved_from = date_of(rule, "moved_from", 0),
-			.sightings = &sightings[used]};
+			.sightings = &all.sightings[all.count]};
 		if (found->schedule.brownout_count > 0)
-			rules[i].brownout = found->schedule.brownouts[0];
+			all.rules[i].brownout = found->schedule.brownouts[0];
 		json_array_foreach(json_object_get(rule, "sightings"), j, sighting)
 		{
-			if (used == SIGHTINGS_MAX)
+			if (add_sighting(devices, sighting, notice->date) == NULL)
 				return false;
-			sightings[used++] = sighting_of(sighting, notice->date);
-			rules[i].sighting_count++;
+			all.rules[i].sighting_count++;
 		}
 		notice->rule_count++;
+	}
+	return true;
+}
+
+static void set_devices(const struct devices *devices, struct notice *notice)
+{
+	notice->devices = all.devices;
+	notice->device_count = devices_count(devices);
+	for (size_t i = 0; i < notice->device_count; i++) {
+		const struct device *device = devices_get(devices, i);
+		const struct device_record record = devices_record(devices, i, 1);
+
+		all.devices[i].client_id = device->client_id;
+		all.devices[i].first_seen = (time_t)(record.bad.first / 1000);
+		all.devices[i].days = record.bad_days;
+		all.devices[i].rhythm = (time_t)(record.rhythm / 1000);
+	}
+}
+
+/* Those that are right by now. */
+static bool read_changed(struct devices *devices, const json_t *list, time_t now)
+{
+	const json_t *object;
+	size_t i;
+
+	json_array_foreach(list, i, object)
+	{
+		const struct notice_sighting *sighting = add_sighting(devices, object, now);
+
+		if (sighting == NULL)
+			return false;
+		all.devices[sighting->device].changed = true;
+		all.devices[sighting->device].service = sighting->service;
 	}
 	return true;
 }
@@ -106,14 +172,17 @@ static int compose_one(const struct policy *policy, const struct notice_texts *t
 		.date = date_of(top, "date", time(NULL)),
 		.exempt_until = date_of(top, "exempt_until", 0),
 	};
+	struct devices *devices = devices_create();
 	struct notice_composer *composer;
 	const char *error;
 	size_t length;
 	char *mail;
 
 	if (!notice_reason_from_name(text_of(top, "reason", "first"), &notice.reason) ||
-	    !read_rules(policy, json_object_get(top, "rules"), &notice))
+	    !read_rules(policy, devices, json_object_get(top, "rules"), &notice) ||
+	    !read_changed(devices, json_object_get(top, "changed"), notice.date))
 		return 65;
+	set_devices(devices, &notice);
 	composer = notice_composer_create(policy, texts);
 	mail = notice_compose(composer, &notice, &length, &error);
 	if (mail == NULL)
@@ -121,6 +190,7 @@ static int compose_one(const struct policy *policy, const struct notice_texts *t
 	else
 		fwrite(mail, 1, length, stdout);
 	notice_composer_free(composer);
+	devices_free(devices);
 	g_free(mail);
 	return mail == NULL ? 1 : 0;
 }

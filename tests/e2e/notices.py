@@ -120,6 +120,7 @@ def compose(config, description):
 
 
 VOID = {"meta", "hr", "br"}
+BLOCKS = {"p", "h1", "h2", "h3", "li"}
 
 
 class Page(HTMLParser):
@@ -129,6 +130,7 @@ class Page(HTMLParser):
         super().__init__()
         self.elements = []  # (name, attributes)
         self.texts = []
+        self.blocks = []  # paragraphs, headings and items, each as one line
         self._open = []
         self.feed(html)
         self.close()
@@ -138,6 +140,8 @@ class Page(HTMLParser):
         self.elements.append((tag, dict(attrs)))
         if tag not in VOID:
             self._open.append(tag)
+        if tag in BLOCKS:
+            self.blocks.append("")
 
     def handle_endtag(self, tag):
         assert self._open.pop() == tag
@@ -145,6 +149,8 @@ class Page(HTMLParser):
     def handle_data(self, data):
         if not self._open or self._open[-1] != "style":
             self.texts.append(data)
+        if self._open and self._open[-1] in BLOCKS:
+            self.blocks[-1] += words(data)
 
     @property
     def text(self):

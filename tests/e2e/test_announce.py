@@ -84,9 +84,9 @@ def test_text(site):
     assert "Zugriff aus anderen Ländern - Ein Tag für die Abschaltung steht noch nicht" in text
     assert "Server imap.example.org, Port 993, Verbindungssicherheit „SSL/TLS“" in text
     # A rule that is only observed is nobody's business yet.
-    assert "Andere Arten der Anmeldung" not in text
+    assert "Andere E-Mail-Anmeldung" not in text
     english = site.text("--language", "en")
-    assert "Access without encryption - Switch-off: Wednesday, 20 September 2090" in english
+    assert "Mail access without encryption - Switch-off: Wednesday, 20 September 2090" in english
 
 
 def test_html(site):

@@ -126,6 +126,10 @@ def site(tmp_path):
     return Site(tmp_path)
 
 
+# The subject of a first notice.
+FIRST = re.compile("Mail access without encryption: switch-off on .*$")
+
+
 def test_a_timetable(site):
     """As it goes on for one who changes nothing, one who does, and one who is let off."""
     for user in ("alice", "bob", "carol"):
@@ -133,8 +137,9 @@ def test_a_timetable(site):
     site.fine("dave@example.org")
     site.exemptions.write_text(f"carol@example.org encryption {day(200)}\n")
     site.take()
-    first = "Please change the settings of your mail program"
-    assert site.told(1) == {"alice@example.org": first, "bob@example.org": first}
+    told = site.told(1)
+    assert set(told) == {"alice@example.org", "bob@example.org"}
+    assert all(FIRST.match(subject) for subject in told.values())
     assert site.told(1) == {}
     assert site.told(2) == {}
     # Bob's Thunderbird has its new settings; alice's was not seen again.
@@ -148,7 +153,7 @@ def test_a_timetable(site):
         assert site.told(at) == {}
     # Seven days and one day are left when the last calls have gone out.
     [(user, subject)] = site.told(f"{day(22)} 19:00").items()
-    assert user == "alice@example.org" and subject.startswith("From ")
+    assert user == "alice@example.org" and subject.startswith("Switched off from ")
     assert site.told(24) == {}
     assert list(site.told(f"{day(28)} 19:00")) == ["alice@example.org"]
     for at in (29, 30, 60):
@@ -157,12 +162,15 @@ def test_a_timetable(site):
     site.record("alice@example.org", "encryption=enforce", days_ago=-61)
     site.record("carol@example.org", "encryption=enforce", days_ago=-61, verified=False)
     site.take_at(62)
-    assert site.told(62) == {"alice@example.org": "Your mail program was refused"}
+    [(user, subject)] = site.told(62).items()
+    assert user == "alice@example.org"
+    assert re.match(r"Refused on .*: Mail access without encryption$", subject)
     assert site.told(90) == {}
     # Carol's exemption ends on day 200.
     [(user, mail)] = (site.notify(194), site.mails())[1].items()
     assert user == "carol@example.org"
-    assert "You have an exemption. It ends on" in words(mail.plain)
+    assert mail["Subject"].startswith("Your exemption ends on ")
+    assert "your exemption for the mailbox carol@example.org ends on" in words(mail.plain)
 
 
 def with_date(enforce):
@@ -182,15 +190,16 @@ def test_a_date_that_moves(site):
     # On the day of the last calls; bob, who was told nothing, hears the new date only.
     site.set(rules=with_date(60))
     told = site.told(23)
-    assert told.pop("alice@example.org").startswith("New date: ")
-    assert told == {"bob@example.org": "Please change the settings of your mail program"}
+    assert told.pop("alice@example.org").startswith("New date ")
+    [(user, subject)] = told.items()
+    assert user == "bob@example.org" and FIRST.match(subject)
     for at in (24, 28, 29, 30):
         assert site.told(at) == {}
     # Earlier again.
     site.set(rules=with_date(50))
     told = site.told(36)
     assert set(told) == {"alice@example.org", "bob@example.org"}
-    assert all(subject.startswith("New date: ") for subject in told.values())
+    assert all(subject.startswith("New date ") for subject in told.values())
     # And off altogether.
     site.set(rules=with_date(50).replace(f'enforce = "{day(50)}"', ""))
     told = (site.notify(37), site.mails())[1]
@@ -201,6 +210,26 @@ def test_a_date_that_moves(site):
     assert site.told(49) == {}
     reasons = [notice["reason"] for notice in site.ask("notices", "--user", "alice")]
     assert reasons == ["last-call", "moved", "moved", "moved"]
+
+
+def test_one_of_two_devices_has_changed(site):
+    """The next mail says which, and tells of the other only."""
+    outlook = {"client_id": "name=Outlook version=16.0"}
+    site.record("alice@example.org", "encryption", days_ago=1)
+    site.record("alice@example.org", "encryption", days_ago=3, **outlook)
+    site.record("alice@example.org", "encryption", **outlook)
+    site.take()
+    site.notify(1)
+    text = words(site.mails()["alice@example.org"].plain)
+    assert "Outlook 16.0: reading mail" in text and "Thunderbird 115.3: reading" in text
+    assert "almost daily since" in text and "Already right" not in text
+    site.fine("alice@example.org", days_ago=-2, client_id="name=Thunderbird version=128.0")
+    site.record("alice@example.org", "encryption", days_ago=-7, **outlook)
+    site.take_at(8)
+    site.notify(8)
+    text = words(site.mails()["alice@example.org"].plain)
+    assert "Outlook 16.0: reading mail" in text and "Thunderbird 128.0: reading" not in text
+    assert "Already right: Thunderbird 128.0. Thank you!" in text
 
 
 def test_what_is_recorded(site):
@@ -240,9 +269,7 @@ def test_good_news(site):
     assert len(site.told(1)) == 1
     site.fine("alice@example.org", days_ago=-1.5)
     site.take_at(3)
-    assert site.told(5) == {
-        "alice@example.org": "Done: your mail program has its new settings"
-    }
+    assert site.told(5) == {"alice@example.org": "Done: Mail access without encryption"}
     assert site.told(6) == {}
     assert [notice["reason"] for notice in site.ask("notices")] == ["first", "fixed"]
 
@@ -262,7 +289,7 @@ def test_a_version_of_tls_that_is_too_old(site):
     site.notify(1)
     [mail] = site.mails().values()
     assert mail["To"] == "alice@example.org"
-    assert "or with a version older than TLSv1.2 stops working" in words(mail.plain)
+    assert "Encryption older than TLSv1.2 stops working" in words(mail.plain)
 
 
 def test_last_call_before_an_exemption_ends(site):
@@ -529,7 +556,7 @@ def test_samples(site):
     done = site.notify(19, "--to", "postmaster@example.org")
     subjects = sorted(str(email_subject(raw)) for _, raw in site.raw_mails())
     assert len(subjects) == 3 and subjects[1].startswith("Portcullis: 2 told")
-    assert subjects[0] == "Please change the settings of your mail program"
+    assert FIRST.match(subjects[0])
     assert subjects[2].startswith("Reminder")
     assert re.search("Like one of these, and not sent +23\n", done.stdout), done.stdout
     assert "Left for the next run" not in done.stdout
@@ -557,7 +584,7 @@ def test_another_day_is_for_looking(site):
     assert list(site.told(29)) == ["alice@example.org"]
     assert site.told(5) == {}
     [subject] = site.told(23).values()
-    assert subject.startswith("From ")
+    assert subject.startswith("Switched off from ")
 
 
 def test_notices_of_the_future_do_not_silence(site):

@@ -138,7 +138,7 @@ def test_from_the_login_to_the_mailbox(site):
     assert told("alice@example.org") == []
     # Shortly before the day, nothing has changed.
     [mail] = told("alice@example.org", "--at", f"{day(7)} 09:00")
-    assert mail["Subject"].startswith("Ab ") and "/ From " in mail["Subject"]
+    assert mail["Subject"].startswith("Ab ") and "/ Switched off from " in mail["Subject"]
     assert told("alice@example.org", "--at", f"{day(7)} 10:00") == []
 
     # Then the settings are, in another second than they were old.
@@ -161,7 +161,7 @@ def test_a_refused_login(site):
     take("alice@example.org", port=143, tls="none", verified=True)
     take("bob@example.org", port=143, tls="none", verified=False)
     [mail] = told("alice@example.org")
-    assert "Your mail program was refused" in mail["Subject"]
+    assert "/ Refused on " in mail["Subject"]
     assert "(refused)" in words(mail.plain) and "(refused)" in mail.page.text
     assert told("alice@example.org", "--at", f"{day(20)} 09:00") == []
     assert fetch("bob@example.org") == []

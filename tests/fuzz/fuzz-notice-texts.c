@@ -111,9 +111,14 @@ static void compose(const struct policy *policy, const struct notice_texts *text
 						 .client = "192.0.2.1",
 						 .country = {"DE"},
 						 .last_seen = now - 3600};
+	const struct notice_known_device devices[] = {
+		{.client_id = client_id, .first_seen = now - 864000, .days = 3, .rhythm = 432000},
+		{.client_id = client_id, .service = SERVICE_SUBMISSION, .changed = true},
+	};
 	const struct notice_rule rules[] = {
 		{.rule = &policy->rules[0],
 		 .enforce = now + 86400,
+		 .moved_from = now + 172800,
 		 .sightings = &sighting,
 		 .sighting_count = 1},
 		{.rule = &policy->rules[5], .enforce = SCHEDULE_NEVER},
@@ -124,7 +129,9 @@ static void compose(const struct policy *policy, const struct notice_texts *text
 				      .message_id = "1@example.org",
 				      .date = now,
 				      .rules = rules,
-				      .rule_count = G_N_ELEMENTS(rules)};
+				      .rule_count = G_N_ELEMENTS(rules),
+				      .devices = devices,
+				      .device_count = G_N_ELEMENTS(devices)};
 	struct notice_composer *composer = notice_composer_create(policy, texts);
 	const char *error = NULL;
 	size_t length;

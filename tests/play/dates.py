@@ -14,13 +14,18 @@ def local_date(moment):
 def are_right(person, mail, notice, timetable):
     """Each that the mail gives is one of the person's own, and the first of them is given
     where the mail is about that."""
-    seen = mails.listed(mail.text)
-    rest = mail.subject + "\n" + mail.text.replace(seen, "") if seen else mail.text
+    seen = mails.seen(mail.text)
+    rest = mail.subject + "\n" + mail.text
+    for part in seen:
+        rest = rest.replace(part, "")
     given = set(mails.dates(rest))
     own = own_dates(person, timetable)
+    if notice.reason == "refused":
+        # Of which the subject names the day.
+        given -= days_of_use(person) - own
     if not given <= own | other_dates(person, timetable):
         return False
-    if not set(mails.dates(seen)) <= days_of_use(person) | own:
+    if not set(mails.dates("\n".join(seen))) <= days_of_use(person) | own:
         return False
     first = first_date(person, notice, timetable)
     return first is None or first in given

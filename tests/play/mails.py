@@ -4,24 +4,24 @@ import collections
 import datetime
 import re
 
-# "- Thunderbird 115.3: IMAP, port 143, ..." Lines of a list are wrapped.
-DEVICE = re.compile(r"^- ([^:\n]+): (?:.|\n {2})+", re.MULTILINE)
+# "Thunderbird 115.3: reading mail (IMAP)", and below it what was seen. Lines are wrapped.
+DEVICE = re.compile(r"^([^-\n][^:]*): .*\n- ", re.DOTALL)
+SEEN = re.compile(r"^- Seen: (?:.|\n {2})+", re.MULTILINE)
 VERSION = re.compile(r" [0-9][0-9A-Za-z.]*$")
-HEADING = re.compile(r"^What we have seen\n-+$|^= What we have seen$", re.MULTILINE)
 MONTHS = ("January February March April May June July August September October November"
           " December").split()  # fmt: skip
 DATE = re.compile(r"(\w+day),\s+(\d{1,2})\s+(" + "|".join(MONTHS) + r")\s+(\d{4})")
 
 
-def listed(text):
-    """The part that lists devices."""
-    found = HEADING.search(text)
-    return text[found.end():].lstrip("\n").split("\n\n")[0] if found else ""
+def seen(text):
+    """What it says of when and how each device was seen."""
+    return SEEN.findall(text)
 
 
 def devices(text):
-    """Those that a mail lists: their names, and their lines."""
-    return [(match.group(1), match.group(0)) for match in DEVICE.finditer(listed(text))]
+    """Those that a mail lists: their names, and what stands of them."""
+    return [(DEVICE.match(part).group(1), part) for part in text.split("\n\n")
+            if SEEN.search(part)]  # fmt: skip
 
 
 def names_versions_twice(text):

@@ -13,7 +13,7 @@ from truth import breaks_when_it_comes_again
 DAY = 86400
 WEEK = 7 * DAY
 MONTH = 30 * DAY
-NAMELESS = "A program that does not say what it is"
+NAMELESS = "A device or program without a name"
 # Days before their own date on which all who depend on it have heard of it: who is let off
 # until then, and all others.
 LET_OFF_NOTICE, NOTICE = 14, 7

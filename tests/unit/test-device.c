@@ -133,6 +133,39 @@ static void test_names(void **state)
 	assert_name("name=com.example.mail version=7.2", "name=comexamplemail version=");
 }
 
+static void test_labels(void **state)
+{
+	static const struct {
+		const char *client_id, *label; /* NULL: none */
+	} cases[] = {
+		{"", NULL},
+		{"localhost", NULL},
+		{"[192.0.2.1]", NULL},
+		{"DESKTOP-33C70B8", "DESKTOP-33C70B8"},
+		{"annas-mbp.fritz.box", "annas-mbp"},
+		{"iPhone-von-Anna", "iPhone-vonAnna"},
+		{"smtpclient.apple", "Apple Mail"},
+		{"www.evil.example", "www"},
+		{".", NULL},
+		{"<script>", "script"},
+		{"call 0190 123456 to unlock your account", "call0190123456tounlockyo"},
+		{"\xc3\xbc", NULL},
+		{"name=Thunderbird version=115.3", "Thunderbird 115.3"},
+		{"vendor=x", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char *label = device_label(cases[i].client_id);
+
+		if (cases[i].label == NULL)
+			assert_null(label);
+		else
+			assert_string_equal(label, cases[i].label);
+		g_free(label);
+	}
+}
+
 /* ---- which ways are one device ---- */
 
 static void test_versions_countries_and_settings(void **state)
@@ -425,6 +458,7 @@ int main(void)
 #define DEVICE_TEST(test) cmocka_unit_test_setup_teardown(test, begin, end)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_labels),
 		DEVICE_TEST(test_versions_countries_and_settings),
 		DEVICE_TEST(test_nameless),
 		DEVICE_TEST(test_hosts),

@@ -230,7 +230,9 @@ static void test_unused(void **state)
 
 	(void)state;
 	assert_string_equal(said, "");
-	assert_false(text_sections_check_unused(sections, note, said));
+	assert_true(text_sections_check_unused(sections, "other", note, said));
+	assert_string_equal(said, "");
+	assert_false(text_sections_check_unused(sections, "f", note, said));
 	assert_string_equal(said, "f:3: section [frist] is not used anywhere\n");
 	text_sections_free(sections);
 }
