@@ -98,6 +98,9 @@ def open_socket(addresses, port, client, tls="none", proxy=None, proxy_ports=Non
     return connection
 
 
+imaplib.Commands.setdefault("ID", ("NONAUTH", "AUTH"))
+
+
 class _Imap(imaplib.IMAP4):
     def __init__(self, connection):
         self._connection = connection
@@ -109,6 +112,10 @@ class _Imap(imaplib.IMAP4):
     def exchange(self, mechanism, user, password):
         exchange = Exchange(mechanism, user, password)
         return self.authenticate(mechanism, exchange.answer)
+
+    def introduce(self, name, version):
+        """Says what program it is (RFC 2971)."""
+        self._simple_command("ID", f'("name" "{name}" "version" "{version}")')
 
 
 class _Pop3(poplib.POP3):
@@ -228,9 +235,13 @@ def imap(
     mechanism=None,
     port=None,
     proxy=None,
+    program=None,
 ):
+    """program: its name and version, if it shall say them."""
     connection = connect_imap(client, tls, port, proxy)
     try:
+        if program is not None:
+            connection.introduce(*program)
         if mechanism is None:
             _, data = connection.login(user, password)
         else:
@@ -287,11 +298,13 @@ def sieve(user, password=PASSWORD, client=GERMANY, tls="none", mechanism="PLAIN"
         connection.close()
 
 
-def connect_smtp(port, client=GERMANY, tls="none", proxy=None, addresses=POSTFIX_ADDRESSES):
+def connect_smtp(
+    port, client=GERMANY, tls="none", proxy=None, addresses=POSTFIX_ADDRESSES, helo="laptop"
+):
     proxy_ports = postfix.PROXY_PORTS
     if addresses == DOVECOT_ADDRESSES:
         proxy_ports = dovecot.PROXY_PORTS
-    connection = _Smtp(open_socket(addresses, port, client, tls, proxy, proxy_ports), "laptop")
+    connection = _Smtp(open_socket(addresses, port, client, tls, proxy, proxy_ports), helo)
     connection._host = HOST_NAME  # for starttls()
     code, text = connection.connect(HOST_NAME, port)
     if code != 220:
@@ -299,6 +312,16 @@ def connect_smtp(port, client=GERMANY, tls="none", proxy=None, addresses=POSTFIX
     if tls == "starttls":
         connection.ehlo()
         connection.starttls(context=TLS_CONTEXT)
+    connection.ehlo()
+    return connection
+
+
+def connect_smtp_by_xclient(port, client, tls="none", helo="laptop"):
+    """From the server's own host, which says on whose behalf (Postfix's XCLIENT)."""
+    connection = connect_smtp(port, "127.0.0.1", tls, helo=helo)
+    code, text = connection.docmd("XCLIENT", f"ADDR={client}")
+    if code != 220:
+        raise smtplib.SMTPConnectError(code, text)
     connection.ehlo()
     return connection
 

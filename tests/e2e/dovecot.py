@@ -196,7 +196,7 @@ class Dovecot:
         assert "\n!include auth-system.conf.ext\n" in text
         auth.write_text(text.replace("\n!include auth-system.conf.ext\n", "\n"))
         self.configure()
-        _write_users(USERS)
+        write_users(USERS)
         own_directory("/var/vmail")
         shutil.chown("/var/vmail", MAIL_UID, MAIL_UID)
 
@@ -298,7 +298,8 @@ def _import_environment(series, names):
     return f"import_environment {{\n{lines}}}\n"
 
 
-def _write_users(users):
+def write_users(users):
+    """users: names, with the scheme in which each password is kept."""
     lines = []
     for user, scheme in users.items():
         if scheme == "PLAIN":

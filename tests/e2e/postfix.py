@@ -100,6 +100,7 @@ class Postfix:
         subprocess.run(["postconf", *arguments], check=True)
 
     def start(self, environment=None):
+        """What of the environment its processes get, import_environment says."""
         offset = log_size(LOG)
         self._server = Server(["postfix", "start-fg"], environment, log=START_LOG)
 
@@ -133,9 +134,9 @@ class Postfix:
             self._server.stop()
             self._server = None
 
-    def restart(self):
+    def restart(self, environment=None):
         self.stop()
-        self.start()
+        self.start(environment)
 
     def _processes(self, name):
         return [pid for pid in descendants(self.pid) if command_name(pid) == name]

@@ -39,13 +39,11 @@ notices {{
 }}
 """
 
-imaplib.Commands.setdefault("ID", ("NONAUTH", "AUTH"))
-
 
 def connect(user, tls, mechanism=None, password=dovecot.PASSWORD, program="Thunderbird"):
     """As the program of that name."""
     connection = clients.connect_imap(CLIENTS["DE"][0], tls)
-    connection._simple_command("ID", f'("name" "{program}" "version" "115.3")')
+    connection.introduce(program, "115.3")
     if mechanism is None:
         connection.login(user, password)
     else:

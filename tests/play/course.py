@@ -75,6 +75,7 @@ class Play:
         self.measures = Measures(self)
         self.forecasts = Forecasts(self, options.keep, options.measure_every)
         self.took = []  # of each day
+        self.sample = None  # see sample.py
         for person in self.university.people:
             for device in person.devices:
                 self.come(device, device.begin + self.random.random() * device.gap)
@@ -126,7 +127,8 @@ class Play:
         today = Today(self.timetable, day)
         self.change(day)
         self.depart(day)
-        journal = DayOfJournal(self.site.tomorrow, self.timetable, day)
+        begin = self.sample.begin_day if self.sample else DayOfJournal
+        journal = begin(self.site.tomorrow, self.timetable, day)
         for device in self.calendar[day]:
             if day < device.end and day == device.next_use:
                 self.log_in(device, today, journal)
@@ -137,6 +139,8 @@ class Play:
         journal.strangers(self.random, self.university.people, today, len(self.people) // 20)
         self.took[day].lines = journal.write()
         self.measures.lines += self.took[day].lines
+        if self.sample:
+            self.sample.compare(journal, self.people.values())
 
     def change(self, day):
         for person in self.waiting[day]:

@@ -171,17 +171,14 @@ class Site:
     # ---- what the operator writes ----
 
     def configure(self, timetable):
-        rules = "".join(rule.text() for rule in timetable.rules)
         self.config.write_text(
             SITE.format(domain=DOMAIN, directory=self.directory, texts=ROOT / "notices",
-                        port=self.port, notices=self.notices) + rules
+                        port=self.port, notices=self.notices) + timetable.text()
         )  # fmt: skip
 
     def let_off(self, people):
         """All who have exemptions."""
-        lines = [f"{person.user} {exemption.title} {exemption.first}..{exemption.last}\n"
-                 for person in people for exemption in person.exemptions]  # fmt: skip
-        (self.directory / "exemptions").write_text("".join(lines))
+        (self.directory / "exemptions").write_text(exemption_lines(people))
 
     # ---- commands ----
 
@@ -341,6 +338,11 @@ class Site:
     def close(self):
         self.sink.send_signal(signal.SIGTERM)
         self.sink.wait()
+
+
+def exemption_lines(people):
+    return "".join(f"{person.user} {exemption.title} {exemption.first}..{exemption.last}\n"
+                   for person in people for exemption in person.exemptions)  # fmt: skip
 
 
 def read_mail(path, moment):

@@ -141,6 +141,10 @@ class Timetable:
     def rule(self, title):
         return self.by_title[title]
 
+    def text(self):
+        """As portcullis.conf has it."""
+        return "".join(rule.text() for rule in self.rules)
+
     def own_date(self, person, rule):
         """The first day on which it holds for the person: exemptions that cover its date
         move that."""
