@@ -51,7 +51,7 @@ package_libs = $(filter-out -specs=%,$(shell $(PKG_CONFIG) --libs $(1)))
 
 POLICY_LIBS = $(call package_libs,libmaxminddb)
 POLICYD_LIBS = $(POLICY_LIBS) $(call package_libs,libevent libsystemd)
-ADMIN_LIBS = $(POLICY_LIBS) $(call package_libs,jansson sqlite3) $(NOTICE_LIBS)
+ADMIN_LIBS = $(POLICY_LIBS) $(call package_libs,jansson sqlite3) $(NOTICE_LIBS) -lm
 # Mails and texts (GMime, GLib), handing over (libEtPan), names of countries (ICU).
 NOTICE_LIBS = $(call package_libs,gmime-3.0 libetpan icu-uc)
 

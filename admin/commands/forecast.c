@@ -1,11 +1,13 @@
 #include <glib.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
 #include "admin/questions/forecast-count.h"
+#include "admin/store/rule-titles.h"
 #include "admin/store/store-week.h"
 #include "admin/terminal/command-options.h"
 #include "admin/terminal/json-output.h"
@@ -74,17 +76,54 @@ static double percent(uint64_t part, uint64_t whole)
 	return whole == 0 ? 0 : 100.0 * (double)part / (double)whole;
 }
 
+/* ---- people as whole numbers, whose sums are right ---- */
+
+struct figures {
+	uint64_t active, fine, changed, told_changed;
+	uint64_t affected, low, high; /* partly or wholly locked out */
+	uint64_t locked_out, partly;
+};
+
+static uint64_t nearest(double number)
+{
+	return (uint64_t)(number + 0.5);
+}
+
+static struct figures figures_of(const struct forecast *forecast)
+{
+	struct figures figures = {
+		.active = nearest(forecast->active_users),
+		.affected = nearest(forecast->locked_out + forecast->partly),
+		.locked_out = nearest(forecast->locked_out),
+		.told_changed = nearest(forecast->told_changed),
+	};
+
+	figures.partly = figures.affected - figures.locked_out;
+	figures.fine = figures.active - figures.affected;
+	figures.changed = MIN(nearest(forecast->changed), figures.fine);
+	figures.low = MIN((uint64_t)forecast->low, figures.affected);
+	figures.high = (uint64_t)ceil(forecast->high);
+	return figures;
+}
+
+static bool is_too_early(const struct forecast *forecast)
+{
+	return forecast->days_recorded < FORECAST_DAYS_MIN;
+}
+
 /* ---- printing ---- */
 
-static json_t *groups_json(const GArray *groups)
+static json_t *groups_json(const struct forecast *forecast, enum grouping grouping)
 {
+	const GArray *groups = forecast->groups.groups[grouping];
 	json_t *object = json_object();
 
 	for (guint i = 0; i < groups->len; i++) {
 		const struct forecast_group *group =
 			&g_array_index(groups, struct forecast_group, i);
 
-		json_object_set_new(object, group->name, json_integer((json_int_t)group->users));
+		json_object_set_new(object, group->name,
+				    json_integer((json_int_t)nearest(group->users)));
 	}
 	return object;
 }
@@ -106,8 +145,8 @@ static struct listing *list_rules(enum listing_format format, const struct forec
 		const struct cell cells[G_N_ELEMENTS(rule_columns)] = {
 			cell_text(policy->rules[i].title),
 			cell_text(phase_name(rule->phase)),
-			cell_number(rule->users),
-			cell_number(rule->locked_out),
+			cell_number(nearest(rule->users)),
+			cell_number(nearest(rule->locked_out)),
 		};
 
 		if (rule->considered)
@@ -146,19 +185,45 @@ static struct listing *list_weeks(enum listing_format format, const struct forec
 	return listing;
 }
 
+static json_t *course_json(const struct forecast *forecast, const struct policy *policy)
+{
+	json_t *course = json_array();
+
+	for (size_t i = 0; i < forecast->course_count; i++) {
+		const struct forecast_date *date = &forecast->course[i];
+		json_t *rules = json_array();
+
+		for (uint64_t left = date->rules; left != 0; left &= left - 1)
+			json_array_append_new(
+				rules, json_string(policy->rules[__builtin_ctzll(left)].title));
+		json_array_append_new(
+			course, json_pack("{s:o, s:o, s:I}", "date", json_date(date->date), "rules",
+					  rules, "affected", (json_int_t)nearest(date->users)));
+	}
+	return course;
+}
+
 static void print_json(const struct forecast *forecast, const struct policy *policy)
 {
+	struct figures figures = figures_of(forecast);
+
 	json_print(json_pack(
-		"{s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "at",
-		json_date(forecast->at), "active_users", (json_int_t)forecast->active_users, "fine",
-		(json_int_t)forecast->fine, "locked_out", (json_int_t)forecast->locked_out,
-		"partly", (json_int_t)forecast->partly, "changed", (json_int_t)forecast->changed,
-		"told", (json_int_t)forecast->told, "told_changed",
-		(json_int_t)forecast->told_changed, "rules",
+		"{s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, "
+		"s:o,"
+		" s:o, s:o}",
+		"at", json_date(forecast->at), "active_users", (json_int_t)figures.active, "fine",
+		(json_int_t)figures.fine, "affected", (json_int_t)figures.affected, "affected_low",
+		(json_int_t)figures.low, "affected_high", (json_int_t)figures.high, "days_recorded",
+		(json_int_t)forecast->days_recorded, "too_early", is_too_early(forecast),
+		"locked_out", (json_int_t)figures.locked_out, "partly", (json_int_t)figures.partly,
+		"changed", (json_int_t)figures.changed, "told", (json_int_t)forecast->told,
+		"told_changed", (json_int_t)figures.told_changed, "rules",
 		listing_end_json(list_rules(LISTING_OBJECT, forecast, policy)), "services",
-		groups_json(forecast->services), "programs", groups_json(forecast->programs),
-		"countries", groups_json(forecast->countries), "weeks",
-		listing_end_json(list_weeks(LISTING_ARRAY, forecast))));
+		groups_json(forecast, GROUPED_BY_SERVICE), "programs",
+		groups_json(forecast, GROUPED_BY_PROGRAM), "countries",
+		groups_json(forecast, GROUPED_BY_COUNTRY), "weeks",
+		listing_end_json(list_weeks(LISTING_ARRAY, forecast)), "course",
+		course_json(forecast, policy)));
 }
 
 /* Of such a line with its columns. */
@@ -191,7 +256,7 @@ static void print_groups(const char *title, const GArray *groups)
 			&g_array_index(groups, struct forecast_group, i);
 		const struct cell cells[G_N_ELEMENTS(columns)] = {
 			cell_text(group->name[0] == '\0' ? "not known" : group->name),
-			cell_number(group->users),
+			cell_number(nearest(group->users)),
 		};
 
 		listing_add(listing, cells);
@@ -216,24 +281,77 @@ static void print_heading(const struct options *options, int64_t since)
 				   options->rule == NULL ? "all rules were" : "the rule were");
 }
 
+static void print_interval(const struct forecast *forecast, const struct figures *figures)
+{
+	if (is_too_early(forecast))
+		wrapped_line_print(0,
+				   "It is too early to say: only %" PRId64 " day%s recorded, and "
+				   "who comes once a week or less is not known yet.",
+				   forecast->days_recorded,
+				   forecast->days_recorded == 1 ? " is" : "s are");
+	else
+		wrapped_line_print(0,
+				   "%" PRIu64 " people would lose a way to their mail, or between "
+				   "%" PRIu64 " and %" PRIu64 ": that much is uncertain. %" PRId64
+				   " days are recorded.",
+				   figures->affected, figures->low, figures->high,
+				   forecast->days_recorded);
+}
+
+static const struct column course_columns[] = {
+	{"DATE", NULL, COLUMN_WHOLE},
+	{"RULES", NULL, COLUMN_SHRINKS},
+	{"STILL AFFECTED", NULL, COLUMN_NUMBER},
+};
+
+/* How it will be at each date to come. */
+static void print_course(const struct forecast *forecast, const struct policy *policy)
+{
+	struct listing *listing;
+
+	if (is_too_early(forecast) || forecast->course_count == 0 || !forecast->course_known)
+		return;
+	wrapped_line_print(0, "If it goes on like this:");
+	listing = listing_begin(LISTING_TABLE, course_columns, G_N_ELEMENTS(course_columns));
+	for (size_t i = 0; i < forecast->course_count; i++) {
+		const struct forecast_date *date = &forecast->course[i];
+		char *titles = rule_titles_format(policy, date->rules), day[DATE_TEXT_SIZE];
+		const struct cell cells[G_N_ELEMENTS(course_columns)] = {
+			cell_date(date->date, day),
+			cell_text(titles),
+			cell_number(nearest(date->users)),
+		};
+
+		date_format(date->date, day);
+		listing_add(listing, cells);
+		g_free(titles);
+	}
+	listing_end(listing, NULL);
+	putchar('\n');
+}
+
 static void print_text(const struct forecast *forecast, const struct policy *policy,
 		       const struct options *options)
 {
-	uint64_t active = forecast->active_users;
+	struct figures figures = figures_of(forecast);
+	uint64_t active = figures.active;
 
 	print_heading(options, forecast->since);
 	print_line("active", active, 0);
-	print_line("fine", forecast->fine, active);
-	print_line("  of them have changed", forecast->changed, active);
-	print_line("partly locked out", forecast->partly, active);
-	print_line("wholly locked out", forecast->locked_out, active);
+	print_line("fine", figures.fine, active);
+	print_line("  of them have changed", figures.changed, active);
+	print_line("partly locked out", figures.partly, active);
+	print_line("wholly locked out", figures.locked_out, active);
 	print_line("told by mail", forecast->told, active);
-	print_line("  of them have changed", forecast->told_changed, forecast->told);
+	print_line("  of them have changed", figures.told_changed, forecast->told);
 	putchar('\n');
+	print_interval(forecast, &figures);
+	putchar('\n');
+	print_course(forecast, policy);
 	listing_end(list_rules(LISTING_TABLE, forecast, policy), NULL);
-	print_groups("SERVICE", forecast->services);
-	print_groups("PROGRAM", forecast->programs);
-	print_groups("COUNTRY", forecast->countries);
+	print_groups("SERVICE", forecast->groups.groups[GROUPED_BY_SERVICE]);
+	print_groups("PROGRAM", forecast->groups.groups[GROUPED_BY_PROGRAM]);
+	print_groups("COUNTRY", forecast->groups.groups[GROUPED_BY_COUNTRY]);
 	putchar('\n');
 	listing_end(list_weeks(LISTING_TABLE, forecast), NULL);
 }
@@ -244,9 +362,10 @@ static void print_text(const struct forecast *forecast, const struct policy *pol
    affected: perhaps nothing is recorded any more. */
 static int compare_with(const struct forecast *forecast, double percent_max)
 {
+	struct figures figures = figures_of(forecast);
 	char day[DATE_TEXT_SIZE];
 
-	if (forecast->active_users == 0) {
+	if (figures.active == 0) {
 		date_format((time_t)(forecast->since / 1000), day);
 		fprintf(stderr,
 			"portcullis forecast: nobody was seen since %s, so --fail-above has "
@@ -254,10 +373,7 @@ static int compare_with(const struct forecast *forecast, double percent_max)
 			day);
 		return EX_NOINPUT;
 	}
-	return percent(forecast->partly + forecast->locked_out, forecast->active_users) >
-			       percent_max
-		       ? EXIT_NO
-		       : EXIT_SUCCESS;
+	return percent(figures.affected, figures.active) > percent_max ? EXIT_NO : EXIT_SUCCESS;
 }
 
 static int answer(const struct options *options, struct inquiry *inquiry)

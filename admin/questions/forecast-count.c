@@ -1,102 +1,73 @@
 #include "forecast-count.h"
 
-#include <string.h>
+#include <math.h>
+#include <stdlib.h>
 
-#include "admin/notices/notice-plan.h"
-#include "admin/sightings/mail-program.h"
+#include "admin/sightings/device-weight.h"
 #include "admin/store/rule-titles.h"
 #include "admin/store/store-notices.h"
 #include "admin/store/store-week.h"
+#include "rule-history.h"
 
-/* The groups that a habit belongs to, as indexes. */
-struct habit_groups {
-	guint service, program, country;
+/* How many times as many devices may be given up, or as few, as it seems. */
+#define HASTE 2.0
+
+/* Nine times of ten, chance is not further off. */
+#define DEVIATIONS 1.65
+
+/* What else may be wrong, as a part of the whole. */
+#define MARGIN 0.01
+
+/* So long before its last use of any, a device still came in its other ways. */
+#define WAY_DAYS 30
+
+#define WEEK ((time_t)7 * 86400)
+
+/* Who broke a rule at any time, and whose devices are to be weighed. */
+struct affected {
+	bool active, good; /* seen lately, and in a way that works */
+	bool rejected;     /* would have been at any time */
+	bool told;
+	guint devices, ways; /* how many there are */
+};
+
+/* One of that person's devices, as to one rule that it broke. */
+struct affected_device {
+	struct device_rest rest;
+	guint32 device; /* its number */
+};
+
+/* And one of the ways in which it did. */
+struct affected_way {
+	guint32 device, habit;
+	int64_t last;
 };
 
 struct counting {
 	struct forecast *forecast;
 	const struct sighting_judge *judge;
 	int64_t now, since, week;
-	int64_t quiet_since;         /* what was not seen since is not used any more */
-	struct habit_groups *groups; /* by the habit's index */
-	GHashTable *told;            /* when who was told first, by name */
+	bool only_since;   /* what was not used since does not count */
+	uint64_t enforced; /* rules */
+	GHashTable *told;  /* names */
+	struct device_weights *weights;
+	GArray *people;           /* of struct affected, */
+	GArray *affected_devices; /* of struct affected_device: theirs, one after another, */
+	GArray *affected_ways;    /* and of struct affected_way */
+	double variance;
+	/* For each date of the course, which part of those who break each rule will be left. */
+	double left[RULES_MAX][RULES_MAX];
 
 	/* Of the user whose sightings come. */
 	int64_t user_id;
-	bool good, bad;              /* seen lately */
-	bool bad_before;             /* seen before */
-	int64_t good_last, bad_last; /* 0: never */
-	int64_t told_at;             /* 0: was not */
-	uint64_t broken;             /* rules, lately */
+	bool active, good, rejected, is_told;
+	uint64_t broken; /* rules, as far as they count */
 	uint64_t good_weeks, bad_weeks;
+	struct devices *devices;
+	GArray *ways; /* of struct affected_way */
 };
 
-/* ---- groups ---- */
-
-static void free_group(gpointer group)
-{
-	g_free(((struct forecast_group *)group)->name);
-}
-
-static GArray *groups_create(void)
-{
-	GArray *groups = g_array_new(FALSE, FALSE, sizeof(struct forecast_group));
-
-	g_array_set_clear_func(groups, free_group);
-	return groups;
-}
-
-/* The index of a name's group, which is made if there is none. */
-static guint group_index(GArray *groups, GHashTable *known, const char *name)
-{
-	struct forecast_group group = {.last_user = STORE_NOBODY};
-	gpointer index;
-
-	if (g_hash_table_lookup_extended(known, name, NULL, &index))
-		return GPOINTER_TO_UINT(index);
-	group.name = g_strdup(name);
-	g_array_append_val(groups, group);
-	g_hash_table_insert(known, group.name, GUINT_TO_POINTER(groups->len - 1));
-	return groups->len - 1;
-}
-
-static struct habit_groups *group_habits(struct forecast *forecast, const struct store *store)
-{
-	size_t count = store_habit_count(store);
-	struct habit_groups *groups = g_new0(struct habit_groups, count + 1);
-	GHashTable *services = g_hash_table_new(g_str_hash, g_str_equal);
-	GHashTable *programs = g_hash_table_new(g_str_hash, g_str_equal);
-	GHashTable *countries = g_hash_table_new(g_str_hash, g_str_equal);
-
-	for (size_t i = 0; i < count; i++) {
-		const struct store_habit *habit = store_habit(store, i);
-		char *program = mail_program_versionless(habit->client_id);
-
-		groups[i].service =
-			group_index(forecast->services, services, service_name(habit->service));
-		groups[i].program =
-			group_index(forecast->programs, programs, program == NULL ? "" : program);
-		groups[i].country =
-			group_index(forecast->countries, countries, habit->country.code);
-		g_free(program);
-	}
-	g_hash_table_destroy(services);
-	g_hash_table_destroy(programs);
-	g_hash_table_destroy(countries);
-	return groups;
-}
-
-static void count_in_group(GArray *groups, guint index, int64_t user_id)
-{
-	struct forecast_group *group = &g_array_index(groups, struct forecast_group, index);
-
-	if (group->last_user != user_id) {
-		group->last_user = user_id;
-		group->users++;
-	}
-}
-
-/* ---- users ---- */
+/* ---- what is read ---- */
 
 static void count_weeks(struct counting *counting)
 {
@@ -108,79 +79,94 @@ static void count_weeks(struct counting *counting)
 	}
 }
 
-static void count_rules(struct counting *counting, bool locked_out)
+static void add_devices(struct counting *counting, struct affected *person)
 {
-	for (unsigned int i = 0; i < RULES_MAX; i++) {
-		if ((counting->broken & UINT64_C(1) << i) == 0)
-			continue;
-		counting->forecast->rules[i].users++;
-		counting->forecast->rules[i].locked_out += locked_out;
+	const struct rule *rules = counting->judge->edition.policy->rules;
+
+	for (guint i = 0; i < devices_count(counting->devices); i++) {
+		for (uint64_t left = counting->broken; left != 0; left &= left - 1) {
+			const struct rule *rule = &rules[__builtin_ctzll(left)];
+			struct device_record record =
+				devices_record(counting->devices, i, UINT64_C(1) << rule->index);
+			struct affected_device device = {.device = i};
+
+			if (record.bad.last == 0)
+				continue;
+			device.rest = device_rest_of(counting->weights, &record, rule);
+			device_weights_add(counting->weights, &device.rest);
+			g_array_append_val(counting->affected_devices, device);
+			person->devices++;
+		}
 	}
 }
 
-/* Whoever reads the mail has tried a few times more in the old way, but since then
-   comes in another. */
-static bool has_changed_when_told(const struct counting *counting)
+/* Those that a device has left long ago say nothing of how it comes. */
+static void add_ways(struct counting *counting, struct affected *person)
 {
-	if (counting->told_at == 0 || counting->bad_last == 0)
-		return false;
-	return counting->good_last > MAX(counting->told_at, counting->bad_last) &&
-	       (counting->bad_last < counting->told_at ||
-		counting->bad_last < counting->quiet_since);
+	const struct affected_way *ways = (const struct affected_way *)counting->ways->data;
+
+	for (guint i = 0; i < counting->ways->len; i++) {
+		int64_t last = 0;
+
+		for (guint j = 0; j < counting->ways->len; j++) {
+			if (ways[j].device == ways[i].device)
+				last = MAX(last, ways[j].last);
+		}
+		if (ways[i].last < last - WAY_DAYS * MILLISECONDS_A_DAY)
+			continue;
+		g_array_append_val(counting->affected_ways, ways[i]);
+		person->ways++;
+	}
 }
 
 static void end_user(struct counting *counting)
 {
 	struct forecast *forecast = counting->forecast;
+	struct affected person = {
+		.active = counting->active,
+		.good = counting->good,
+		.rejected = counting->rejected,
+		.told = counting->is_told,
+	};
 
 	count_weeks(counting);
-	if (!counting->good && !counting->bad)
+	forecast->active_users += person.active;
+	forecast->told += person.active && person.told;
+	if (counting->broken == 0 && !counting->rejected)
 		return;
-	forecast->active_users++;
-	forecast->told += counting->told_at != 0;
-	forecast->told_changed += has_changed_when_told(counting);
-	if (!counting->bad) {
-		forecast->fine++;
-		forecast->changed += counting->bad_before;
-	} else if (counting->good) {
-		forecast->partly++;
-	} else {
-		forecast->locked_out++;
-	}
-	count_rules(counting, counting->bad && !counting->good);
+	add_devices(counting, &person);
+	add_ways(counting, &person);
+	g_array_append_val(counting->people, person);
 }
 
 static void begin_user(struct counting *counting, int64_t user_id, const char *user)
 {
-	const int64_t *told_at = g_hash_table_lookup(counting->told, user);
-
 	counting->user_id = user_id;
-	counting->told_at = told_at == NULL ? 0 : *told_at;
-	counting->good_last = counting->bad_last = 0;
-	counting->good = counting->bad = counting->bad_before = false;
+	counting->is_told = g_hash_table_contains(counting->told, user);
+	counting->active = counting->good = counting->rejected = false;
 	counting->broken = counting->good_weeks = counting->bad_weeks = 0;
+	devices_begin(counting->devices);
+	g_array_set_size(counting->ways, 0);
 }
 
-static void count_lately(struct counting *counting, const struct store_sighting *sighting,
+static void add_sighting(struct counting *counting, const struct store_sighting *sighting,
 			 const struct sighting_verdict *verdict)
 {
-	const struct habit_groups *groups = &counting->groups[sighting->habit->index];
-	struct forecast *forecast = counting->forecast;
+	struct affected_way way = {
+		.device = (guint32)devices_add(counting->devices, sighting, verdict->broken),
+		.habit = (guint32)sighting->habit->index,
+		.last = sighting->last_seen,
+	};
 
 	counting->broken |= verdict->broken;
-	if (verdict->rejecting == 0) {
-		counting->good = true;
-		return;
-	}
-	counting->bad = true;
-	count_in_group(forecast->services, groups->service, sighting->user_id);
-	count_in_group(forecast->programs, groups->program, sighting->user_id);
-	count_in_group(forecast->countries, groups->country, sighting->user_id);
+	if (verdict->rejecting != 0)
+		g_array_append_val(counting->ways, way);
 }
 
 static bool count(void *context, const struct store_sighting *sighting)
 {
 	struct counting *counting = context;
+	bool lately = sighting->last_seen >= counting->since;
 	struct sighting_verdict verdict;
 	uint64_t weeks;
 
@@ -192,17 +178,12 @@ static bool count(void *context, const struct store_sighting *sighting)
 	}
 	verdict = sighting_judge_ask(counting->judge, sighting);
 	weeks = seen_weeks(sighting, counting->week);
-	if (verdict.rejecting == 0) {
-		counting->good_weeks |= weeks;
-		counting->good_last = MAX(counting->good_last, sighting->last_seen);
-	} else {
-		counting->bad_weeks |= weeks;
-		counting->bad_last = MAX(counting->bad_last, sighting->last_seen);
-	}
-	if (sighting->last_seen >= counting->since)
-		count_lately(counting, sighting, &verdict);
-	else
-		counting->bad_before |= verdict.rejecting != 0;
+	*(verdict.rejecting == 0 ? &counting->good_weeks : &counting->bad_weeks) |= weeks;
+	counting->active |= lately;
+	counting->good |= lately && verdict.rejecting == 0;
+	counting->rejected |= verdict.rejecting != 0;
+	if (lately || !counting->only_since)
+		add_sighting(counting, sighting, &verdict);
 	return true;
 }
 
@@ -212,83 +193,274 @@ static bool add_told(void *context, const struct store_notice *notice)
 {
 	const struct counting *counting = context;
 	const struct sighting_judge *judge = counting->judge;
-	int64_t *time = g_hash_table_lookup(counting->told, notice->user);
 
-	if (notice->state != NOTICE_HANDED_OVER || notice->reason == NOTICE_FIXED ||
-	    store_notice_is_ahead(notice, counting->now) ||
-	    (rule_titles_parse(judge->edition.policy, notice->rules) & judge->considered) == 0)
-		return true;
-	/* They come as they were made, which is not the order of --at. */
-	if (time == NULL) {
-		time = g_new(int64_t, 1);
-		*time = notice->settled;
-		g_hash_table_insert(counting->told, g_strdup(notice->user), time);
-	}
-	*time = MIN(*time, notice->settled);
+	if (notice->state == NOTICE_HANDED_OVER && notice->reason != NOTICE_FIXED &&
+	    !store_notice_is_ahead(notice, counting->now) &&
+	    (rule_titles_parse(judge->edition.policy, notice->rules) & judge->considered) != 0)
+		g_hash_table_add(counting->told, g_strdup(notice->user));
 	return true;
+}
+
+/* ---- what is to be expected ---- */
+
+/* Of the person who is being weighed. Who changes one device changes the others, too, so it is
+   as likely that any comes again as that the most likely one does. */
+struct weighing {
+	double comes, soon, late; /* and is rejected; if HASTE more are given up, or fewer */
+	double by_rule[RULES_MAX];
+	GArray *by_device; /* of double, by its number: comes, and is rejected */
+};
+
+static void weigh_device(const struct counting *counting, const struct affected_device *device,
+			 struct weighing *weighing)
+{
+	const struct device_rest *rest = &device->rest;
+	double weight = device_weight(counting->weights, rest, 1), *of_device;
+
+	weighing->by_rule[rest->rule] = MAX(weighing->by_rule[rest->rule], weight);
+	if (device->device >= weighing->by_device->len)
+		g_array_set_size(weighing->by_device, device->device + 1);
+	if ((counting->enforced >> rest->rule & 1) == 0)
+		return;
+	of_device = &g_array_index(weighing->by_device, double, device->device);
+	*of_device = MAX(*of_device, weight);
+	weighing->comes = MAX(weighing->comes, weight);
+	weighing->soon = MAX(weighing->soon, device_weight(counting->weights, rest, HASTE));
+	weighing->late = MAX(weighing->late, device_weight(counting->weights, rest, 1 / HASTE));
+}
+
+static void weigh_devices(const struct counting *counting, const struct affected_device *devices,
+			  guint count, struct weighing *weighing)
+{
+	*weighing = (struct weighing){.by_device = weighing->by_device};
+	g_array_set_size(weighing->by_device, 0);
+	for (guint i = 0; i < count; i++)
+		weigh_device(counting, &devices[i], weighing);
+}
+
+/* Adds the person to each group that a way belongs to. */
+static void count_in_groups(struct forecast_groups *groups, enum grouping grouping,
+			    const struct affected_way *ways, guint count, const GArray *by_device)
+{
+	for (guint i = 0; i < count; i++) {
+		guint index = forecast_group_of(groups, grouping, ways[i].habit);
+		double most = 0;
+
+		for (guint j = 0; j < count; j++) {
+			if (forecast_group_of(groups, grouping, ways[j].habit) != index)
+				continue;
+			if (j < i) {
+				most = 0; /* it was counted with that */
+				break;
+			}
+			most = MAX(most, g_array_index(by_device, double, ways[j].device));
+		}
+		g_array_index(groups->groups[grouping], struct forecast_group, index).users += most;
+	}
+}
+
+static void add_course(struct counting *counting, const struct weighing *weighing)
+{
+	struct forecast *forecast = counting->forecast;
+
+	for (size_t i = 0; i < forecast->course_count; i++) {
+		double most = 0;
+
+		for (uint64_t left = counting->enforced; left != 0; left &= left - 1) {
+			int rule = __builtin_ctzll(left);
+
+			most = MAX(most, weighing->by_rule[rule] * counting->left[i][rule]);
+		}
+		forecast->course[i].users += most;
+	}
+}
+
+static void count_person(struct counting *counting, const struct affected *person,
+			 const struct affected_way *ways, const struct weighing *weighing)
+{
+	struct forecast *forecast = counting->forecast;
+	double comes = weighing->comes;
+
+	*(person->good ? &forecast->partly : &forecast->locked_out) += comes;
+	forecast->low += weighing->soon;
+	forecast->high += weighing->late;
+	counting->variance += comes * (1 - comes);
+	if (!person->active)
+		forecast->active_users += comes;
+	else if (person->rejected)
+		forecast->changed += 1 - comes;
+	if (person->active && person->rejected && person->told)
+		forecast->told_changed += 1 - comes;
+	for (unsigned int i = 0; i < RULES_MAX; i++) {
+		double breaks = weighing->by_rule[i];
+
+		forecast->rules[i].users += breaks;
+		forecast->rules[i].locked_out += person->good ? 0 : MIN(breaks, comes);
+	}
+	add_course(counting, weighing);
+	for (int i = 0; i < GROUPING_COUNT; i++)
+		count_in_groups(&forecast->groups, i, ways, person->ways, weighing->by_device);
+}
+
+/* ---- the course ---- */
+
+static int compare_dates(gconstpointer one, gconstpointer other)
+{
+	const struct forecast_date *a = one, *b = other;
+
+	return (a->date > b->date) - (a->date < b->date);
+}
+
+static struct forecast_date *date_in(struct forecast *forecast, time_t date)
+{
+	for (size_t i = 0; i < forecast->course_count; i++) {
+		if (forecast->course[i].date == date)
+			return &forecast->course[i];
+	}
+	forecast->course[forecast->course_count].date = date;
+	return &forecast->course[forecast->course_count++];
+}
+
+/* The dates to come, and which part of those who break each rule will be left. */
+static void find_course(struct counting *counting)
+{
+	const struct policy *policy = counting->judge->edition.policy;
+	struct forecast *forecast = counting->forecast;
+	time_t now = (time_t)(forecast->reference / 1000);
+
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		const struct schedule *schedule = &policy->rules[i].schedule;
+
+		if (!forecast->rules[i].considered)
+			continue;
+		forecast->course_known |= MIN(schedule->notify, schedule->enforce) <= now - WEEK;
+		if (schedule->enforce > now && schedule->enforce != SCHEDULE_NEVER)
+			date_in(forecast, schedule->enforce)->rules |= UINT64_C(1) << i;
+	}
+	qsort(forecast->course, forecast->course_count, sizeof(*forecast->course), compare_dates);
+	for (size_t i = 0; i < forecast->course_count; i++) {
+		for (size_t j = 0; j < policy->rule_count; j++)
+			counting->left[i][j] =
+				device_weights_left(counting->weights, &policy->rules[j],
+						    (int64_t)forecast->course[i].date * 1000);
+	}
+}
+
+static void weigh_people(struct counting *counting)
+{
+	struct weighing weighing = {.by_device = g_array_new(FALSE, TRUE, sizeof(double))};
+	const struct affected_device *devices =
+		(const struct affected_device *)counting->affected_devices->data;
+	const struct affected_way *ways =
+		(const struct affected_way *)counting->affected_ways->data;
+
+	device_weights_reckon(counting->weights);
+	find_course(counting);
+	for (guint i = 0; i < counting->people->len; i++) {
+		const struct affected *person =
+			&g_array_index(counting->people, struct affected, i);
+
+		weigh_devices(counting, devices, person->devices, &weighing);
+		count_person(counting, person, ways, &weighing);
+		devices += person->devices;
+		ways += person->ways;
+	}
+	g_array_unref(weighing.by_device);
+}
+
+static void widen_interval(struct forecast *forecast, double variance)
+{
+	double expected = forecast->locked_out + forecast->partly;
+	double margin = DEVIATIONS * sqrt(variance) + MARGIN * expected;
+
+	forecast->low = MAX(forecast->low - margin, 0);
+	forecast->high += margin;
 }
 
 /* ---- the whole ---- */
 
-static int compare_groups(gconstpointer one, gconstpointer other)
+static void note_rules(struct counting *counting)
 {
-	const struct forecast_group *a = one, *b = other;
+	const struct sighting_judge *judge = counting->judge;
+	struct forecast *forecast = counting->forecast;
 
-	if (a->users != b->users)
-		return a->users < b->users ? 1 : -1;
-	return strcmp(a->name, b->name);
-}
-
-/* Those that someone is in, the largest first. */
-static void sort_groups(GArray *groups)
-{
-	guint len = 0;
-
-	g_array_sort(groups, compare_groups);
-	while (len < groups->len && g_array_index(groups, struct forecast_group, len).users > 0)
-		len++;
-	g_array_set_size(groups, len);
-}
-
-static void note_rules(struct forecast *forecast, const struct sighting_judge *judge)
-{
 	for (size_t i = 0; i < judge->edition.policy->rule_count; i++) {
 		forecast->rules[i].considered = (judge->considered >> i & 1) != 0;
 		forecast->rules[i].phase = schedule_phase(&judge->rules[i].schedule, judge->at);
+		if (forecast->rules[i].phase == PHASE_ENFORCE)
+			counting->enforced |= UINT64_C(1) << i;
 	}
+}
+
+static void counting_init(struct counting *counting_r, struct forecast *forecast,
+			  const struct sighting_judge *judge, int64_t now)
+{
+	*counting_r = (struct counting){
+		.forecast = forecast,
+		.judge = judge,
+		.now = now,
+		.since = forecast->since,
+		.week = store_week(forecast->reference),
+		.told = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
+		.people = g_array_new(FALSE, FALSE, sizeof(struct affected)),
+		.affected_devices = g_array_new(FALSE, FALSE, sizeof(struct affected_device)),
+		.devices = devices_create(),
+		.affected_ways = g_array_new(FALSE, FALSE, sizeof(struct affected_way)),
+		.ways = g_array_new(FALSE, FALSE, sizeof(struct affected_way)),
+	};
+	note_rules(counting_r);
+	begin_user(counting_r, STORE_NOBODY, "");
+}
+
+static void counting_clear(struct counting *counting)
+{
+	g_hash_table_destroy(counting->told);
+	device_weights_free(counting->weights);
+	g_array_unref(counting->people);
+	g_array_unref(counting->affected_devices);
+	devices_free(counting->devices);
+	g_array_unref(counting->affected_ways);
+	g_array_unref(counting->ways);
+}
+
+static bool read_all(struct counting *counting, struct store *store)
+{
+	static const struct store_filter filter = {.verified = true, .names = true};
+	struct forecast *forecast = counting->forecast;
+	int64_t first;
+
+	counting->weights =
+		device_weights_create(counting->judge->edition.policy, store, forecast->reference);
+	if (counting->weights == NULL ||
+	    !rule_history_first_record(store, forecast->reference, &first) ||
+	    !store_each_notice(store, NULL, add_told, counting) ||
+	    !store_each_sighting(store, &filter, count, counting))
+		return false;
+	end_user(counting);
+	forecast->days_recorded = (forecast->reference - first) / MILLISECONDS_A_DAY + 1;
+	return true;
 }
 
 bool forecast_count(struct forecast *forecast_r, struct store *store,
 		    const struct sighting_judge *judge, int64_t now, int64_t reference,
-		    int64_t since)
+		    time_t since)
 {
-	static const struct store_filter filter = {.verified = true, .names = true};
-	struct counting counting = {.forecast = forecast_r,
-				    .judge = judge,
-				    .now = now,
-				    .since = since,
-				    .week = store_week(reference),
-				    .quiet_since = reference - 3 * MILLISECONDS_A_DAY};
+	struct counting counting;
 	bool answered;
 
-	counting.told = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	*forecast_r = (struct forecast){.at = judge->at,
 					.reference = reference,
-					.since = since,
-					.services = groups_create(),
-					.programs = groups_create(),
-					.countries = groups_create()};
-	note_rules(forecast_r, judge);
-	counting.groups = group_habits(forecast_r, store);
-	begin_user(&counting, STORE_NOBODY, "");
-	answered = store_each_notice(store, NULL, add_told, &counting) &&
-		   store_each_sighting(store, &filter, count, &counting);
-	end_user(&counting);
-	g_free(counting.groups);
-	g_hash_table_destroy(counting.told);
-	sort_groups(forecast_r->services);
-	sort_groups(forecast_r->programs);
-	sort_groups(forecast_r->countries);
+					.since = inquiry_since(since, reference),
+					.groups = forecast_groups_create(store)};
+	counting_init(&counting, forecast_r, judge, now);
+	counting.only_since = since != SCHEDULE_NEVER;
+	answered = read_all(&counting, store);
+	if (answered) {
+		weigh_people(&counting);
+		widen_interval(forecast_r, counting.variance);
+		forecast_groups_sort(&forecast_r->groups);
+	}
+	counting_clear(&counting);
 	return answered;
 }
 
@@ -306,13 +478,15 @@ bool forecast_ask(struct forecast *forecast_r, const struct inquiry *inquiry,
 	sighting_judge_init(&judge, &edition, moment, at == 0);
 	if (rule != NULL)
 		judge.considered = UINT64_C(1) << rule->index;
-	return forecast_count(forecast_r, inquiry->store, &judge, (int64_t)time(NULL) * 1000,
-			      reference, inquiry_since(since, reference));
+	if (!forecast_count(forecast_r, inquiry->store, &judge, (int64_t)time(NULL) * 1000,
+			    reference, since))
+		return false;
+	if (at != 0)
+		forecast_r->course_count = 0;
+	return true;
 }
 
 void forecast_free(struct forecast *forecast)
 {
-	g_clear_pointer(&forecast->services, g_array_unref);
-	g_clear_pointer(&forecast->programs, g_array_unref);
-	g_clear_pointer(&forecast->countries, g_array_unref);
+	forecast_groups_free(&forecast->groups);
 }

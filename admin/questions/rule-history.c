@@ -8,12 +8,12 @@
 
 struct counting {
 	struct rule_history *histories;
-	int64_t week, recent; /* the present week; when the last weeks began */
-	uint64_t *rules;      /* for each rule set, a bit for each rule of the policy */
+	int64_t week;    /* the present one */
+	uint64_t *rules; /* for each rule set, a bit for each rule of the policy */
 
 	/* Of the user whose sightings come. */
 	int64_t user_id;
-	uint64_t seen, seen_recently; /* rules */
+	uint64_t seen; /* rules */
 	uint64_t weeks[RULES_MAX];
 };
 
@@ -28,10 +28,9 @@ static void end_user(struct counting *counting)
 			windows |= weeks >> i;
 		for (; windows != 0; windows &= windows - 1)
 			counting->histories[rule].windows[__builtin_ctzll(windows)]++;
-		counting->histories[rule].recently += counting->seen_recently >> rule & 1;
 		counting->weeks[rule] = 0;
 	}
-	counting->seen = counting->seen_recently = 0;
+	counting->seen = 0;
 }
 
 static bool count(void *context, const struct store_sighting *sighting)
@@ -47,8 +46,6 @@ static bool count(void *context, const struct store_sighting *sighting)
 		counting->user_id = sighting->user_id;
 	}
 	counting->seen |= rules;
-	if (sighting->last_seen >= counting->recent)
-		counting->seen_recently |= rules;
 	for (uint64_t left = rules; left != 0; left &= left - 1)
 		counting->weeks[__builtin_ctzll(left)] |= weeks;
 	return true;
@@ -75,7 +72,6 @@ bool rule_histories_count(struct rule_history histories_r[RULES_MAX], struct sto
 	struct counting counting = {
 		.histories = histories_r,
 		.week = store_week(now),
-		.recent = now - HISTORY_WINDOW * 7 * MILLISECONDS_A_DAY,
 		.rules = g_new0(uint64_t, store_rule_set_count(store) + 1),
 	};
 	bool answered;
@@ -111,8 +107,8 @@ bool rule_history_first_record(struct store *store, int64_t now, int64_t *first_
 	return store_each_day(store, 0, note_first_day, first_r);
 }
 
-uint64_t rule_history_at_start(const struct rule_history *history, const struct schedule *schedule,
-			       int64_t first_record, int64_t now)
+bool rule_history_at_start(const struct rule_history *history, const struct schedule *schedule,
+			   int64_t first_record, int64_t now, uint64_t *users_r)
 {
 	time_t date = first_date(schedule);
 	int64_t begin = first_record, ago;
@@ -121,6 +117,8 @@ uint64_t rule_history_at_start(const struct rule_history *history, const struct 
 		begin = MAX(begin, (int64_t)date * 1000);
 	ago = MIN(store_week(now) - store_week(begin), HISTORY_WEEKS - 1);
 	/* A window is named after its last week. */
-	return ago < HISTORY_WINDOW ? history->recently
-				    : history->windows[ago - (HISTORY_WINDOW - 1)];
+	if (ago < HISTORY_WINDOW)
+		return false;
+	*users_r = history->windows[ago - (HISTORY_WINDOW - 1)];
+	return true;
 }

@@ -10,7 +10,6 @@
 
 /* How many users were recorded breaking a rule. */
 struct rule_history {
-	uint64_t recently; /* in the last HISTORY_WINDOW weeks, to the moment */
 	/* windows[N]: in the weeks N+3, N+2, N+1 and N before the present one, as
 	   store_week() counts them. */
 	uint64_t windows[HISTORY_WEEKS];
@@ -25,9 +24,9 @@ bool rule_histories_count(struct rule_history histories_r[RULES_MAX], struct sto
 bool rule_history_first_record(struct store *store, int64_t now, int64_t *first_r);
 
 /* How many users were recorded breaking a rule in the window that begins with the week of
-   its first phase, or with that of the first record where it is later; as long as these
-   weeks are not over, recently. */
-uint64_t rule_history_at_start(const struct rule_history *history, const struct schedule *schedule,
-			       int64_t first_record, int64_t now);
+   its first phase, or with that of the first record where it is later. False, and *users_r is
+   not set, as long as these weeks are not over. */
+bool rule_history_at_start(const struct rule_history *history, const struct schedule *schedule,
+			   int64_t first_record, int64_t now, uint64_t *users_r);
 
 #endif

@@ -1,5 +1,6 @@
 #include "rule-standing.h"
 
+#include "forecast-count.h"
 #include "rule-history.h"
 
 /* Days since 1970 in local time. */
@@ -12,18 +13,19 @@ static int64_t calendar_day(time_t time)
 	return ((int64_t)time + local.tm_gmtoff) / 86400;
 }
 
-static struct rule_standing stand(const struct rule *rule, time_t at,
+static struct rule_standing stand(const struct rule *rule, time_t at, uint64_t offenders,
 				  const struct rule_history *history, int64_t first_record,
 				  int64_t now)
 {
 	struct rule_standing standing = {
 		.rule = rule,
 		.phase = schedule_phase(&rule->schedule, at),
-		.offenders = history->recently,
-		.offenders_at_start =
-			rule_history_at_start(history, &rule->schedule, first_record, now),
+		.offenders = offenders,
+		.offenders_at_start = offenders,
 	};
 
+	rule_history_at_start(history, &rule->schedule, first_record, now,
+			      &standing.offenders_at_start);
 	standing.next_change = schedule_next_change(&rule->schedule, at, &standing.next_phase);
 	if (standing.next_change != SCHEDULE_NEVER)
 		standing.days = calendar_day(standing.next_change) - calendar_day(at);
@@ -35,12 +37,18 @@ bool rule_standings_find(struct rule_standing standings_r[RULES_MAX], const stru
 {
 	const struct policy *policy = inquiry->loaded.policy;
 	struct rule_history histories[RULES_MAX];
+	struct forecast forecast;
 	int64_t first_record;
+	bool counted;
 
-	if (!rule_histories_count(histories, inquiry->store, policy, now) ||
+	counted = forecast_ask(&forecast, inquiry, NULL, 0, SCHEDULE_NEVER);
+	forecast_free(&forecast);
+	if (!counted || !rule_histories_count(histories, inquiry->store, policy, now) ||
 	    !rule_history_first_record(inquiry->store, now, &first_record))
 		return false;
 	for (size_t i = 0; i < policy->rule_count; i++)
-		standings_r[i] = stand(&policy->rules[i], at, &histories[i], first_record, now);
+		standings_r[i] =
+			stand(&policy->rules[i], at, (uint64_t)(forecast.rules[i].users + 0.5),
+			      &histories[i], first_record, now);
 	return true;
 }

@@ -9,13 +9,14 @@ struct rule_standing {
 	enum phase phase, next_phase;
 	time_t next_change; /* SCHEDULE_NEVER: none */
 	int64_t days;       /* until then, as a calendar counts them */
-	/* Recorded in the last HISTORY_WINDOW weeks, and in those in which the rule began
-	   or, where they begin later, the records: see rule-history.h. */
+	/* Who are to be expected to break it again, as forecast-count.h has them; and who were
+	   recorded in the weeks in which the rule began or, where they begin later, the records:
+	   see rule-history.h. */
 	uint64_t offenders, offenders_at_start;
 };
 
 /* One for each rule of the policy, in its order. at: the moment whose phases count; now, in
-   milliseconds, the one up to which offenders do. False when the store fails. */
+   milliseconds, the one up to which records do. False when the store fails. */
 bool rule_standings_find(struct rule_standing standings_r[RULES_MAX], const struct inquiry *inquiry,
 			 time_t at, int64_t now);
 

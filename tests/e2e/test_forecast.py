@@ -215,23 +215,164 @@ def test_unknown_country_of_an_erased_address(site):
     assert figures(site.ask("forecast")) == (2, 1, 1, 0)
 
 
-def test_lately_and_who_has_changed(site):
-    site.record("changed@example.org", "encryption", days_ago=50)
-    site.fine("changed@example.org", days_ago=1)
-    site.record("gone@example.org", "encryption", days_ago=50)
-    site.record("still@example.org", "encryption", days_ago=20)
+def daily(site, user, first, last, *rules, every=1, **form):
+    """From so many days ago to so many."""
+    for days_ago in range(first, last - 1, -every):
+        site.record(user, *rules, days_ago=days_ago, **form)
+
+
+FINE = {"port": 993, "tls": "implicit"}
+
+
+def test_who_has_changed(site):
+    """One who has repaired what he uses does not count from that moment."""
+    daily(site, "changed@example.org", 50, 2, "encryption")
+    site.record("changed@example.org", days_ago=1, **FINE)
+    daily(site, "still@example.org", 50, 1, "encryption", every=7)
     site.take()
     answer = site.ask("forecast")
     assert figures(answer) == (2, 1, 1, 0)
     assert answer["changed"] == 1
-    assert figures(site.ask("forecast", "--since", day(-60))) == (3, 0, 2, 1)
+    assert answer["affected"] == 1
+
+
+def test_another_device_repairs_nothing(site):
+    """A second one of the same name, that was right before; another program; a device of
+    another purpose."""
+    for user, form in (
+        ("twin", FINE),
+        ("other", {"client_id": "name=Mutt", **FINE}),
+        ("sends", {"service": "submission", "port": 465, "tls": "implicit", "source": "postfix"}),
+    ):
+        daily(site, f"{user}@example.org", 40, 2, "encryption")
+        daily(site, f"{user}@example.org", 40, 1, every=5, **form)
+    site.take()
+    assert figures(site.ask("forecast")) == (3, 0, 0, 3)
+
+
+def test_what_rests_has_its_own_rhythm(site):
+    """What came daily is over after a week, and what comes every two weeks is not."""
+    daily(site, "daily@example.org", 60, 12, "encryption")
+    site.fine("daily@example.org", client_id="name=Mutt")
+    daily(site, "rarely@example.org", 70, 13, "encryption", every=14)
+    site.fine("rarely@example.org", client_id="name=Mutt")
+    # Nobody else was seen to give up anything.
+    for number in range(20):
+        daily(site, f"user{number}@example.org", 70, 1, "encryption", every=3)
+    site.take()
+    answer = site.ask("forecast")
+    assert figures(answer) == (22, 1, 20, 1)
+    assert answer["rules"]["encryption"]["users"] == 21
+
+
+def test_who_comes_once_a_month(site):
+    """Is not seen lately, and will come again."""
+    daily(site, "monthly@example.org", 125, 35, "encryption", every=30)
+    daily(site, "fine@example.org", 125, 1, every=5, **FINE)
+    site.take()
+    assert figures(site.ask("forecast")) == (2, 1, 1, 0)
+    assert figures(site.ask("forecast", "--since", day(-30))) == (1, 1, 0, 0)
+    assert figures(site.ask("forecast", "--since", day(-40))) == (2, 1, 1, 0)
+
+
+def test_since(site):
+    """Only what was used since counts."""
+    daily(site, "moved@example.org", 50, 40, "encryption")
+    site.fine("moved@example.org", client_id="name=Mutt", days_ago=1)
+    site.record("still@example.org", "encryption", days_ago=20)
+    site.take()
+    assert figures(site.ask("forecast", "--since", day(-60))) == (2, 1, 1, 0)
     assert figures(site.ask("forecast", "--since", day(-10))) == (1, 1, 0, 0)
+
+
+def test_people_who_give_up_are_found_by_what_is_recorded(site):
+    """Where most have stopped, who was not seen for the same time has too, probably."""
+    for number in range(30):
+        daily(site, f"stays{number}@example.org", 60, 1, "encryption", every=6)
+        daily(site, f"rests{number}@example.org", 60, 12, "encryption", every=6)
+    site.take()
+    few = site.ask("forecast")["affected"]
+    for number in range(60):
+        daily(site, f"gone{number}@example.org", 60, 11, "encryption")
+    site.take()
+    fewer = site.ask("forecast")["affected"]
+    assert 30 < fewer < few - 5
+    assert few <= 60
+
+
+def test_interval(site):
+    """Around what is expected, and the wider the more devices rest."""
+    for number in range(40):
+        daily(site, f"user{number}@example.org", 60, 1, "encryption", every=3)
+    site.take()
+    sure = site.ask("forecast")
+    assert sure["affected"] == 40
+    assert 38 <= sure["affected_low"] <= 40 <= sure["affected_high"] <= 42
+    for number in range(40):
+        daily(site, f"rests{number}@example.org", 60, 18, "encryption", every=7)
+    site.take()
+    unsure = site.ask("forecast")
+    assert unsure["affected_low"] < unsure["affected"] < unsure["affected_high"]
+    assert (unsure["affected_high"] - unsure["affected_low"]
+            > sure["affected_high"] - sure["affected_low"] + 5)  # fmt: skip
+    assert f"or between {unsure['affected_low']} and {unsure['affected_high']}" in (
+        " ".join(site.must("forecast").split()))
+
+
+@pytest.mark.parametrize(("days", "too_early"), ((0, True), (12, True), (13, False), (40, False)))
+def test_too_early(site, days, too_early):
+    """Nothing is known of people who come rarely."""
+    site.record("alice@example.org", "encryption", days_ago=days)
+    site.record("alice@example.org", "encryption")
+    site.take()
+    answer = site.ask("forecast")
+    assert (answer["days_recorded"], answer["too_early"]) == (days + 1, too_early)
+    text = " ".join(site.must("forecast").split())
+    assert ("too early to say" in text) == too_early
+    assert ("between" in text) != too_early
+    assert f"{days + 1} day{'' if days == 0 else 's'}" in text
+
+
+def course(answer):
+    return [(date["date"], date["rules"]) for date in answer["course"]]
+
+
+def test_course(site):
+    """Of those who are told, most give up soon."""
+    for number in range(60):
+        # The first ten after 20 days ago, when people were told for ten days.
+        last = 1 if number < 30 else 20 - (number - 30) // 2
+        daily(site, f"user{number}@example.org", 50, last, "encryption", every=2)
+    site.take()
+    answer = site.ask("forecast")
+    assert course(answer) == [(json_date(day(30)), ["encryption"]),
+                              (json_date(day(60)), ["abroad"])]  # fmt: skip
+    now, first, second = answer["affected"], *(date["affected"] for date in answer["course"])
+    assert 30 <= now <= 36
+    assert now / 2 < first < now
+    assert now / 3 < second < first
+    text = site.must("forecast")
+    assert "If it goes on like this:" in text
+    assert [line.split() for line in text.splitlines() if "encryption" in line][0] == [
+        day(30), "00:00", "encryption", str(first)]
+    # As the rules stand on a day, there is none.
+    assert not site.ask("forecast", "--at", day(31))["course"]
+    assert "goes on" not in site.must("forecast", "--at", day(31))
+    [date] = site.ask("forecast", "--rule", "encryption")["course"]
+    assert date["date"] == json_date(day(30))
+
+
+def test_no_course_before_anybody_is_told(site):
+    site.write_rules(RULES.replace(f'"{day(-30)}"', f'"{day(-5)}"'))
+    daily(site, "alice@example.org", 50, 1, "encryption")
+    site.take()
+    assert "goes on" not in site.must("forecast")
 
 
 @pytest.mark.parametrize("moment", (-45, -1, 1, 100))
 def test_lately_is_not_moved_by_a_date(site, moment):
     site.record("lately@example.org", "encryption", days_ago=1)
-    site.record("before@example.org", "encryption", days_ago=40)
+    site.fine("before@example.org", days_ago=40)
     site.take()
     answer = site.ask("forecast", "--at", day(moment))
     assert answer["active_users"] == 1

@@ -60,23 +60,30 @@ def test_at_a_date(site):
 
 
 def test_offenders_now_and_at_the_start(site):
+    """Those of today are who will come again, as forecast has them."""
     for number in range(5):
-        site.record(f"user{number}@example.org", "encryption=observe", days_ago=80)
-    site.record("user0@example.org", "encryption", days_ago=2)
-    site.record("user1@example.org", "encryption", days_ago=15)
-    site.record("user2@example.org", "encryption", days_ago=40)
+        for days_ago in range(80, 50, -1 - number):
+            site.record(f"user{number}@example.org", "encryption=observe", days_ago=days_ago)
+    for days_ago in range(50, 1, -2):
+        site.record("user0@example.org", "encryption", days_ago=days_ago)
+        site.record("user1@example.org", "encryption", days_ago=days_ago)
+    site.record("user1@example.org", port=993, tls="implicit", days_ago=1)
+    for days_ago in range(50, 9, -10):
+        site.record("user2@example.org", "encryption", days_ago=days_ago)
     site.record("victim@example.org", "encryption", days_ago=1, verified=False)
     site.take()
     encryption = status(site)["rules"][0]
     assert (encryption["offenders"], encryption["offenders_at_start"]) == (2, 5)
+    assert site.ask("forecast")["rules"]["encryption"]["users"] == 2
 
 
-def test_offenders_of_the_last_four_weeks(site):
-    """Of 28 days to the present, also when the servers have fallen silent, and whatever the
-    moment is whose phases are asked for."""
-    site.record("alice@example.org", "encryption", days_ago=28.1)
-    site.record("bob@example.org", "encryption", days_ago=27.9)
-    site.record("bob@example.org", "encryption=observe", days_ago=80)
+def test_offenders_are_those_of_now(site):
+    """Also when the servers have fallen silent, and whatever the moment is whose phases are
+    asked for."""
+    for days_ago in range(100, 24, -5):
+        site.record("alice@example.org", "encryption=observe", days_ago=days_ago)
+    site.record("bob@example.org", "encryption=observe", days_ago=99)
+    site.record("bob@example.org", port=993, tls="implicit", days_ago=98)
     site.take()
     for moment in (), ("--at", day(-20)), ("--at", day(40)):
         rule = json.loads(site.run("status", "--json", *moment).stdout)["rules"][0]

@@ -11,6 +11,7 @@ import time
 import pytest
 
 import mmdb
+import weights
 
 from recorded_site import DAY, RecordedSite, day, phase_of, week
 
@@ -75,10 +76,12 @@ def broken(way, client, country, newest):
 
 class Way:
     def __init__(self):
-        self.weeks = set()
+        self.weeks, self.first, self.days_of_use = set(), None, weights.DaysOfUse()
 
     def see(self, moment, form, country, client, recorded):
         self.weeks.add(week(moment))
+        self.days_of_use.see(moment)
+        self.first = self.first or moment
         self.last, self.form, self.country = moment, form, country
         newest = ANY
         if form["tls"] != "none" and "encryption" in recorded:
@@ -136,76 +139,72 @@ def tell(site, users, chance):
     return told
 
 
-def has_changed(bad, good, first_told, latest):
-    """bad, good: when ways that would be refused, and others, were used last."""
-    if not bad or max(bad) >= first_told and max(bad) >= latest - 3 * DAY:
-        return False
-    return bool(good) and max(good) > max(*bad, first_told)
+def rules_of(titles):
+    return [weights.Rule(title, moment_of(PHASES[title]["enforce"]), title != "country")
+            for title in sorted(titles)]  # fmt: skip
 
 
-def forecast(users, told, latest, asked, begun, enforced):
+def moment_of(days):
+    return time.mktime(time.strptime(day(days), "%Y-%m-%d"))
+
+
+def outlook(site, users, latest, begun, enforced, known):
     """begun: those of the rules that are asked about that are not off."""
-    figures = collections.Counter()
-    groups = {name: collections.Counter() for name in ("services", "programs", "countries")}
-    rules = {title: [0, 0] for title in PHASES}
+    ways = {user: [(way, way.broken & begun) for way in found] for user, found in users.items()}
+    return weights.Outlook(ways, rules_of(begun), enforced, latest, latest - 30 * DAY,
+                           weights.quiet_weekends(site.store, latest), known,
+                           programs=PROGRAMS)  # fmt: skip
+
+
+def count_told(users, told, latest, asked, outlook):
+    """Of those who were seen lately: who was told, and is to be expected to have changed."""
+    found = [user for user, ways in users.items()
+             if any(way.last >= latest - 30 * DAY for way in ways)
+             and any(titles & asked for _, titles in told[user])]  # fmt: skip
+    return len(found), sum(outlook.changed[user] for user in found)
+
+
+def count_weeks(users, latest, enforced):
     weeks = [[0, 0] for _ in range(8)]
-    for user, ways in users.items():
-        lately = [way for way in ways if way.last >= latest - 30 * DAY]
-        bad = [way for way in lately if way.broken & enforced]
-        if lately:
-            fate = "fine" if not bad else "locked_out" if len(bad) == len(lately) else "partly"
-            figures.update(("active_users", fate))
-            figures["changed"] += fate == "fine" and any(way.broken & enforced for way in ways)
-            moments = [moment for moment, titles in told[user] if titles & asked]
-            if moments:
-                figures["told"] += 1
-                refused = [way.last for way in ways if way.broken & enforced]
-                others = [way.last for way in ways if not way.broken & enforced]
-                figures["told_changed"] += has_changed(refused, others, min(moments), latest)
-            for title in begun & set().union(*(way.broken for way in lately)):
-                rules[title][0] += 1
-                rules[title][1] += fate == "locked_out"
-            groups["services"].update({way.form["service"] for way in bad})
-            groups["programs"].update({PROGRAMS[way.form["client_id"]] for way in bad})
-            groups["countries"].update({way.country for way in bad})
+    for ways in users.values():
         for number, counts in enumerate(weeks):
             used = [way for way in ways if week(latest) - 7 + number in way.weeks]
             counts[0] += bool(used)
             counts[1] += any(way.broken & enforced for way in used)
-    return figures, groups, rules, weeks
+    return weeks
 
 
 def check_forecast(site, users, told, latest):
-    every = set(PHASES)
+    every, known = set(PHASES), {}
     cases = [((), every, every, every), (("--rule", "port"), *[{"port"}] * 3)]
     for days in -45, 22, 31:
-        moment = time.mktime(time.strptime(day(days), "%Y-%m-%d"))
-        phases = {title: phase_of(PHASES, title, moment) for title in PHASES}
+        phases = {title: phase_of(PHASES, title, moment_of(days)) for title in PHASES}
         cases.append((("--at", day(days)), every, {title for title in PHASES if phases[title]},
                       {title for title in PHASES if phases[title] == "enforce"}))  # fmt: skip
-    for options, *rules_of_case in cases:
-        figures, groups, rules, weeks = forecast(users, told, latest, *rules_of_case)
+    for options, asked, begun, enforced in cases:
         answer = site.ask("forecast", *options)
-        for name in ("active_users", "fine", "partly", "locked_out", "changed", "told",
-                     "told_changed"):  # fmt: skip
-            assert answer[name] == figures[name], (options, name)
-        assert {name: answer[name] for name in groups} == groups, options
-        for title, found in answer["rules"].items():
-            assert [found["users"], found["locked_out"]] == rules[title], (options, title)
-        assert [[found["active_users"], found["affected"]] for found in answer["weeks"]] == weeks
+        expected = outlook(site, users, latest, begun, enforced, known)
+        expected.check(answer)
+        all_told, changed = count_told(users, told, latest, asked, expected)
+        assert answer["told"] == all_told, options
+        assert weights.is_nearest(answer["told_changed"], changed), options
+        assert [[found["active_users"], found["affected"]] for found in answer["weeks"]] == (
+            count_weeks(users, latest, enforced))
 
 
-def check_status(site, users, first):
-    now = time.time()
+def check_status(site, users, first, latest):
+    now, every = time.time(), set(PHASES)
+    expected = outlook(site, users, latest, every, every, {}).rules
     for rule in site.ask("status")["rules"]:
         title = rule["rule"]
         breaking = [[way for way in ways if title in way.recorded] for ways in users.values()]
-        lately = sum(any(way.last >= now - 28 * DAY for way in ways) for ways in breaking)
         begin = time.mktime(time.strptime(day(min(PHASES[title].values())), "%Y-%m-%d"))
         start = {week(max(begin, first)) + number for number in range(4)}
         at_start = sum(any(way.weeks & start for way in ways) for ways in breaking)
-        assert rule["offenders"] == lately, title
-        assert rule["offenders_at_start"] == (lately if week(now) <= max(start) else at_start), title
+        assert weights.is_nearest(rule["offenders"], expected[title][0]), title
+        if week(now) <= max(start):
+            at_start = rule["offenders"]
+        assert rule["offenders_at_start"] == at_start, title
 
 
 def check_users(site, users, chance):
@@ -233,5 +232,5 @@ def test_the_numbers_are_those_of_the_journal(tmp_path, seed):
     users, first, latest = populate(site, chance)
     told = tell(site, users, chance)
     check_forecast(site, users, told, latest)
-    check_status(site, users, first)
+    check_status(site, users, first, latest)
     check_users(site, users, chance)
