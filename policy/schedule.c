@@ -182,12 +182,34 @@ static bool day_begin(const struct tm *day, time_t *time_r)
 	return false;
 }
 
+/* Far longer than clocks are put forward or back by. */
+#define FAR_FROM_CHANGE 14400
+
+/* What nearly all days begin with, so that none has to be looked for: whole days from the
+   midnight before, and far from where the clocks change. */
+static bool plain_midnight(time_t time, int days_later, const struct tm *local, time_t *begin_r)
+{
+	time_t begin = time - (local->tm_hour * 60 + local->tm_min) * 60 - local->tm_sec +
+		       (time_t)days_later * 86400;
+	const time_t around[] = {begin - FAR_FROM_CHANGE, begin, begin + FAR_FROM_CHANGE};
+	struct tm at;
+
+	for (size_t i = 0; i < sizeof(around) / sizeof(*around); i++) {
+		if (localtime_r(&around[i], &at) == NULL || at.tm_gmtoff != local->tm_gmtoff)
+			return false;
+	}
+	*begin_r = begin;
+	return true;
+}
+
 time_t date_midnight(time_t time, int days_later)
 {
 	struct tm day;
 	time_t begin;
 
 	if (localtime_r(&time, &day) != NULL) {
+		if (plain_midnight(time, days_later, &day, &begin))
+			return begin;
 		day.tm_mday += days_later;
 		day.tm_hour = 12;
 		day.tm_sec = 0;

@@ -170,7 +170,8 @@ def test_the_rule_is_edited(site):
 
 def test_names_that_no_line_has(site):
     """A user's name comes from a stranger's login."""
-    for user in ("x\nbob@example.org encryption 2099-01-01", "a b@example.org", "#c@example.org"):
+    for user in ("x\nbob@example.org encryption 2099-01-01", "a b@example.org", "#c@example.org",
+                 "bob@example.org\tencryption\t2099-01-01"):  # fmt: skip
         site.record(user, "encryption", days_ago=-6.5)
     site.take_at(8)
     site.notify(8)

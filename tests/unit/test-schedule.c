@@ -113,6 +113,10 @@ static void test_midnight(void **state)
 	local_time_in("Asia/Beirut");
 	assert_int_equal(date_midnight(date("2024-03-31 12:00"), 0), date("2024-03-31 01:00"));
 	assert_int_equal(date_midnight(date("2024-03-30 23:00"), 1), date("2024-03-31 01:00"));
+	/* In Newfoundland they went back just after midnight, so that it came twice. */
+	local_time_in("America/St_Johns");
+	assert_int_equal(date_midnight(date("2007-11-04 12:00"), 0), date("2007-11-04"));
+	assert_int_equal(date_midnight(date("2007-11-03 12:00"), 1), date("2007-11-04"));
 }
 
 static void test_brownouts(void **state)
