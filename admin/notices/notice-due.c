@@ -85,14 +85,26 @@ static bool exempted_from_brownout(const struct rule_case *c, const struct brown
 			      brownout->begin) != brownout->begin;
 }
 
+/* The mail that announces one tells of all others of its day. */
+static bool is_announced(const struct rule_case *c, const struct brownout *brownout)
+{
+	time_t told = c->past.told_of_brownout;
+	struct brownout before;
+
+	if (told < date_midnight(brownout->begin, -NOTICE_BROWNOUT_DAYS))
+		return false;
+	before = notice_next_brownout(c->rule, told);
+	return date_midnight(before.begin, 0) == date_midnight(brownout->begin, 0);
+}
+
 static bool brownout_is_due(const struct rule_case *c)
 {
 	time_t now = c->course->now;
 	struct brownout next = notice_next_brownout(c->rule, now);
 	time_t announce = next.begin - NOTICE_BROWNOUT_DAYS * DAY;
 
-	return next.end != 0 && now >= announce && now < next.begin &&
-	       c->past.told_of_brownout < announce && !exempted_from_brownout(c, &next);
+	return next.end != 0 && now >= announce && now < next.begin && !is_announced(c, &next) &&
+	       !exempted_from_brownout(c, &next);
 }
 
 /* Any mail says the date, so one that is hardly older is as good; for who has heard enough,

@@ -80,27 +80,17 @@ void brownouts_of_next_day(GArray *brownouts, const struct notice *notice)
 	g_array_sort(brownouts, compare_begin);
 }
 
-bool brownouts_end_on_their_day(const GArray *brownouts)
-{
-	for (guint i = 0; i < brownouts->len; i++) {
-		const struct brownout *brownout = &g_array_index(brownouts, struct brownout, i);
-
-		if (brownout->end > date_midnight(brownout->begin, 1))
-			return false;
-	}
-	return true;
-}
-
 const char *brownout_hours(struct notice_values *values, const GArray *brownouts)
 {
 	GPtrArray *list = g_ptr_array_new();
-	const char *text;
+	const char *hours = "";
 
-	for (guint i = 0; i < brownouts->len; i++)
-		g_ptr_array_add(list,
-				(gpointer)notice_value_hours(
-					values, &g_array_index(brownouts, struct brownout, i)));
-	text = notice_value_list(values, list, WORD_AND);
+	for (guint i = 0; i < brownouts->len && hours != NULL; i++) {
+		hours = notice_value_hours(values, &g_array_index(brownouts, struct brownout, i));
+		g_ptr_array_add(list, (gpointer)hours);
+	}
+	if (hours != NULL)
+		hours = notice_value_list(values, list, WORD_AND);
 	g_ptr_array_unref(list);
-	return text;
+	return hours;
 }

@@ -16,10 +16,7 @@ bool has_brownout_on_day(const struct notice_rule *rule, time_t day, time_t now)
 /* Fills the array with the next one, and all that begin on the same day. */
 void brownouts_of_next_day(GArray *brownouts, const struct notice *notice);
 
-/* Whether none goes past its midnight. */
-bool brownouts_end_on_their_day(const GArray *brownouts);
-
-/* "from 10:00 to 12:00 and from 14:00 to 16:00", of the same day. */
+/* "from 10:00 to 12:00 and from 14:00 to 16:00"; NULL where one goes past midnight. */
 const char *brownout_hours(struct notice_values *values, const GArray *brownouts);
 
 #endif

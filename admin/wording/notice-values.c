@@ -109,10 +109,12 @@ static const char *time_of_day(struct notice_values *values, time_t time, bool i
 	return notice_value_word(values, WORD_TIME);
 }
 
-const char *notice_value_hours(struct notice_values *values, const struct brownout *hours)
+const char *notice_value_hours(struct notice_values *values, const struct brownout *brownout)
 {
-	values->texts[VALUE_FROM] = time_of_day(values, hours->begin, false);
-	values->texts[VALUE_UNTIL] = time_of_day(values, hours->end, true);
+	if (brownout->end > date_midnight(brownout->begin, 1))
+		return NULL;
+	values->texts[VALUE_FROM] = time_of_day(values, brownout->begin, false);
+	values->texts[VALUE_UNTIL] = time_of_day(values, brownout->end, true);
 	return notice_value_word(values, WORD_HOURS);
 }
 
@@ -216,8 +218,14 @@ void notice_values_set_rule(struct notice_values *values, const struct rule *rul
 
 void notice_values_set_brownout(struct notice_values *values, const struct brownout *brownout)
 {
-	values->texts[VALUE_BROWNOUT_BEGIN] = notice_value_moment(values, brownout->begin);
-	values->texts[VALUE_BROWNOUT_END] = notice_value_moment(values, brownout->end);
+	const char **texts = values->texts;
+
+	texts[VALUE_BROWNOUT_BEGIN] = notice_value_moment(values, brownout->begin);
+	texts[VALUE_BROWNOUT_END] = notice_value_moment(values, brownout->end);
+	texts[VALUE_BROWNOUT_HOURS] = notice_value_hours(values, brownout);
+	texts[VALUE_BROWNOUT_DAY] = texts[VALUE_BROWNOUT_HOURS] == NULL
+					    ? NULL
+					    : notice_value_day(values, brownout->begin);
 }
 
 const char *notice_value_encryption(const struct notice_values *values, uint16_t port)

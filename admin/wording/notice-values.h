@@ -32,6 +32,7 @@ void notice_values_begin(struct notice_values *values, time_t now);
    is none yet; SCHEDULE_ALWAYS, it has been so all along. The rule's title is borrowed
    until the next begin. */
 void notice_values_set_rule(struct notice_values *values, const struct rule *rule, time_t enforce);
+/* {brownout-day} and {brownout-hours} have no value for one that goes past midnight. */
 void notice_values_set_brownout(struct notice_values *values, const struct brownout *brownout);
 
 /* The functions below return text that lives until the next begin. */
@@ -47,8 +48,8 @@ const char *notice_value_date(struct notice_values *values, time_t time);
 const char *notice_value_moment(struct notice_values *values, time_t time);
 /* The day alone. */
 const char *notice_value_day(struct notice_values *values, time_t time);
-/* Hours of one day, at whose end they may end. */
-const char *notice_value_hours(struct notice_values *values, const struct brownout *hours);
+/* The hours of a brown-out that does not go past midnight; NULL of another one. */
+const char *notice_value_hours(struct notice_values *values, const struct brownout *brownout);
 const char *notice_value_number(struct notice_values *values, size_t number);
 /* The country's name in the language, or its code where that is not known; NULL of none. */
 const char *notice_value_country(struct notice_values *values, struct country country);

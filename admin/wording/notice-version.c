@@ -83,18 +83,23 @@ static bool select_program(struct notice_version *version, size_t turn)
 	return true;
 }
 
-/* What stands outside of {each brownout}. */
-static void set_first_brownout(struct notice_version *version)
+/* What stands outside of {each brownout}: the next one, and the hours of all. */
+static void set_brownouts(struct notice_version *version)
 {
-	if (version->brownouts->len > 0)
-		notice_values_set_brownout(&version->values,
-					   &g_array_index(version->brownouts, struct brownout, 0));
+	struct notice_values *values = &version->values;
+
+	if (version->brownouts->len == 0)
+		return;
+	notice_values_set_brownout(values, &g_array_index(version->brownouts, struct brownout, 0));
+	values->texts[VALUE_BROWNOUT_HOURS] = brownout_hours(values, version->brownouts);
+	if (values->texts[VALUE_BROWNOUT_HOURS] == NULL)
+		values->texts[VALUE_BROWNOUT_DAY] = NULL;
 }
 
 static bool select_brownout(struct notice_version *version, size_t turn)
 {
 	if (turn >= version->brownouts->len) {
-		set_first_brownout(version);
+		set_brownouts(version);
 		return false;
 	}
 	notice_values_set_brownout(&version->values,
@@ -332,19 +337,6 @@ static void set_devices(struct notice_version *version, const struct notice *not
 	texts[VALUE_MAYBE_STRANGER] = may_be_stranger(values->policy, notice) ? "yes" : NULL;
 	if (refused_on != 0)
 		texts[VALUE_REFUSED_ON] = notice_value_day(values, refused_on);
-}
-
-static void set_brownouts(struct notice_version *version)
-{
-	struct notice_values *values = &version->values;
-	const char **texts = values->texts;
-
-	set_first_brownout(version);
-	if (version->brownouts->len == 0 || !brownouts_end_on_their_day(version->brownouts))
-		return;
-	texts[VALUE_BROWNOUT_DAY] = notice_value_day(
-		values, g_array_index(version->brownouts, struct brownout, 0).begin);
-	texts[VALUE_BROWNOUT_HOURS] = brownout_hours(values, version->brownouts);
 }
 
 void notice_version_set(struct notice_version *version, const struct notice *notice,

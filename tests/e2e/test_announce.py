@@ -147,7 +147,7 @@ def test_history(site):
         "Zugriff ohne Verschlüsselung (IMAP und POP3), Abschaltung: von Mittwoch, 20. September "
         "2090 auf Samstag, 17. März 2091 verlegt" in text
     )
-    assert "Probeabschaltung: Sonntag, 1. Oktober 2090, 10:00 Uhr bis" in text
+    assert "Probeabschaltung: Sonntag, 1. Oktober 2090 von 10 bis 14 Uhr" in text
     # First dates are no changes, and stand above.
     assert text.count("Probeabschaltung") == 1 and "Beginn der E-Mails" not in text
 
@@ -217,10 +217,16 @@ def test_what_is_only_looked_at_is_not_published(site):
 
 
 def test_brownouts_to_come(site):
-    site.set(brownouts='"2090-07-01 10:00 +4h", "2090-08-01 10:00 +4h"')
+    site.set(brownouts='"2090-07-01 10:00 +4h", "2090-08-01 10:00 +4h", "2090-09-01 22:00 +4h"')
     text = site.text("--at", "2090-07-15")
-    assert "Dienstag, 1. August 2090, 10:00 Uhr bis Dienstag, 1. August 2090, 14:00 Uhr" in text
+    assert "Dienstag, 1. August 2090 von 10 bis 14 Uhr" in text
+    assert "Freitag, 1. September 2090, 22:00 Uhr bis Samstag, 2. September 2090, 02:00 Uhr" in text
     assert "1. Juli" not in text
+
+
+def test_why_it_is_retired(site):
+    assert "Warum: Ohne Verschlüsselung können andere unterwegs Ihr Passwort" in site.text()
+    assert "Why: Stolen passwords are mostly used from" in site.text("--language", "en")
 
 
 def test_a_relay_is_told_of_to_everybody(site):

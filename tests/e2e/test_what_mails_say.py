@@ -349,8 +349,8 @@ def _brownout(tmp_path, language, *brownouts, more=""):
          "- von Dienstag, 20. August 2024, 22:00 Uhr bis Mittwoch, 21. August 2024, 06:00 Uhr",
          "- from Tuesday, 20 August 2024, 22:00 to Wednesday, 21 August 2024, 06:00"),
         (["2024-08-20 22:00 +8h", "2024-08-20 10:00 +2h"],
-         "10:00 Uhr bis Dienstag, 20. August 2024, 12:00 Uhr - von Dienstag, 20. August 2024, 22",
-         "10:00 to Tuesday, 20 August 2024, 12:00 - from Tuesday, 20 August 2024, 22"),
+         "- am Dienstag, 20. August 2024 von 10 bis 12 Uhr - von Dienstag, 20. August 2024, 22",
+         "- on Tuesday, 20 August 2024 from 10:00 to 12:00 - from Tuesday, 20 August 2024, 22"),
     ],
 )  # fmt: skip
 def test_brownouts(tmp_path, brownouts, german, english):

@@ -16,7 +16,7 @@
    encryption: observe 1 May, notify 1 June, enforce 20 September 2024, with a
    brown-out from 20 August 10:00 on for four hours; mechanism: notify 1 July, no
    date to enforce; country: enforce from 1 October on, without a notify phase. */
-static struct brownout brownouts[1];
+static struct brownout brownouts[2];
 static struct rule rules[3];
 static time_t last_calls[] = {7 * DAY, 1 * DAY};
 static struct policy policy = {.rules = rules, .rule_count = COUNT(rules)};
@@ -758,6 +758,27 @@ static void test_exempted_over_a_brownout(void **state)
 	assert_false(plan_at(&life, now).due);
 }
 
+/* Two on one day are announced by one mail, those of the next day by another. */
+static void test_brownouts_of_a_day(void **state)
+{
+	struct life life = {0};
+	struct notice_plan plan;
+	(void)state;
+
+	brownouts[1] = (struct brownout){date("2024-08-20 16:00"), date("2024-08-20 18:00")};
+	rules[0].schedule.brownout_count = 2;
+	login(&life, PHONE, ENCRYPTION, date("2024-08-16"));
+	remember(&life, NOTICE_FIRST, NOTICE_HANDED_OVER, ENCRYPTION, date("2024-08-14 08:00"));
+	assert_int_equal(run_at(&life, date("2024-08-17 11:00")).reason, NOTICE_BROWNOUT);
+	for (time_t now = date("2024-08-17 12:00"); now < date("2024-08-20 18:00"); now += 3600)
+		assert_false(plan_at(&life, now).due);
+	/* It is another day's by now. */
+	brownouts[1] = (struct brownout){date("2024-08-21 09:00"), date("2024-08-21 11:00")};
+	plan = plan_at(&life, date("2024-08-20 15:00"));
+	assert_true(plan.due);
+	assert_int_equal(plan.reason, NOTICE_BROWNOUT);
+}
+
 /* An exemption from the date on does not cover a brown-out before it. */
 static void test_exempted_after_a_brownout(void **state)
 {
@@ -1148,6 +1169,7 @@ int main(void)
 		cmocka_unit_test_setup(test_grace_of_who_is_not_told, set_up),
 		cmocka_unit_test_setup(test_grace_and_exemption, set_up),
 		cmocka_unit_test_setup(test_exempted_after_a_brownout, set_up),
+		cmocka_unit_test_setup(test_brownouts_of_a_day, set_up),
 		cmocka_unit_test_setup(test_a_country_that_is_added, set_up),
 		cmocka_unit_test_setup(test_a_date_that_moves, set_up),
 		cmocka_unit_test_setup(test_when_a_date_that_moved_is_told, set_up),
