@@ -84,23 +84,18 @@ struct figures {
 	uint64_t locked_out, partly;
 };
 
-static uint64_t nearest(double number)
-{
-	return (uint64_t)(number + 0.5);
-}
-
 static struct figures figures_of(const struct forecast *forecast)
 {
 	struct figures figures = {
-		.active = nearest(forecast->active_users),
-		.affected = nearest(forecast->locked_out + forecast->partly),
-		.locked_out = nearest(forecast->locked_out),
-		.told_changed = nearest(forecast->told_changed),
+		.active = forecast_people(forecast->active_users),
+		.affected = forecast_people(forecast->locked_out + forecast->partly),
+		.locked_out = forecast_people(forecast->locked_out),
+		.told_changed = forecast_people(forecast->told_changed),
 	};
 
 	figures.partly = figures.affected - figures.locked_out;
 	figures.fine = figures.active - figures.affected;
-	figures.changed = MIN(nearest(forecast->changed), figures.fine);
+	figures.changed = MIN(forecast_people(forecast->changed), figures.fine);
 	figures.low = MIN((uint64_t)forecast->low, figures.affected);
 	figures.high = (uint64_t)ceil(forecast->high);
 	return figures;
@@ -123,7 +118,7 @@ static json_t *groups_json(const struct forecast *forecast, enum grouping groupi
 			&g_array_index(groups, struct forecast_group, i);
 
 		json_object_set_new(object, group->name,
-				    json_integer((json_int_t)nearest(group->users)));
+				    json_integer((json_int_t)forecast_people(group->users)));
 	}
 	return object;
 }
@@ -145,8 +140,8 @@ static struct listing *list_rules(enum listing_format format, const struct forec
 		const struct cell cells[G_N_ELEMENTS(rule_columns)] = {
 			cell_text(policy->rules[i].title),
 			cell_text(phase_name(rule->phase)),
-			cell_number(nearest(rule->users)),
-			cell_number(nearest(rule->locked_out)),
+			cell_number(forecast_people(rule->users)),
+			cell_number(forecast_people(rule->locked_out)),
 		};
 
 		if (rule->considered)
@@ -196,9 +191,10 @@ static json_t *course_json(const struct forecast *forecast, const struct policy 
 		for (uint64_t left = date->rules; left != 0; left &= left - 1)
 			json_array_append_new(
 				rules, json_string(policy->rules[__builtin_ctzll(left)].title));
-		json_array_append_new(
-			course, json_pack("{s:o, s:o, s:I}", "date", json_date(date->date), "rules",
-					  rules, "affected", (json_int_t)nearest(date->users)));
+		json_array_append_new(course,
+				      json_pack("{s:o, s:o, s:I}", "date", json_date(date->date),
+						"rules", rules, "affected",
+						(json_int_t)forecast_people(date->users)));
 	}
 	return course;
 }
@@ -256,7 +252,7 @@ static void print_groups(const char *title, const GArray *groups)
 			&g_array_index(groups, struct forecast_group, i);
 		const struct cell cells[G_N_ELEMENTS(columns)] = {
 			cell_text(group->name[0] == '\0' ? "not known" : group->name),
-			cell_number(nearest(group->users)),
+			cell_number(forecast_people(group->users)),
 		};
 
 		listing_add(listing, cells);
@@ -319,7 +315,7 @@ static void print_course(const struct forecast *forecast, const struct policy *p
 		const struct cell cells[G_N_ELEMENTS(course_columns)] = {
 			cell_date(date->date, day),
 			cell_text(titles),
-			cell_number(nearest(date->users)),
+			cell_number(forecast_people(date->users)),
 		};
 
 		date_format(date->date, day);

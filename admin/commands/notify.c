@@ -15,6 +15,7 @@
 #include "admin/notices/grace-file.h"
 #include "admin/notices/notice-silence.h"
 #include "admin/notices/notify-report.h"
+#include "admin/questions/forecast-count.h"
 #include "admin/questions/loaded-policy.h"
 #include "admin/store/rule-titles.h"
 #include "admin/terminal/command-options.h"
@@ -317,16 +318,21 @@ static bool print_due(const struct notify_setup *setup, const struct due_list *l
 	return fine;
 }
 
+/* Returns an exit status. */
+static int say_store_failed(const struct notify_setup *setup)
+{
+	fprintf(stderr, "portcullis notify: %s\n", store_failure(setup->reader)->text);
+	return store_failure(setup->reader)->status;
+}
+
 /* NULL after saying what is wrong, with an exit status. */
 static struct due_list *plan(const struct notify_setup *setup, int *status_r)
 {
 	struct due_list *list =
 		due_list_create(setup->people, setup->reader, run_clock_now(&setup->clock));
 
-	if (list == NULL) {
-		fprintf(stderr, "portcullis notify: %s\n", store_failure(setup->reader)->text);
-		*status_r = store_failure(setup->reader)->status;
-	}
+	if (list == NULL)
+		*status_r = say_store_failed(setup);
 	return list;
 }
 
@@ -336,10 +342,8 @@ static int explain_silence(const struct notify_setup *setup, const char *user, F
 	char *why = notice_silence(setup->policy, setup->people, setup->reader, user,
 				   run_clock_now(&setup->clock));
 
-	if (why == NULL) {
-		fprintf(stderr, "portcullis notify: %s\n", store_failure(setup->reader)->text);
-		return store_failure(setup->reader)->status;
-	}
+	if (why == NULL)
+		return say_store_failed(setup);
 	fputs(why, to);
 	g_free(why);
 	return status;
@@ -436,10 +440,8 @@ static int preview(const struct notify_setup *setup, const char *user, bool raw)
 	user_normalise(user, setup->policy->default_domain, normalised, sizeof(normalised));
 	if (!notice_people_begin(setup->people, setup->reader) ||
 	    !notice_people_each(setup->people, normalised, run_clock_now(&setup->clock),
-				print_preview, &preview)) {
-		fprintf(stderr, "portcullis notify: %s\n", store_failure(setup->reader)->text);
-		return store_failure(setup->reader)->status;
-	}
+				print_preview, &preview))
+		return say_store_failed(setup);
 	if (preview.status != EXIT_NO)
 		return preview.status;
 	store_rollback(setup->reader);
@@ -479,15 +481,36 @@ static int list_people(const struct notify_setup *setup, const struct options *o
 
 /* ---- sending ---- */
 
-static void tell(const struct notify_setup *setup, const struct notify_results *results, bool quiet)
+/* False when the store fails. */
+static bool count_open(const struct notifier *notifier, struct open_people *open_r)
 {
-	char *report = notify_report(setup->policy, results);
+	struct store *store = notifier->setup.reader;
+	struct forecast forecast = {0};
+	bool counted =
+		store_begin_reading(store) && forecast_open(&forecast, store, &notifier->edition,
+							    run_clock_now(&notifier->setup.clock));
+
+	store_rollback(store);
+	*open_r = (struct open_people){
+		.all = forecast_people(forecast.locked_out + forecast.partly),
+		.told = forecast_people(forecast.told_affected),
+	};
+	for (unsigned int i = 0; i < RULES_MAX; i++)
+		open_r->by_rule[i] = forecast_people(forecast.rules[i].users);
+	forecast_free(&forecast);
+	return counted;
+}
+
+static void tell(const struct notify_setup *setup, const struct notify_results *results,
+		 const struct open_people *open, bool quiet)
+{
+	char *report = notify_report(setup->policy, results, open);
 
 	if (!quiet)
 		fputs(report, stdout);
 	/* A run of every hour that did nothing says nothing. */
 	if (results->tried > 0 && results->stop != NOTIFY_UNAVAILABLE)
-		notify_report_mail(setup, results, report);
+		notify_report_mail(setup, results, open, report);
 	if (results->error != NULL)
 		fprintf(stderr, "portcullis notify: %s\n", results->error);
 	g_free(report);
@@ -507,8 +530,10 @@ static int status_of(const struct notify_results *results)
 	}
 }
 
-static int notify_all(const struct notify_setup *setup, bool quiet)
+static int notify_all(const struct notifier *notifier, bool quiet)
 {
+	const struct notify_setup *setup = &notifier->setup;
+	struct open_people open = {0};
 	struct notify_results results;
 	struct due_list *list;
 	bool graces_written;
@@ -523,8 +548,13 @@ static int notify_all(const struct notify_setup *setup, bool quiet)
 	list = plan(setup, &status);
 	if (list == NULL)
 		return status;
+	/* A run of every hour, which has nothing to say, need not count. */
+	if ((!quiet || due_list_counts(list)->due > 0) && !count_open(notifier, &open)) {
+		due_list_free(list);
+		return say_store_failed(setup);
+	}
 	notify_run(setup, list, &results);
-	tell(setup, &results, quiet);
+	tell(setup, &results, &open, quiet);
 	status = status_of(&results);
 	if (status == EXIT_SUCCESS && !graces_written)
 		status = EX_CANTCREAT;
@@ -550,7 +580,7 @@ int notify_command(const char *config_path, int argc, char **argv)
 		else if (options.preview != NULL)
 			status = preview(&notifier.setup, options.preview, options.raw);
 		else
-			status = notify_all(&notifier.setup, options.quiet);
+			status = notify_all(&notifier, options.quiet);
 	}
 	notifier_close(&notifier);
 	return status;

@@ -18,13 +18,9 @@ static void count_open(struct due_counts *counts, const struct notice_candidate 
 {
 	if (candidate->plan.rules == 0)
 		return;
-	counts->open++;
-	counts->open_told += candidate->told;
 	counts->open_failed += candidate->failed;
 	counts->untold += notice_is_untold(&candidate->plan);
 	counts->to_call += notice_needs_call(&candidate->plan);
-	for (uint64_t left = candidate->plan.rules; left != 0; left &= left - 1)
-		counts->open_by_rule[__builtin_ctzll(left)]++;
 }
 
 static bool add_entry(void *context, const struct notice_candidate *candidate)

@@ -22,13 +22,11 @@ struct due_entry {
 
 struct due_counts {
 	uint64_t due; /* people to be written to */
-	/* People who break a rule in its notify or enforce phase, those of them who were
-	   ever told, and those whose last mail failed. */
-	uint64_t open, open_told, open_failed;
-	/* Of them, who cannot be told in time as far as that is known without their addresses,
+	/* People who break a rule in its notify or enforce phase, and whose last mail failed. */
+	uint64_t open_failed;
+	/* Of those who break one, who cannot be told in time as far as that is known without their addresses,
 	   and who was told so often that it is the help desk's. */
 	uint64_t untold, to_call;
-	uint64_t open_by_rule[RULES_MAX];
 };
 
 /* Plans for all. NULL when the store fails; store_failure() tells why. */

@@ -124,61 +124,62 @@ static void add_help_wanted(GString *text, const struct notify_results *results)
 }
 
 static void add_open(GString *text, const struct policy *policy,
-		     const struct notify_results *results)
+		     const struct notify_results *results, const struct open_people *open)
 {
-	const struct due_counts *counts = &results->before;
+	uint64_t failed = results->before.open_failed;
 
 	g_string_append_printf(text,
 			       "\nStill open when the run began: %" PRIu64
 			       " people, of whom %" PRIu64 " had been told before.\n",
-			       counts->open, counts->open_told);
-	if (counts->open_failed > 0)
+			       open->all, open->told);
+	if (failed > 0)
 		g_string_append_printf(text,
 				       "The last mail to %" PRIu64 " of them failed: see "
 				       "\"portcullis notices --failed\".\n",
-				       counts->open_failed);
+				       failed);
 	add_help_wanted(text, results);
 	for (size_t i = 0; i < policy->rule_count; i++) {
-		if (counts->open_by_rule[i] > 0)
+		if (open->by_rule[i] > 0)
 			g_string_append_printf(text, "  %-32s %8" PRIu64 "\n",
-					       policy->rules[i].title, counts->open_by_rule[i]);
+					       policy->rules[i].title, open->by_rule[i]);
 	}
-	if (counts->open > 0)
+	if (open->all > 0)
 		g_string_append(text,
 				"\"portcullis offenders\" lists them, and \"portcullis notices\" "
 				"what they were told.\n");
 }
 
-char *notify_report(const struct policy *policy, const struct notify_results *results)
+char *notify_report(const struct policy *policy, const struct notify_results *results,
+		    const struct open_people *open)
 {
 	GString *text = g_string_new(NULL);
 
 	add_told(text, results);
 	add_rest(text, results);
 	add_troubles(text, results);
-	add_open(text, policy, results);
+	add_open(text, policy, results, open);
 	return g_string_free(text, FALSE);
 }
 
-static char *subject_of(const struct notify_results *results)
+static char *subject_of(const struct notify_results *results, const struct open_people *open)
 {
 	uint64_t failed = results->refused + results->later;
 	GString *subject = g_string_new(NULL);
 
 	g_string_printf(subject, "Portcullis: %" PRIu64 " told, %" PRIu64 " open",
-			count_told(results), results->before.open);
+			count_told(results), open->all);
 	if (failed > 0)
 		g_string_append_printf(subject, ", %" PRIu64 " not handed over", failed);
 	return g_string_free(subject, FALSE);
 }
 
 bool notify_report_mail(const struct notify_setup *setup, const struct notify_results *results,
-			const char *report)
+			const struct open_people *open, const char *report)
 {
 	const struct notice_settings *settings = &setup->policy->notices;
 	const char *operator= settings->reply_to == NULL ? settings->from : settings->reply_to;
 	const char *recipient = setup->to == NULL ? operator: setup->to;
-	char message_id[MESSAGE_ID_SIZE], *subject = subject_of(results), *mail;
+	char message_id[MESSAGE_ID_SIZE], *subject = subject_of(results, open), *mail;
 	const char *error = "";
 	size_t length;
 	bool fine;

@@ -291,6 +291,7 @@ static void count_person(struct counting *counting, const struct affected *perso
 		forecast->changed += 1 - comes;
 	if (person->active && person->rejected && person->told)
 		forecast->told_changed += 1 - comes;
+	forecast->told_affected += person->told ? comes : 0;
 	for (unsigned int i = 0; i < RULES_MAX; i++) {
 		double breaks = weighing->by_rule[i];
 
@@ -484,6 +485,30 @@ bool forecast_ask(struct forecast *forecast_r, const struct inquiry *inquiry,
 	if (at != 0)
 		forecast_r->course_count = 0;
 	return true;
+}
+
+bool forecast_open(struct forecast *forecast_r, struct store *store, const struct edition *edition,
+		   time_t now)
+{
+	const struct policy *policy = edition->policy;
+	int64_t moment = (int64_t)now * 1000, reference;
+	struct sighting_judge judge;
+
+	*forecast_r = (struct forecast){0};
+	sighting_judge_init(&judge, edition, now, true);
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		const struct schedule *schedule = &policy->rules[i].schedule;
+
+		if (now < schedule->notify && now < schedule->enforce)
+			judge.considered &= ~(UINT64_C(1) << i);
+	}
+	return inquiry_store_reference(store, moment, &reference) &&
+	       forecast_count(forecast_r, store, &judge, moment, reference, SCHEDULE_NEVER);
+}
+
+uint64_t forecast_people(double expected)
+{
+	return (uint64_t)(expected + 0.5);
 }
 
 void forecast_free(struct forecast *forecast)

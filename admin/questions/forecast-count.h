@@ -45,9 +45,10 @@ struct forecast {
 	/* Between which both of them lie together, nine times of ten: if half or twice as many
 	   devices were given up as it seems, and by chance. */
 	double low, high;
-	double changed;      /* who are fine, and would not have been before */
-	uint64_t told;       /* got a notice of the rules that are asked, and were seen lately */
-	double told_changed; /* of them */
+	double changed;       /* who are fine, and would not have been before */
+	uint64_t told;        /* got a notice of the rules that are asked, and were seen lately */
+	double told_changed;  /* of them */
+	double told_affected; /* who got one, and are not fine */
 	struct forecast_rule rules[RULES_MAX]; /* by index in the policy */
 	/* In their order; none for a moment other than the present. */
 	struct forecast_date course[RULES_MAX];
@@ -63,7 +64,14 @@ struct forecast {
    when the store fails. Free it also then. */
 bool forecast_ask(struct forecast *forecast_r, const struct inquiry *inquiry,
 		  const struct rule *rule, time_t at, time_t since);
+/* As if the rules were all in force that are in their notify or enforce phase at a moment, and
+   there were no others. The store must be being read. */
+bool forecast_open(struct forecast *forecast_r, struct store *store, const struct edition *edition,
+		   time_t now);
 void forecast_free(struct forecast *forecast);
+
+/* The nearest whole number of people. */
+uint64_t forecast_people(double expected);
 
 /* The same of a store; notices that are ahead of now, in milliseconds, do not count. */
 bool forecast_count(struct forecast *forecast_r, struct store *store,

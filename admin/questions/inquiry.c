@@ -58,15 +58,19 @@ static bool note_latest(void *context, const struct store_writer *writer)
 	return true;
 }
 
-bool inquiry_reference(const struct inquiry *inquiry, int64_t *reference_r)
+bool inquiry_store_reference(struct store *store, int64_t now, int64_t *reference_r)
 {
-	int64_t now = (int64_t)time(NULL) * 1000;
 	int64_t latest = 0;
 
-	if (!store_each_writer(inquiry->store, note_latest, &latest))
+	if (!store_each_writer(store, note_latest, &latest))
 		return false;
 	*reference_r = latest > 0 && latest < now ? latest : now;
 	return true;
+}
+
+bool inquiry_reference(const struct inquiry *inquiry, int64_t *reference_r)
+{
+	return inquiry_store_reference(inquiry->store, (int64_t)time(NULL) * 1000, reference_r);
 }
 
 int64_t inquiry_since(time_t since, int64_t reference)

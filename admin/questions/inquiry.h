@@ -27,6 +27,9 @@ int inquiry_close_store(struct inquiry *inquiry, bool answered, int status);
    False when the store fails. */
 bool inquiry_reference(const struct inquiry *inquiry, int64_t *reference_r);
 
+/* The same of a store, and of another moment, in milliseconds, than now. */
+bool inquiry_store_reference(struct store *store, int64_t now, int64_t *reference_r);
+
 /* Where "lately" begins, in milliseconds: since, or where that is SCHEDULE_NEVER, 30 days
    before the reference. (0 is a time: "since 1970".) */
 int64_t inquiry_since(time_t since, int64_t reference);

@@ -48,7 +48,7 @@ bool rule_standings_find(struct rule_standing standings_r[RULES_MAX], const stru
 		return false;
 	for (size_t i = 0; i < policy->rule_count; i++)
 		standings_r[i] =
-			stand(&policy->rules[i], at, (uint64_t)(forecast.rules[i].users + 0.5),
+			stand(&policy->rules[i], at, forecast_people(forecast.rules[i].users),
 			      &histories[i], first_record, now);
 	return true;
 }

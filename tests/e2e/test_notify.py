@@ -704,6 +704,27 @@ def test_an_address_map_that_does_not_answer(site):
     assert site.run("notify", *at, "--preview", "alice").returncode == EX_NOUSER
 
 
+def test_the_same_people_everywhere(site):
+    """forecast, status and the summary count those who will come again. One is repaired, one is
+    over, one rests by its own rhythm, one is used."""
+    for user, first, last, every in (("repaired", 40, 3, 1), ("over", 60, 25, 1),
+                                     ("rests", 70, 10, 15), ("used", 40, 1, 2)):  # fmt: skip
+        for days_ago in range(first, last - 1, -every):
+            site.record(f"{user}@example.org", "encryption", days_ago=days_ago)
+    site.record("repaired@example.org", days_ago=2, port=993, tls="implicit")
+    site.take()
+    done = site.notify(0)
+    rule = site.ask("forecast", "--rule", "encryption")
+    assert rule["affected"] == rule["rules"]["encryption"]["users"] == 2
+    status = json.loads(site.run("status", "--json").stdout)["rules"]
+    assert [found["offenders"] for found in status if found["rule"] == "encryption"] == [2]
+    assert "Still open when the run began: 2 people, of whom 0 had been told" in done.stdout
+    assert re.search("encryption +2", done.stdout)
+    # Who was never told is told, though: see there.
+    assert {notice["user"] for notice in site.ask("notices")} >= {
+        "rests@example.org", "used@example.org"}  # fmt: skip
+
+
 def test_summary_for_the_operator(site):
     site.set('reply-to = "helpdesk@example.org" address-map = "file:%s/map"' % site.directory)
     (site.directory / "map").write_text("bob@example.org robert@example.org\n")

@@ -57,5 +57,5 @@ class Forecasts:
             self.play.site.keep(self.folder / f"day-{day}", depend)
         answer = self.play.site.ask("forecast")
         self.play.took[day].forecast = self.play.site.last["forecast"]
-        self.made.append(Forecast(day, answer["locked_out"] + answer["partly"], None, None,
-                                  len(depend)))  # fmt: skip
+        self.made.append(Forecast(day, answer["affected"], answer["affected_low"],
+                                  answer["affected_high"], len(depend)))  # fmt: skip

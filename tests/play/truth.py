@@ -22,10 +22,6 @@ def breaks_when_it_comes_again(device, day, timetable):
 
 def depends_on_it(person, day, timetable):
     """Whether a device of the person will ever come again in a way that is refused once
-    all rules are in force."""
-    let_off = person.let_off(timetable.date(day))
-    return any(
-        title not in let_off
-        for device in person.devices
-        for title in breaks_when_it_comes_again(device, day, timetable)
-    )
+    all rules are in force. Whom the operator lets off counts: exemptions are those of the
+    present, for which they are over."""
+    return any(breaks_when_it_comes_again(device, day, timetable) for device in person.devices)
