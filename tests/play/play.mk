@@ -1,10 +1,11 @@
 # The whole course from the first observed login to the last date, of invented people.
-# PLAY: options, as "--people 500 --notify-days 28"; tests/play/play --help has them.
+# PLAY: options, as "--people 500 --notify-days 28"; tests/play/play --help has them. It takes
+# root, or --real 0.
 
 .PHONY: play play-small play-mixes play-million evidence
 
 play: all
-	tests/play/play $(BUILD) $(PLAY)
+	tests/play/play $(BUILD) --real 20 $(PLAY)
 
 # In `make check`: three universities, whose runs are killed now and then.
 play-small: programs

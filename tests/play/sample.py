@@ -66,8 +66,10 @@ class Day(DayOfJournal):
                 device.knows_password, bool(let_off))  # fmt: skip
         number, kept = self.kinds.get(kind, (0, []))
         self.kinds[kind] = (number + 1, kept)
-        place = number if number < OF_A_KIND else self.random.randrange(number + 1)
-        if place < OF_A_KIND:
+        # A wrong password makes half a second's wait.
+        wanted = OF_A_KIND if device.knows_password else 1
+        place = number if number < wanted else self.random.randrange(number + 1)
+        if place < wanted:
             # It may be another device tomorrow.
             login = Login(copy.copy(device), moment, rules, verified, action, device.knows_password)
             kept[place : place + 1] = [login]
@@ -102,7 +104,6 @@ class Day(DayOfJournal):
         return taken
 
     def _with_more(self, login):
-        """A wrong password makes half a second's wait."""
         yield login
         luck = self.random.random()
         if luck < 0.2:
@@ -133,6 +134,9 @@ class Sample:
         outcomes, events = self.servers.log_in([login.attempt() for login in logins])
         self.made += logins
         self.differences += differences(logins, outcomes, events, self._lines(day, logins))
+
+    def end(self):
+        self.servers.stop(keep_logs=bool(self.differences))
 
     def _lines(self, day, logins):
         """Those that the play writes when there are no others: of each login, or None."""

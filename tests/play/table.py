@@ -58,6 +58,7 @@ def of(play):
     table = Table()
     add_size(table, play)
     add_delivery(table, play)
+    add_sample(table, play.sample)
     add_told(table, play.measures)
     add_good_news(table, play.measures)
     add_mails(table, play)
@@ -89,6 +90,13 @@ def add_delivery(table, play):
                   measures.repeats <= kills, f"at most {kills}")  # fmt: skip
     table.none("logins judged otherwise than by explain", len(measures.disagreements),
                f" of {measures.explained}")  # fmt: skip
+
+
+def add_sample(table, sample):
+    if sample:
+        table.none("logins that went otherwise on real servers", len(sample.differences),
+                   f" of {len(sample.made):,}")  # fmt: skip
+        table.details += sample.differences[:20]
 
 
 def add_told(table, measures):
