@@ -189,8 +189,8 @@ static bool day_begin(const struct tm *day, time_t *time_r)
    midnight before, and far from where the clocks change. */
 static bool plain_midnight(time_t time, int days_later, const struct tm *local, time_t *begin_r)
 {
-	time_t begin = time - (local->tm_hour * 60 + local->tm_min) * 60 - local->tm_sec +
-		       (time_t)days_later * 86400;
+	time_t of_day = local->tm_sec + 60 * (local->tm_min + 60 * (time_t)local->tm_hour);
+	time_t begin = time - of_day + (time_t)days_later * 86400;
 	const time_t around[] = {begin - FAR_FROM_CHANGE, begin, begin + FAR_FROM_CHANGE};
 	struct tm at;
 
