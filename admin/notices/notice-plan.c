@@ -92,7 +92,9 @@ static void add_open_rule(struct open_rules *open, const struct rule_case *c,
 /* Whether this rule is a reason not to say yet that all is well. */
 static bool is_unsettled(const struct rule_case *c, const struct rule_ways *ways)
 {
-	bool concerns = c->past.told != SCHEDULE_ALWAYS || notice_is_told_of(c);
+	const struct schedule *schedule = &c->rule->schedule;
+	bool concerns = c->past.told != SCHEDULE_ALWAYS || schedule->notify != SCHEDULE_NEVER ||
+			c->date != SCHEDULE_NEVER;
 	time_t soon = c->course->now + c->course->policy->notices.remind_every;
 	bool date_is_near = c->date > c->course->now && c->date <= soon;
 

@@ -23,17 +23,26 @@ static bool is_repaired(const struct device_record *record)
 	return record->good.first > record->bad.last;
 }
 
+/* How long is too long for a device that is still used. SCHEDULE_NEVER: nobody knows. */
+static time_t long_rest(const struct device_record *record)
+{
+	time_t rest = 2 * DEVICE_REST_RHYTHMS * (time_t)(record->rhythm / SECOND);
+
+	if (rest == 0)
+		return SCHEDULE_NEVER;
+	return later(rest + rest * NOTICE_FEW_DAYS / (record->bad_days - 1),
+		     NOTICE_RESTED_DAYS * DAY);
+}
+
 /* SCHEDULE_NEVER: it will not. */
 static time_t settles(const struct device_record *record, const struct rule_past *past)
 {
-	time_t rhythm = (time_t)(record->rhythm / SECOND);
 	time_t last = (time_t)(record->bad.last / SECOND);
-	time_t rest = 2 * DEVICE_REST_RHYTHMS * rhythm;
+	time_t rest = long_rest(record);
 
 	if (is_repaired(record))
-		return last + later(rhythm, NOTICE_REPAIRED_DAYS * DAY);
-	return rest == 0 ? SCHEDULE_NEVER
-			 : later(last, past->told) + later(rest, NOTICE_RESTED_DAYS * DAY);
+		return last + later((time_t)(record->rhythm / SECOND), NOTICE_REPAIRED_DAYS * DAY);
+	return rest == SCHEDULE_NEVER ? SCHEDULE_NEVER : later(last, past->told) + rest;
 }
 
 time_t notice_device_settles(const struct notice_person *person, size_t device, unsigned int rule)
@@ -71,8 +80,8 @@ static void look_at_device(struct rule_ways *ways, const struct notice_person *p
 {
 	const struct device_record record = devices_record(person->devices, device, bit_of(rule));
 	enum device_state state = device_state(&record, now * SECOND);
-	bool is_open =
-		state == DEVICE_OPEN || (state == DEVICE_RESTED && past->told == SCHEDULE_ALWAYS);
+	bool told = past->told >= record.bad.first / SECOND;
+	bool is_open = state == DEVICE_OPEN || (state == DEVICE_RESTED && !told);
 
 	if (record.bad.last == 0 || record.bad.last / SECOND <= past->fixed)
 		return;

@@ -4,8 +4,8 @@
 #include "notice-past.h"
 
 /* Which of a person's ways are open for a rule: those of devices that still break it, as
-   admin/sightings/device.h has it. Who was never told of the rule, since it was fixed last,
-   is told also of those that rest. */
+   admin/sightings/device.h has it. One that rests is open, too, where the person was not told
+   of the rule since it was seen first, or since all was well last. */
 struct rule_ways {
 	bool broken;                  /* there are some that break it, since then */
 	time_t first_open, last_open; /* SCHEDULE_NEVER and SCHEDULE_ALWAYS: none is open */
@@ -14,12 +14,15 @@ struct rule_ways {
 	bool settled;
 };
 
-/* What makes good news of it: a repaired device would have broken the rule again by now, and
-   one that only rests has done so for twice as long as it takes to rest, since the person
-   was told. Neither for less than so many days: nobody shall hear that all is well, and then
-   comes back from a holiday. */
+/* What makes good news of it: a repaired device would have broken the rule again by now; one
+   that only rests has done so for at least twice as long as it takes to rest, and longer the
+   fewer days of use its rhythm is known by, since the person was told. Neither for less than
+   so many days: nobody shall hear that all is well, and then come back from a holiday. */
 #define NOTICE_REPAIRED_DAYS 3
 #define NOTICE_RESTED_DAYS 28
+
+/* By one more than so many days of use, a rhythm is known half as well as it may be. */
+#define NOTICE_FEW_DAYS 6
 
 /* Adds the rule to the ways that are open for it. */
 struct rule_ways notice_look_at_ways(const struct notice_person *person, unsigned int rule,

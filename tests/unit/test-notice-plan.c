@@ -418,6 +418,13 @@ static void test_rest(void **state)
 	assert_false(plan_at(&life, date("2024-09-13")).due);
 	life.past[0].state = NOTICE_FAILED;
 	assert_int_equal(plan_at(&life, date("2024-09-13")).reason, NOTICE_LAST_CALL);
+	/* Another device that came only later was in no mail. */
+	life.past[0].state = NOTICE_HANDED_OVER;
+	login(&life, LAPTOP, ENCRYPTION, date("2024-08-02"));
+	login(&life, LAPTOP, ENCRYPTION, date("2024-08-03"));
+	assert_int_equal(plan_at(&life, date("2024-09-13")).reason, NOTICE_LAST_CALL);
+	assert_int_equal(open_ways[0], 0);
+	assert_int_equal(open_ways[1], ENCRYPTION);
 }
 
 /* Which of the ways is open: that of the device, and not another's. */
@@ -512,14 +519,13 @@ static void test_good_news(void **state)
 		{"2024-06-01", "2024-06-20", PHONE, ENCRYPTION | MECHANISM, 1},
 		{"2024-06-21", "2024-07-15", PHONE, MECHANISM, 1},
 		{"2024-07-16", "2024-12-31", PHONE, 0, 1}};
-	/* Of mechanism is written when its phase begins. The good news comes when the
-	   phone has been well for three days. */
+	/* Of mechanism is written when its phase begins; before that all is not well. The good
+	   news comes when the phone has been well for three days. */
 	static const struct told told[] = {{"2024-06-01", NOTICE_FIRST, ENCRYPTION},
 					   {"2024-06-15", NOTICE_REMINDER, ENCRYPTION},
-					   {"2024-06-23", NOTICE_FIXED, ENCRYPTION},
 					   {"2024-07-01", NOTICE_FIRST, MECHANISM},
 					   {"2024-07-15", NOTICE_REMINDER, MECHANISM},
-					   {"2024-07-18", NOTICE_FIXED, MECHANISM}};
+					   {"2024-07-18", NOTICE_FIXED, ENCRYPTION | MECHANISM}};
 	static const struct told silent[] = {{"2024-06-01", NOTICE_FIRST, ENCRYPTION},
 					     {"2024-06-15", NOTICE_REMINDER, ENCRYPTION},
 					     {"2024-07-01", NOTICE_FIRST, MECHANISM},
