@@ -7,6 +7,8 @@ import textwrap
 
 import pytest
 
+import sample_mails
+
 from mailhost import BUILD, ROOT
 from notices import BLOCKS, CLIENT_SETTINGS, compose, notice, sighting, words, write_config
 
@@ -293,7 +295,7 @@ def test_why_is_told_once_of_each_kind(tmp_path):
              for rule in ("encryption", "sending", "mechanism")]  # fmt: skip
     text = _mail(tmp_path, "de", policy, rules=rules).page.text
     assert text.count("Ohne Verschlüsselung können andere unterwegs Ihr Passwort") == 1
-    assert text.count("müssten wir Ihr Passwort lesbar aufbewahren") == 1
+    assert text.count("müssen wir Ihr Passwort lesbar aufbewahren") == 1
 
 
 @pytest.mark.parametrize("language", ["de", "en"])
@@ -372,6 +374,11 @@ def test_brownouts_of_two_rules_on_one_day(tmp_path):
         "Probeabschaltung am Dienstag, 20. August 2024 von 10 bis 12 Uhr und von 13 bis 15 Uhr: "
         "E-Mail-Zugriff ohne Verschlüsselung und Andere E-Mail-Anmeldung als „Passwort, normal“"
     )
+
+
+def test_the_samples_are_what_is_sent():
+    """If not: python3 tests/e2e/sample_mails.py > docs/mails.md, and read them."""
+    assert (ROOT / "docs/mails.md").read_text() == sample_mails.page()
 
 
 # ---- texts of the operator's that know nothing of all this ----
