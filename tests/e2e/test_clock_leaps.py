@@ -9,6 +9,7 @@ import clients
 from auth_client import AuthClient
 from dovecot import PASSWORD
 from faked_clock import FakedClock
+from mailhost import SITE
 from mmdb import CLIENTS
 from policy_client import ask_all, request
 
@@ -67,6 +68,25 @@ def test_who_is_fine_is_recorded_on_each_day_that_the_clock_shows(host, clock):
             ask_all([request(sasl_username=USER)])
         assert host.dovecot_journal.wait_one()["rules"] == {}
         assert host.postfix_journal.wait_one()["rules"] == {}
+
+
+def test_equal_attempts_are_counted_however_the_clock_leaps(host, clock):
+    """Ten minutes are those of the clock that nobody sets; none comes twice, or is lost."""
+    site = SITE.replace("combine          = 0", 'combine = "10m"')
+    host.apply(RULE, timezone="UTC0", site=site, clock=clock)
+    login_process = AuthClient()
+    for moment in (DATE - days * DAY for days in (90, 60, 61, 30)):
+        clock.set(moment)
+        login_process.log_in([(USER, PASSWORD, CLIENTS["DE"][0])])
+        ask_all([request(sasl_username=USER, encryption_protocol="", instance=moment)])
+    login_process.close()
+    host.policyd.stop()
+    host.dovecot.stop()
+    for journal in (host.dovecot_journal, host.postfix_journal):
+        first, others = journal.read()
+        assert (first["count"], others["count"]) == (1, 3)
+        assert [round(_moment(event) - DATE) // DAY for event in (first, others)] == [-90, -60]
+        assert others["until"].startswith("2024-08-21T00:00:0")
 
 
 def test_nothing_is_lost_when_a_server_ends_whatever_its_clock_says(host, clock):
