@@ -84,6 +84,18 @@ static const char *services(struct notice_values *values, const struct notice_de
 	return text;
 }
 
+static const char *countries(struct notice_values *values, const struct notice_device *device)
+{
+	GPtrArray *list = g_ptr_array_new();
+	const char *text;
+
+	for (size_t i = 0; i < device->country_count; i++)
+		g_ptr_array_add(list, (gpointer)notice_value_country(values, device->countries[i]));
+	text = notice_value_list(values, list, WORD_AND);
+	g_ptr_array_unref(list);
+	return text;
+}
+
 /* What people are to set instead; 0 where texts do not say. */
 static uint16_t right_port(const struct policy *policy, enum service service)
 {
@@ -139,6 +151,7 @@ void device_values_set(struct notice_values *values, const struct notice_device 
 				       : notice_value_word(values, WORD_PROGRAM_UNKNOWN);
 	texts[VALUE_NAMELESS] = device->program == NULL ? "yes" : NULL;
 	texts[VALUE_SERVICE] = services(values, device);
+	texts[VALUE_COUNTRY] = countries(values, device);
 	texts[VALUE_SEVERAL_SERVICES] = is_one_service(device) ? NULL : "yes";
 	texts[VALUE_RHYTHM] = rhythm(values, known);
 	texts[VALUE_FIRST_SEEN] =

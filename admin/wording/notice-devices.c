@@ -1,5 +1,7 @@
 #include "notice-devices.h"
 
+#include <string.h>
+
 #include "admin/sightings/device-name.h"
 
 #define DAY ((time_t)86400)
@@ -28,6 +30,16 @@ static struct notice_device *find_device(GArray *devices, const struct notice *n
 	return &g_array_index(devices, struct notice_device, devices->len - 1);
 }
 
+static void add_country(struct notice_device *device, struct country country)
+{
+	for (size_t i = 0; i < device->country_count; i++) {
+		if (strcmp(device->countries[i].code, country.code) == 0)
+			return;
+	}
+	if (country.code[0] != '\0' && device->country_count < NOTICE_COUNTRIES_MAX)
+		device->countries[device->country_count++] = country;
+}
+
 static void add_sighting(GArray *devices, const struct notice *notice,
 			 const struct notice_sighting *sighting)
 {
@@ -36,6 +48,7 @@ static void add_sighting(GArray *devices, const struct notice *notice,
 	if (sighting->last_seen > device->sighting->last_seen)
 		device->sighting = sighting;
 	device->services |= SERVICE_BIT(sighting->service);
+	add_country(device, sighting->country);
 	if (sighting->refused)
 		device->refused_on = MAX(device->refused_on, sighting->last_seen);
 }

@@ -6,6 +6,9 @@
 #include "admin/sightings/mail-program.h"
 #include "notice.h"
 
+/* So many of the countries that a device was in are told. */
+#define NOTICE_COUNTRIES_MAX 4
+
 /* A device as a notice tells of it: once, however many rules it breaks, whatever versions of
    its program there were and wherever it was. What it points to is the notice's. */
 struct notice_device {
@@ -13,7 +16,9 @@ struct notice_device {
 	const struct notice_sighting *sighting; /* the latest one */
 	char *program;                          /* as device_label() has it */
 	unsigned int services;                  /* SERVICE_BIT()s */
-	time_t refused_on;                      /* when it was last, 0: never */
+	struct country countries[NOTICE_COUNTRIES_MAX];
+	size_t country_count;
+	time_t refused_on; /* when it was last, 0: never */
 };
 
 /* So many are listed; of the others a notice tells the number. */

@@ -195,6 +195,13 @@ static const char *port_list(struct notice_values *values, const struct rule *ru
 	return text;
 }
 
+/* Of who fetched mail by POP3. */
+static bool leaves_imap(const struct policy *policy, const struct rule *rule)
+{
+	return rule->kind == KIND_PROTOCOL && (rule->services & SERVICE_BIT(SERVICE_POP3)) != 0 &&
+	       !policy_retires_service(policy, SERVICE_IMAP);
+}
+
 void notice_values_set_rule(struct notice_values *values, const struct rule *rule, time_t enforce)
 {
 	const char **texts = values->texts;
@@ -210,6 +217,7 @@ void notice_values_set_rule(struct notice_values *values, const struct rule *rul
 	texts[VALUE_ENFORCE] = notice_value_date(values, enforce);
 	texts[VALUE_ENFORCED] = enforce <= values->now ? "yes" : NULL;
 	texts[VALUE_ENFORCE_ALWAYS] = enforce == SCHEDULE_ALWAYS ? "yes" : NULL;
+	texts[VALUE_IMAP_INSTEAD] = leaves_imap(values->policy, rule) ? "yes" : NULL;
 	texts[VALUE_WHAT] = notice_value_word(values, WORD_WHAT_ENCRYPTION + rule->kind);
 	texts[VALUE_WHY] = notice_value_word(values, WORD_WHY_ENCRYPTION + rule->kind);
 	texts[VALUE_CHANGE] =

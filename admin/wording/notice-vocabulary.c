@@ -58,6 +58,7 @@ static const struct text_name names[VALUE_COUNT] = {
 	[VALUE_ENFORCED] = {"enforced", IN_RULE, NULL},
 	[VALUE_ENFORCE_ALWAYS] = {"enforce-always", IN_RULE, NULL},
 	[VALUE_MOVED_FROM] = {"moved-from", IN_RULE, NULL},
+	[VALUE_IMAP_INSTEAD] = {"imap-instead", IN_RULE, NULL},
 	[VALUE_CHANGE] = {"change", IN_RULE, SECTION_CHANGE},
 	[VALUE_PROGRAM] = {"program", OF_DEVICE, NULL},
 	[VALUE_NAMELESS] = {"nameless", OF_DEVICE, NULL},

@@ -62,6 +62,7 @@ enum value {
 	VALUE_ENFORCED,
 	VALUE_ENFORCE_ALWAYS,
 	VALUE_MOVED_FROM,
+	VALUE_IMAP_INSTEAD,
 	VALUE_CHANGE,  /* the section with what has to change */
 	VALUE_PROGRAM, /* of a device from here on */
 	VALUE_NAMELESS,

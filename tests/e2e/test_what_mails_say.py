@@ -168,6 +168,20 @@ def test_what_has_no_name_is_described(tmp_path, days, first_seen, rhythm):
         assert heading == f"A device or program without a name: sending mail (SMTP), {rhythm}{place}"
 
 
+def test_all_countries_are_told(tmp_path):
+    seen = [sighting(country=country, last_seen=f"2024-06-0{day} 08:00")
+            for day, country in enumerate(["US", "JP", "US"], 1)]  # fmt: skip
+    [text] = _devices(_english(tmp_path, seen, "abroad")).values()
+    assert "from: United States and Japan, IP address" in text
+
+
+def test_a_protocol_that_is_not_pop3(tmp_path):
+    policy = """rule sieve { kind = "protocol" services = { "sieve" } notify = "2024-06-01" }"""
+    [text] = _devices(_english(tmp_path, [sighting(service="sieve", port=4190)], "sieve",
+                               policy=policy)).values()  # fmt: skip
+    assert text.startswith("Please ask us what you can use instead. Access via ManageSieve")
+
+
 def test_each_device_says_what_is_wrong_with_it(tmp_path):
     """By several rules, with dates of their own; and not what is wrong with the others."""
     outlook = sighting(client_id="name=Outlook version=16.0", tls="starttls", mechanism="CRAM-MD5",
