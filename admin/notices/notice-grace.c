@@ -16,27 +16,36 @@ static time_t first_seen(const struct notice_person *person, uint64_t bit)
 	return first;
 }
 
-static time_t first_told(const struct notice_person *person, uint64_t bit)
+/* NULL: there is none yet. */
+static const struct notice_past *first_notice(const struct notice_person *person, uint64_t bit)
 {
 	for (size_t i = 0; i < person->past_count; i++) {
 		const struct notice_past *notice = &person->past[i];
 
 		if ((notice->rules & bit) != 0 && notice->state == NOTICE_HANDED_OVER &&
 		    notice->reason != NOTICE_FIXED)
-			return notice->time;
+			return notice;
 	}
-	return SCHEDULE_ALWAYS;
+	return NULL;
+}
+
+/* A notice that was written before midnight and handed over behind it said a day less; what
+   it said holds. */
+static time_t as_was_said(time_t end, time_t said)
+{
+	return said == date_midnight(end - 1, 0) ? said : end;
 }
 
 struct notice_grace notice_grace_find(const struct notice_person *person, const struct rule *rule)
 {
 	uint64_t bit = UINT64_C(1) << rule->index;
-	struct notice_grace grace = {.told = SCHEDULE_ALWAYS};
+	const struct notice_past *notice = rule->grace == 0 ? NULL : first_notice(person, bit);
+	struct notice_grace grace = {.told = notice == NULL ? SCHEDULE_ALWAYS : notice->time};
 
-	if (rule->grace == 0)
-		return grace;
-	grace.told = first_told(person, bit);
-	grace.end = grace_end(rule, first_seen(person, bit), grace.told);
+	if (rule->grace > 0)
+		grace.end = grace_end(rule, first_seen(person, bit), grace.told);
+	if (grace.end != 0 && notice != NULL)
+		grace.end = as_was_said(grace.end, notice->dates[rule->index]);
 	return grace;
 }
 

@@ -157,6 +157,16 @@ def test_the_date_moves(site):
     explain(site, "alice", day(), 1)
 
 
+def test_a_clock_that_was_ahead(site):
+    site.record(ALICE, "encryption", days_ago=-6.5)
+    site.take_at(8)
+    site.notify(8)
+    site.notify(400)
+    assert lines(site) == {}
+    site.notify(9)
+    assert lines(site) == {ALICE: (day(15), f"first told on {day(8)}")}
+
+
 def test_the_rule_is_edited(site):
     site.record(ALICE, "encryption", days_ago=-6.5)
     site.take_at(8)

@@ -703,6 +703,24 @@ static void test_grace(void **state)
 	assert_int_equal(plan.reason, NOTICE_REFUSED);
 }
 
+/* A mail that was written before midnight and left behind it said a day less. */
+static void test_grace_that_was_told_at_midnight(void **state)
+{
+	struct life life = {0};
+	struct notice_plan plan;
+	(void)state;
+
+	rules[0].grace = 7 * DAY;
+	login(&life, PHONE, ENCRYPTION, date("2024-09-17 07:00"));
+	run_at(&life, date("2024-09-17 23:59"));
+	assert_int_equal(life.past[0].dates[0], date("2024-09-25"));
+	life.past[0].time = date("2024-09-18 00:01");
+	plan = plan_at(&life, date("2024-09-18 08:00"));
+	assert_int_equal(plan.enforce[0], date("2024-09-25"));
+	assert_int_equal(plan.moved, 0);
+	assert_false(plan.due);
+}
+
 /* Until somebody is told, the week goes on; but not for ever. */
 static void test_grace_of_who_is_not_told(void **state)
 {
@@ -1172,6 +1190,7 @@ int main(void)
 		cmocka_unit_test_setup(test_exempted_from_another_rule, set_up),
 		cmocka_unit_test_setup(test_exempted_over_a_brownout, set_up),
 		cmocka_unit_test_setup(test_grace, set_up),
+		cmocka_unit_test_setup(test_grace_that_was_told_at_midnight, set_up),
 		cmocka_unit_test_setup(test_grace_of_who_is_not_told, set_up),
 		cmocka_unit_test_setup(test_grace_and_exemption, set_up),
 		cmocka_unit_test_setup(test_exempted_after_a_brownout, set_up),
