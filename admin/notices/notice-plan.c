@@ -128,7 +128,7 @@ static void look_at_rules(struct open_rules *open, uint64_t *open_ways, struct n
 				  notice_grace_end(person, c.rule, course->now), course->now,
 				  &c.exempted);
 		past = past_of_date(&c);
-		ways = notice_look_at_ways(person, c.rule->index, &past, course->now, open_ways);
+		ways = notice_look_at_ways(person, c.rule, &past, course->now, open_ways);
 		c.first_open = ways.first_open;
 		c.last_open = ways.last_open;
 		if (c.past.told != SCHEDULE_ALWAYS)

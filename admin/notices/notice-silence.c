@@ -128,7 +128,8 @@ static void try_exemption(struct search *search, const struct notice_person *per
 static void try_device(struct search *search, const struct notice_person *person, size_t device)
 {
 	for (size_t i = 0; i < search->policy->rule_count; i++)
-		try(search, person, notice_device_settles(person, device, (unsigned int)i));
+		try(search, person,
+		    notice_device_settles(person, device, &search->policy->rules[i]));
 }
 
 /* All moments at which something may become due for a person who does nothing more. */

@@ -34,23 +34,35 @@ static time_t long_rest(const struct device_record *record)
 		     NOTICE_RESTED_DAYS * DAY);
 }
 
+/* Whoever is refused before the password is looked at is nobody, and not seen. */
+static bool is_unseen(const struct rule *rule, time_t moment)
+{
+	return rule->reject == OUTCOME_REJECT_BEFORE && moment > rule->schedule.enforce;
+}
+
 /* SCHEDULE_NEVER: it will not. */
-static time_t settles(const struct device_record *record, const struct rule_past *past)
+static time_t settles(const struct device_record *record, const struct rule_past *past,
+		      const struct rule *rule)
 {
 	time_t last = (time_t)(record->bad.last / SECOND);
-	time_t rest = long_rest(record);
+	time_t rest = long_rest(record), rested;
 
 	if (is_repaired(record))
 		return last + later((time_t)(record->rhythm / SECOND), NOTICE_REPAIRED_DAYS * DAY);
-	return rest == SCHEDULE_NEVER ? SCHEDULE_NEVER : later(last, past->told) + rest;
+	if (rest == SCHEDULE_NEVER)
+		return SCHEDULE_NEVER;
+	rested = later(last, past->told) + rest;
+	return is_unseen(rule, rested) ? SCHEDULE_NEVER : rested;
 }
 
-time_t notice_device_settles(const struct notice_person *person, size_t device, unsigned int rule)
+time_t notice_device_settles(const struct notice_person *person, size_t device,
+			     const struct rule *rule)
 {
-	const struct device_record record = devices_record(person->devices, device, bit_of(rule));
-	const struct rule_past past = notice_past_of_rule(person, rule);
+	const struct device_record record =
+		devices_record(person->devices, device, bit_of(rule->index));
+	const struct rule_past past = notice_past_of_rule(person, rule->index);
 
-	return record.bad.last == 0 ? SCHEDULE_NEVER : settles(&record, &past);
+	return record.bad.last == 0 ? SCHEDULE_NEVER : settles(&record, &past, rule);
 }
 
 bool notice_way_has_changed(const struct notice_person *person, size_t way, unsigned int rule)
@@ -75,10 +87,11 @@ static void add_open(struct rule_ways *ways, const struct notice_way *way)
 }
 
 static void look_at_device(struct rule_ways *ways, const struct notice_person *person,
-			   size_t device, unsigned int rule, const struct rule_past *past,
+			   size_t device, const struct rule *rule, const struct rule_past *past,
 			   time_t now, uint64_t *open)
 {
-	const struct device_record record = devices_record(person->devices, device, bit_of(rule));
+	const struct device_record record =
+		devices_record(person->devices, device, bit_of(rule->index));
 	enum device_state state = device_state(&record, now * SECOND);
 	bool told = past->told >= record.bad.first / SECOND;
 	bool is_open = state == DEVICE_OPEN || (state == DEVICE_RESTED && !told);
@@ -86,18 +99,19 @@ static void look_at_device(struct rule_ways *ways, const struct notice_person *p
 	if (record.bad.last == 0 || record.bad.last / SECOND <= past->fixed)
 		return;
 	ways->broken = true;
-	ways->settled = ways->settled && now >= settles(&record, past);
+	ways->settled = ways->settled && now >= settles(&record, past, rule);
 	for (size_t i = 0; is_open && i < person->way_count; i++) {
 		const struct notice_way *way = &person->ways[i];
 
-		if (way->device != device || !breaks(way, rule) || way->last_seen <= past->fixed)
+		if (way->device != device || !breaks(way, rule->index) ||
+		    way->last_seen <= past->fixed)
 			continue;
-		open[i] |= bit_of(rule);
+		open[i] |= bit_of(rule->index);
 		add_open(ways, way);
 	}
 }
 
-struct rule_ways notice_look_at_ways(const struct notice_person *person, unsigned int rule,
+struct rule_ways notice_look_at_ways(const struct notice_person *person, const struct rule *rule,
 				     const struct rule_past *past, time_t now, uint64_t *open)
 {
 	struct rule_ways ways = {

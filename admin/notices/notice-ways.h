@@ -16,7 +16,8 @@ struct rule_ways {
 
 /* What makes good news of it: a repaired device would have broken the rule again by now; one
    that only rests has done so for at least twice as long as it takes to rest, and longer the
-   fewer days of use its rhythm is known by, since the person was told. Neither for less than
+   fewer days of use its rhythm is known by, since the person was told, and as long as it would
+   be seen. Neither for less than
    so many days: nobody shall hear that all is well, and then come back from a holiday. */
 #define NOTICE_REPAIRED_DAYS 3
 #define NOTICE_RESTED_DAYS 28
@@ -25,12 +26,13 @@ struct rule_ways {
 #define NOTICE_FEW_DAYS 6
 
 /* Adds the rule to the ways that are open for it. */
-struct rule_ways notice_look_at_ways(const struct notice_person *person, unsigned int rule,
+struct rule_ways notice_look_at_ways(const struct notice_person *person, const struct rule *rule,
 				     const struct rule_past *past, time_t now, uint64_t *open);
 
 /* When a device will be settled for a rule if it is not used again, nor the person told of it;
    SCHEDULE_NEVER: it will not. */
-time_t notice_device_settles(const struct notice_person *person, size_t device, unsigned int rule);
+time_t notice_device_settles(const struct notice_person *person, size_t device,
+			     const struct rule *rule);
 
 /* Whether a way broke the rule when the person was told of it last, and its device is
    repaired since. */

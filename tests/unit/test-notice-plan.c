@@ -484,6 +484,25 @@ static void test_good_news_after_a_holiday(void **state)
 	PLAY(old, "2024-05-01", "2024-12-31", told_old);
 }
 
+/* Nor where it would not be seen: whoever is refused before the password is nobody. */
+static void test_good_news_of_what_is_not_seen(void **state)
+{
+	static const struct habit habits[] = {{"2024-08-25", "2024-09-18", PHONE, ENCRYPTION, 1}};
+	static const struct told told[] = {{"2024-08-25", NOTICE_FIRST, ENCRYPTION},
+					   {"2024-09-08", NOTICE_REMINDER, ENCRYPTION},
+					   {"2024-09-12", NOTICE_LAST_CALL, ENCRYPTION},
+					   {"2024-09-18", NOTICE_LAST_CALL, ENCRYPTION},
+					   {"2024-10-16", NOTICE_FIXED, ENCRYPTION}};
+	(void)state;
+
+	policy.notices.confirm_fixed = true;
+	rules[0].reject = OUTCOME_REJECT_AFTER;
+	PLAY(habits, "2024-08-21", "2024-12-31", told);
+	rules[0].reject = OUTCOME_REJECT_BEFORE;
+	play(habits, COUNT(habits), "2024-08-21", "2024-12-31", &(struct life){0}, told,
+	     COUNT(told) - 1);
+}
+
 /* Nor shortly before a date, which may show that it was not so. */
 static void test_good_news_before_a_date(void **state)
 {
@@ -1178,6 +1197,7 @@ int main(void)
 		cmocka_unit_test_setup(test_open_ways, set_up),
 		cmocka_unit_test_setup(test_good_news_of_all_devices, set_up),
 		cmocka_unit_test_setup(test_good_news_after_a_holiday, set_up),
+		cmocka_unit_test_setup(test_good_news_of_what_is_not_seen, set_up),
 		cmocka_unit_test_setup(test_good_news_before_a_date, set_up),
 		cmocka_unit_test_setup(test_one_good_news, set_up),
 		cmocka_unit_test_setup(test_good_news, set_up),
