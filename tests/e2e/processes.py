@@ -136,19 +136,19 @@ def are_at_rest(pid):
     """Whether a server and all processes that it has started sleep, and none has run
     between two looks at them: what was to be done is done."""
     first = _looks(pid)
-    return all(look and look[0] == "S" for look in first.values()) and _looks(pid) == first
+    return all(state in "SZ" for state, _ in first.values()) and _looks(pid) == first
 
 
 def _looks(pid):
-    """Of each process, its state and how often it has stopped running; None when it ends."""
+    """Of each process, its state and how often it has stopped running."""
     looks = {}
     for process in (pid, *descendants(pid)):
         try:
             text = Path(f"/proc/{process}/status").read_text(errors="replace")
         except OSError:
-            text = ""
-        found = re.search(r"^State:\t(\w)(?s:.*)^(voluntary_(?s:.*))", text, re.MULTILINE)
-        looks[process] = found and found.groups()
+            continue  # ended meanwhile
+        state = re.search(r"^State:\t(\w)", text, re.MULTILINE)[1]
+        looks[process] = (state, re.findall(r"ctxt_switches:\t(\d+)", text))
     return looks
 
 
