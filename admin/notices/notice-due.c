@@ -4,6 +4,9 @@
 
 #define DAY ((time_t)86400)
 
+/* So long a reminder waits for news at most. */
+#define NEWS_DAYS 28
+
 /* A refusal so soon after a mail that announced it is none of its own. */
 #define FRESH_DAYS 4
 
@@ -54,10 +57,11 @@ static time_t told_of_date(const struct rule_case *c)
 	return c->past.date == 0 || c->past.date == c->date ? c->past.told : SCHEDULE_ALWAYS;
 }
 
-/* Another mail to who changes nothing is of no use. */
+/* Another mail to who changes nothing is of no use, nor one more of many to who changes one
+   thing after another. */
 static bool heard_enough(const struct notice_course *course)
 {
-	return course->warnings >= NOTICE_WARNINGS_MAX;
+	return course->warnings >= NOTICE_WARNINGS_MAX || course->mails > NOTICE_WARNINGS_MAX;
 }
 
 bool notice_date_moved(const struct rule_case *c)
@@ -143,19 +147,28 @@ static bool lead_is_due(const struct rule_case *c)
 time_t notice_next_call(const struct rule_case *c)
 {
 	const struct notice_settings *settings = &c->course->policy->notices;
-	time_t now = c->course->now, next = SCHEDULE_NEVER;
-	struct brownout brownout = notice_next_brownout(c->rule, now);
-	time_t announce = brownout.begin - NOTICE_BROWNOUT_DAYS * DAY;
+	time_t next = SCHEDULE_NEVER;
 
-	if (brownout.end != 0 && announce > now && !exempted_from_brownout(c, &brownout))
-		next = announce;
 	for (size_t i = 0; i < settings->last_call_count && c->date != SCHEDULE_NEVER; i++) {
 		time_t begin = notice_call_begin(c->date, settings->last_calls[i]);
 
-		if (begin > now)
+		if (begin > c->course->now)
 			next = earlier(next, begin);
 	}
 	return next;
+}
+
+time_t notice_next_news(const struct rule_case *c)
+{
+	time_t now = c->course->now, notify = c->rule->schedule.notify;
+	struct brownout brownout = notice_next_brownout(c->rule, now);
+	time_t announce = brownout.begin - NOTICE_BROWNOUT_DAYS * DAY;
+
+	if (notify > now)
+		return c->exempted ? SCHEDULE_NEVER : notify;
+	if (brownout.end == 0 || announce <= now || exempted_from_brownout(c, &brownout))
+		return SCHEDULE_NEVER;
+	return announce;
 }
 
 /* ---- what nothing urges ---- */
@@ -166,10 +179,10 @@ static bool leaves(const struct rule_case *c, time_t moment, time_t time)
 	return c->date == SCHEDULE_NEVER || c->date - moment >= time;
 }
 
-static bool call_is_near(const struct notice_course *course)
+/* Whether a moment comes within a time from now, or hardly later. */
+static bool is_near(const struct notice_course *course, time_t moment, time_t time)
 {
-	return course->next_call != SCHEDULE_NEVER &&
-	       course->next_call - course->now < NOTICE_MERGED_DAYS * DAY;
+	return moment != SCHEDULE_NEVER && moment - course->now < time + NOTICE_MERGED_DAYS * DAY;
 }
 
 /* Whether a mail that goes anyway, before it is too late, will tell of it. */
@@ -187,7 +200,8 @@ static bool can_wait(const struct rule_case *c)
 	if (!is_past(course->now, course->last_mail, NOTICE_MERGED_DAYS * DAY) &&
 	    leaves(c, course->last_mail + NOTICE_MERGED_DAYS * DAY, call))
 		return true;
-	return call_is_near(course) && leaves(c, course->next_call, call);
+	return (is_near(course, course->next_call, 0) && leaves(c, course->next_call, call)) ||
+	       (is_near(course, course->next_news, 0) && leaves(c, course->next_news, call));
 }
 
 static bool first_is_due(const struct rule_case *c)
@@ -202,16 +216,20 @@ static bool first_is_due(const struct rule_case *c)
 	return !can_wait(c);
 }
 
-/* Each time twice as long after the last mail. */
+/* Each time twice as long after the last mail; but none where there will be news in the same
+   time, or in a month, or a last call in two days. */
 static bool reminder_is_due(const struct rule_case *c)
 {
 	const struct notice_course *course = c->course;
 	time_t interval = course->policy->notices.remind_every;
 
-	return c->past.told != SCHEDULE_ALWAYS && !course->out_of_reach && interval > 0 &&
-	       !heard_enough(course) && c->last_open > c->past.tried &&
-	       course->now - course->last_mail >= interval << (course->warnings - 1) &&
-	       !call_is_near(course);
+	if (c->past.told == SCHEDULE_ALWAYS || course->out_of_reach || interval == 0 ||
+	    heard_enough(course) || c->last_open <= c->past.tried)
+		return false;
+	interval <<= course->warnings - 1;
+	return course->now - course->last_mail >= interval &&
+	       !is_near(course, course->next_call, 0) &&
+	       !is_near(course, course->next_news, earlier(interval, NEWS_DAYS * DAY));
 }
 
 /* ---- refusals ---- */

@@ -14,7 +14,10 @@ struct notice_course {
 	time_t last_mail, last_warning; /* as notice-past.h has them */
 	bool out_of_reach;
 	unsigned int warnings; /* so many mails told of what is open */
-	time_t next_call;      /* when the next last call, or word of a brown-out, is due */
+	unsigned int mails;    /* so many came in the last months, of whatever */
+	time_t next_call;      /* when the next last call is due */
+	/* When there are news next: word of a brown-out, or of a rule whose notify phase begins. */
+	time_t next_news;
 };
 
 /* One rule that is open. */
@@ -30,8 +33,10 @@ struct rule_case {
 /* Whether there is anything to say of it today, be it due or not. */
 bool notice_is_told_of(const struct rule_case *c);
 
-/* When the next last call for it, or word of a brown-out, is due; SCHEDULE_NEVER: none. */
+/* When its next last call is due, and when there will be other news of it: word of a
+   brown-out, or that its notify phase begins. SCHEDULE_NEVER: none. */
 time_t notice_next_call(const struct rule_case *c);
+time_t notice_next_news(const struct rule_case *c);
 
 /* Whether the person was told another date, and is not let off. */
 bool notice_date_moved(const struct rule_case *c);

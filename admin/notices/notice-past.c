@@ -80,6 +80,16 @@ bool notice_past_is_out_of_reach(const struct notice_person *person)
 	return failures >= NOTICE_FAILURES_MAX;
 }
 
+unsigned int notice_past_mails(const struct notice_person *person, time_t since)
+{
+	unsigned int mails = 0;
+
+	for (size_t i = 0; i < person->past_count; i++)
+		mails += person->past[i].state == NOTICE_HANDED_OVER &&
+			 person->past[i].time >= since;
+	return mails;
+}
+
 unsigned int notice_past_warnings(const struct notice_person *person, uint64_t rules)
 {
 	unsigned int warnings = 0;

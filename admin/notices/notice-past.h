@@ -27,6 +27,9 @@ time_t notice_past_last_warning(const struct notice_person *person);
 /* Whether the last mails all failed. */
 bool notice_past_is_out_of_reach(const struct notice_person *person);
 
+/* How many mails were handed over since a moment, of whatever. */
+unsigned int notice_past_mails(const struct notice_person *person, time_t since);
+
 /* How many mails were handed over that told of any of these rules, since it was fixed. */
 unsigned int notice_past_warnings(const struct notice_person *person, uint64_t rules);
 

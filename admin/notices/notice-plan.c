@@ -137,6 +137,7 @@ static void look_at_rules(struct open_rules *open, uint64_t *open_ways, struct n
 		if (ways.last_open == SCHEDULE_ALWAYS)
 			continue;
 		note_to_tell(&c, plan);
+		open->course.next_news = earlier(open->course.next_news, notice_next_news(&c));
 		if (notice_is_told_of(&c))
 			add_open_rule(open, &c, plan);
 	}
@@ -175,6 +176,18 @@ static bool is_about_settings(const struct policy *policy, uint64_t rules)
 	return false;
 }
 
+/* Nor to those who heard the matter often, and whose programs work although all of it is in
+   force. */
+static bool is_news(const struct notice_course *course, uint64_t fixed)
+{
+	for (size_t i = 0; i < course->policy->rule_count; i++) {
+		if ((fixed >> i & 1) != 0 &&
+		    course->policy->rules[i].schedule.enforce > course->now)
+			return true;
+	}
+	return notice_past_warnings(course->person, fixed) < NOTICE_WARNINGS_MAX;
+}
+
 void notice_plan(const struct policy *policy, const struct notice_person *person, time_t now,
 		 uint64_t *open_r, struct notice_plan *plan_r)
 {
@@ -182,7 +195,8 @@ void notice_plan(const struct policy *policy, const struct notice_person *person
 					     .person = person,
 					     .open = open_r,
 					     .now = now,
-					     .next_call = SCHEDULE_NEVER}};
+					     .next_call = SCHEDULE_NEVER,
+					     .next_news = SCHEDULE_NEVER}};
 
 	*plan_r = (struct notice_plan){.first_date = SCHEDULE_NEVER,
 				       .to_tell_from = SCHEDULE_NEVER,
@@ -190,6 +204,7 @@ void notice_plan(const struct policy *policy, const struct notice_person *person
 				       .first_open = SCHEDULE_NEVER};
 	open.course.last_mail = notice_past_last_mail(person);
 	open.course.last_warning = notice_past_last_warning(person);
+	open.course.mails = notice_past_mails(person, now - NOTICE_MONTHS_DAYS * DAY);
 	open.course.out_of_reach = notice_past_is_out_of_reach(person);
 	for (size_t i = 0; i < person->way_count; i++)
 		open_r[i] = 0;
@@ -198,7 +213,7 @@ void notice_plan(const struct policy *policy, const struct notice_person *person
 	if (open.unsettled || plan_r->rules != 0)
 		plan_r->fixed = 0;
 	if (plan_r->fixed != 0 && policy->notices.confirm_fixed &&
-	    is_about_settings(policy, plan_r->fixed)) {
+	    is_about_settings(policy, plan_r->fixed) && is_news(&open.course, plan_r->fixed)) {
 		plan_r->due = true;
 		plan_r->reason = NOTICE_FIXED;
 	}

@@ -37,6 +37,9 @@
    date: help desks call them. */
 #define NOTICE_WARNINGS_MAX 4
 
+/* More than that in so many days are enough for anybody, whatever they are about. */
+#define NOTICE_MONTHS_DAYS 210
+
 /* Whoever was seen first so long before the date cannot be told in time. */
 #define NOTICE_LATE_DAYS 7
 

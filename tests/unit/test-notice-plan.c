@@ -487,9 +487,8 @@ static void test_good_news_after_a_holiday(void **state)
 /* Nor where it would not be seen: whoever is refused before the password is nobody. */
 static void test_good_news_of_what_is_not_seen(void **state)
 {
-	static const struct habit habits[] = {{"2024-08-25", "2024-09-18", PHONE, ENCRYPTION, 1}};
-	static const struct told told[] = {{"2024-08-25", NOTICE_FIRST, ENCRYPTION},
-					   {"2024-09-08", NOTICE_REMINDER, ENCRYPTION},
+	static const struct habit habits[] = {{"2024-09-01", "2024-09-18", PHONE, ENCRYPTION, 1}};
+	static const struct told told[] = {{"2024-09-01", NOTICE_FIRST, ENCRYPTION},
 					   {"2024-09-12", NOTICE_LAST_CALL, ENCRYPTION},
 					   {"2024-09-18", NOTICE_LAST_CALL, ENCRYPTION},
 					   {"2024-10-16", NOTICE_FIXED, ENCRYPTION}};
@@ -538,15 +537,14 @@ static void test_good_news(void **state)
 		{"2024-06-01", "2024-06-20", PHONE, ENCRYPTION | MECHANISM, 1},
 		{"2024-06-21", "2024-07-15", PHONE, MECHANISM, 1},
 		{"2024-07-16", "2024-12-31", PHONE, 0, 1}};
-	/* Of mechanism is written when its phase begins; before that all is not well. The good
-	   news comes when the phone has been well for three days. */
+	/* Of mechanism is written when its phase begins, and a reminder just before waits for
+	   that; before it all is not well. The good news comes when the phone has been well for
+	   three days. */
 	static const struct told told[] = {{"2024-06-01", NOTICE_FIRST, ENCRYPTION},
-					   {"2024-06-15", NOTICE_REMINDER, ENCRYPTION},
 					   {"2024-07-01", NOTICE_FIRST, MECHANISM},
 					   {"2024-07-15", NOTICE_REMINDER, MECHANISM},
 					   {"2024-07-18", NOTICE_FIXED, ENCRYPTION | MECHANISM}};
 	static const struct told silent[] = {{"2024-06-01", NOTICE_FIRST, ENCRYPTION},
-					     {"2024-06-15", NOTICE_REMINDER, ENCRYPTION},
 					     {"2024-07-01", NOTICE_FIRST, MECHANISM},
 					     {"2024-07-15", NOTICE_REMINDER, MECHANISM}};
 	(void)state;
@@ -980,6 +978,7 @@ static void test_out_of_reach(void **state)
 	assert_false(plan_at(&life, date("2024-08-10")).due);
 	assert_int_equal(plan_at(&life, date("2024-09-13")).reason, NOTICE_LAST_CALL);
 	/* One that arrived begins the count anew. */
+	rules[0].schedule.brownout_count = 0;
 	remember(&life, NOTICE_LAST_CALL, NOTICE_HANDED_OVER, ENCRYPTION, date("2024-07-15"));
 	assert_int_equal(plan_at(&life, date("2024-08-10")).reason, NOTICE_REMINDER);
 }
@@ -1108,6 +1107,11 @@ static void test_two_days_are_one(void **state)
 	remember(&life, NOTICE_FIRST, NOTICE_HANDED_OVER, ENCRYPTION, date("2024-08-01 08:00"));
 	/* A brown-out is announced on the 17th. */
 	assert_false(plan_at(&life, date("2024-08-16 08:00")).due);
+	life.past[0].time = date("2024-07-20 08:00");
+	assert_false(plan_at(&life, date("2024-08-03 08:00")).due);
+	life.past[0].time = date("2024-07-15 08:00");
+	assert_int_equal(plan_at(&life, date("2024-07-29 08:00")).reason, NOTICE_REMINDER);
+	life.past[0].time = date("2024-08-01 08:00");
 	assert_int_equal(plan_at(&life, date("2024-08-17 10:00")).reason, NOTICE_BROWNOUT);
 	rules[0].schedule.brownout_count = 0;
 	assert_int_equal(plan_at(&life, date("2024-08-16 08:00")).reason, NOTICE_REMINDER);
@@ -1134,6 +1138,54 @@ static void test_refused_after_a_last_call(void **state)
 	/* But not one that comes weeks later. */
 	life.ways[1].first_seen = date("2024-10-20 07:00");
 	assert_int_equal(plan_at(&life, date("2024-10-20 08:00")).reason, NOTICE_REFUSED);
+}
+
+/* Five mails in seven months are many, whatever they were about: no more reminders, and of a
+   date the first last call only. */
+static void test_many_mails(void **state)
+{
+	struct life life = {0};
+	(void)state;
+
+	login(&life, PHONE, ENCRYPTION, date("2024-09-01"));
+	remember(&life, NOTICE_FIRST, NOTICE_HANDED_OVER, ENCRYPTION, date("2024-08-20 08:00"));
+	for (unsigned int i = 0; i < 4; i++)
+		remember(&life, NOTICE_REMINDER, NOTICE_HANDED_OVER, MECHANISM,
+			 date("2024-03-01") + i * DAY);
+	rules[0].schedule.brownout_count = 0;
+	assert_false(plan_at(&life, date("2024-09-04 08:00")).due);
+	assert_int_equal(plan_at(&life, date("2024-09-04 08:00")).warnings, 1);
+	assert_int_equal(run_at(&life, date("2024-09-12 08:00")).reason, NOTICE_LAST_CALL);
+	assert_false(plan_at(&life, date("2024-09-18 08:00")).due);
+	/* Those of long ago do not count. */
+	for (unsigned int i = 1; i < 5; i++)
+		life.past[i].time -= 100 * DAY;
+	assert_int_equal(plan_at(&life, date("2024-09-18 08:00")).reason, NOTICE_LAST_CALL);
+	life.past_count--;
+	assert_int_equal(plan_at(&life, date("2024-09-04 08:00")).reason, NOTICE_REMINDER);
+}
+
+/* Who was told four times, and whose program works when all is in force, needs no good news. */
+static void test_no_news(void **state)
+{
+	struct life life = {0};
+	(void)state;
+
+	policy.notices.confirm_fixed = true;
+	login(&life, PHONE, ENCRYPTION, date("2024-06-01"));
+	login(&life, PHONE, ENCRYPTION, date("2024-09-19"));
+	for (unsigned int i = 0; i < 4; i++)
+		remember(&life, NOTICE_REMINDER, NOTICE_HANDED_OVER, ENCRYPTION,
+			 date("2024-06-01 08:00") + i * 20 * DAY);
+	login(&life, PHONE, 0, date("2024-09-20"));
+	login(&life, PHONE, 0, date("2024-12-20"));
+	assert_false(plan_at(&life, date("2025-01-15")).due);
+	assert_int_equal(plan_at(&life, date("2025-01-15")).fixed, ENCRYPTION);
+	life.past_count = 3;
+	assert_int_equal(plan_at(&life, date("2025-01-15")).reason, NOTICE_FIXED);
+	life.past_count = 4;
+	rules[0].schedule.enforce = date("2025-06-01");
+	assert_int_equal(plan_at(&life, date("2025-01-15")).reason, NOTICE_FIXED);
 }
 
 /* Nobody can tell in time of what is seen first within the last week. */
@@ -1229,6 +1281,8 @@ int main(void)
 		cmocka_unit_test_setup(test_first_of_another_rule, set_up),
 		cmocka_unit_test_setup(test_two_days_are_one, set_up),
 		cmocka_unit_test_setup(test_refused_after_a_last_call, set_up),
+		cmocka_unit_test_setup(test_many_mails, set_up),
+		cmocka_unit_test_setup(test_no_news, set_up),
 		cmocka_unit_test_setup(test_who_cannot_be_told, set_up),
 		cmocka_unit_test_setup(test_who_is_to_be_told, set_up),
 		cmocka_unit_test_setup(test_brownout_within_the_last_calls, set_up),
