@@ -113,7 +113,7 @@ def see_that_all_was_tried(logins):
     assert {way.tls for way in ways} == {"none", "starttls", "implicit"}
     assert {way.mechanism for way in ways} == {"PLAIN", "CRAM-MD5"}
     assert len({way.country for way in ways}) > 3
-    phases = {phase for login in logins for phase in dict(login.rules).values()}
+    phases = {phase for login in logins for phase in login.rules.values()}
     assert phases == {"observe", "notify", "enforce"}
     ends = {(login.action, login.verified, login.knows_password) for login in logins}
     assert ends == {

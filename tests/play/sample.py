@@ -5,7 +5,7 @@ import copy
 import itertools
 import random
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from comparison import differences
 from real_servers import Attempt
@@ -42,10 +42,7 @@ class Login:
 
     def again(self, **changes):
         """A little later."""
-        later = copy.copy(self)
-        later.moment += LATER
-        vars(later).update(changes)
-        return later
+        return replace(self, moment=self.moment + LATER, **changes)
 
 
 class Day(DayOfJournal):
@@ -60,10 +57,8 @@ class Day(DayOfJournal):
         self.kinds = {}  # of each, how many there were, and some of them
 
     def sighting(self, device, moment, rules, verified, action):
-        person = device.person
-        let_off = bool(device.broken) and len(rules) < len(device.broken) and person.exemptions
-        kind = (device.way, bool(device.client_id), tuple(dict(rules).items()), verified, action,
-                device.knows_password, bool(let_off))  # fmt: skip
+        kind = (device.way, bool(device.client_id), tuple(rules.items()), verified, action,
+                device.knows_password, bool(device.person.exemptions))  # fmt: skip
         number, kept = self.kinds.get(kind, (0, []))
         self.kinds[kind] = (number + 1, kept)
         # A wrong password makes half a second's wait.
@@ -76,8 +71,8 @@ class Day(DayOfJournal):
         return super().sighting(device, moment, rules, verified, action)
 
     def choose(self, number):
-        """So many, as different ones as there are, in the order of time; some come once
-        more, or mistype the password first."""
+        """So many, as different ones as there are, in the order of time. Some come once
+        more, and some of these mistype the password."""
         kinds = [kept for _, kept in self.kinds.values()]
         self.random.shuffle(kinds)
         by_turns = [login for turn in itertools.zip_longest(*kinds) for login in turn if login]
@@ -87,7 +82,7 @@ class Day(DayOfJournal):
     def _without_those_in_doubt(self, logins):
         """What happens shall not depend on how fast a server is, nor on whether it thinks
         that two programs are one (see policy/first-of-day.h)."""
-        taken, fine, free = [], set(), 0
+        taken, known, free = [], set(), 0
         for login in sorted(logins, key=lambda login: login.moment):
             device, after = login.device, login.moment + MINUTE
             key = (device.person.name, device.way.service, device.way.port)
@@ -95,10 +90,10 @@ class Day(DayOfJournal):
                 login.moment < free
                 or self.timetable.phases(login.moment) != self.timetable.phases(after)
                 or after >= self.end
-                or (not login.rules and key in fine)
+                or (not login.rules and key in known)
             ):
                 continue
-            fine.add(key)
+            known.add(key)
             free = after
             taken.append(login)
         return taken
