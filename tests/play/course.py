@@ -11,7 +11,7 @@ from days import Day
 from forecasts import Forecasts
 from measures import Measures
 from timetable import ENFORCE, midnight
-from university import MIXES, University
+from university import MIXES, Exemption, University
 from writers import DayOfJournal
 
 DAY = 86400
@@ -76,6 +76,7 @@ class Play:
         self.forecasts = Forecasts(self, options.keep, options.measure_every)
         self.took = []  # of each day
         self.sample = None  # see sample.py
+        self.graced = []  # people
         for person in self.university.people:
             for device in person.devices:
                 self.come(device, device.begin + self.random.random() * device.gap)
@@ -173,7 +174,7 @@ class Play:
     def log_in(self, device, today, journal):
         """All its logins of the day, until one is refused."""
         person = device.person
-        let_off = person.let_off(today.date) if person.exemptions else ()
+        let_off = person.let_off(today.date) if person.exemptions or person.graces else ()
         for _ in range(device.uses_a_day):
             moment = today.moment(device, self.random)
             verdict = today.judge(device.broken, let_off, moment)
@@ -234,6 +235,17 @@ class Play:
         for notice in notices.values():
             self.measures.notice(self.people[notice.user], notice, day + 1)
         self.measures.count_refusals()
+        self.give_grace()
+
+    def give_grace(self):
+        """As the servers read it."""
+        for person in self.graced:
+            person.graces = []
+        self.graced = []
+        for user, title, last in self.site.graces():
+            person, rule = self.people[user], self.timetable.rule(title)
+            person.graces = [*person.graces, Exemption(title, rule.enforce, last, 0)]
+            self.graced.append(person)
 
     def is_time_for_notices(self, day):
         """Before the first phase that is notify there is nobody to write to; that this is

@@ -19,7 +19,7 @@ def are_right(person, mail, notice, timetable):
     for part in seen:
         rest = rest.replace(part, "")
     given = set(mails.dates(rest))
-    own = own_dates(person, timetable)
+    own = own_dates(person, notice, timetable)
     if notice.reason == "refused":
         # Of which the subject names the day.
         given -= days_of_use(person) - own
@@ -31,8 +31,11 @@ def are_right(person, mail, notice, timetable):
     return first is None or first in given
 
 
-def own_dates(person, timetable):
-    return {timetable.own_date(person, rule) for rule in timetable.rules}
+def own_dates(person, notice, timetable):
+    """And the last days before them, where there was grace."""
+    dates = {timetable.own_date(person, rule, notice.moment) for rule in timetable.rules}
+    ends = {timetable.end_of_grace(person, rule, notice.moment) for rule in timetable.rules}
+    return dates | {end - DAY for end in ends if end}
 
 
 def other_dates(person, timetable):
@@ -55,6 +58,6 @@ def first_date(person, notice, timetable):
     if notice.reason not in ("first", "reminder", "last-call"):
         return None
     today = local_date(notice.moment)
-    to_come = [date for date in (timetable.own_date(person, timetable.rule(title))
+    to_come = [date for date in (timetable.own_date(person, timetable.rule(title), notice.moment)
                                  for title in notice.rules) if date > today]  # fmt: skip
     return min(to_come, default=None)

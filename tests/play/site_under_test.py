@@ -298,6 +298,14 @@ class Site:
                           if settled == self.settled}  # fmt: skip
         return new
 
+    def graces(self):
+        """Who is given grace, as the servers read it: (user, title, last day)."""
+        path = self.journal / "grace"
+        lines = path.read_text().splitlines() if path.exists() else []
+        fields = [line.split() for line in lines if not line.startswith("#")]
+        return [(user, title, datetime.date.fromisoformat(last))
+                for user, title, last, *_ in fields]  # fmt: skip
+
     def bounce(self, mail):
         """The mail comes back."""
         self.run("notices", "--bounce", stdin=BOUNCE.format(

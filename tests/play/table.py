@@ -111,6 +111,8 @@ def add_told(table, measures):
     missing = measures.seen_too_late - measures.operators_list
     table.none("seen too late to be told, and not on the operator's list", len(missing),
                f" of {len(measures.seen_too_late)}")  # fmt: skip
+    table.none("given grace, and refused before it was over", len(measures.hurried),
+               f" of {measures.graced}")  # fmt: skip
     table.none("told four times, still to change it, and not on the call list",
                len(measures.not_called), f" of {measures.told_four_times}")  # fmt: skip
     for notice, who in ((NOTICE, "a date"), (LET_OFF_NOTICE, "their exemption ends")):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 OBSERVE, NOTIFY, ENFORCE = "observe", "notify", "enforce"
 HOME = ("DE", "AT", "CH")
-IMPLICIT = (993, 995, 465)
+DAY = 86400
 
 
 def midnight(day):
@@ -24,6 +24,7 @@ class Rule:
     enforce: datetime.date
     brownouts: list = field(default_factory=list)  # (date, hour, hours)
     before_password: bool = False
+    grace: int = 0  # days
     dates_before: list = field(default_factory=list)  # that it had before it was moved
 
     def __post_init__(self):
@@ -62,6 +63,7 @@ class Rule:
             f"rule {self.title} {{\n    kind = \"{self.kind}\"\n{self.options}"
             f'    observe = "{self.observe}"\n    notify = "{self.notify}"\n'
             f'    enforce = "{self.enforce}"\n'
+            + (f'    grace = "{self.grace}d"\n' if self.grace else "")
             + (f"    brownouts = {{ {brownouts} }}\n" if brownouts else "")
             + "}\n"
         )
@@ -102,9 +104,9 @@ def five_rules(first, observe_days, notify_days):
     encryption.reckon()
     return [
         encryption,
-        rule("mechanism", "mechanism", '    allow = { "PLAIN", "LOGIN" }\n', 0, 0),
+        rule("mechanism", "mechanism", '    allow = { "PLAIN", "LOGIN" }\n', 0, 0, grace=7),
         rule("smtp-auth-25", "submission-port", "", 14, 7),
-        rule("pop3", "protocol", '    services = { "pop3" }\n', 30, 30),
+        rule("pop3", "protocol", '    services = { "pop3" }\n', 30, 30, grace=7),
         rule("country", "country",
              f'    services = {{ "imap", "pop3" }}\n    allow = {{ {home} }}\n', 40, 15,
              before_password=True),
@@ -145,17 +147,32 @@ class Timetable:
         """As portcullis.conf has it."""
         return "".join(rule.text() for rule in self.rules)
 
-    def own_date(self, person, rule):
+    def own_date(self, person, rule, now=None):
         """The first day on which it holds for the person: exemptions that cover its date
-        move that."""
+        move that, and so does grace. now: when the person is told, if that was not before."""
         date = rule.enforce
         while True:
             ends = [exemption.last for exemption in person.exemptions
                     if exemption.title == rule.title
                     and exemption.first <= date <= exemption.last]  # fmt: skip
             if not ends:
-                return date
+                return max(date, self.end_of_grace(person, rule, now) or date)
             date = max(ends) + datetime.timedelta(days=1)
+
+    @staticmethod
+    def end_of_grace(person, rule, now=None):
+        """None where there is none: the person was first seen early enough, or after the
+        date."""
+        seen = person.broke.get(rule.title)
+        date, grace = midnight(rule.enforce), rule.grace * DAY
+        if seen is None or not date - grace < seen < date:
+            return None
+        end = seen + 2 * grace
+        told = person.told.get(rule.title, now)
+        if told is not None:
+            end = min(end, told + grace)
+        last = datetime.datetime.fromtimestamp(end - 1).date()
+        return last + datetime.timedelta(days=1)
 
     def phases(self, moment):
         """Of the rules that are not off, by title."""
