@@ -28,15 +28,26 @@ static bool says_nothing(const char *helo)
 	       address_parse(helo, &address);
 }
 
-/* Whatever it says but versions. */
-static char *without_numbers(const char *id)
+static void append_without_numbers(GString *rest, const char *word)
+{
+	g_string_append_c(rest, ' ');
+	for (; *word != '\0'; word++) {
+		if (!isdigit((unsigned char)*word) && *word != '.')
+			g_string_append_c(rest, *word);
+	}
+}
+
+/* Whatever it says but its versions, and numbers, which may be one. */
+static char *without_versions(const char *id)
 {
 	GString *rest = g_string_new(NULL);
+	char **words = g_strsplit(id, " ", -1);
 
-	for (; *id != '\0'; id++) {
-		if (!isdigit((unsigned char)*id) && *id != '.')
-			g_string_append_c(rest, *id);
+	for (size_t i = 0; words[i] != NULL; i++) {
+		if (strstr(words[i], "version=") == NULL)
+			append_without_numbers(rest, words[i]);
 	}
+	g_strfreev(words);
 	return g_string_free(rest, FALSE);
 }
 
@@ -48,7 +59,7 @@ char *device_name(const char *client_id)
 	if (strchr(client_id, '=') == NULL)
 		return says_nothing(client_id) ? NULL : g_ascii_strdown(client_id, -1);
 	program = mail_program_versionless(client_id);
-	return program == NULL ? without_numbers(client_id) : program;
+	return program == NULL ? without_versions(client_id) : program;
 }
 
 /* A sentence is none any more without its blanks; see mail_program_label(). */

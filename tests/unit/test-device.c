@@ -128,9 +128,9 @@ static void test_names(void **state)
 	assert_name("name=Thunderbird version=128", "Thunderbird");
 	assert_name("name=Thunderbird", "Thunderbird");
 	assert_name("name=Foo 3.1", "Foo");
-	assert_name("vendor=Foo version=1.2", "vendor=Foo version=");
-	assert_name("vendor=Foo version=11", "vendor=Foo version=");
-	assert_name("name=com.example.mail version=7.2", "name=comexamplemail version=");
+	assert_name("vendor=Foo version=1.2", " vendor=Foo");
+	assert_name("vendor=Foo version=11rc1", " vendor=Foo");
+	assert_name("name=com.example.mail version=7.2 os-version=21E236", " name=comexamplemail");
 }
 
 static void test_labels(void **state)
