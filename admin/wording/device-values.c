@@ -151,7 +151,8 @@ void device_values_set(struct notice_values *values, const struct notice_device 
 				       : notice_value_word(values, WORD_PROGRAM_UNKNOWN);
 	texts[VALUE_NAMELESS] = device->program == NULL ? "yes" : NULL;
 	texts[VALUE_SERVICE] = services(values, device);
-	texts[VALUE_COUNTRY] = countries(values, device);
+	if (device->country_count > 1)
+		texts[VALUE_COUNTRY] = countries(values, device);
 	texts[VALUE_SEVERAL_SERVICES] = is_one_service(device) ? NULL : "yes";
 	texts[VALUE_RHYTHM] = rhythm(values, known);
 	texts[VALUE_FIRST_SEEN] =
@@ -163,8 +164,12 @@ void device_values_set(struct notice_values *values, const struct notice_device 
 	texts[VALUE_REFUSED] = device->refused_on != 0 ? "yes" : NULL;
 }
 
-void device_values_forget(struct notice_values *values)
+void device_values_save(const struct notice_values *values, struct device_values *saved_r)
 {
-	for (enum value value = VALUE_PROGRAM; value <= VALUE_RIGHT_ENCRYPTION; value++)
-		values->texts[value] = NULL;
+	memcpy(saved_r->texts, &values->texts[VALUE_PROGRAM], sizeof(saved_r->texts));
+}
+
+void device_values_restore(struct notice_values *values, const struct device_values *saved)
+{
+	memcpy(&values->texts[VALUE_PROGRAM], saved->texts, sizeof(saved->texts));
 }

@@ -11,6 +11,12 @@ void device_values_set(struct notice_values *values, const struct notice_device 
 void device_values_set_sighting(struct notice_values *values,
 				const struct notice_sighting *sighting);
 
-void device_values_forget(struct notice_values *values);
+/* The values that concern devices. */
+struct device_values {
+	const char *texts[VALUE_RIGHT_ENCRYPTION - VALUE_PROGRAM + 1];
+};
+
+void device_values_save(const struct notice_values *values, struct device_values *saved_r);
+void device_values_restore(struct notice_values *values, const struct device_values *saved);
 
 #endif

@@ -4,15 +4,16 @@
 
 #include "admin/sightings/device-name.h"
 #include "admin/sightings/harmless-text.h"
-#include "device-values.h"
 #include "notice-brownouts.h"
 
 #define USER_CHARACTERS 80
 
 static void forget_device(struct notice_version *version)
 {
+	static const struct device_values none = {0};
+
 	version->device = NULL;
-	device_values_forget(&version->values);
+	device_values_restore(&version->values, &none);
 }
 
 static bool select_device(struct notice_version *version, size_t turn)
@@ -23,6 +24,7 @@ static bool select_device(struct notice_version *version, size_t turn)
 	}
 	version->device = &g_array_index(version->devices, struct notice_device, turn);
 	device_values_set(&version->values, version->device);
+	device_values_save(&version->values, &version->own);
 	return true;
 }
 
@@ -50,7 +52,7 @@ static bool select_breach(struct notice_version *version, size_t turn)
 	struct notice_breach breach;
 
 	if (!notice_device_breach(version->notice, version->device, turn, &breach)) {
-		device_values_set(values, version->device);
+		device_values_restore(values, &version->own);
 		return false;
 	}
 	device_values_set_sighting(values, breach.sighting);

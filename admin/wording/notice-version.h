@@ -1,8 +1,7 @@
 #ifndef PORTCULLIS_NOTICE_VERSION_H
 #define PORTCULLIS_NOTICE_VERSION_H
 
-#include "notice-devices.h"
-#include "notice-values.h"
+#include "device-values.h"
 
 /* A notice in one language: what the placeholders and loops of its texts show. */
 struct notice_version {
@@ -10,7 +9,8 @@ struct notice_version {
 	const struct notice *notice;
 	const GArray *devices;              /* of struct notice_device */
 	const struct notice_device *device; /* of {each sighting}, or NULL */
-	GArray *brownouts; /* of struct brownout: those of the next day that has some */
+	struct device_values own; /* the device's, while {each rule} shows one of its ways */
+	GArray *brownouts;        /* of struct brownout: those of the next day that has some */
 	enum mail_program programs[MAIL_PROGRAM_COUNT];
 	size_t program_count;
 };
