@@ -1,36 +1,56 @@
 """What `portcullis forecast` says, and what is true."""
 
+import datetime
+
 from dataclasses import dataclass
 
 from truth import depends_on_it
 
 DAYS = (30, 60, 90)
+NOW, COURSE = 0.05, 0.15  # how near the truth a forecast is, as a part of it
+
+
+def is_near(said, truth, part):
+    """Of few people, a few more or less are chance."""
+    return abs(said - truth) <= max(part * truth, 2 * truth**0.5)
 
 
 @dataclass
 class Forecast:
+    """How many people depend on it: what was said on a day, with an interval, and the
+    truth."""
+
     day: int
     said: int
-    low: int  # None where it gives no interval
+    low: int
     high: int
     truth: int
 
     def __str__(self):
-        between = "" if self.low is None else f" ({self.low} to {self.high})"
-        return f"{self.said}{between} : {self.truth}"
+        return f"{self.said} ({self.low} to {self.high}) : {self.truth}"
 
-    @classmethod
-    def of_all(cls, forecasts):
-        """Of the same day, in different places."""
-        return cls(forecasts[0].day, sum(forecast.said for forecast in forecasts), None, None,
-                   sum(forecast.truth for forecast in forecasts))  # fmt: skip
-
-    def is_near(self, part):
-        """Of few people, a few more or less are chance."""
-        return abs(self.said - self.truth) <= max(part * self.truth, 2 * self.truth**0.5)
+    def is_near(self):
+        return is_near(self.said, self.truth, NOW)
 
     def holds(self):
-        return self.low is None or self.low <= self.truth <= self.high
+        return self.low <= self.truth <= self.high
+
+
+@dataclass
+class Course:
+    """How many it will be on another day, if it goes on like this."""
+
+    day: int
+    until: int
+    said: int
+    is_next: bool  # of the dates; what refusals at that one will change is not known before
+    truth: int = None
+
+    def __str__(self):
+        return f"{self.said} : {self.truth}"
+
+    def is_near(self):
+        return not self.is_next or is_near(self.said, self.truth, COURSE)
 
 
 class Forecasts:
@@ -42,20 +62,36 @@ class Forecasts:
         self.days = DAYS if every is None else range(every, play.days, every)
         self.folder = keep
         self.made = []
+        self.courses = []
 
     def is_due(self, day):
         """On some days of the first months, and on the day before each date."""
         tomorrow = self.play.timetable.date(day + 1)
-        return day in self.days or any(rule.enforce == tomorrow for rule in self.play.timetable.rules)
+        return day in self.days or any(
+            rule.enforce == tomorrow for rule in self.play.timetable.rules
+        )
 
     def begin_day(self, day):
-        if not self.is_due(day):
+        waiting = [course for course in self.courses if course.until == day]
+        if not waiting and not self.is_due(day):
             return
         depend = [person.user for person in self.play.university.people
                   if depends_on_it(person, day, self.play.timetable)]  # fmt: skip
+        for course in waiting:
+            course.truth = len(depend)
+        if not self.is_due(day):
+            return
         if self.folder:
             self.play.site.keep(self.folder / f"day-{day}", depend)
+        self.ask(day, len(depend))
+
+    def ask(self, day, truth):
         answer = self.play.site.ask("forecast")
         self.play.took[day].forecast = self.play.site.last["forecast"]
         self.made.append(Forecast(day, answer["affected"], answer["affected_low"],
-                                  answer["affected_high"], len(depend)))  # fmt: skip
+                                  answer["affected_high"], truth))  # fmt: skip
+        for number, date in enumerate(answer["course"]):
+            until = datetime.datetime.fromisoformat(date["date"]).astimezone().date()
+            until = (until - self.play.timetable.first).days
+            if until < self.play.days:
+                self.courses.append(Course(day, until, date["affected"], number == 0))

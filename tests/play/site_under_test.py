@@ -348,9 +348,12 @@ class Site:
         self.sink.wait()
 
 
-def exemption_lines(people):
-    return "".join(f"{person.user} {exemption.title} {exemption.first}..{exemption.last}\n"
-                   for person in people for exemption in person.exemptions)  # fmt: skip
+def exemption_lines(people, with_graces=False):
+    return "".join(
+        f"{person.user} {exemption.title} {exemption.first}..{exemption.last}\n"
+        for person in people
+        for exemption in person.exemptions + (person.graces if with_graces else [])
+    )
 
 
 def read_mail(path, moment):

@@ -5,6 +5,7 @@ import json
 import sys
 
 from dates import local_date
+from forecasts import COURSE, NOW
 from measures import LET_OFF_NOTICE, NOTICE
 
 
@@ -20,7 +21,7 @@ class Table:
         self.rows = []
         self.kept = True
         self.details = []  # lines about what was not kept
-        self.forecasts = []
+        self.forecasts = self.courses = []
 
     def say(self, what, figure):
         self.rows.append((what, str(figure), ""))
@@ -51,7 +52,8 @@ class Table:
 
     def write_json(self, path):
         path.write_text(json.dumps({"kept": self.kept, "rows": self.rows,
-                                    "forecasts": self.forecasts}, indent=1))  # fmt: skip
+                                    "forecasts": self.forecasts, "courses": self.courses},
+                                   indent=1))  # fmt: skip
 
 
 def of(play):
@@ -156,11 +158,19 @@ def add_mails(table, play):
 
 
 def add_forecasts(table, play):
-    for forecast in play.forecasts.made:
+    made, courses = play.forecasts.made, play.forecasts.courses
+    for forecast in made:
         table.promise(f"{FORECAST} of day {forecast.day}, and the truth", forecast,
-                      forecast.is_near(0.05), "5 %")  # fmt: skip
-    table.add_intervals(play.forecasts.made)
-    table.forecasts = [vars(forecast) for forecast in play.forecasts.made]
+                      forecast.is_near(), f"{NOW:.0%}")  # fmt: skip
+    table.add_intervals(made)
+    for course in courses:
+        what = f"{FORECAST} of day {course.day} for day {course.until}"
+        if course.is_next:
+            table.promise(what, course, course.is_near(), f"{COURSE:.0%}")
+        else:
+            table.say(what, course)
+    table.forecasts = [vars(forecast) for forecast in made]
+    table.courses = [vars(course) for course in courses]
 
 
 def add_details(table, measures):
