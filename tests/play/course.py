@@ -201,7 +201,8 @@ class Play:
         """With the right password."""
         record.see(device, moment, today.day)
         if device.broken:
-            device.came.update(device.broken)
+            device.came = device.came if device.broken == device.came else \
+                tuple({*device.came, *device.broken})  # fmt: skip
             phases = today.phases_at(moment)
             for title in device.broken:
                 if title in phases:

@@ -86,7 +86,7 @@ class Device:
     parts: tuple = None  # see writers.py
     row: list = None  # see record.py
     broken: tuple = ()  # titles of the rules that its way breaks
-    came: set = field(default_factory=set)  # titles of those that it broke, with what it is now
+    came: tuple = ()  # titles of those that it broke, set up as it is now
     seen: dict = field(default_factory=dict)  # title: when that was first recorded as such
 
     @property
@@ -106,7 +106,7 @@ class Device:
     def mend(self, way, timetable):
         """Its settings are new, and what was recorded of the old ones is over."""
         self.move(way, timetable)
-        self.came = set()
+        self.came = ()
         self.seen = {}
 
     def update(self):
