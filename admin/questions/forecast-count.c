@@ -12,6 +12,10 @@
 /* How many times as many devices may be given up, or as few, as it seems. */
 #define HASTE 2.0
 
+/* So likely it is that who has given up one device has given up another that was used before,
+   too: most change all that they have at once. */
+#define TOGETHER 0.7
+
 /* Nine times of ten, chance is not further off. */
 #define DEVIATIONS 1.65
 
@@ -34,7 +38,8 @@ struct affected {
 /* One of that person's devices, as to one rule that it broke. */
 struct affected_device {
 	struct device_rest rest;
-	guint32 device; /* its number */
+	guint16 device; /* its number */
+	uint8_t rule;
 };
 
 /* And one of the ways in which it did. */
@@ -79,25 +84,68 @@ static void count_weeks(struct counting *counting)
 	}
 }
 
-static void add_devices(struct counting *counting, struct affected *person)
+/* Whether people are told of the one sooner. */
+static bool is_sooner(const struct rule *a, const struct rule *b)
+{
+	time_t told_a = MIN(a->schedule.notify, a->schedule.enforce);
+	time_t told_b = MIN(b->schedule.notify, b->schedule.enforce);
+
+	return told_a != told_b ? told_a < told_b : a->index < b->index;
+}
+
+/* Among the rests of one device, one for each rule, the index of the rule whose devices are
+   given up as it is: of which people are told first, of those that it still breaks or, where
+   it is repaired, broke. */
+static guint find_like(const struct counting *counting, const struct affected_device *rests,
+		       guint count)
 {
 	const struct rule *rules = counting->judge->edition.policy->rules;
+	guint like = 0;
 
-	for (guint i = 0; i < devices_count(counting->devices); i++) {
-		for (uint64_t left = counting->broken; left != 0; left &= left - 1) {
-			const struct rule *rule = &rules[__builtin_ctzll(left)];
-			struct device_record record =
-				devices_record(counting->devices, i, UINT64_C(1) << rule->index);
-			struct affected_device device = {.device = i};
+	for (guint i = 1; i < count; i++) {
+		bool repaired = rests[i].rest.until_repaired > 0;
+		bool like_repaired = rests[like].rest.until_repaired > 0;
 
-			if (record.bad.last == 0)
-				continue;
-			device.rest = device_rest_of(counting->weights, &record, rule);
-			device_weights_add(counting->weights, &device.rest);
-			g_array_append_val(counting->affected_devices, device);
-			person->devices++;
-		}
+		if (repaired == like_repaired
+			    ? is_sooner(&rules[rests[i].rule], &rules[rests[like].rule])
+			    : like_repaired)
+			like = i;
 	}
+	return like;
+}
+
+static void add_device(struct counting *counting, guint number, struct affected *person)
+{
+	const struct rule *rules = counting->judge->edition.policy->rules;
+	struct affected_device rests[RULES_MAX];
+	guint count = 0, like;
+
+	for (uint64_t left = counting->broken; left != 0; left &= left - 1) {
+		const struct rule *rule = &rules[__builtin_ctzll(left)];
+		struct device_record record =
+			devices_record(counting->devices, number, UINT64_C(1) << rule->index);
+
+		if (record.bad.last != 0)
+			rests[count++] = (struct affected_device){
+				.rest = device_rest_of(counting->weights, &record, rule),
+				.device = (guint16)number,
+				.rule = (uint8_t)rule->index,
+			};
+	}
+	if (count == 0)
+		return;
+	like = find_like(counting, rests, count);
+	device_weights_add(counting->weights, &rests[like].rest);
+	for (guint i = 0; i < count; i++)
+		rests[i].rest.rule = rests[like].rule;
+	g_array_append_vals(counting->affected_devices, rests, count);
+	person->devices += count;
+}
+
+static void add_devices(struct counting *counting, struct affected *person)
+{
+	for (guint i = 0; i < devices_count(counting->devices); i++)
+		add_device(counting, i, person);
 }
 
 /* Those that a device has left long ago say nothing of how it comes. */
@@ -203,44 +251,92 @@ static bool add_told(void *context, const struct store_notice *notice)
 
 /* ---- what is to be expected ---- */
 
-/* Of the person who is being weighed. Who changes one device changes the others, too, so it is
-   as likely that any comes again as that the most likely one does. */
-struct weighing {
-	double comes, soon, late; /* and is rejected; if HASTE more are given up, or fewer */
-	double by_rule[RULES_MAX];
-	GArray *by_device; /* of double, by its number: comes, and is rejected */
+/* As it seems, and if more are given up, or fewer. */
+enum { SEEMS, SOON, LATE, HASTES };
+static const double hastes[HASTES] = {[SEEMS] = 1, [SOON] = HASTE, [LATE] = 1 / HASTE};
+
+/* One device, whatever it breaks. */
+struct weighed_device {
+	int32_t last_day;
+	double weights[HASTES];
+	double comes; /* as it seems, and is rejected */
 };
 
-static void weigh_device(const struct counting *counting, const struct affected_device *device,
-			 struct weighing *weighing)
-{
-	const struct device_rest *rest = &device->rest;
-	double weight = device_weight(counting->weights, rest, 1), *of_device;
+/* Of the person who is being weighed. As likely it is that any device comes again as that the
+   most likely one does. */
+struct weighing {
+	double comes[HASTES]; /* and is rejected */
+	double by_rule[RULES_MAX];
+	GArray *devices; /* of struct weighed_device, by number */
+};
 
-	weighing->by_rule[rest->rule] = MAX(weighing->by_rule[rest->rule], weight);
-	if (device->device >= weighing->by_device->len)
-		g_array_set_size(weighing->by_device, device->device + 1);
-	if ((counting->enforced >> rest->rule & 1) == 0)
+static void find_weights(const struct counting *counting, const struct affected_device *device,
+			 double weights_r[HASTES])
+{
+	for (int i = 0; i < HASTES; i++)
+		weights_r[i] = device_weight(counting->weights, &device->rest, hastes[i]);
+}
+
+static void weigh_alone(const struct counting *counting, const struct affected_device *device,
+			GArray *devices)
+{
+	struct weighed_device *weighed;
+	double weights[HASTES];
+
+	find_weights(counting, device, weights);
+	if (device->device >= devices->len)
+		g_array_set_size(devices, device->device + 1U);
+	weighed = &g_array_index(devices, struct weighed_device, device->device);
+	weighed->last_day = MAX(weighed->last_day, device->rest.last_day);
+	for (int i = 0; i < HASTES; i++)
+		weighed->weights[i] = MAX(weighed->weights[i], weights[i]);
+}
+
+/* Who gives up one device gives up the others, too, in most cases. */
+static double with_others(const GArray *devices, guint number, int haste)
+{
+	const struct weighed_device *all = (const struct weighed_device *)devices->data;
+	double least = 1;
+
+	for (guint i = 0; i < devices->len; i++) {
+		if (all[i].last_day > all[number].last_day)
+			least = MIN(least, all[i].weights[haste]);
+	}
+	return 1 - TOGETHER * (1 - least);
+}
+
+static void weigh_with_others(const struct counting *counting, const struct affected_device *device,
+			      struct weighing *weighing)
+{
+	double weights[HASTES], *by_rule = &weighing->by_rule[device->rule];
+	struct weighed_device *weighed =
+		&g_array_index(weighing->devices, struct weighed_device, device->device);
+
+	find_weights(counting, device, weights);
+	for (int i = 0; i < HASTES; i++)
+		weights[i] *= with_others(weighing->devices, device->device, i);
+	*by_rule = MAX(*by_rule, weights[SEEMS]);
+	if ((counting->enforced >> device->rule & 1) == 0)
 		return;
-	of_device = &g_array_index(weighing->by_device, double, device->device);
-	*of_device = MAX(*of_device, weight);
-	weighing->comes = MAX(weighing->comes, weight);
-	weighing->soon = MAX(weighing->soon, device_weight(counting->weights, rest, HASTE));
-	weighing->late = MAX(weighing->late, device_weight(counting->weights, rest, 1 / HASTE));
+	weighed->comes = MAX(weighed->comes, weights[SEEMS]);
+	for (int i = 0; i < HASTES; i++)
+		weighing->comes[i] = MAX(weighing->comes[i], weights[i]);
 }
 
 static void weigh_devices(const struct counting *counting, const struct affected_device *devices,
 			  guint count, struct weighing *weighing)
 {
-	*weighing = (struct weighing){.by_device = weighing->by_device};
-	g_array_set_size(weighing->by_device, 0);
+	*weighing = (struct weighing){.devices = weighing->devices};
+	g_array_set_size(weighing->devices, 0);
 	for (guint i = 0; i < count; i++)
-		weigh_device(counting, &devices[i], weighing);
+		weigh_alone(counting, &devices[i], weighing->devices);
+	for (guint i = 0; i < count; i++)
+		weigh_with_others(counting, &devices[i], weighing);
 }
 
 /* Adds the person to each group that a way belongs to. */
 static void count_in_groups(struct forecast_groups *groups, enum grouping grouping,
-			    const struct affected_way *ways, guint count, const GArray *by_device)
+			    const struct affected_way *ways, guint count, const GArray *devices)
 {
 	for (guint i = 0; i < count; i++) {
 		guint index = forecast_group_of(groups, grouping, ways[i].habit);
@@ -253,7 +349,9 @@ static void count_in_groups(struct forecast_groups *groups, enum grouping groupi
 				most = 0; /* it was counted with that */
 				break;
 			}
-			most = MAX(most, g_array_index(by_device, double, ways[j].device));
+			most = MAX(most,
+				   g_array_index(devices, struct weighed_device, ways[j].device)
+					   .comes);
 		}
 		g_array_index(groups->groups[grouping], struct forecast_group, index).users += most;
 	}
@@ -279,11 +377,11 @@ static void count_person(struct counting *counting, const struct affected *perso
 			 const struct affected_way *ways, const struct weighing *weighing)
 {
 	struct forecast *forecast = counting->forecast;
-	double comes = weighing->comes;
+	double comes = weighing->comes[SEEMS];
 
 	*(person->good ? &forecast->partly : &forecast->locked_out) += comes;
-	forecast->low += weighing->soon;
-	forecast->high += weighing->late;
+	forecast->low += weighing->comes[SOON];
+	forecast->high += weighing->comes[LATE];
 	counting->variance += comes * (1 - comes);
 	if (!person->active)
 		forecast->active_users += comes;
@@ -300,7 +398,7 @@ static void count_person(struct counting *counting, const struct affected *perso
 	}
 	add_course(counting, weighing);
 	for (int i = 0; i < GROUPING_COUNT; i++)
-		count_in_groups(&forecast->groups, i, ways, person->ways, weighing->by_device);
+		count_in_groups(&forecast->groups, i, ways, person->ways, weighing->devices);
 }
 
 /* ---- the course ---- */
@@ -349,7 +447,8 @@ static void find_course(struct counting *counting)
 
 static void weigh_people(struct counting *counting)
 {
-	struct weighing weighing = {.by_device = g_array_new(FALSE, TRUE, sizeof(double))};
+	struct weighing weighing = {
+		.devices = g_array_new(FALSE, TRUE, sizeof(struct weighed_device))};
 	const struct affected_device *devices =
 		(const struct affected_device *)counting->affected_devices->data;
 	const struct affected_way *ways =
@@ -366,7 +465,7 @@ static void weigh_people(struct counting *counting)
 		devices += person->devices;
 		ways += person->ways;
 	}
-	g_array_unref(weighing.by_device);
+	g_array_unref(weighing.devices);
 }
 
 static void widen_interval(struct forecast *forecast, double variance)

@@ -22,7 +22,7 @@ struct device_rest {
 	uint16_t days;           /* it rests since then */
 	uint16_t seen_days;      /* of these, on which it would have been recorded */
 	uint16_t until_repaired; /* days from the last of use to the repair; 0: none is known */
-	uint8_t rule;            /* its index */
+	uint8_t rule;            /* its index; those of this rule are given up as it is */
 };
 
 /* now: the moment up to which sightings are known, in milliseconds. NULL when the store
@@ -35,7 +35,7 @@ void device_weights_free(struct device_weights *weights);
 struct device_rest device_rest_of(const struct device_weights *weights,
 				  const struct device_record *record, const struct rule *rule);
 
-/* All are to be added, and then reckoned with, before the first one is weighed. */
+/* All are to be added, each once, and then reckoned with, before the first one is weighed. */
 void device_weights_add(struct device_weights *weights, const struct device_rest *rest);
 void device_weights_reckon(struct device_weights *weights);
 

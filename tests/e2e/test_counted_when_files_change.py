@@ -248,8 +248,13 @@ class People:
 
 def outlook(people, files, begun, enforced, known, since=None):
     """begun: the rules that are not off."""
-    rules = [weights.Rule(title, moment_of(PHASES[title].get("enforce", 10000)),
-                          KINDS.get(title, title) != "country") for title in sorted(begun)]  # fmt: skip
+    rules = []
+    for title, phases in PHASES.items():
+        enforce = phases.get("enforce", 10000)
+        if title in begun:
+            rules.append(weights.Rule(
+                title, moment_of(min(phases.get("notify", 10000), enforce)), moment_of(enforce),
+                KINDS.get(title, title) != "country"))  # fmt: skip
     ways = {user: [(way, way.broken(files) & begun) for way in found.values()]
             for user, found in people.verified.items()}  # fmt: skip
     return weights.Outlook(

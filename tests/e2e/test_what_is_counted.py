@@ -140,8 +140,12 @@ def tell(site, users, chance):
 
 
 def rules_of(titles):
-    return [weights.Rule(title, moment_of(PHASES[title]["enforce"]), title != "country")
-            for title in sorted(titles)]  # fmt: skip
+    """In the order of the file."""
+    return [
+        weights.Rule(title, moment_of(min(phases.get("notify", 10000), phases["enforce"])),
+                     moment_of(phases["enforce"]), title != "country")
+        for title, phases in PHASES.items() if title in titles
+    ]  # fmt: skip
 
 
 def moment_of(days):

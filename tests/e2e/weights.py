@@ -13,8 +13,9 @@ WEEKS = 64
 # with logins, the device, and the titles of the rules that they break.
 Row = collections.namedtuple("Row", "first last days device broken")
 
-# Of a rule: when it begins, and whether what it refuses can be told to be somebody's.
-Rule = collections.namedtuple("Rule", "title enforce seen_when_refused")
+# Of a rule: since when people are told of it, when it begins, and whether what it refuses can
+# be told to be somebody's.
+Rule = collections.namedtuple("Rule", "title told enforce seen_when_refused")
 
 
 def device(form):
@@ -137,14 +138,38 @@ def quiet_weekends(store, now):
     return logins[True] * 5 < logins[False]
 
 
-def weigh(people, rule, now, quiet):
-    """The weights of all devices of all people for one rule. people: the rows of each."""
-    rests = {}
+def weigh(people, rules, now, quiet):
+    """The weights of all devices of all people. people: the rows of each. rules: in the order of
+    the file."""
+    rests, first = collections.defaultdict(dict), {}
+    by_title = {rule.title: rule for rule in rules}
     for user, rows in people.items():
-        for name in {row.device for row in rows if rule.title in row.broken}:
-            rests[user, name] = Rest([row for row in rows if row.device == name], rule, now)
-    rates = rates_of(rests.values(), now, quiet)
-    return {key: rest.weight(rates, 1, quiet) for key, rest in rests.items()}
+        for row in rows:
+            for title in row.broken:
+                if title not in rests[user, row.device]:
+                    rests[user, row.device][title] = Rest(
+                        [other for other in rows if other.device == row.device],
+                        by_title[title], now)  # fmt: skip
+    like = collections.defaultdict(list)
+    for key, found in rests.items():
+        if found:
+            first[key] = min(found, key=lambda title: (
+                found[title].until_repaired > 0, by_title[title].told, list(by_title).index(title)))  # fmt: skip
+            like[first[key]].append(found[first[key]])
+    rates = {title: rates_of(devices, now, quiet) for title, devices in like.items()}
+    alone = {key: {title: rest.weight(rates[first[key]], 1, quiet) for title, rest in found.items()}
+             for key, found in rests.items() if found}  # fmt: skip
+    last = {key: max(rest.last_day for rest in rests[key].values()) for key in alone}
+    devices = collections.defaultdict(list)
+    for user, name in alone:
+        devices[user].append((user, name))
+    weights = {}
+    for key, found in alone.items():
+        least = min([max(alone[other].values()) for other in devices[key[0]]
+                     if last[other] > last[key]], default=1)  # fmt: skip
+        for title, weight in found.items():
+            weights[(*key, title)] = weight * (1 - 0.7 * (1 - least))
+    return weights
 
 
 def is_nearest(whole, number):
@@ -165,11 +190,11 @@ class Outlook:
                    for way, broken in found if since is None or way.last >= since]
             for user, found in ways.items()
         }  # fmt: skip
-        only_rows = {user: [row for _, row in rows] for user, rows in people.items()}
-        for rule in rules:
-            if rule.title not in known:
-                known[rule.title] = weigh(only_rows, rule, latest, quiet)
-        self.weights = {rule.title: known[rule.title] for rule in rules}
+        titles = tuple(rule.title for rule in rules)
+        if titles not in known:
+            only_rows = {user: [row for _, row in rows] for user, rows in people.items()}
+            known[titles] = weigh(only_rows, rules, latest, quiet)
+        self.weights = known[titles]
         self.figures, self.changed = collections.Counter(), collections.Counter()
         self.rules = {rule.title: [0.0, 0.0] for rule in rules}
         self.groups = {name: collections.Counter() for name in ("services", "programs", "countries")}
@@ -179,8 +204,8 @@ class Outlook:
 
     def chance(self, user, names, titles):
         """Of that device which is the most likely to come again, and break one of these rules."""
-        return max((self.weights[title].get((user, name), 0)
-                    for title in titles if title in self.weights for name in names), default=0)
+        return max((self.weights.get((user, name, title), 0)
+                    for title in titles for name in names), default=0)  # fmt: skip
 
     def count(self, user, ways, rows, enforced, lately):
         figures = self.figures
