@@ -267,18 +267,31 @@ def test_combined_lines(site):
     site.run("import")
     database = sqlite3.connect(site.store)
     rows = database.execute(
-        "SELECT name, count, last_seen - first_seen, weeks FROM sightings"
+        "SELECT name, count, last_seen - first_seen, weeks, sightings.days FROM sightings"
         " LEFT JOIN users ON users.id = user ORDER BY count"
     ).fetchall()
     users = database.execute("SELECT count(*) FROM users").fetchone()
     days = database.execute("SELECT sum(sightings), sum(unknown_country) FROM days").fetchone()
     database.close()
     assert rows == [
-        ("bob@example.org", 2, 0, 1), ("alice@example.org", 9, 120000, 3), (None, 5000, 0, 1),
+        ("bob@example.org", 2, 0, 1, 1), ("alice@example.org", 9, 120000, 3, 2),
+        (None, 5000, 0, 1, 1),
     ]
     assert users == (2,)
     assert days == (11, 0)
     assert site.totals() == (3, 0, 1)
+
+
+def test_days_of_use(site):
+    """Of each server's lines by themselves, however often they come."""
+    noon = time.time() // DAY * DAY + DAY / 2
+    for ago in (20, 13, 6, 5):
+        for source in ("dovecot", "postfix"):
+            site.append(f"{source}.jsonl", line(time=iso(noon - ago * DAY), source=source) * 3)
+        site.run("import")
+    database = sqlite3.connect(site.store)
+    assert database.execute("SELECT days FROM sightings").fetchall() == [(4,), (4,)]
+    database.close()
 
 
 def test_an_account_with_ever_new_programs(site):
