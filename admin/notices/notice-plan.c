@@ -191,13 +191,17 @@ static bool is_news(const struct notice_course *course, uint64_t fixed)
 void notice_plan(const struct policy *policy, const struct notice_person *person, time_t now,
 		 uint64_t *open_r, struct notice_plan *plan_r)
 {
-	struct open_rules open = {.course = {.policy = policy,
+	/* The cases are many, and mostly none is used. */
+	struct open_rules open;
+
+	open.course = (struct notice_course){.policy = policy,
 					     .person = person,
 					     .open = open_r,
 					     .now = now,
 					     .next_call = SCHEDULE_NEVER,
-					     .next_news = SCHEDULE_NEVER}};
-
+					     .next_news = SCHEDULE_NEVER};
+	open.count = 0;
+	open.unsettled = false;
 	*plan_r = (struct notice_plan){.first_date = SCHEDULE_NEVER,
 				       .to_tell_from = SCHEDULE_NEVER,
 				       .to_tell_by = SCHEDULE_NEVER,

@@ -242,12 +242,15 @@ def test_a_mail_that_comes_back(site, with_bounce_pipe):
         wait_until(queue_is_empty, "an empty queue", interval=0.05)
         [failed] = ask("notices", "--failed")
         states = {notice["user"]: notice["state"] for notice in ask("notices")}
+        untold = [(row["user"], row["address"], row["why"], row["devices"])
+                  for row in ask("notify", "--untold")]  # fmt: skip
     finally:
         os.chown(folder, *owner)
         addresses.unlink()
     assert failed["user"] == "carol@example.org" and failed["recipient"] == "gone@example.org"
     assert failed["error"].startswith("it came back: 5.1.1 ")
     assert states == {"alice@example.org": "handed-over", "carol@example.org": "failed"}
+    assert untold == [("carol@example.org", "gone@example.org", "mail failed", ["Thunderbird imap:143"])]
     assert len(fetch("alice@example.org")) == 1
     kinds = [message_from_bytes(raw).get_content_type() for raw in fetch("bob@example.org")]
     # The summary came back, too: there is no helpdesk.
