@@ -7,7 +7,7 @@ import dates
 import mails
 import record
 
-from timetable import ENFORCE, NOTIFY, OBSERVE, midnight
+from timetable import ENFORCE, OBSERVE, midnight
 from truth import breaks_when_it_comes_again
 
 DAY = 86400
@@ -37,6 +37,7 @@ class Measures:
         self.told_four_times = 0  # on the day before a date, of what they still break
         self.not_called = []  # of these, users who were not on the call list
         self.surprised = set()  # users who were refused in a brown-out, and did not know
+        self.told_move, self.not_told_move = 0, []  # (user, title)
         self.told_in_time = {LET_OFF_NOTICE: 0, NOTICE: 0}
         self.told_late = {LET_OFF_NOTICE: [], NOTICE: []}  # (user, title, own date)
         self.message_ids = set()
@@ -59,7 +60,13 @@ class Measures:
         return day > 0 and (
             day % 7 == 0 or self.is_before_a_date(day)
             or any(self.own_dates_in(day, notice) for notice in (NOTICE, LET_OFF_NOTICE))
+            or self.moves_due(day)
         )
+
+    def moves_due(self, day):
+        """Of which everybody who was told the old date has heard by now."""
+        return [move for move in self.timetable.moves
+                if min(move.old, move.new) == self.timetable.date(day)]  # fmt: skip
 
     def is_before_a_date(self, day):
         tomorrow = self.timetable.date(day + 1)
@@ -72,6 +79,25 @@ class Measures:
             for notice in (NOTICE, LET_OFF_NOTICE):
                 for person, rule in self.own_dates_in(day, notice):
                     self.look_at(person, rule, day, notice)
+            for move in self.moves_due(day):
+                self.look_at_move(move, day)
+
+    def look_at_move(self, move, day):
+        """Whether those who were told the old date, and depend on it, know the new one."""
+        title, moved = move.rule.title, midnight(move.on)
+        for person in self.play.university.people:
+            if person.told.get(title, moved) >= moved \
+                    or self.timetable.own_date(person, move.rule) != move.new:  # fmt: skip
+                continue
+            depends = any(
+                title in breaks_when_it_comes_again(device, day, self.timetable)
+                and not self.seems_well(device, title, midnight(self.timetable.date(day)))
+                for device in person.devices
+            )
+            if depends and person.told_last[title] >= moved:
+                self.told_move += 1
+            elif depends:
+                self.not_told_move.append((person.user, title))
 
     def explain(self, day):
         """Whether the real policy judges some logins of the day in the same way."""
@@ -239,6 +265,7 @@ class Measures:
         elif not person.mails_come_back:
             for title in notice.rules:
                 person.told.setdefault(title, notice.moment)
+                person.told_last[title] = notice.moment
                 person.told_times[title] = person.told_times.get(title, 0) + 1
 
     def hear_good_news(self, person, notice, day):
@@ -250,8 +277,7 @@ class Measures:
         let_off = person.let_off(self.timetable.date(day))
         for device in person.devices:
             for title in breaks_when_it_comes_again(device, day, self.timetable):
-                if phases.get(title) in (NOTIFY, ENFORCE) and title not in let_off \
-                        and title in device.seen:  # fmt: skip
+                if title in phases and title not in let_off and title in device.seen:
                     why = self.why_it_seems_well(device, title, notice.moment)
                     self.false_good_news.setdefault(person.user, (notice.moment, why))
 

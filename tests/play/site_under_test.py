@@ -154,15 +154,14 @@ class Site:
         self.journal.mkdir()
         self.tomorrow.mkdir()
         self.mails.mkdir()
-        directory.chmod(0o755)
-        self.mails.chmod(0o777)
         (directory / "exemptions").write_text("")
         (directory / "addresses").write_text(ADDRESSES)
         (directory / "addresses").chmod(0o755)
         mmdb.write(directory / "country.mmdb", built=int(time.time()))
         self.port = free_port()
-        # It refuses to be root.
-        user = ["-u", "nobody"] if os.geteuid() == 0 else []
+        # It wants to be told who to be, if it could be anybody; another could not come here
+        # where the sources lie in root's home.
+        user = ["-u", "root"] if os.geteuid() == 0 else []
         self.sink = subprocess.Popen(
             ["/usr/sbin/smtp-sink", *user, "-d", f"{self.mails}/mail.", f"127.0.0.1:{self.port}",
              "100"],

@@ -2,6 +2,7 @@
 
 import collections
 import json
+import math
 import sys
 
 from dates import local_date
@@ -36,7 +37,7 @@ class Table:
     def add_intervals(self, forecasts):
         inside = sum(forecast.holds() for forecast in forecasts)
         self.promise(f"{FORECAST}: the truth was in the interval", f"{inside} of {len(forecasts)}",
-                     inside >= int(0.9 * len(forecasts)), "9 of 10")  # fmt: skip
+                     inside >= math.floor(0.9 * len(forecasts) + 0.5), "9 of 10")  # fmt: skip
 
     def lines(self):
         rows = [("what", "measured", "promised"), *self.rows]
@@ -121,6 +122,9 @@ def add_told(table, measures):
         late = len(measures.told_late[notice])
         table.none(f"on record for a week, and not told {notice} days before {who}", late,
                    f" of {late + measures.told_in_time[notice]}")  # fmt: skip
+    table.none("told a date that was moved, and not the new one in time",
+               len(measures.not_told_move),
+               f" of {len(measures.not_told_move) + measures.told_move}")  # fmt: skip
     table.none("refused in a brown-out, on record for a week, and not told",
                len(measures.surprised))  # fmt: skip
 
@@ -189,6 +193,8 @@ def add_details(table, measures):
         for user, title, moment in late[:10]:
             tell(f"{user} did not know of {title} on {local_date(moment)},"
                  f" {notice} days before the own date")  # fmt: skip
+    for user, title in measures.not_told_move[:10]:
+        tell(f"{user} does not know of the new date of {title}")
     for user in sorted(measures.surprised)[:10]:
         tell(f"{user} was refused in a brown-out, and had not been told")
     for mail, notice in measures.wrong_dates[:3]:

@@ -113,15 +113,28 @@ def five_rules(first, observe_days, notify_days):
     ]  # fmt: skip
 
 
+class Move:
+    """Of a rule's date, that many days before it."""
+
+    def __init__(self, rule, before, days):
+        self.rule = rule
+        self.days = days
+        self.old = rule.enforce
+        self.on = rule.enforce - datetime.timedelta(days=before)
+        self.new = rule.enforce + datetime.timedelta(days=days)
+
+
 class Timetable:
     def __init__(self, first, observe_days, notify_days):
         self.first = first
         self.rules = five_rules(first, observe_days, notify_days)
         self.by_title = {rule.title: rule for rule in self.rules}
         self.known_ways = {}
-        # A date is moved on the day of its last calls.
-        self.moved = self.by_title["smtp-auth-25"]
-        self.moves_on = self.moved.enforce - datetime.timedelta(days=7)
+        # One date is moved on the day of its last calls, and one to an earlier day.
+        self.moves = [
+            Move(self.by_title["smtp-auth-25"], before=7, days=14),
+            Move(self.by_title["pop3"], before=20, days=-6),
+        ]
 
     def date(self, day):
         return self.first + datetime.timedelta(days=day)
@@ -131,14 +144,14 @@ class Timetable:
         return (rule.enforce - self.first).days
 
     def changes_on(self, day):
-        return self.date(day) == self.moves_on
+        return any(move.on == self.date(day) for move in self.moves)
 
     def begin_day(self, day):
         """True when the configuration changes on that day."""
-        if not self.changes_on(day):
-            return False
-        self.moved.move(14)
-        return True
+        for move in self.moves:
+            if move.on == self.date(day):
+                move.rule.move(move.days)
+        return self.changes_on(day)
 
     def rule(self, title):
         return self.by_title[title]
