@@ -76,7 +76,7 @@ class Play:
         self.forecasts = Forecasts(self, options.keep, options.measure_every)
         self.took = []  # of each day
         self.sample = None  # see sample.py
-        self.graced = []  # people
+        self.with_grace = []  # people
         for person in self.university.people:
             for device in person.devices:
                 self.come(device, device.begin + self.random.random() * device.gap)
@@ -174,7 +174,7 @@ class Play:
     def log_in(self, device, today, journal):
         """All its logins of the day, until one is refused."""
         person = device.person
-        let_off = person.let_off(today.date) if person.exemptions or person.graces else ()
+        let_off = person.let_off(today.date) if person.exemptions or person.grace else ()
         for _ in range(device.uses_a_day):
             moment = today.moment(device, self.random)
             verdict = today.judge(device.broken, let_off, moment)
@@ -240,13 +240,13 @@ class Play:
 
     def give_grace(self):
         """As the servers read it."""
-        for person in self.graced:
-            person.graces = []
-        self.graced = []
-        for user, title, last in self.site.graces():
+        for person in self.with_grace:
+            person.grace = []
+        self.with_grace = []
+        for user, title, last in self.site.grace():
             person, rule = self.people[user], self.timetable.rule(title)
-            person.graces = [*person.graces, Exemption(title, rule.enforce, last, 0)]
-            self.graced.append(person)
+            person.grace = [*person.grace, Exemption(title, rule.enforce, last, 0)]
+            self.with_grace.append(person)
 
     def is_time_for_notices(self, day):
         """Before the first phase that is notify there is nobody to write to; that this is

@@ -29,9 +29,6 @@ class Forecast:
     def __str__(self):
         return f"{self.said} ({self.low} to {self.high}) : {self.truth}"
 
-    def is_near(self):
-        return is_near(self.said, self.truth, NOW)
-
     def holds(self):
         return self.low <= self.truth <= self.high
 
@@ -48,9 +45,6 @@ class Course:
 
     def __str__(self):
         return f"{self.said} : {self.truth}"
-
-    def is_near(self):
-        return not self.is_next or is_near(self.said, self.truth, COURSE)
 
 
 class Forecasts:

@@ -30,7 +30,7 @@ class Measures:
         self.locked_out = {}  # (user, title): when somebody was refused for good first
         self.untold = {}  # of these: (why, device, when it was seen first)
         self.unreachable = set()  # of these, users who could not be told, and were on record
-        self.graced = 0  # people who were told, and refused after their grace
+        self.after_grace = 0  # people who were told, and refused after their grace
         self.hurried = set()  # of these, users for whom it was shorter than the rule says
         self.seen_too_late = set()  # users who were not told for this reason
         self.operators_list = set()  # users whom notify --untold gave
@@ -199,7 +199,7 @@ class Measures:
         own = midnight(self.timetable.own_date(person, rule))
         if told and person.broke[title] < midnight(rule.enforce) - DAY \
                 and self.timetable.end_of_grace(person, rule):  # fmt: skip
-            self.graced += 1
+            self.after_grace += 1
             if moment < person.told[title] + rule.grace * DAY:
                 self.hurried.add(person.user)
         if not told and own - WEEK < seen < own - DAY:

@@ -59,7 +59,7 @@ class Day(DayOfJournal):
     def sighting(self, device, moment, rules, verified, action):
         kind = (device.way, bool(device.client_id), tuple(rules.items()), verified, action,
                 device.knows_password,
-                bool(device.person.exemptions or device.person.graces))  # fmt: skip
+                bool(device.person.exemptions or device.person.grace))  # fmt: skip
         number, kept = self.kinds.get(kind, (0, []))
         self.kinds[kind] = (number + 1, kept)
         # A wrong password makes half a second's wait.
@@ -126,7 +126,7 @@ class Sample:
         logins = day.choose(self.number)
         if not logins:
             return
-        self.servers.set_policy(day.timetable.text(), exemption_lines(people, with_graces=True))
+        self.servers.set_policy(day.timetable.text(), exemption_lines(people, with_grace=True))
         outcomes, events = self.servers.log_in([login.attempt() for login in logins])
         self.made += logins
         self.differences += differences(logins, outcomes, events, self._lines(day, logins))

@@ -3,10 +3,6 @@ some of them killed, and the mails that come of it, taken by Postfix's smtp-sink
 
 import contextlib
 import datetime
-import email
-import email.header
-import email.policy
-import email.utils
 import json
 import os
 import random
@@ -22,6 +18,8 @@ import time
 
 from dataclasses import dataclass
 from pathlib import Path
+
+import mails
 
 from university import DOMAIN, NO_ADDRESS
 from writers import client
@@ -63,47 +61,7 @@ notices {{
 # Who has no address gets an empty line.
 ADDRESSES = f"#!/bin/sh\nexec sed -u '/^{NO_ADDRESS}/s/.*//'\n"
 
-# A mail system's report that a notice could not be delivered (RFC 3464).
-BOUNCE = """From: MAILER-DAEMON@{domain}
-To: mail@{domain}
-Subject: Undelivered Mail Returned to Sender
-MIME-Version: 1.0
-Content-Type: multipart/report; report-type=delivery-status; boundary="b"
-
---b
-Content-Type: text/plain
-
-The mailbox is full.
-
---b
-Content-Type: message/delivery-status
-
-Reporting-MTA: dns; mx.{domain}
-
-Final-Recipient: rfc822; {user}
-Action: failed
-Status: 5.2.2
-
---b
-Content-Type: text/rfc822-headers
-
-From: mail@{domain}
-To: {user}
-Message-ID: <{message_id}>
-
---b--
-"""
-
 HANDED_OVER = 1  # the state of a notice in the store
-
-
-@dataclass
-class Mail:
-    user: str
-    moment: float
-    message_id: str
-    subject: str
-    text: str
 
 
 @dataclass
@@ -269,15 +227,15 @@ class Site:
     def notify(self, moment):
         """Returns the mails."""
         self.run("notify", "--quiet", "--send", "--at", at(moment), may_be_killed=True)
-        mails = []
+        found = []
         for path in self.mails.iterdir():
-            mail = read_mail(path, moment)
+            mail = mails.read(path, moment)
             path.unlink(missing_ok=True)
             if mail is None:
                 continue  # the sink has not noticed yet that the run was killed
             if mail.user != f"mail@{DOMAIN}":  # which is the summary
-                mails.append(mail)
-        return sorted(mails, key=lambda mail: (mail.user, mail.message_id))
+                found.append(mail)
+        return sorted(found, key=lambda mail: (mail.user, mail.message_id))
 
     def new_notices(self):
         """Those that were handed over since they were asked for last, by their
@@ -297,7 +255,7 @@ class Site:
                           if settled == self.settled}  # fmt: skip
         return new
 
-    def graces(self):
+    def grace(self):
         """Who is given grace, as the servers read it: (user, title, last day)."""
         path = self.journal / "grace"
         lines = path.read_text().splitlines() if path.exists() else []
@@ -307,9 +265,7 @@ class Site:
 
     def bounce(self, mail):
         """The mail comes back."""
-        self.run("notices", "--bounce", stdin=BOUNCE.format(
-            domain=DOMAIN, user=mail.user, message_id=mail.message_id
-        ))  # fmt: skip
+        self.run("notices", "--bounce", stdin=mails.bounce(mail, DOMAIN))
 
     def list(self, option, moment):
         """Users on one of the operator's lists."""
@@ -347,29 +303,12 @@ class Site:
         self.sink.wait()
 
 
-def exemption_lines(people, with_graces=False):
+def exemption_lines(people, with_grace=False):
     return "".join(
         f"{person.user} {exemption.title} {exemption.first}..{exemption.last}\n"
         for person in people
-        for exemption in person.exemptions + (person.graces if with_graces else [])
+        for exemption in person.exemptions + (person.grace if with_grace else [])
     )
-
-
-def read_mail(path, moment):
-    """Of a mail of ours, whose text is its first part. Faster than the email module's own
-    policies. None where it breaks off."""
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        return None
-    if not content.rstrip().endswith(b"--"):
-        return None
-    mail = email.message_from_bytes(content, policy=email.policy.compat32)
-    text = next(part for part in mail.walk() if part.get_content_type() == "text/plain")
-    recipient = email.utils.parseaddr(mail["To"])[1]
-    return Mail(recipient, moment, mail["Message-ID"].strip("<> "),
-                str(email.header.make_header(email.header.decode_header(mail["Subject"]))),
-                text.get_payload(decode=True).decode())  # fmt: skip
 
 
 def at(moment):

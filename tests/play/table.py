@@ -6,7 +6,7 @@ import math
 import sys
 
 from dates import local_date
-from forecasts import COURSE, NOW
+from forecasts import COURSE, NOW, is_near
 from measures import LET_OFF_NOTICE, NOTICE
 
 
@@ -115,7 +115,7 @@ def add_told(table, measures):
     table.none("seen too late to be told, and not on the operator's list", len(missing),
                f" of {len(measures.seen_too_late)}")  # fmt: skip
     table.none("given grace, and refused before it was over", len(measures.hurried),
-               f" of {measures.graced}")  # fmt: skip
+               f" of {measures.after_grace}")  # fmt: skip
     table.none("told four times, still to change it, and not on the call list",
                len(measures.not_called), f" of {measures.told_four_times}")  # fmt: skip
     for notice, who in ((NOTICE, "a date"), (LET_OFF_NOTICE, "their exemption ends")):
@@ -165,12 +165,13 @@ def add_forecasts(table, play):
     made, courses = play.forecasts.made, play.forecasts.courses
     for forecast in made:
         table.promise(f"{FORECAST} of day {forecast.day}, and the truth", forecast,
-                      forecast.is_near(), f"{NOW:.0%}")  # fmt: skip
+                      is_near(forecast.said, forecast.truth, NOW), f"{NOW:.0%}")  # fmt: skip
     table.add_intervals(made)
     for course in courses:
         what = f"{FORECAST} of day {course.day} for day {course.until}"
         if course.is_next:
-            table.promise(what, course, course.is_near(), f"{COURSE:.0%}")
+            table.promise(what, course, is_near(course.said, course.truth, COURSE),
+                          f"{COURSE:.0%}")  # fmt: skip
         else:
             table.say(what, course)
     table.forecasts = [vars(forecast) for forecast in made]

@@ -134,7 +134,7 @@ class Person:
     readiness: float  # 0: never changes anything; 1: at once
     devices: list = field(default_factory=list)
     exemptions: list = field(default_factory=list)  # Exemption, as far as they are entered
-    graces: list = field(default_factory=list)  # the same, as far as the servers know them
+    grace: list = field(default_factory=list)  # the same, as far as the servers know them
     rows: dict = field(default_factory=dict)  # see record.py
     broke: dict = field(default_factory=dict)  # title: when that was first recorded
     told: dict = field(default_factory=dict)  # title: moment of the first notice of it
@@ -158,7 +158,7 @@ class Person:
 
     def let_off(self, date):
         """The titles of the rules that do not hold for the person on that day."""
-        return {exemption.title for exemption in self.exemptions + self.graces
+        return {exemption.title for exemption in self.exemptions + self.grace
                 if exemption.first <= date <= exemption.last}  # fmt: skip
 
 
