@@ -52,9 +52,10 @@ struct counting {
 	struct forecast *forecast;
 	const struct sighting_judge *judge;
 	int64_t now, since, week;
-	bool only_since;   /* what was not used since does not count */
-	uint64_t enforced; /* rules */
-	GHashTable *told;  /* names */
+	bool only_since;                  /* what was not used since does not count */
+	struct rule_histories *histories; /* NULL: none are counted */
+	uint64_t enforced;                /* rules */
+	GHashTable *told;                 /* names */
 	struct device_weights *weights;
 	GArray *people;           /* of struct affected, */
 	GArray *affected_devices; /* of struct affected_device: theirs, one after another, */
@@ -224,6 +225,8 @@ static bool count(void *context, const struct store_sighting *sighting)
 		end_user(counting);
 		begin_user(counting, sighting->user_id, sighting->user);
 	}
+	if (counting->histories != NULL)
+		rule_histories_add(counting->histories, sighting);
 	verdict = sighting_judge_ask(counting->judge, sighting);
 	weeks = seen_weeks(sighting, counting->week);
 	*(verdict.rejecting == 0 ? &counting->good_weeks : &counting->bad_weeks) |= weeks;
@@ -525,7 +528,8 @@ static void counting_clear(struct counting *counting)
 
 static bool read_all(struct counting *counting, struct store *store)
 {
-	static const struct store_filter filter = {.verified = true, .names = true};
+	const struct store_filter filter = {
+		.verified = true, .names = true, .offenders = counting->histories != NULL};
 	struct forecast *forecast = counting->forecast;
 	int64_t first;
 
@@ -543,7 +547,7 @@ static bool read_all(struct counting *counting, struct store *store)
 
 bool forecast_count(struct forecast *forecast_r, struct store *store,
 		    const struct sighting_judge *judge, int64_t now, int64_t reference,
-		    time_t since)
+		    time_t since, struct rule_histories *histories)
 {
 	struct counting counting;
 	bool answered;
@@ -554,6 +558,7 @@ bool forecast_count(struct forecast *forecast_r, struct store *store,
 					.groups = forecast_groups_create(store)};
 	counting_init(&counting, forecast_r, judge, now);
 	counting.only_since = since != SCHEDULE_NEVER;
+	counting.histories = histories;
 	answered = read_all(&counting, store);
 	if (answered) {
 		weigh_people(&counting);
@@ -579,11 +584,31 @@ bool forecast_ask(struct forecast *forecast_r, const struct inquiry *inquiry,
 	if (rule != NULL)
 		judge.considered = UINT64_C(1) << rule->index;
 	if (!forecast_count(forecast_r, inquiry->store, &judge, (int64_t)time(NULL) * 1000,
-			    reference, since))
+			    reference, since, NULL))
 		return false;
 	if (at != 0)
 		forecast_r->course_count = 0;
 	return true;
+}
+
+bool forecast_offenders(struct forecast *forecast_r, struct rule_history histories_r[RULES_MAX],
+			const struct inquiry *inquiry, int64_t now)
+{
+	const struct edition edition = loaded_edition(&inquiry->loaded);
+	struct rule_histories *histories;
+	struct sighting_judge judge;
+	int64_t reference;
+	bool counted;
+
+	*forecast_r = (struct forecast){0};
+	if (!inquiry_store_reference(inquiry->store, now, &reference))
+		return false;
+	histories = rule_histories_begin(inquiry->store, edition.policy, now);
+	sighting_judge_init(&judge, &edition, (time_t)(now / 1000), true);
+	counted = forecast_count(forecast_r, inquiry->store, &judge, now, reference, SCHEDULE_NEVER,
+				 histories);
+	rule_histories_end(histories, histories_r);
+	return counted;
 }
 
 bool forecast_open(struct forecast *forecast_r, struct store *store, const struct edition *edition,
@@ -602,7 +627,7 @@ bool forecast_open(struct forecast *forecast_r, struct store *store, const struc
 			judge.considered &= ~(UINT64_C(1) << i);
 	}
 	return inquiry_store_reference(store, moment, &reference) &&
-	       forecast_count(forecast_r, store, &judge, moment, reference, SCHEDULE_NEVER);
+	       forecast_count(forecast_r, store, &judge, moment, reference, SCHEDULE_NEVER, NULL);
 }
 
 uint64_t forecast_people(double expected)

@@ -6,6 +6,7 @@
 #include "admin/sightings/sighting-judge.h"
 #include "forecast-groups.h"
 #include "inquiry.h"
+#include "rule-history.h"
 
 /* The week of the reference and those before it. */
 #define FORECAST_WEEKS 8
@@ -64,6 +65,11 @@ struct forecast {
    when the store fails. Free it also then. */
 bool forecast_ask(struct forecast *forecast_r, const struct inquiry *inquiry,
 		  const struct rule *rule, time_t at, time_t since);
+/* The same as if all rules were enforced now, of those users alone who were recorded breaking
+   some, with the histories of all rules; now: in milliseconds. */
+bool forecast_offenders(struct forecast *forecast_r, struct rule_history histories_r[RULES_MAX],
+			const struct inquiry *inquiry, int64_t now);
+
 /* As if the rules were all in force that are in their notify or enforce phase at a moment, and
    there were no others. The store must be being read. */
 bool forecast_open(struct forecast *forecast_r, struct store *store, const struct edition *edition,
@@ -73,9 +79,10 @@ void forecast_free(struct forecast *forecast);
 /* The nearest whole number of people. */
 uint64_t forecast_people(double expected);
 
-/* The same of a store; notices that are ahead of now, in milliseconds, do not count. */
+/* The same of a store; notices that are ahead of now, in milliseconds, do not count.
+   histories: NULL; otherwise, they are added to, and only of offenders, as above. */
 bool forecast_count(struct forecast *forecast_r, struct store *store,
 		    const struct sighting_judge *judge, int64_t now, int64_t reference,
-		    time_t since);
+		    time_t since, struct rule_histories *histories);
 
 #endif

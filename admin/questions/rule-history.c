@@ -3,11 +3,10 @@
 #include <glib.h>
 #include <string.h>
 
-#include "admin/sightings/sighting-judge.h"
 #include "admin/store/store-week.h"
 
-struct counting {
-	struct rule_history *histories;
+struct rule_histories {
+	struct rule_history histories[RULES_MAX];
 	int64_t week;    /* the present one */
 	uint64_t *rules; /* for each rule set, a bit for each rule of the policy */
 
@@ -17,7 +16,7 @@ struct counting {
 	uint64_t weeks[RULES_MAX];
 };
 
-static void end_user(struct counting *counting)
+static void end_user(struct rule_histories *counting)
 {
 	for (uint64_t left = counting->seen; left != 0; left &= left - 1) {
 		unsigned int rule = (unsigned int)__builtin_ctzll(left);
@@ -33,14 +32,11 @@ static void end_user(struct counting *counting)
 	counting->seen = 0;
 }
 
-static bool count(void *context, const struct store_sighting *sighting)
+void rule_histories_add(struct rule_histories *counting, const struct store_sighting *sighting)
 {
-	struct counting *counting = context;
 	uint64_t weeks = seen_weeks(sighting, counting->week);
 	uint64_t rules = counting->rules[sighting->rules->index];
 
-	if (!sighting_is_somebodys(sighting))
-		return true;
 	if (sighting->user_id != counting->user_id) {
 		end_user(counting);
 		counting->user_id = sighting->user_id;
@@ -48,7 +44,6 @@ static bool count(void *context, const struct store_sighting *sighting)
 	counting->seen |= rules;
 	for (uint64_t left = rules; left != 0; left &= left - 1)
 		counting->weeks[__builtin_ctzll(left)] |= weeks;
-	return true;
 }
 
 static void find_rules(uint64_t *rules, const struct store *store, const struct policy *policy)
@@ -65,23 +60,24 @@ static void find_rules(uint64_t *rules, const struct store *store, const struct 
 	}
 }
 
-bool rule_histories_count(struct rule_history histories_r[RULES_MAX], struct store *store,
-			  const struct policy *policy, int64_t now)
+struct rule_histories *rule_histories_begin(const struct store *store, const struct policy *policy,
+					    int64_t now)
 {
-	static const struct store_filter filter = {.broken = true, .verified = true, .names = true};
-	struct counting counting = {
-		.histories = histories_r,
-		.week = store_week(now),
-		.rules = g_new0(uint64_t, store_rule_set_count(store) + 1),
-	};
-	bool answered;
+	struct rule_histories *counting = g_new0(struct rule_histories, 1);
 
-	memset(histories_r, 0, RULES_MAX * sizeof(*histories_r));
-	find_rules(counting.rules, store, policy);
-	answered = store_each_sighting(store, &filter, count, &counting);
-	end_user(&counting);
-	g_free(counting.rules);
-	return answered;
+	counting->week = store_week(now);
+	counting->rules = g_new0(uint64_t, store_rule_set_count(store) + 1);
+	find_rules(counting->rules, store, policy);
+	return counting;
+}
+
+void rule_histories_end(struct rule_histories *counting, struct rule_history histories_r[RULES_MAX])
+{
+	end_user(counting);
+	if (histories_r != NULL)
+		memcpy(histories_r, counting->histories, sizeof(counting->histories));
+	g_free(counting->rules);
+	g_free(counting);
 }
 
 static time_t first_date(const struct schedule *schedule)

@@ -15,10 +15,17 @@ struct rule_history {
 	uint64_t windows[HISTORY_WEEKS];
 };
 
-/* One for each rule of the policy, in its order. now: in milliseconds. False when the store
-   fails. */
-bool rule_histories_count(struct rule_history histories_r[RULES_MAX], struct store *store,
-			  const struct policy *policy, int64_t now);
+/* Counts them while sightings are read, for each rule of the policy, in its order. */
+struct rule_histories;
+
+/* now: in milliseconds. The store must be being read. */
+struct rule_histories *rule_histories_begin(const struct store *store, const struct policy *policy,
+					    int64_t now);
+/* In the order of users, and of somebody's only. */
+void rule_histories_add(struct rule_histories *histories, const struct store_sighting *sighting);
+/* Frees it. histories_r: NULL is allowed. */
+void rule_histories_end(struct rule_histories *histories,
+			struct rule_history histories_r[RULES_MAX]);
 
 /* When the records begin, to the day; now when there are none. False when the store fails. */
 bool rule_history_first_record(struct store *store, int64_t now, int64_t *first_r);

@@ -39,16 +39,15 @@ bool rule_standings_find(struct rule_standing standings_r[RULES_MAX], const stru
 	struct rule_history histories[RULES_MAX];
 	struct forecast forecast;
 	int64_t first_record;
-	bool counted;
+	bool counted = forecast_offenders(&forecast, histories, inquiry, now) &&
+		       rule_history_first_record(inquiry->store, now, &first_record);
 
-	counted = forecast_ask(&forecast, inquiry, NULL, 0, SCHEDULE_NEVER);
-	forecast_free(&forecast);
-	if (!counted || !rule_histories_count(histories, inquiry->store, policy, now) ||
-	    !rule_history_first_record(inquiry->store, now, &first_record))
-		return false;
-	for (size_t i = 0; i < policy->rule_count; i++)
+	for (size_t i = 0; counted && i < policy->rule_count; i++) {
+		uint64_t offenders = forecast_people(forecast.rules[i].users);
+
 		standings_r[i] =
-			stand(&policy->rules[i], at, forecast_people(forecast.rules[i].users),
-			      &histories[i], first_record, now);
-	return true;
+			stand(&policy->rules[i], at, offenders, &histories[i], first_record, now);
+	}
+	forecast_free(&forecast);
+	return counted;
 }

@@ -123,6 +123,7 @@ struct store_filter {
 	const char *user;          /* NULL: all */
 	const char *rule;          /* a title; NULL: all, the clean ones too */
 	bool broken;               /* only what breaks a rule, whichever it is */
+	bool offenders;            /* all of those users who broke one, with the right password */
 	int64_t since;             /* last_seen is this or later */
 	bool verified, unverified; /* which of them */
 	bool names;                /* fill in user, which is done anyway if it is given */

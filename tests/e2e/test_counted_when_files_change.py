@@ -246,8 +246,8 @@ class People:
             way.import_by(files, now + at_days * DAY, now + at_days * DAY - KEEP)
 
 
-def outlook(people, files, begun, enforced, known, since=None):
-    """begun: the rules that are not off."""
+def outlook(people, files, begun, enforced, known, since=None, users=None):
+    """begun: the rules that are not off. users: of whom alone it is, or all."""
     rules = []
     for title, phases in PHASES.items():
         enforce = phases.get("enforce", 10000)
@@ -256,7 +256,7 @@ def outlook(people, files, begun, enforced, known, since=None):
                 title, moment_of(min(phases.get("notify", 10000), enforce)), moment_of(enforce),
                 KINDS.get(title, title) != "country"))  # fmt: skip
     ways = {user: [(way, way.broken(files) & begun) for way in found.values()]
-            for user, found in people.verified.items()}  # fmt: skip
+            for user, found in (users or people.verified).items()}  # fmt: skip
     return weights.Outlook(
         ways, rules, enforced, people.latest, since or people.latest - 30 * DAY,
         weights.quiet_weekends(people.site.store, people.latest), known, since,
@@ -349,7 +349,9 @@ def first_record_week(people):
 
 def check_status(people, files):
     now = time.time()
-    expected = outlook(people, files, set(PHASES), set(PHASES), {}).rules
+    offenders = {user: ways for user, ways in people.verified.items()
+                 if any(way.recorded for way in ways.values())}  # fmt: skip
+    expected = outlook(people, files, set(PHASES), set(PHASES), {}, users=offenders).rules
     # The import was of a time to come, which is unhealthy.
     for rule in json.loads(people.site.run("status", "--json").stdout)["rules"]:
         title = rule["rule"]

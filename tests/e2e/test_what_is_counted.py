@@ -198,7 +198,8 @@ def check_forecast(site, users, told, latest):
 
 def check_status(site, users, first, latest):
     now, every = time.time(), set(PHASES)
-    expected = outlook(site, users, latest, every, every, {}).rules
+    offenders = {user: ways for user, ways in users.items() if any(way.recorded for way in ways)}
+    expected = outlook(site, offenders, latest, every, every, {}).rules
     for rule in site.ask("status")["rules"]:
         title = rule["rule"]
         breaking = [[way for way in ways if title in way.recorded] for ways in users.values()]

@@ -133,7 +133,7 @@ static void test_who_was_told(void **state)
 	store = open_store(STORE_READ);
 	sighting_judge_init(&judge, &edition, NOW / 1000, true);
 	assert_true(store_begin_reading(store));
-	assert_true(forecast_count(&forecast, store, &judge, NOW, NOW, SCHEDULE_NEVER));
+	assert_true(forecast_count(&forecast, store, &judge, NOW, NOW, SCHEDULE_NEVER, NULL));
 	/* And e, who was seen on one day only, long ago, with some chance. */
 	assert_true(forecast.active_users > 9 && forecast.active_users < 10);
 	assert_int_equal(forecast.told, 5);

@@ -329,6 +329,10 @@ static void test_filters(void **state)
 	assert_string_equal(ask_with(store, &filter).user, "bob@example.org");
 	filter.user = "Bob@example.org";
 	assert_int_equal(ask_with(store, &filter).count, 0);
+	/* Alice's, whether they break a rule or not: of Bob, it may be somebody else. */
+	filter = (struct store_filter){.verified = true, .names = true, .offenders = true};
+	assert_int_equal(ask_with(store, &filter).count, 2);
+	assert_string_equal(ask_with(store, &filter).user, "alice@example.org");
 	store_close(store);
 }
 
