@@ -66,8 +66,12 @@ static bool heard_enough(const struct notice_course *course)
 
 bool notice_date_moved(const struct rule_case *c)
 {
-	return c->past.date != 0 && c->past.date != SCHEDULE_NEVER && c->past.date != c->date &&
-	       !(c->exempted && c->date > c->past.date);
+	time_t told = c->past.date;
+	/* As it does for who was let off until after the rule's date. */
+	bool has_come = c->course->now >= c->date && c->course->now >= told;
+
+	return told != 0 && told != SCHEDULE_NEVER && told != c->date && !has_come &&
+	       !(c->exempted && c->date > told);
 }
 
 /* An earlier date cannot wait. A later one is told with the mail that goes anyway, or in

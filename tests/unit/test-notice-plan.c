@@ -931,6 +931,25 @@ static void test_moves_that_are_not_told(void **state)
 	assert_int_equal(plan_at(&life, date("2024-12-10 08:00")).reason, NOTICE_MOVED);
 }
 
+/* Who was let off was told when that ends; then the rule's own date, which is over, is no
+   other one. */
+static void test_an_exemption_that_has_ended(void **state)
+{
+	struct life life = {0};
+	struct notice_plan plan;
+	(void)state;
+
+	rules[0].schedule.brownout_count = 0;
+	life.exemptions[life.exemption_count++] =
+		(struct exemption){.begin = SCHEDULE_ALWAYS, .end = date("2024-10-20")};
+	login(&life, PHONE, ENCRYPTION, date("2024-10-04"));
+	assert_true(run_at(&life, date("2024-10-05 08:00")).due);
+	refuse(&life, PHONE, ENCRYPTION, date("2024-10-30 07:00"));
+	plan = plan_at(&life, date("2024-10-30 08:00"));
+	assert_int_equal(plan.reason, NOTICE_REFUSED);
+	assert_int_equal(plan.moved, 0);
+}
+
 /* Runs that come late: one call for both that were missed. */
 static void test_missed_runs(void **state)
 {
@@ -1271,6 +1290,7 @@ int main(void)
 		cmocka_unit_test_setup(test_a_date_that_moves, set_up),
 		cmocka_unit_test_setup(test_when_a_date_that_moved_is_told, set_up),
 		cmocka_unit_test_setup(test_moves_that_are_not_told, set_up),
+		cmocka_unit_test_setup(test_an_exemption_that_has_ended, set_up),
 		cmocka_unit_test_setup(test_missed_runs, set_up),
 		cmocka_unit_test_setup(test_refused_mails, set_up),
 		cmocka_unit_test_setup(test_out_of_reach, set_up),
