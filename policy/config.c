@@ -279,7 +279,7 @@ static void read_rule_sections(struct config_reader *reader)
 }
 
 /* It lies where each server writes, so that each can read it. */
-static void name_graces(struct config_reader *reader)
+static void name_grace_file(struct config_reader *reader)
 {
 	struct policy *policy = reader->policy;
 	bool any = false;
@@ -288,8 +288,8 @@ static void name_graces(struct config_reader *reader)
 		any = any || policy->rules[i].grace > 0;
 	if (!any || policy->journal == NULL)
 		return;
-	if (asprintf(&policy->graces, "%s/" GRACES_NAME, policy->journal) < 0) {
-		policy->graces = NULL;
+	if (asprintf(&policy->grace_file, "%s/" GRACE_FILE_NAME, policy->journal) < 0) {
+		policy->grace_file = NULL;
 		config_out_of_memory(reader->problems);
 	}
 }
@@ -329,7 +329,7 @@ static void read_policy(struct config_reader *reader)
 	read_network_sections(reader);
 	if (!reader->problems->out_of_memory)
 		read_rule_sections(reader);
-	name_graces(reader);
+	name_grace_file(reader);
 }
 
 struct policy *config_load_text(const char *path, const char *text, size_t length,

@@ -31,7 +31,8 @@ void edition_copies_keep_exemptions(struct edition_copies *kept, const struct po
 				    struct exemption_source *source)
 {
 	if (kept->copies != NULL)
-		report(kept, policy, source->of_graces ? "the graces have" : "the exemptions have",
+		report(kept, policy,
+		       source->of_grace ? "the file of grace has" : "the exemptions have",
 		       exemption_source_keep(source, policy->journal));
 }
 

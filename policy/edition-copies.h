@@ -16,7 +16,7 @@ struct edition_copies {
 };
 
 void edition_copies_keep_config(struct edition_copies *kept, const struct policy *policy);
-/* Or graces. */
+/* Or who is given grace: what the source is of. */
 void edition_copies_keep_exemptions(struct edition_copies *kept, const struct policy *policy,
 				    struct exemption_source *source);
 

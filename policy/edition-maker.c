@@ -65,27 +65,27 @@ static struct part *read_exemptions(struct edition_maker *maker, const struct po
 	*problem_r = NULL;
 	if (policy->exemptions == NULL)
 		return NULL;
-	return part_of_exemptions(
-		exemption_source_read(&maker->source, policy, report_error, maker, problem_r));
+	return part_of_exemptions(exemption_source_read(&maker->exemption_source, policy,
+							report_error, maker, problem_r));
 }
 
 /* Likewise. */
-static struct part *read_graces(struct edition_maker *maker, const struct policy *policy,
-				char **problem_r)
+static struct part *read_grace(struct edition_maker *maker, const struct policy *policy,
+			       char **problem_r)
 {
 	*problem_r = NULL;
-	if (policy->graces == NULL)
+	if (policy->grace_file == NULL)
 		return NULL;
-	return part_of_exemptions(exemption_source_read(&maker->graces_source, policy, report_error,
+	return part_of_exemptions(exemption_source_read(&maker->grace_source, policy, report_error,
 							maker, problem_r));
 }
 
 /* Those of a policy whose file cannot be read, which refuses nobody whom the file before did
    not; NULL: nobody has any. */
-static struct part *last_valid_graces(struct edition_maker *maker, const struct policy *policy)
+static struct part *last_valid_grace(struct edition_maker *maker, const struct policy *policy)
 {
 	return part_of_exemptions(
-		exemption_source_last_valid(&maker->graces_source, policy, report_error, maker));
+		exemption_source_last_valid(&maker->grace_source, policy, report_error, maker));
 }
 
 /* They are in force. A file into which somebody may still write is read again. */
@@ -116,11 +116,11 @@ static struct part *read_countries(const struct policy *policy, char **problem_r
 
 /* ---- taking over ---- */
 
-static void keep_graces(struct edition_maker *maker)
+static void keep_grace(struct edition_maker *maker)
 {
-	if (maker->graces_file.is_in_force)
+	if (maker->grace_file.is_in_force)
 		edition_copies_keep_exemptions(&maker->copies, maker->newest->edition.policy,
-					       &maker->graces_source);
+					       &maker->grace_source);
 }
 
 /* Not while somebody may be writing the file. */
@@ -128,20 +128,20 @@ static void keep_exemptions(struct edition_maker *maker)
 {
 	if (maker->exemptions_file.is_in_force)
 		edition_copies_keep_exemptions(&maker->copies, maker->newest->edition.policy,
-					       &maker->source);
+					       &maker->exemption_source);
 }
 
 /* Offers an edition with these parts (a reference of each is taken over). What is
    to be said of it is said afterwards, when it is true. False when out of memory. */
 static bool offer(struct edition_maker *maker, struct part *policy, struct part *exemptions,
-		  struct part *graces, struct part *countries)
+		  struct part *grace, struct part *countries)
 {
 	struct kept_edition *newest, *offered;
 
-	newest = kept_edition_new(part_share(policy), part_share(exemptions), part_share(graces),
+	newest = kept_edition_new(part_share(policy), part_share(exemptions), part_share(grace),
 				  part_share(countries));
 	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not count references */
-	offered = kept_edition_new(policy, exemptions, graces, countries);
+	offered = kept_edition_new(policy, exemptions, grace, countries);
 	if (newest == NULL || offered == NULL) {
 		kept_edition_free(newest);
 		kept_edition_free(offered);
@@ -187,8 +187,7 @@ static void look_at_exemptions(struct edition_maker *maker)
 	if (!is_news) {
 		part_release(exemptions);
 	} else if (!offer(maker, part_share(maker->newest->policy), exemptions,
-			  part_share(maker->newest->graces),
-			  part_share(maker->newest->countries))) {
+			  part_share(maker->newest->grace), part_share(maker->newest->countries))) {
 		note_failure(maker, file, &stamp, NULL);
 		return;
 	}
@@ -202,43 +201,43 @@ static void look_at_exemptions(struct edition_maker *maker)
 	}
 }
 
-static void report_no_graces(struct edition_maker *maker, const struct policy *policy,
-			     const struct part *graces)
+static void report_no_grace(struct edition_maker *maker, const struct policy *policy,
+			    const struct part *grace)
 {
 	messages_post(maker->messages, MESSAGE_WARNING,
-		      graces != NULL ? "grace %s: who was given it before keeps it"
-				     : "grace %s: nobody is given it until 'portcullis notify' "
-				       "writes that file",
-		      policy->graces);
+		      grace != NULL ? "grace %s: who was given it before keeps it"
+				    : "grace %s: nobody is given it until 'portcullis notify' "
+				      "writes that file",
+		      policy->grace_file);
 }
 
-static void look_at_graces(struct edition_maker *maker)
+static void look_at_grace(struct edition_maker *maker)
 {
-	struct watched_file *file = &maker->graces_file;
+	struct watched_file *file = &maker->grace_file;
 	const struct policy *policy = maker->newest->edition.policy;
-	struct part *graces;
+	struct part *grace;
 	struct file_stamp stamp;
 	size_t lines;
 	char *problem;
 
-	if (!watched_file_is_due(file, policy->graces, monotonic_seconds(), &stamp))
+	if (!watched_file_is_due(file, policy->grace_file, monotonic_seconds(), &stamp))
 		return;
-	graces = read_graces(maker, policy, &problem);
-	if (graces == NULL) {
+	grace = read_grace(maker, policy, &problem);
+	if (grace == NULL) {
 		if (note_failure(maker, file, &stamp, problem))
-			report_no_graces(maker, policy, maker->newest->graces);
+			report_no_grace(maker, policy, maker->newest->grace);
 		return;
 	}
-	lines = exemptions_count(graces->value);
+	lines = exemptions_count(grace->value);
 	if (!offer(maker, part_share(maker->newest->policy), part_share(maker->newest->exemptions),
-		   graces, part_share(maker->newest->countries))) {
+		   grace, part_share(maker->newest->countries))) {
 		note_failure(maker, file, &stamp, NULL);
 		return;
 	}
 	watched_file_took(file, &stamp);
-	keep_graces(maker);
+	keep_grace(maker);
 	messages_post(maker->messages, MESSAGE_INFO, "grace %s: read again, %zu line%s",
-		      policy->graces, lines, lines == 1 ? "" : "s");
+		      policy->grace_file, lines, lines == 1 ? "" : "s");
 }
 
 static void look_at_countries(struct edition_maker *maker)
@@ -265,7 +264,7 @@ static void look_at_countries(struct edition_maker *maker)
 	}
 	date_format(country_database_built(countries->value), built);
 	if (!offer(maker, part_share(maker->newest->policy), part_share(maker->newest->exemptions),
-		   part_share(maker->newest->graces), countries)) {
+		   part_share(maker->newest->grace), countries)) {
 		note_failure(maker, file, &stamp, NULL);
 		return;
 	}
@@ -280,20 +279,20 @@ static bool same_path(const char *a, const char *b)
 }
 
 /* Those that a policy begins with. */
-static struct part *graces_for(struct edition_maker *maker, const struct policy *policy)
+static struct part *grace_for(struct edition_maker *maker, const struct policy *policy)
 {
-	const struct file_stamp stamp = file_stamp(policy->graces);
+	const struct file_stamp stamp = file_stamp(policy->grace_file);
 	char *problem;
-	struct part *graces = read_graces(maker, policy, &problem);
+	struct part *grace = read_grace(maker, policy, &problem);
 
-	if (graces != NULL || policy->graces == NULL) {
-		watched_file_took(&maker->graces_file, &stamp);
-		return graces;
+	if (grace != NULL || policy->grace_file == NULL) {
+		watched_file_took(&maker->grace_file, &stamp);
+		return grace;
 	}
-	graces = last_valid_graces(maker, policy);
-	if (note_failure(maker, &maker->graces_file, &stamp, problem))
-		report_no_graces(maker, policy, graces);
-	return graces;
+	grace = last_valid_grace(maker, policy);
+	if (note_failure(maker, &maker->grace_file, &stamp, problem))
+		report_no_grace(maker, policy, grace);
+	return grace;
 }
 
 /* A policy takes over only with all that it rests on: a user whose exemption
@@ -328,13 +327,13 @@ static bool replace_policy(struct edition_maker *maker, struct policy *after, ch
 		watched_file_failed(&maker->countries_file, &countries_stamp, monotonic_seconds());
 		report_problem(maker, countries_problem);
 	}
-	if (!offer(maker, policy, exemptions, graces_for(maker, after), countries))
+	if (!offer(maker, policy, exemptions, grace_for(maker, after), countries))
 		return false;
 	if (has_countries)
 		watched_file_took(&maker->countries_file, &countries_stamp);
 	took_exemptions(maker, &exemptions_stamp);
 	keep_exemptions(maker);
-	keep_graces(maker);
+	keep_grace(maker);
 	in_force_post(maker->messages, &maker->newest->edition, "read again");
 	return true;
 
@@ -410,14 +409,14 @@ void edition_maker_look(struct edition_maker *maker)
 	edition_handover_clean(&maker->handover);
 	look_at_time_zone(maker);
 	look_at_exemptions(maker);
-	look_at_graces(maker);
+	look_at_grace(maker);
 	look_at_countries(maker);
 }
 
 void edition_maker_begin(struct edition_maker *maker)
 {
 	keep_exemptions(maker);
-	keep_graces(maker);
+	keep_grace(maker);
 	edition_copies_keep_name(&maker->copies, &maker->newest->edition, maker->config);
 }
 
@@ -436,11 +435,11 @@ static struct part *first_exemptions(struct edition_maker *maker, const struct p
 	}
 	note_failure(maker, &maker->exemptions_file, &stamp, problem);
 	exemptions = part_of_exemptions(
-		exemption_source_last_valid(&maker->source, policy, report_error, maker));
+		exemption_source_last_valid(&maker->exemption_source, policy, report_error, maker));
 	if (exemptions != NULL)
 		messages_post(maker->messages, MESSAGE_ERROR,
 			      "exemptions %s: THE LAST VALID COPY IS IN FORCE INSTEAD: %s",
-			      policy->exemptions, maker->source.read_from);
+			      policy->exemptions, maker->exemption_source.read_from);
 	else
 		messages_post(maker->messages, MESSAGE_ERROR,
 			      "exemptions %s: NO USER IS REFUSED ANYTHING until this file can be "
@@ -470,25 +469,25 @@ static struct part *first_countries(struct edition_maker *maker, const struct po
 bool edition_maker_init(struct edition_maker *maker_r, struct policy *policy, const char *config,
 			const struct valid_copies *copies, struct messages *messages)
 {
-	struct part *exemptions, *graces, *countries, *policy_part = part_of_policy(policy);
+	struct part *exemptions, *grace, *countries, *policy_part = part_of_policy(policy);
 	struct file_stamp zone = file_stamp(time_zone_file());
 
 	*maker_r = (struct edition_maker){
 		.config = config,
 		.messages = messages,
 		.copies = {.copies = copies, .messages = messages},
-		.source = {.copies = copies},
-		.graces_source = {.copies = copies, .of_graces = true},
+		.exemption_source = {.copies = copies},
+		.grace_source = {.copies = copies, .of_grace = true},
 	};
 	if (policy_part == NULL)
 		return false;
 	watched_file_took(&maker_r->zone_file, &zone);
 	exemptions = first_exemptions(maker_r, policy);
-	graces = graces_for(maker_r, policy);
+	grace = grace_for(maker_r, policy);
 	countries = first_countries(maker_r, policy);
 	maker_r->newest = kept_edition_new(part_share(policy_part), part_share(exemptions),
-					   part_share(graces), part_share(countries));
-	maker_r->handover.current = kept_edition_new(policy_part, exemptions, graces, countries);
+					   part_share(grace), part_share(countries));
+	maker_r->handover.current = kept_edition_new(policy_part, exemptions, grace, countries);
 	if (maker_r->newest == NULL || maker_r->handover.current == NULL)
 		return false;
 	in_force_post(messages, &maker_r->newest->edition, "read");
@@ -510,6 +509,6 @@ void edition_maker_free(struct edition_maker *maker)
 	edition_handover_free(&maker->handover);
 	kept_edition_free(maker->newest);
 	free_outlived(maker);
-	exemption_source_free(&maker->source);
-	exemption_source_free(&maker->graces_source);
+	exemption_source_free(&maker->exemption_source);
+	exemption_source_free(&maker->grace_source);
 }

@@ -6,18 +6,18 @@
 #include "exemption-source.h"
 #include "watched-file.h"
 
-/* Makes editions of a policy, exemptions, graces and a country database, as their files change, and
-   offers them to the deciding thread. What cannot be read is told once, stays as it was, and
-   is tried again. All of it belongs to the keeping thread. */
+/* Makes editions of a policy, exemptions, grace and a country database, as their files change,
+   and offers them to the deciding thread. What cannot be read is told once, stays as it was,
+   and is tried again. All of it belongs to the keeping thread. */
 struct edition_maker {
 	const char *config;
 	struct messages *messages;
 	struct edition_handover handover; /* the deciding thread's as well */
 	struct kept_edition *newest;      /* that was made */
 	struct edition_copies copies;
-	struct exemption_source source, graces_source;
+	struct exemption_source exemption_source, grace_source;
 	struct watched_file exemptions_file;
-	struct watched_file graces_file;
+	struct watched_file grace_file;
 	struct watched_file countries_file;
 	struct watched_file zone_file;
 	struct part *outlived; /* policies that pending requests may still name, by next_outlived */

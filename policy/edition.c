@@ -11,11 +11,11 @@ static uint64_t add(uint64_t hash, uint64_t number)
 }
 
 struct edition edition_of(const struct policy *policy, const struct exemptions *exemptions,
-			  const struct exemptions *graces, const struct country_database *countries)
+			  const struct exemptions *grace, const struct country_database *countries)
 {
 	struct edition edition = {.policy = policy,
 				  .exemptions = exemptions,
-				  .graces = graces,
+				  .grace = grace,
 				  .countries = countries,
 				  .exemptions_unknown =
 					  exemptions == NULL && policy->exemptions != NULL};

@@ -37,7 +37,7 @@ static void count_wrong_line(void *context, const char *message)
 
 static const char *path_of(const struct exemption_source *source, const struct policy *policy)
 {
-	return source->of_graces ? policy->graces : policy->exemptions;
+	return source->of_grace ? policy->grace_file : policy->exemptions;
 }
 
 static bool is_blank(const char *text, size_t length)
@@ -63,7 +63,7 @@ static struct exemptions *load(const struct exemption_source *source, const stru
 		length += second_length;
 	}
 	both[length] = '\0';
-	exemptions = (source->of_graces ? graces_load_text : exemptions_load_text)(
+	exemptions = (source->of_grace ? grace_load_text : exemptions_load_text)(
 		path_of(source, policy), both, length, policy, error, context);
 	free(both);
 	return exemptions;
@@ -168,17 +168,17 @@ static bool is_emptied(struct exemption_source *source, const struct policy *pol
 		       const char *text, size_t length)
 {
 	return is_blank(text, length) &&
-	       (source->of_graces || count_before(source, policy) > LINES_DELETED_MAX);
+	       (source->of_grace || count_before(source, policy) > LINES_DELETED_MAX);
 }
 
-/* A text without a wrong line, which is taken over. Graces end by themselves. */
+/* A text without a wrong line, which is taken over. Grace ends by itself. */
 static void take(struct exemption_source *source, const struct policy *policy,
 		 const struct exemptions *exemptions, char *text, size_t length,
 		 const struct wrong_lines *wrong)
 {
 	const char *path = path_of(source, policy);
 
-	if (!source->of_graces && exemptions_count(exemptions) == 0 &&
+	if (!source->of_grace && exemptions_count(exemptions) == 0 &&
 	    count_before(source, policy) > 0)
 		config_report_at(wrong->error, wrong->context, path, 0,
 				 "NOBODY IS LET OFF ANY MORE");
@@ -193,7 +193,7 @@ struct exemptions *exemption_source_read(struct exemption_source *source,
 	const char *path = path_of(source, policy), *problem;
 	struct exemptions *exemptions;
 	size_t length;
-	char *text = (source->of_graces ? trusted_file_read : text_file_read)(
+	char *text = (source->of_grace ? trusted_file_read : text_file_read)(
 		path, EXEMPTIONS_SIZE_MAX, &length, &problem);
 
 	*problem_r = NULL;
@@ -239,6 +239,5 @@ void exemption_source_free(struct exemption_source *source)
 	free(source->path);
 	free(source->read_from);
 	free(source->text);
-	*source =
-		(struct exemption_source){.copies = source->copies, .of_graces = source->of_graces};
+	*source = (struct exemption_source){.copies = source->copies, .of_grace = source->of_grace};
 }

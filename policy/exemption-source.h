@@ -4,13 +4,13 @@
 #include "exemption.h"
 #include "valid-copy.h"
 
-/* The file of exemptions, or that of graces, as a server reads it, again and again. Nobody is to
+/* The file of exemptions, or that of grace, as a server reads it, again and again. Nobody is to
    be locked out because somebody broke, emptied or removed it: the last text of it that had no
-   wrong line is remembered, and kept as a last valid copy. All zero but for copies and of_graces
+   wrong line is remembered, and kept as a last valid copy. All zero but for copies and of_grace
    at first. */
 struct exemption_source {
 	const struct valid_copies *copies; /* NULL: none are kept */
-	bool of_graces;
+	bool of_grace;
 	char *path;      /* whose text that is; NULL: no text is known */
 	char *read_from; /* the same, or a copy of it */
 	char *text;
@@ -21,7 +21,7 @@ struct exemption_source {
 /* Reads a policy's file. While it has wrong lines, of which error is told, what the last valid
    text lets off holds as well. NULL with the reason in *problem_r (allocated; NULL: memory is
    short) where it cannot be read, or has nothing in it though there were more than ten lines: who
-   means that writes a comment. In a file of graces, there always is one. */
+   means that writes a comment. In a file of grace, there always is one. */
 struct exemptions *exemption_source_read(struct exemption_source *source,
 					 const struct policy *policy, config_report *error,
 					 void *context, char **problem_r);

@@ -55,7 +55,7 @@ struct loader {
 	const char *path;
 	config_report *error;
 	void *context;
-	const time_t *graces_end; /* of each rule, its last grace; NULL: the file is no such one */
+	const time_t *grace_ends; /* of each rule, its last grace; NULL: the file is no such one */
 	struct exemptions *exemptions;
 	unsigned int line;
 	struct known_day *days;
@@ -268,7 +268,7 @@ static bool read_rules(struct loader *loader, const struct entry *of_line, char 
 static bool add_grace(struct loader *loader, const struct entry *of_line, const struct rule *rule)
 {
 	struct entry entry = *of_line;
-	time_t end_max = loader->graces_end[rule->index];
+	time_t end_max = loader->grace_ends[rule->index];
 
 	if (rule->grace == 0)
 		return true;
@@ -391,7 +391,7 @@ static void read_fields(struct loader *loader, char *line)
 	}
 	if (read_dates(loader, dates, &of_line.exemption) &&
 	    read_user(loader, user, &of_line.user) &&
-	    (loader->graces_end == NULL ? read_rules : read_graced_rules)(loader, &of_line,
+	    (loader->grace_ends == NULL ? read_rules : read_graced_rules)(loader, &of_line,
 									  rules)) {
 		loader->exemptions->line_count++;
 		digest_dates(loader->exemptions, &of_line.exemption);
@@ -511,16 +511,15 @@ struct exemptions *exemptions_load_text(const char *path, char *text, size_t len
 	return load_text(&loader, text, length);
 }
 
-struct exemptions *graces_load_text(const char *path, char *text, size_t length,
-				    const struct policy *policy, config_report *error,
-				    void *context)
+struct exemptions *grace_load_text(const char *path, char *text, size_t length,
+				   const struct policy *policy, config_report *error, void *context)
 {
 	time_t ends[RULES_MAX] = {0};
 	struct loader loader = {.policy = policy,
 				.path = path,
 				.error = error,
 				.context = context,
-				.graces_end = ends};
+				.grace_ends = ends};
 
 	for (size_t i = 0; i < policy->rule_count; i++) {
 		if (policy->rules[i].grace > 0)

@@ -39,9 +39,9 @@ struct exemptions *exemptions_load_text(const char *path, char *text, size_t len
    and whose writer cannot let anybody off for longer than the policy says: what is about a rule
    that gives no grace, or about none, has no effect; the others begin at their rule's date and
    end with its last grace. */
-struct exemptions *graces_load_text(const char *path, char *text, size_t length,
-				    const struct policy *policy, config_report *error,
-				    void *context);
+struct exemptions *grace_load_text(const char *path, char *text, size_t length,
+				   const struct policy *policy, config_report *error,
+				   void *context);
 void exemptions_free(struct exemptions *exemptions);
 
 /* Of the text, and of when the exemptions begin and end. */

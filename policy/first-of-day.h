@@ -20,8 +20,8 @@ void first_of_day_free(struct first_of_day *seen);
 /* True for the first attempt of a user by a service, a port and a program today. Of one
    user, service and port it tells at most FIRST_OF_DAY_PROGRAMS programs apart, so some may
    count as one, others each day: nobody shall fill it by a program that calls itself
-   something new each time. Remembers up to three million of them, in 32 MiB (48 while it grows to that); whoever comes after that
-   counts as seen. */
+   something new each time. Remembers up to three million of them, in 32 MiB (48 while it
+   grows to that); whoever comes after that counts as seen. */
 bool first_of_day(struct first_of_day *seen, const struct attempt *attempt, time_t now);
 
 #endif

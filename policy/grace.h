@@ -8,7 +8,7 @@
    exemptions do. */
 
 /* The name of the file of those who are given it, in the journal's directory. */
-#define GRACES_NAME "grace"
+#define GRACE_FILE_NAME "grace"
 
 /* When it ends for somebody who was first seen then, and first told then (SCHEDULE_ALWAYS: not
    yet). Until somebody is told, he has it for twice as long from the first sighting, and nobody

@@ -146,7 +146,7 @@ static const struct exemption *find_exemption(const struct exemption *exemptions
 
 /* What a user is let off, and given grace for. */
 struct let_off {
-	const struct exemption *exemptions, *graces;
+	const struct exemption *exemptions, *grace;
 	size_t exemption_count, grace_count;
 };
 
@@ -156,7 +156,7 @@ static struct let_off let_off(const struct edition *edition, const char *user)
 
 	let_off.exemptions =
 		exemptions_of_user(edition->exemptions, user, &let_off.exemption_count);
-	let_off.graces = exemptions_of_user(edition->graces, user, &let_off.grace_count);
+	let_off.grace = exemptions_of_user(edition->grace, user, &let_off.grace_count);
 	return let_off;
 }
 
@@ -177,7 +177,7 @@ static struct rule_finding find(const struct edition *edition, const struct atte
 	found.exemption = find_exemption(let_off->exemptions, let_off->exemption_count, rule,
 					 country, now, &added);
 	if (found.exemption == NULL && let_off->grace_count > 0) {
-		found.exemption = find_exemption(let_off->graces, let_off->grace_count, rule,
+		found.exemption = find_exemption(let_off->grace, let_off->grace_count, rule,
 						 country, now, &none);
 		found.is_grace = found.exemption != NULL;
 	}

@@ -68,22 +68,22 @@ static const void *value_of(const struct part *part)
 }
 
 struct kept_edition *kept_edition_new(struct part *policy, struct part *exemptions,
-				      struct part *graces, struct part *countries)
+				      struct part *grace, struct part *countries)
 {
 	struct kept_edition *kept = calloc(1, sizeof(*kept));
 
 	if (kept == NULL) {
 		part_release(exemptions);
-		part_release(graces);
+		part_release(grace);
 		part_release(countries);
 		part_release(policy);
 		return NULL;
 	}
 	kept->policy = policy;
 	kept->exemptions = exemptions;
-	kept->graces = graces;
+	kept->grace = grace;
 	kept->countries = countries;
-	kept->edition = edition_of(policy->value, value_of(exemptions), value_of(graces),
+	kept->edition = edition_of(policy->value, value_of(exemptions), value_of(grace),
 				   value_of(countries));
 	return kept;
 }
@@ -92,11 +92,11 @@ void kept_edition_free(struct kept_edition *kept)
 {
 	if (kept == NULL)
 		return;
-	/* Exemptions and graces rest on their policy. */
+	/* Exemptions and grace rest on their policy. */
 	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not count references */
 	part_release(kept->exemptions);
 	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not count references */
-	part_release(kept->graces);
+	part_release(kept->grace);
 	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not count references */
 	part_release(kept->countries);
 	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not count references */

@@ -3,7 +3,7 @@
 
 #include "judge.h"
 
-/* A policy, exemptions, graces or database, shared by editions. Only the thread that
+/* A policy, exemptions, grace or database, shared by editions. Only the thread that
    makes editions counts and frees. */
 struct part {
 	unsigned int references;
@@ -26,14 +26,14 @@ struct kept_edition {
 	struct edition edition; /* first, so that a pointer to it is one to us */
 	struct part *policy;
 	struct part *exemptions;           /* NULL: none */
-	struct part *graces;               /* NULL: none */
+	struct part *grace;                /* NULL: none */
 	struct part *countries;            /* NULL: none */
 	struct kept_edition *next_retired; /* of those done with; see edition-handover.h */
 };
 
 /* Takes over one reference of each part; also when it fails: NULL, out of memory. */
 struct kept_edition *kept_edition_new(struct part *policy, struct part *exemptions,
-				      struct part *graces, struct part *countries);
+				      struct part *grace, struct part *countries);
 void kept_edition_free(struct kept_edition *kept);
 
 #endif

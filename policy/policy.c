@@ -111,7 +111,7 @@ void policy_free(struct policy *policy)
 	free(policy->exemptions);
 	free(policy->journal);
 	free(policy->store);
-	free(policy->graces);
+	free(policy->grace_file);
 	free(policy->implicit_tls_ports);
 	notice_settings_free(&policy->notices);
 	client_settings_free(&policy->client_settings);

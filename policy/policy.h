@@ -73,9 +73,9 @@ struct policy {
 	char *default_domain;
 	char *country_database;
 	char *exemptions;
-	char *journal; /* never NULL */
-	char *store;   /* never NULL */
-	char *graces;  /* the file of who is given grace; NULL: no rule gives any */
+	char *journal;    /* never NULL */
+	char *store;      /* never NULL */
+	char *grace_file; /* the file of who is given grace; NULL: no rule gives any */
 	/* Equal sightings within so many seconds become one line; 0: each has its own. */
 	time_t combine_seconds;
 	/* Of those whose password was not right, so many a minute name user and client. */

@@ -99,12 +99,13 @@ static struct listing *list_rules(enum listing_format format, const struct polic
 	return listing;
 }
 
-static void print_graces(const struct loaded_policy *loaded)
+static void print_grace(const struct loaded_policy *loaded)
 {
 	const struct policy *policy = loaded->policy;
+	size_t lines = loaded->grace == NULL ? 0 : exemptions_count(loaded->grace);
 	char grace[GRACE_SIZE];
 
-	if (policy->graces == NULL)
+	if (policy->grace_file == NULL)
 		return;
 	putchar('\n');
 	for (size_t i = 0; i < policy->rule_count; i++) {
@@ -112,8 +113,11 @@ static void print_graces(const struct loaded_policy *loaded)
 			printf("Grace of rule %s: %s\n", policy->rules[i].title,
 			       grace_format(&policy->rules[i], grace));
 	}
-	printf("%zu people have it now, by %s\n",
-	       loaded->graces == NULL ? 0 : exemptions_count(loaded->graces), policy->graces);
+	if (loaded->grace == NULL)
+		printf("Nobody is known to have it: %s\n", policy->grace_file);
+	else
+		printf("%zu line%s who has it, in %s\n", lines, lines == 1 ? " says" : "s say",
+		       policy->grace_file);
 }
 
 static void print_text(const struct loaded_policy *loaded, time_t at)
@@ -125,7 +129,7 @@ static void print_text(const struct loaded_policy *loaded, time_t at)
 	if (loaded->exemptions != NULL)
 		printf("\n%zu exemptions in %s\n", exemptions_count(loaded->exemptions),
 		       policy->exemptions);
-	print_graces(loaded);
+	print_grace(loaded);
 	if (loaded->countries != NULL) {
 		date_format(country_database_built(loaded->countries), built);
 		printf("\nCountries from %s, built %s\n", policy->country_database, built);

@@ -536,13 +536,13 @@ static int notify_all(const struct notifier *notifier, bool quiet)
 	struct open_people open = {0};
 	struct notify_results results;
 	struct due_list *list;
-	bool graces_written;
+	bool grace_file_written;
 	int status;
 
 	stop_signal_catch();
 	signal(SIGPIPE, SIG_IGN);
 	/* Mails may take hours. */
-	graces_written =
+	grace_file_written =
 		setup->to != NULL || grace_file_write(setup->policy, setup->people, setup->reader,
 						      run_clock_now(&setup->clock));
 	list = plan(setup, &status);
@@ -556,7 +556,7 @@ static int notify_all(const struct notifier *notifier, bool quiet)
 	notify_run(setup, list, &results);
 	tell(setup, &results, &open, quiet);
 	status = status_of(&results);
-	if (status == EXIT_SUCCESS && !graces_written)
+	if (status == EXIT_SUCCESS && !grace_file_written)
 		status = EX_CANTCREAT;
 	notify_results_clear(&results);
 	due_list_free(list);

@@ -6,6 +6,7 @@
 #include "exemption-line.h"
 #include "policy/trusted-file.h"
 
+/* NULL: there is none. */
 static const char *find_line(const char *text, unsigned int line)
 {
 	for (unsigned int i = 1; i < line && text != NULL; i++) {
@@ -20,8 +21,8 @@ char *grace_line_reason(const struct policy *policy, unsigned int line)
 {
 	const char *error;
 	size_t length;
-	char *text = trusted_file_read(policy->graces, EXEMPTIONS_SIZE_MAX, &length, &error);
-	const char *found = text == NULL ? NULL : find_line(text, line);
+	char *text = trusted_file_read(policy->grace_file, EXEMPTIONS_SIZE_MAX, &length, &error);
+	const char *found = find_line(text, line);
 	struct exemption_line parts;
 	char *reason = NULL;
 

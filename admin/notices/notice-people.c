@@ -37,7 +37,7 @@ struct notice_people *notice_people_create(const struct edition *edition)
 	struct notice_people *people = g_new0(struct notice_people, 1);
 	struct edition strict = *edition;
 
-	strict.exemptions = strict.graces = NULL;
+	strict.exemptions = strict.grace = NULL;
 	people->edition = *edition;
 	sighting_judge_init(&people->strict, &strict, 0, true);
 	sighting_judge_init(&people->lenient, edition, 0, true);

@@ -1,6 +1,5 @@
 #include "loaded-policy.h"
 
-#include <errno.h>
 #include <glib.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +10,7 @@
 #include "admin/files/account-access.h"
 #include "admin/files/account.h"
 #include "admin/store/store.h"
-#include "policy/trusted-file.h"
+#include "loaded-grace.h"
 
 void report_error(void *context, const char *message)
 {
@@ -53,11 +52,13 @@ static void check_reader(const char *account, const struct policy *policy, const
 }
 
 /* It is written when somebody is to be told first. */
-static const char *graces_if_any(const struct policy *policy)
+static const char *grace_file_if_any(const struct policy *policy)
 {
 	struct stat status;
 
-	return policy->graces != NULL && stat(policy->graces, &status) == 0 ? policy->graces : NULL;
+	return policy->grace_file != NULL && stat(policy->grace_file, &status) == 0
+		       ? policy->grace_file
+		       : NULL;
 }
 
 /* Root's eyes see everything; the servers read their files as accounts of their own. Only
@@ -72,37 +73,10 @@ static void check_readers(const struct policy *policy, config_report *problem, v
 	check_reader(daemon, policy, policy->file, problem, context);
 	check_reader(daemon, policy, policy->exemptions, problem, context);
 	check_reader(daemon, policy, policy->country_database, problem, context);
-	check_reader(daemon, policy, graces_if_any(policy), problem, context);
+	check_reader(daemon, policy, grace_file_if_any(policy), problem, context);
 	check_reader(gate, policy, policy->exemptions, problem, context);
 	check_reader(gate, policy, policy->country_database, problem, context);
-	check_reader(gate, policy, graces_if_any(policy), problem, context);
-}
-
-/* Before the first notice, there is no such file; and who may only ask, such as a help desk, has
-   no business in the journal's directory: that is no problem, but to be known. */
-static void load_graces(struct loaded_policy *loaded)
-{
-	const char *path = loaded->policy->graces, *error;
-	size_t length;
-	char *text, *message;
-	int reason;
-
-	if (path == NULL)
-		return;
-	text = trusted_file_read(path, EXEMPTIONS_SIZE_MAX, &length, &error);
-	reason = errno;
-	if (text != NULL) {
-		loaded->graces = graces_load_text(path, text, length, loaded->policy,
-						  report_problem, loaded);
-	} else if (reason != ENOENT) {
-		message = g_strdup_printf("%s: who is given grace is not known: %s", path, error);
-		if (reason == EACCES)
-			report_error(NULL, message);
-		else
-			report_problem(loaded, message);
-		g_free(message);
-	}
-	free(text);
+	check_reader(gate, policy, grace_file_if_any(policy), problem, context);
 }
 
 bool policy_load(const char *config_path, struct loaded_policy *loaded_r)
@@ -118,7 +92,6 @@ bool policy_load(const char *config_path, struct loaded_policy *loaded_r)
 	if (policy->exemptions != NULL)
 		loaded_r->exemptions =
 			exemptions_load(policy->exemptions, policy, report_problem, loaded_r);
-	load_graces(loaded_r);
 	if (policy->country_database != NULL) {
 		loaded_r->countries = country_database_open(policy->country_database, &error);
 		if (loaded_r->countries == NULL) {
@@ -126,6 +99,7 @@ bool policy_load(const char *config_path, struct loaded_policy *loaded_r)
 			free(error);
 		}
 	}
+	loaded_r->grace = loaded_grace_read(loaded_r);
 	check_readers(policy, report_problem, loaded_r);
 	return true;
 }
@@ -133,7 +107,7 @@ bool policy_load(const char *config_path, struct loaded_policy *loaded_r)
 void policy_unload(struct loaded_policy *loaded)
 {
 	exemptions_free(loaded->exemptions);
-	exemptions_free(loaded->graces);
+	exemptions_free(loaded->grace);
 	country_database_close(loaded->countries);
 	policy_free(loaded->policy);
 }
@@ -195,5 +169,5 @@ time_t loaded_changed(const struct loaded_policy *loaded)
 
 struct edition loaded_edition(const struct loaded_policy *loaded)
 {
-	return edition_of(loaded->policy, loaded->exemptions, loaded->graces, loaded->countries);
+	return edition_of(loaded->policy, loaded->exemptions, loaded->grace, loaded->countries);
 }

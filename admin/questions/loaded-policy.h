@@ -7,7 +7,7 @@
 struct loaded_policy {
 	struct policy *policy;
 	struct exemptions *exemptions;      /* NULL: none, or not readable */
-	struct exemptions *graces;          /* likewise */
+	struct exemptions *grace;           /* likewise */
 	struct country_database *countries; /* NULL: none, or broken */
 	/* Of the files that the configuration names: wrong lines of exemptions, and
 	   files that cannot be used, by the servers' accounts neither. The servers work

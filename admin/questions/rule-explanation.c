@@ -138,7 +138,7 @@ static char *explain_grace(const struct question *question, const struct exempti
 	last_day_format(grace, last_day);
 	text = g_strdup_printf("%s has grace until %s%s%s (line %u of %s)", question->attempt.user,
 			       last_day, reason[0] == '\0' ? "" : ": ", reason, grace->line,
-			       policy->graces);
+			       policy->grace_file);
 	g_free(reason);
 	return text;
 }

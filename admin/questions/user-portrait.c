@@ -10,7 +10,7 @@
 time_t user_grace_end(const struct user_portrait *portrait, const struct rule *rule)
 {
 	time_t enforce = rule->schedule.enforce;
-	time_t end = exemptions_end(portrait->graces, portrait->grace_count, rule, enforce);
+	time_t end = exemptions_end(portrait->grace, portrait->grace_count, rule, enforce);
 
 	return end > enforce && end > portrait->at ? end : 0;
 }
@@ -190,8 +190,8 @@ bool user_portrait_draw(struct user_portrait *portrait_r, const struct inquiry *
 		       sizeof(portrait_r->user));
 	portrait_r->exemptions = exemptions_of_user(portrait_r->edition.exemptions,
 						    portrait_r->user, &portrait_r->exemption_count);
-	portrait_r->graces = exemptions_of_user(portrait_r->edition.graces, portrait_r->user,
-						&portrait_r->grace_count);
+	portrait_r->grace = exemptions_of_user(portrait_r->edition.grace, portrait_r->user,
+					       &portrait_r->grace_count);
 	find_servers(portrait_r);
 	return find_ways(portrait_r, inquiry) &&
 	       store_each_notice(inquiry->store, portrait_r->user, add_notice, portrait_r->notices);

@@ -36,7 +36,7 @@ struct user_portrait {
 	uint64_t rules, strangers_rules;
 	const struct exemption *exemptions; /* the edition's, in the order of the file */
 	size_t exemption_count;
-	const struct exemption *graces; /* likewise */
+	const struct exemption *grace; /* likewise */
 	size_t grace_count;
 	GArray *notices;                              /* of struct user_notice, the latest last */
 	struct user_server servers[USER_SERVERS_MAX]; /* those that are offered and go on */

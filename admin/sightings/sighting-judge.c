@@ -142,7 +142,7 @@ static bool would_be_broken(const struct sighting_judge *judge, const struct att
 {
 	struct edition strict = judge->edition;
 
-	strict.exemptions = strict.graces = NULL;
+	strict.exemptions = strict.grace = NULL;
 	return judge_rule(&strict, attempt, rule, country, judge->at).finding == FINDING_BROKEN;
 }
 

@@ -101,10 +101,43 @@ def test_check_config_shows_it(site):
     assert [rule["grace"] for rule in site.ask("check-config")["rules"]] == ["7d"]
     shown = site.must("check-config")
     assert "Grace of rule encryption: 7d" in shown
-    assert f"0 people have it now, by {site.journal}/grace" in shown
+    assert f"Nobody is known to have it: {site.journal}/grace" in shown
     site.write_rules(rules(10, 'grace = "90m"'))
     done = site.run("check-config", "--json")
     assert '"90m"' in done.stdout and "nobody is given it without mails" in done.stderr
+
+
+def test_the_help_desk_knows_who_has_it(site):
+    """From the store: the journal's directory, where the servers' file lies, is closed to it."""
+    site.set("quiet-hours = never", rules=rules(1))
+    site.record(ALICE, "encryption", days_ago=0.1)
+    site.take()
+    for _ in range(2):  # the second run writes down that she was told
+        site.must("notify", "--quiet", "--send")
+    assert "1 line says who has it, in" in site.must("check-config")
+    service_account.give(site.directory)
+    site.directory.chmod(0o755)
+    site.journal.chmod(0o750)
+    program = shutil.copy(site.command()[0], site.directory)
+    for path in site.directory.glob("store.db*"):
+        path.chmod(0o644)
+
+    def ask(*question):
+        answers = [
+            subprocess.run([*account, program, "-c", site.config, *question, ALICE, "--at", day(2)],
+                           capture_output=True, text=True)
+            for account in ([], ["setpriv", "--reuid=65532", "--regid=65532", "--clear-groups"])
+        ]  # fmt: skip
+        assert [answer.stderr for answer in answers] == ["", ""]
+        assert answers[0].returncode == answers[1].returncode == 0
+        return [words(answer.stdout) for answer in answers]
+
+    operator, help_desk = ask("user")
+    assert "grace until" in operator and operator == help_desk
+    operator, help_desk = ask("explain", "--service", "imap", "--port", "143", "--tls", "none",
+                              "--mechanism", "PLAIN", "--client", "203.0.113.5", "--user")  # fmt: skip
+    for answer in operator, help_desk:
+        assert f"{ALICE} has grace until" in answer
 
 
 def test_the_mail_says_their_own_date(site):

@@ -65,19 +65,19 @@ static size_t look_at_lines(const struct exemptions *exemptions, const GString *
 }
 
 /* The same bytes as the file of who is given grace: within what the policy gives. */
-static void look_at_graces(const uint8_t *data, size_t size, struct fuzz_reports *errors)
+static void look_at_grace(const uint8_t *data, size_t size, struct fuzz_reports *errors)
 {
 	const struct policy *policy = fuzz_policy();
 	char *text = g_strndup((const char *)data, size), user[USER_SIZE];
-	struct exemptions *graces;
+	struct exemptions *grace;
 	const struct exemption *list;
 	size_t count;
 
 	memcpy(text, data, size);
 	user_normalise("alice", policy->default_domain, user, sizeof(user));
-	graces = graces_load_text(errors->file, text, size, policy, fuzz_report, errors);
-	require(graces != NULL);
-	list = exemptions_of_user(graces, user, &count);
+	grace = grace_load_text(errors->file, text, size, policy, fuzz_report, errors);
+	require(grace != NULL);
+	list = exemptions_of_user(grace, user, &count);
 	for (size_t i = 0; i < count; i++) {
 		const struct rule *rule = &policy->rules[list[i].rule];
 
@@ -85,7 +85,7 @@ static void look_at_graces(const uint8_t *data, size_t size, struct fuzz_reports
 		require(list[i].begin == rule->schedule.enforce && list[i].begin < list[i].end);
 		require(list[i].end <= grace_end_max(rule));
 	}
-	exemptions_free(graces);
+	exemptions_free(grace);
 	g_free(text);
 }
 
@@ -100,7 +100,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* What the servers count, the tool sees. */
 	require(exemptions_count(exemptions) <= look_at_lines(exemptions, text));
 	look_at_user(exemptions, "nobody@example.org");
-	look_at_graces(data, size, &errors);
+	look_at_grace(data, size, &errors);
 	g_string_free(text, TRUE);
 	exemptions_free(exemptions);
 	return 0;

@@ -308,10 +308,10 @@ static void test_grace(void **state)
 
 	assert_int_equal(policy->rules[0].grace, 7 * 86400);
 	assert_int_equal(policy->rules[1].grace, 0);
-	assert_string_equal(policy->graces, "/j/grace");
+	assert_string_equal(policy->grace_file, "/j/grace");
 	policy_free(policy);
 	policy = load_valid("rule encryption { enforce = 2024-09-20 }\n");
-	assert_null(policy->graces);
+	assert_null(policy->grace_file);
 	policy_free(policy);
 }
 

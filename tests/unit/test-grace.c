@@ -34,7 +34,7 @@ static void note(void *context, const char *message)
 static void restart(void)
 {
 	exemption_source_free(&source);
-	source = (struct exemption_source){.copies = &copies, .of_graces = true};
+	source = (struct exemption_source){.copies = &copies, .of_grace = true};
 }
 
 static int set_up(void **state)
@@ -52,7 +52,7 @@ static int set_up(void **state)
 		 rules);
 	policy = config_load_text("/config", text, strlen(text), note, NULL, NULL);
 	assert_non_null(policy);
-	assert_string_equal(policy->graces, path);
+	assert_string_equal(policy->grace_file, path);
 	restart();
 	said[0] = '\0';
 	return 0;
@@ -131,20 +131,20 @@ static void test_ends(void **state)
 static struct exemptions *load(const char *text)
 {
 	char *copy = strdup(text);
-	struct exemptions *graces = graces_load_text(path, copy, strlen(copy), policy, note, NULL);
+	struct exemptions *grace = grace_load_text(path, copy, strlen(copy), policy, note, NULL);
 
-	assert_non_null(graces);
+	assert_non_null(grace);
 	free(copy);
-	return graces;
+	return grace;
 }
 
 /* As text: "RULE BEGIN END;" for each. */
 static void expect(const char *text, const char *user, const char *described)
 {
-	struct exemptions *graces = load(text);
+	struct exemptions *grace = load(text);
 	char found[512] = "";
 	size_t count;
-	const struct exemption *list = exemptions_of_user(graces, user, &count);
+	const struct exemption *list = exemptions_of_user(grace, user, &count);
 
 	for (size_t i = 0; i < count; i++) {
 		char begin[DATE_TEXT_SIZE], end[DATE_TEXT_SIZE];
@@ -156,7 +156,7 @@ static void expect(const char *text, const char *user, const char *described)
 		assert_int_equal(list[i].country_count, 0);
 	}
 	assert_string_equal(found, described);
-	exemptions_free(graces);
+	exemptions_free(grace);
 }
 
 /* Whoever writes the file cannot let anybody off for longer than the policy says, nor before. */
@@ -195,8 +195,8 @@ static void test_judged(void **state)
 		{"a@b", "2024-09-27", true},       {"other@b", "2024-09-20", true},
 		{"", "2024-09-20", true},
 	};
-	struct exemptions *graces = load("a@b encryption 2024-09-26\n");
-	const struct edition edition = edition_of(policy, NULL, graces, NULL);
+	struct exemptions *grace = load("a@b encryption 2024-09-26\n");
+	const struct edition edition = edition_of(policy, NULL, grace, NULL);
 	(void)state;
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -217,49 +217,49 @@ static void test_judged(void **state)
 		assert_int_equal(found.is_grace, !cases[i].refused);
 		assert_int_equal(found.finding == FINDING_EXEMPT, !cases[i].refused);
 	}
-	exemptions_free(graces);
+	exemptions_free(grace);
 }
 
 /* ---- as a server reads it ---- */
 
 static struct exemptions *read_and_keep(void)
 {
-	struct exemptions *graces;
+	struct exemptions *grace;
 	char *problem;
 
 	said[0] = '\0';
-	graces = exemption_source_read(&source, policy, note, NULL, &problem);
-	if (graces != NULL)
+	grace = exemption_source_read(&source, policy, note, NULL, &problem);
+	if (grace != NULL)
 		assert_int_equal(exemption_source_keep(&source, policy->journal), 0);
 	else
 		note(NULL, problem);
 	free(problem);
-	return graces;
+	return grace;
 }
 
 static void expect_read(size_t lines)
 {
-	struct exemptions *graces = read_and_keep();
+	struct exemptions *grace = read_and_keep();
 
-	assert_non_null(graces);
-	assert_int_equal(exemptions_count(graces), lines);
+	assert_non_null(grace);
+	assert_int_equal(exemptions_count(grace), lines);
 	assert_string_equal(said, "");
-	exemptions_free(graces);
+	exemptions_free(grace);
 }
 
 /* It is not read; who was given grace before is known, also at the next start. */
 static void expect_failure(const char *words)
 {
 	for (int start = 0; start < 2; start++) {
-		struct exemptions *graces = read_and_keep();
+		struct exemptions *grace = read_and_keep();
 
-		assert_null(graces);
+		assert_null(grace);
 		if (strstr(said, words) == NULL)
 			fail_msg("\"%s\": %s", words, said);
-		graces = exemption_source_last_valid(&source, policy, note, NULL);
-		assert_non_null(graces);
-		assert_int_equal(exemptions_count(graces), 1);
-		exemptions_free(graces);
+		grace = exemption_source_last_valid(&source, policy, note, NULL);
+		assert_non_null(grace);
+		assert_int_equal(exemptions_count(grace), 1);
+		exemptions_free(grace);
 		restart();
 	}
 }
@@ -279,7 +279,7 @@ static void test_shrinks(void **state)
 
 static void test_broken(void **state)
 {
-	struct exemptions *graces;
+	struct exemptions *grace;
 	(void)state;
 
 	write_file(path, VALID);
@@ -302,10 +302,10 @@ static void test_broken(void **state)
 	expect_failure("Too many links");
 	unlink(path);
 	write_file(path, "\x01nonsense\n");
-	graces = read_and_keep();
-	assert_int_equal(exemptions_count(graces), 1);
+	grace = read_and_keep();
+	assert_int_equal(exemptions_count(grace), 1);
 	assert_non_null(strstr(said, "STAYS LET OFF"));
-	exemptions_free(graces);
+	exemptions_free(grace);
 }
 
 static void test_of_another_account(void **state)

@@ -234,12 +234,12 @@ static bool has_grace(struct keeper *keeper, const char *user)
 {
 	size_t count;
 
-	exemptions_of_user(keeper_current(keeper)->graces, user, &count);
+	exemptions_of_user(keeper_current(keeper)->grace, user, &count);
 	return count > 0;
 }
 
 /* It is written while the servers run, and again and again. */
-static void test_graces_are_read_again(void **state)
+static void test_grace_is_read_again(void **state)
 {
 	static const char rule[] = "journal = \"%s\"\nrule encryption { enforce = 2098-12-20 %s }";
 	struct messages *messages = messages_create();
@@ -357,7 +357,7 @@ int main(void)
 		KEEPER_TEST(test_reload),
 		KEEPER_TEST(test_many_reloads_while_nobody_decides),
 		KEEPER_TEST(test_missing_at_start),
-		KEEPER_TEST(test_graces_are_read_again),
+		KEEPER_TEST(test_grace_is_read_again),
 		KEEPER_TEST(test_last_valid_exemptions_at_start),
 		KEEPER_TEST(test_what_is_in_force_is_told),
 	};

@@ -1,0 +1,12 @@
+#ifndef PORTCULLIS_GRACE_TEXT_H
+#define PORTCULLIS_GRACE_TEXT_H
+
+#include "notice-people.h"
+
+/* To whom the policy gives grace, as the store knows whom it saw and told: the lines of the file
+   that servers read, see policy/grace.h. NULL when the store fails. The caller frees it with
+   g_string_free(). */
+GString *grace_text_find(const struct policy *policy, struct notice_people *people,
+			 struct store *store, time_t now);
+
+#endif
