@@ -101,8 +101,10 @@ static void add_device(struct affected_people *people, guint number, struct affe
 		return;
 	like = find_like(people, rests, count);
 	device_weights_add(people->weights, &rests[like].rest);
-	for (guint i = 0; i < count; i++)
+	for (guint i = 0; i < count; i++) {
 		rests[i].rest.rule = rests[like].rule;
+		rests[i].rest.refused = rests[like].rest.refused;
+	}
 	g_array_append_vals(people->devices, rests, count);
 	person->devices += count;
 }

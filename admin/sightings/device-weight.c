@@ -34,6 +34,14 @@
 /* Fewer logins on weekends than half of those on other days say that people rest, too. */
 #define USUAL_DAYS 28
 
+/* Devices of one rule that were refused, or of one that were not, are reckoned together. */
+#define SORTS (2 * RULES_MAX)
+
+static size_t sort_of(const struct device_rest *rest)
+{
+	return 2U * rest->rule + rest->refused;
+}
+
 struct device_weights {
 	const struct policy *policy;
 	int64_t now;
@@ -42,8 +50,8 @@ struct device_weights {
 	uint64_t step;  /* each of so many */
 	uint64_t count;
 	uint64_t known[RULES_MAX]; /* of them, by rule */
-	/* Of each rule, how many are given up in a day; the first: of the last seven days. */
-	double rates[RULES_MAX][WEEKS];
+	/* Of each sort, how many are given up in a day; the first: of the last seven days. */
+	double rates[SORTS][WEEKS];
 };
 
 /* ---- weekends ---- */
@@ -133,6 +141,7 @@ struct device_rest device_rest_of(const struct device_weights *weights,
 		.days = as_days(day_of(weights->now - last - GRACE)),
 		.seen_days = as_days(day_of(visible)),
 		.rule = (uint8_t)rule->index,
+		.refused = last / 1000 >= rule->schedule.enforce,
 	};
 
 	rest.gaps = MIN(as_days((int64_t)record->bad_days - 1), rest.span);
@@ -174,7 +183,7 @@ struct fate {
 static void find_fate(const struct device_weights *weights, const struct device_rest *rest,
 		      double haste, struct fate *fate_r)
 {
-	const double *rates = weights->rates[rest->rule];
+	const double *rates = weights->rates[sort_of(rest)];
 	double in_use = 1, unseen = 1;
 
 	*fate_r = (struct fate){0};
@@ -296,17 +305,17 @@ static void add(struct toll *toll, const struct device_weights *weights,
 /* Expectation and maximisation, in turn. */
 void device_weights_reckon(struct device_weights *weights)
 {
-	struct toll *tolls = g_new(struct toll, RULES_MAX);
+	struct toll *tolls = g_new(struct toll, SORTS);
 
 	for (unsigned int round = 0; round <= ROUNDS; round++) {
-		memset(tolls, 0, RULES_MAX * sizeof(*tolls));
+		memset(tolls, 0, SORTS * sizeof(*tolls));
 		for (guint i = 0; round > 0 && i < weights->sample->len; i++) {
 			const struct device_rest *rest =
 				&g_array_index(weights->sample, struct device_rest, i);
 
-			add(&tolls[rest->rule], weights, rest);
+			add(&tolls[sort_of(rest)], weights, rest);
 		}
-		for (size_t i = 0; i < weights->policy->rule_count; i++)
+		for (size_t i = 0; i < 2 * weights->policy->rule_count; i++)
 			set_rates(weights->rates[i], &tolls[i]);
 	}
 	g_free(tolls);
@@ -321,7 +330,7 @@ static double mean_rate(const struct device_weights *weights, const struct rule 
 	double sum = 0;
 
 	for (unsigned int week = 0; week < weeks; week++)
-		sum += weights->rates[rule->index][week];
+		sum += weights->rates[2 * rule->index][week];
 	return sum / weeks;
 }
 

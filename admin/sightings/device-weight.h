@@ -11,7 +11,7 @@
 
    Nobody says that a device is given up. How many were, week by week and for each rule, is
    reckoned from all devices: it is the number with which what is recorded is the most
-   likely. */
+   likely. Devices that were refused are reckoned apart, for people act on that. */
 struct device_weights;
 
 /* What is to be known of a device for that. */
@@ -22,7 +22,8 @@ struct device_rest {
 	uint16_t days;           /* it rests since then */
 	uint16_t seen_days;      /* of these, on which it would have been recorded */
 	uint16_t until_repaired; /* days from the last of use to the repair; 0: none is known */
-	uint8_t rule;            /* its index; those of this rule are given up as it is */
+	uint8_t rule;            /* its index; those of this rule are given up as it is, */
+	bool refused;            /* of them, those that were refused since its date, or were not */
 };
 
 /* now: the moment up to which sightings are known, in milliseconds. NULL when the store

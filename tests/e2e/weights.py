@@ -71,6 +71,7 @@ class Rest:
         self.days = max(0, int((now - last) / DAY - 0.1))
         visible = now if rule.seen_when_refused else min(now, rule.enforce)
         self.seen_days = max(0, int((visible - last) / DAY - 0.1))
+        self.refused = last >= rule.enforce
         self.until_repaired = 0
         if good and min(good) > last:
             self.until_repaired = max(1, int(min(good) // DAY) - self.last_day)
@@ -155,8 +156,9 @@ def weigh(people, rules, now, quiet):
         if found:
             first[key] = min(found, key=lambda title: (
                 found[title].until_repaired > 0, by_title[title].told, list(by_title).index(title)))  # fmt: skip
-            like[first[key]].append(found[first[key]])
-    rates = {title: rates_of(devices, now, quiet) for title, devices in like.items()}
+            first[key] = first[key], found[first[key]].refused
+            like[first[key]].append(found[first[key][0]])
+    rates = {sort: rates_of(devices, now, quiet) for sort, devices in like.items()}
     alone = {key: {title: rest.weight(rates[first[key]], 1, quiet) for title, rest in found.items()}
              for key, found in rests.items() if found}  # fmt: skip
     last = {key: max(rest.last_day for rest in rests[key].values()) for key in alone}

@@ -35,9 +35,17 @@ static struct rule rules[] = {
 		.schedule = {SCHEDULE_NEVER, NOW / 1000 + 10 * 86400, NOW / 1000 + 40 * 86400, NULL,
 			     0},
 	},
+	{
+		.title = (char *)"mechanism",
+		.kind = KIND_MECHANISM,
+		.reject = OUTCOME_REJECT_AFTER,
+		.index = 3,
+		.schedule = {SCHEDULE_NEVER, SCHEDULE_NEVER, NOW / 1000 - 30 * 86400, NULL, 0},
+	},
 };
 static const struct rule *encryption = &rules[0], *country = &rules[1], *port = &rules[2];
-static const struct policy policy = {.rules = rules, .rule_count = 3};
+static const struct rule *mechanism = &rules[3];
+static const struct policy policy = {.rules = rules, .rule_count = 4};
 
 static struct device_weights *create(bool quiet_weekends)
 {
@@ -172,6 +180,22 @@ static void test_rules(void **state)
 	device_weights_free(weights);
 }
 
+/* Nor do those that were refused say anything of those that were not. */
+static void test_refused(void **state)
+{
+	struct device_weights *weights = create(false);
+	(void)state;
+
+	for (unsigned int i = 0; i < 100; i++) {
+		add(weights, used(weights, mechanism, 70, 20, 51));
+		add(weights, used(weights, mechanism, 100, 31, 4));
+	}
+	device_weights_reckon(weights);
+	assert_true(weight(weights, used(weights, mechanism, 99, 29, 4)) < 0.6);
+	assert_true(weight(weights, used(weights, mechanism, 101, 31, 4)) > 0.9);
+	device_weights_free(weights);
+}
+
 /* On Monday morning, who came from Monday to Friday only is expected. */
 static void test_weekends(void **state)
 {
@@ -247,8 +271,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rhythms),     cmocka_unit_test(test_repaired),
 		cmocka_unit_test(test_others_tell), cmocka_unit_test(test_rules),
-		cmocka_unit_test(test_weekends),    cmocka_unit_test(test_invisible),
-		cmocka_unit_test(test_course),
+		cmocka_unit_test(test_refused),     cmocka_unit_test(test_weekends),
+		cmocka_unit_test(test_invisible),   cmocka_unit_test(test_course),
 	};
 
 	return cmocka_run_group_tests(tests, make_directory, remove_directory);
