@@ -51,16 +51,24 @@ static struct brownout brownout_of(const struct notice_person *person, const str
 		       : (struct brownout){0, 0};
 }
 
+/* The last day that ends here. 0 is none. */
+static time_t last_day(time_t end)
+{
+	return end == 0 ? 0 : date_midnight(end - 1, 0);
+}
+
 static void add_rule(struct told *told, const struct notice_candidate *candidate,
 		     const struct rule *rule, time_t now)
 {
 	const struct notice_plan *plan = &candidate->plan;
+	bool moved = (plan->moved >> rule->index & 1) != 0;
+	bool graced = (plan->graced >> rule->index & 1) != 0;
 	struct notice_rule added = {
 		.rule = rule,
 		.enforce = plan->reason == NOTICE_FIXED ? rule->schedule.enforce
 							: plan->enforce[rule->index],
-		.moved_from =
-			(plan->moved >> rule->index & 1) == 0 ? 0 : plan->told_date[rule->index],
+		.moved_from = moved ? plan->told_date[rule->index] : 0,
+		.grace_until = graced ? last_day(plan->enforce[rule->index]) : 0,
 		.brownout = brownout_of(&candidate->person, rule, now),
 		.sighting_count =
 			add_sightings(told->sightings, candidate, UINT64_C(1) << rule->index),
@@ -80,25 +88,6 @@ static void set_sightings(struct told *told)
 		rule->sightings = sightings;
 		sightings += rule->sighting_count;
 	}
-}
-
-/* The last day that ends here. 0 is none. */
-static time_t last_day(time_t end)
-{
-	return end == 0 ? 0 : date_midnight(end - 1, 0);
-}
-
-static time_t first_grace_end(const struct notice_plan *plan)
-{
-	time_t first = 0;
-
-	for (uint64_t left = plan->graced; left != 0; left &= left - 1) {
-		time_t end = plan->enforce[__builtin_ctzll(left)];
-
-		if (first == 0 || end < first)
-			first = end;
-	}
-	return first;
 }
 
 /* What ends first comes first. */
@@ -179,7 +168,6 @@ char *candidate_mail(struct notice_composer *composer, const struct policy *poli
 		.message_id = message_id,
 		.date = now,
 		.exempt_until = last_day(candidate->plan.exempt_until),
-		.grace_until = last_day(first_grace_end(&candidate->plan)),
 	};
 	char *mail;
 

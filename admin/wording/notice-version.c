@@ -43,6 +43,8 @@ static void set_rule(struct notice_values *values, const struct notice_rule *rul
 	notice_values_set_rule(values, rule->rule, rule->enforce);
 	values->texts[VALUE_MOVED_FROM] =
 		rule->moved_from == 0 ? NULL : notice_value_date(values, rule->moved_from);
+	values->texts[VALUE_GRACE_UNTIL] =
+		rule->grace_until == 0 ? NULL : notice_value_date(values, rule->grace_until);
 }
 
 /* Within a device: what is wrong with it. */
@@ -361,8 +363,6 @@ void notice_version_set(struct notice_version *version, const struct notice *not
 	texts[VALUE_MATTER] = matter(values, notice, tried);
 	if (notice->exempt_until != 0)
 		texts[VALUE_EXEMPT_UNTIL] = notice_value_date(values, notice->exempt_until);
-	if (notice->grace_until != 0)
-		texts[VALUE_GRACE_UNTIL] = notice_value_date(values, notice->grace_until);
 	if (!has_rule_of_countries(notice))
 		texts[VALUE_VPN_URL] = NULL;
 	set_devices(version, notice);

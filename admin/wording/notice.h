@@ -42,6 +42,8 @@ struct notice_rule {
 	time_t enforce;
 	/* The date that the person was told, where it is another one now; 0: it is none. */
 	time_t moved_from;
+	/* A moment of the last day of the grace that is why; 0: none. See policy/grace.h. */
+	time_t grace_until;
 	/* The next or present one; both 0 when there is none. */
 	struct brownout brownout;
 	const struct notice_sighting *sightings; /* the latest first */
@@ -64,7 +66,6 @@ struct notice {
 	/* A moment of the last day of an exemption that is why the dates differ from
 	   everybody else's; 0: none. */
 	time_t exempt_until;
-	time_t grace_until; /* likewise, of the first grace that ends; see policy/grace.h */
 };
 
 #endif

@@ -156,6 +156,23 @@ def test_the_mail_says_their_own_date(site):
     assert told[14][ALICE].startswith("Switched off from ")
 
 
+def test_the_mail_says_of_which_rule_there_is_time(site):
+    """Another one of the same mail has an earlier date, and was known for long."""
+    site.set(rules=rules(10) + f"""
+rule mechanism {{ observe = "{day(-90)}" notify = "{day(-60)}" enforce = "{day(12)}" }}
+""")
+    site.record(ALICE, "mechanism", days_ago=3, port=993, tls="implicit", mechanism="CRAM-MD5")
+    site.record(ALICE, "encryption", "mechanism", days_ago=-6.5, mechanism="CRAM-MD5")
+    site.take_at(8)
+    site.notify(8)
+    text = words(site.mails()[ALICE].plain)
+    assert text.count("have time until") == 1
+    assert "Mail access without encryption: We saw this for the first time" in text
+    last, date = (int(day(days)[-2:]) for days in (15, 12))
+    assert f" {last} " in text.split("have time until ")[1][:30]
+    assert f" {date} " in text.split("(CRAM-MD5) stops working on ")[1][:30]
+
+
 def test_untold(site):
     """Nobody is refused untold for want of a mail system, but not for ever either."""
     site.record(ALICE, "encryption", days_ago=-6.5)
