@@ -208,6 +208,16 @@ static void read_brownouts(struct config_reader *reader, const struct config_sec
 /* Longer than anybody is to go on after a date. */
 #define GRACE_MAX ((time_t)90 * 86400)
 
+/* Whether nobody can have been seen breaking the rule in time. */
+static bool grace_is_for_all(const struct rule *rule)
+{
+	const struct schedule *schedule = &rule->schedule;
+	time_t first = schedule->observe < schedule->notify ? schedule->observe : schedule->notify;
+
+	return first != SCHEDULE_ALWAYS && first < schedule->enforce &&
+	       first >= schedule->enforce - rule->grace;
+}
+
 static void read_grace(struct config_reader *reader, const struct config_section *section,
 		       struct rule *rule)
 {
@@ -230,6 +240,10 @@ static void read_grace(struct config_reader *reader, const struct config_section
 		config_warning(reader->problems, value->line,
 			       "grace: nobody is given it without mails, and notices have no "
 			       "'from'");
+	else if (grace_is_for_all(rule))
+		config_warning(reader->problems, value->line,
+			       "grace: everybody is given it who is seen before 'enforce', since "
+			       "the rule's first phase begins no longer before that");
 }
 
 static void read_reject(struct config_reader *reader, const struct config_section *section,

@@ -173,7 +173,7 @@ rule mechanism {{ observe = "{day(-90)}" notify = "{day(-60)}" enforce = "{day(1
     assert f" {date} " in text.split("(CRAM-MD5) stops working on ")[1][:30]
 
 
-def test_untold(site):
+def test_who_was_not_told_yet_has_it_for_twice_as_long(site):
     """Nobody is refused untold for want of a mail system, but not for ever either."""
     site.record(ALICE, "encryption", days_ago=-6.5)
     site.take_at(7)
@@ -188,7 +188,7 @@ def test_untold(site):
     assert lines(site) == {ALICE: (day(20), f"first told on {day(15)}")}
 
 
-def test_the_date_moves(site):
+def test_a_date_that_moves_gives_it_anew(site):
     site.record(ALICE, "encryption", days_ago=-6.5)
     site.take_at(8)
     site.notify(8)
@@ -207,7 +207,7 @@ def test_the_date_moves(site):
     explain(site, "alice", day(), 1)
 
 
-def test_a_clock_that_was_ahead(site):
+def test_a_clock_that_was_ahead_takes_nothing_away(site):
     site.record(ALICE, "encryption", days_ago=-6.5)
     site.take_at(8)
     site.notify(8)
@@ -217,7 +217,7 @@ def test_a_clock_that_was_ahead(site):
     assert lines(site) == {ALICE: (day(15), f"first told on {day(8)}")}
 
 
-def test_the_rule_is_edited(site):
+def test_a_rule_that_gives_none_any_more(site):
     site.record(ALICE, "encryption", days_ago=-6.5)
     site.take_at(8)
     site.notify(8)
@@ -228,7 +228,17 @@ def test_the_rule_is_edited(site):
     assert not (site.journal / "grace").exists()
 
 
-def test_names_that_no_line_has(site):
+def test_who_is_forgotten_has_it_until_the_next_run(site):
+    site.record(ALICE, "encryption", days_ago=-6.5)
+    site.take_at(8)
+    site.notify(8)
+    site.must("forget", ALICE)
+    assert set(lines(site)) == {ALICE}
+    site.notify(9)
+    assert lines(site) == {}
+
+
+def test_no_name_makes_a_line_of_its_own(site):
     """A user's name comes from a stranger's login."""
     for user in ("x\nbob@example.org encryption 2099-01-01", "a b@example.org", "#c@example.org",
                  "bob@example.org\tencryption\t2099-01-01"):  # fmt: skip
@@ -239,7 +249,7 @@ def test_names_that_no_line_has(site):
 
 
 @pytest.mark.parametrize("what", ["directory", "link", "fifo", "not ours"])
-def test_it_cannot_be_written(site, what):
+def test_a_file_that_cannot_be_written_keeps_no_mail_back(site, what):
     site.record(ALICE, "encryption", days_ago=-6.5)
     site.take_at(8)
     path = site.journal / "grace"

@@ -895,6 +895,8 @@ static void test_number_of_rules(void **state)
 	assert_string_equal(said.errors, "65: there are more than 64 rules\n");
 }
 
+#define NOTICES "notices { from = \"a@example.org\" }\n"
+
 static void test_warnings(void **state)
 {
 	static const struct {
@@ -915,6 +917,16 @@ static void test_warnings(void **state)
 		{"rule encryption { notify = 2024-06-01\n"
 		 " brownouts = { \"2034-08-01 10:00 +2h\" } }",
 		 ""},
+		{NOTICES "rule encryption { observe = 2024-06-01 notify = 2024-08-01\n"
+			 " enforce = 2024-08-31 grace = 90d }",
+		 ""},
+		{NOTICES "rule encryption { observe = 2024-06-03 notify = 2024-08-01\n"
+			 " enforce = 2024-08-31 grace = 90d }",
+		 "3: grace: everybody is given it who is seen before 'enforce', since the rule's "
+		 "first phase begins no longer before that\n"},
+		{NOTICES "rule encryption { enforce = 2024-08-31 grace = 90d }", ""},
+		{"rule encryption { observe = 2024-01-01 enforce = 2024-08-31 grace = 90d }",
+		 "1: grace: nobody is given it without mails, and notices have no 'from'\n"},
 	};
 	(void)state;
 
