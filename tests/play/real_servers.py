@@ -21,6 +21,8 @@ journal          = "{JOURNAL_DIRECTORY}"
 combine          = 0
 """
 
+GRACE = JOURNAL_DIRECTORY / "grace"
+
 # How an address comes to the servers: by itself, or told by a proxy.
 DOVECOT_PROXIES = (None, 1, 2)
 POSTFIX_PROXIES = (None, 1, 2, "xclient")
@@ -55,12 +57,16 @@ class RealServers:
         self.made = 0
         dovecot.write_users(dict.fromkeys([*users, dovecot.LAST_USER], "PLAIN"))
 
-    def set_policy(self, rules, exemptions):
+    def set_policy(self, rules, exemptions, grace):
         """As they stand in the files, unless they did so before."""
-        before, self.policy = self.policy, (rules, exemptions)
+        before, self.policy = self.policy, (rules, exemptions, grace)
+        if before == self.policy:
+            return
+        GRACE.write_text(grace)
+        GRACE.chmod(0o644)
         if before is None:
             self._start(rules, exemptions)
-        elif before != self.policy:
+        else:
             self.host.write_policy(rules, exemptions, SITE)
             self.host.reload()
 
@@ -122,6 +128,7 @@ class RealServers:
         """Leaves all as it was."""
         self.host.stop()
         self.host.postfix.postconf("-X", "import_environment")
+        GRACE.unlink()
         dovecot.write_users(dovecot.USERS)
 
 

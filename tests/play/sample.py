@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from comparison import differences
 from real_servers import Attempt
-from site_under_test import exemption_lines
+from site_under_test import exemption_lines, grace_lines
 from timetable import midnight
 from writers import DayOfJournal, client
 
@@ -40,9 +40,16 @@ class Login:
     def is_let_in(self):
         return self.knows_password and self.action == "allow"
 
+    def is_usual(self):
+        return self.action == "allow" and not is_let_off(self.device.person)
+
     def again(self, **changes):
         """A little later."""
         return replace(self, moment=self.moment + LATER, **changes)
+
+
+def is_let_off(person):
+    return bool(person.exemptions or person.grace)
 
 
 class Day(DayOfJournal):
@@ -58,8 +65,7 @@ class Day(DayOfJournal):
 
     def sighting(self, device, moment, rules, verified, action):
         kind = (device.way, bool(device.client_id), tuple(rules.items()), verified, action,
-                device.knows_password,
-                bool(device.person.exemptions or device.person.grace))  # fmt: skip
+                device.knows_password, is_let_off(device.person))  # fmt: skip
         number, kept = self.kinds.get(kind, (0, []))
         self.kinds[kind] = (number + 1, kept)
         # A wrong password makes half a second's wait.
@@ -72,10 +78,12 @@ class Day(DayOfJournal):
         return super().sighting(device, moment, rules, verified, action)
 
     def choose(self, number):
-        """So many, as different ones as there are, in the order of time. Some come once
-        more, and some of these mistype the password."""
+        """So many, as different ones as there are, before all those that are refused or let
+        off, in the order of time. Some come once more, and some of these mistype the
+        password."""
         kinds = [kept for _, kept in self.kinds.values()]
         self.random.shuffle(kinds)
+        kinds.sort(key=lambda kept: kept[0].is_usual())
         by_turns = [login for turn in itertools.zip_longest(*kinds) for login in turn if login]
         chosen = self._without_those_in_doubt(by_turns[:number])
         return [one for login in chosen for one in self._with_more(login)]
@@ -126,7 +134,7 @@ class Sample:
         logins = day.choose(self.number)
         if not logins:
             return
-        self.servers.set_policy(day.timetable.text(), exemption_lines(people, with_grace=True))
+        self.servers.set_policy(day.timetable.text(), exemption_lines(people), grace_lines(people))
         outcomes, events = self.servers.log_in([login.attempt() for login in logins])
         self.made += logins
         self.differences += differences(logins, outcomes, events, self._lines(day, logins))

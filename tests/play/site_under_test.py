@@ -303,12 +303,14 @@ class Site:
         self.sink.wait()
 
 
-def exemption_lines(people, with_grace=False):
-    return "".join(
-        f"{person.user} {exemption.title} {exemption.first}..{exemption.last}\n"
-        for person in people
-        for exemption in person.exemptions + (person.grace if with_grace else [])
-    )
+def exemption_lines(people):
+    return "".join(f"{person.user} {exemption.title} {exemption.first}..{exemption.last}\n"
+                   for person in people for exemption in person.exemptions)  # fmt: skip
+
+
+def grace_lines(people):
+    return "".join(f"{person.user} {grace.title} {grace.last}\n"
+                   for person in people for grace in person.grace)  # fmt: skip
 
 
 def at(moment):
