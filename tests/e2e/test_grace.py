@@ -300,6 +300,7 @@ class RealSite(RecordedSite):
             path.chmod(mode)
         self.rules = rules_at_first
         self.path = self.journal / "grace"
+        self.clock = 1000
 
     @property
     def text(self):
@@ -309,6 +310,26 @@ class RealSite(RecordedSite):
 
     def start(self, **options):
         self.host.apply(self.rules, site=self.text, **options)
+
+    def restart(self):
+        self.host.dovecot.restart()
+        self.host.policyd.restart()
+
+    def put(self, text, path=None):
+        """Writes the file, as old as if nobody could be writing into it."""
+        new = self.path.with_suffix(".new")
+        new.write_text(text)
+        shutil.chown(new, USER, USER)
+        new.chmod(0o640)
+        self.clock += 1
+        os.utime(new, (self.clock, self.clock))
+        os.replace(new, path or self.path)
+
+    def remove(self):
+        if self.path.is_dir() and not self.path.is_symlink():
+            self.path.rmdir()
+        else:
+            self.path.unlink(missing_ok=True)
 
     def logs(self):
         return [server.log() for server in (self.host.dovecot, self.host.policyd)]
@@ -382,88 +403,73 @@ rule encryption {{
 
 GIVEN = f"# comment\n{ALICE} encryption {day(3)} # first told on {day(-4)}\n"
 
-
-def test_what_may_become_of_the_file(real):
-    """While the servers run, and at a start."""
-    site = real(f"""
+RULES = f"""
 rule encryption {{ services = {{ "imap", "submission" }} enforce = "{day(-5)}" grace = "7d" }}
 rule mechanism {{ enforce = "{day(-5)}" }}
-""")
+"""
+KEEPS = "who was given it before keeps it"
+
+
+def test_a_file_that_is_broken_takes_nothing_away(real):
+    """While the servers run, and at a start."""
+    site = real(RULES)
     site.start()
     assert not accepted(ALICE)
     for log in site.logs():
         assert f"grace {site.path}: nobody is given it until 'portcullis notify' writes" in log
-
-    def put(text, path=site.path):
-        new = path.with_suffix(".new")
-        new.write_text(text)
-        shutil.chown(new, USER, USER)
-        new.chmod(0o640)
-        # So that nobody can be writing into it.
-        put.clock += 1
-        os.utime(new, (put.clock, put.clock))
-        os.replace(new, path)
-
-    put.clock = 1000
-    site.wait_until_read(lambda: put(GIVEN))
+    site.wait_until_read(lambda: site.put(GIVEN))
     assert accepted(ALICE) and not accepted(BOB)
-
-    def remove():
-        if site.path.is_dir() and not site.path.is_symlink():
-            site.path.rmdir()
-        else:
-            site.path.unlink(missing_ok=True)
-
-    def replace(make):
-        remove()
-        make()
+    site.wait_until_read(site.remove, words=KEEPS)
+    assert accepted(ALICE) and not accepted(BOB)
 
     elsewhere = site.directory / "elsewhere"
-    put(f"{BOB} encryption {day(3)}\n", elsewhere)
-    keeps = "who was given it before keeps it"
+    site.put(f"{BOB} encryption {day(3)}\n", elsewhere)
 
     def give_away():
-        put(f"{BOB} encryption {day(3)}\n", elsewhere)
-        shutil.chown(elsewhere, "vmail", USER)
-        os.replace(elsewhere, site.path)
+        other = site.directory / "other"
+        site.put(f"{BOB} encryption {day(3)}\n", other)
+        shutil.chown(other, "vmail", USER)
+        os.replace(other, site.path)
 
     broken = {
-        "emptied": lambda: put(""),
-        "a directory": lambda: replace(site.path.mkdir),
-        "a link": lambda: replace(lambda: site.path.symlink_to(elsewhere)),
-        "a hard link": lambda: replace(lambda: os.link(elsewhere, site.path)),
-        "a FIFO": lambda: replace(lambda: os.mkfifo(site.path)),
-        "another account's": lambda: replace(give_away),
+        "emptied": lambda: site.put(""),
+        "a directory": site.path.mkdir,
+        "a link": lambda: site.path.symlink_to(elsewhere),
+        "a hard link": lambda: os.link(elsewhere, site.path),
+        "a FIFO": lambda: os.mkfifo(site.path),
+        "another account's": give_away,
     }
-    site.wait_until_read(remove, words=keeps)
-    assert accepted(ALICE) and not accepted(BOB)
-    def restart():
-        site.host.dovecot.restart()
-        site.host.policyd.restart()
-
-    for name, change in broken.items():
-        change()
-        restart()
+    for name, make in broken.items():
+        site.remove()
+        make()
+        site.restart()
         assert accepted(ALICE) and not accepted(BOB), name
-    remove()
 
-    # Whoever writes it gains no more than the rule gives.
-    site.wait_until_read(lambda: put(f"{BOB} encryption,mechanism 2099-01-01\nnonsense\n"),
+
+def test_who_writes_the_file_gains_no_more_than_the_rule_gives(real):
+    site = real(RULES)
+    site.put(GIVEN)
+    site.start()
+    assert accepted(ALICE) and not accepted(BOB)
+    site.wait_until_read(lambda: site.put(f"{BOB} encryption,mechanism 2099-01-01\nnonsense\n"),
                          words="WHOEVER WAS LET OFF BEFORE STAYS LET OFF")  # fmt: skip
     assert accepted(ALICE) and accepted(BOB)
     assert not clients.imap(BOB, tls="implicit", mechanism="CRAM-MD5").accepted
-    put("# nobody any more\n")
-    restart()
+    site.put("# nobody any more\n")
+    site.restart()
     assert not accepted(ALICE) and not accepted(BOB)
-
-    # It may be locked for ever.
-    put(GIVEN)
-    with subprocess.Popen(["flock", site.path, "sleep", "600"], start_new_session=True) as holder:
-        restart()
-        assert accepted(ALICE)
-        os.killpg(holder.pid, signal.SIGKILL)
     # Without the rule's consent, the file says nothing.
+    site.put(GIVEN)
     site.rules = site.rules.replace(' grace = "7d"', "")
     site.host.write_policy(site.rules, site=site.text)
-    site.host.reload()
+    site.restart()
     assert not accepted(ALICE)
+
+
+def test_a_file_that_is_locked_for_ever(real):
+    site = real(RULES)
+    site.put(GIVEN)
+    with subprocess.Popen(["flock", site.path, "sleep", "600"], start_new_session=True) as holder:
+        site.start()
+        assert accepted(ALICE)
+        os.killpg(holder.pid, signal.SIGKILL)
