@@ -23,7 +23,7 @@
 
 /* By which the course goes on, and in which people begin to act on what they are told. */
 #define RECENT_WEEKS 4
-#define SLOWNESS 14 /* days */
+#define SLOWNESS 7 /* days */
 
 /* What is less so need not be looked at any more. */
 #define UNLIKELY 1e-9
