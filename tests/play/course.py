@@ -82,6 +82,9 @@ class Play:
                 self.come(device, device.begin + self.random.random() * device.gap)
         for person, exemption in self.university.exemptions:
             self.exemptions[max(0, exemption.entered)].append((person, exemption))
+        self.semesters = collections.defaultdict(list)  # by their first days
+        for semester in self.university.semesters:
+            self.semesters[semester.first].append(semester)
 
     def come(self, device, day):
         """It is used next on that day."""
@@ -154,12 +157,18 @@ class Play:
 
     def depart(self, day):
         """Some go abroad."""
+        for semester in self.semesters[day]:
+            self.send(semester.person, semester.country, semester.last + 1)
         for _ in range(round(len(self.people) * self.mix.travel / self.days + 0.2)):
             person = self.random.choice(self.university.people)
             if person.returns_on < day:
-                reactions.travel(person, reactions.destination(self.random), self.timetable)
-                person.returns_on = day + self.random.randrange(3, 21)
-                self.wait(person, person.returns_on)
+                self.send(person, reactions.destination(self.random),
+                          day + self.random.randrange(3, 21))  # fmt: skip
+
+    def send(self, person, country, returns_on):
+        reactions.travel(person, country, self.timetable)
+        person.returns_on = returns_on
+        self.wait(person, returns_on)
 
     def gap(self, mean):
         """Days until the next one."""
@@ -174,7 +183,8 @@ class Play:
     def log_in(self, device, today, journal):
         """All its logins of the day, until one is refused."""
         person = device.person
-        let_off = person.let_off(today.date) if person.exemptions or person.grace else ()
+        let_off = person.let_off(today.date, device.way.country) \
+            if person.exemptions or person.grace else ()  # fmt: skip
         for _ in range(device.uses_a_day):
             moment = today.moment(device, self.random)
             verdict = today.judge(device.broken, let_off, moment)

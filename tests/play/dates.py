@@ -42,7 +42,9 @@ def other_dates(person, timetable):
     """Of brown-outs, of dates before they were moved, and the ends of exemptions."""
     dates = {day for rule in timetable.rules for day, _, _ in rule.brownouts}
     dates.update(date for rule in timetable.rules for date in rule.dates_before)
-    dates.update(exemption.last for exemption in person.exemptions)
+    for exemption in person.exemptions:
+        dates.update((exemption.last, exemption.last + DAY) if exemption.countries
+                     else (exemption.last,))  # fmt: skip
     return dates
 
 

@@ -8,7 +8,7 @@ import mails
 import record
 
 from timetable import ENFORCE, OBSERVE, midnight
-from truth import breaks_when_it_comes_again
+from truth import breaks_when_it_comes_again, way_of_next_use
 
 DAY = 86400
 WEEK = 7 * DAY
@@ -106,7 +106,7 @@ class Measures:
         wrong = [device for device in devices if device.broken]
         for device in source.sample(wrong, min(EXPLAINED, len(wrong))):
             person = device.person
-            let_off = person.let_off(self.timetable.date(day))
+            let_off = person.let_off(self.timetable.date(day), device.way.country)
             broken = {title for title in device.broken if title in phases} - let_off
             refused = any(phases[title] == ENFORCE for title in broken)
             said = self.play.site.explain(
@@ -141,14 +141,17 @@ class Measures:
         """Whose own date that many days later is, and of which rule: who is let off until
         then, or else all for whom the rule's date holds."""
         date = self.timetable.date(day + notice)
-        people = self.play.university.people
+        own_date = self.timetable.own_date_there
         if notice == LET_OFF_NOTICE:
-            pairs = ((person, self.timetable.rule(exemption.title))
-                     for person, exemption in self.play.university.exemptions)  # fmt: skip
-            return [(person, rule) for person, rule in pairs
-                    if rule.enforce != date == self.timetable.own_date(person, rule)]  # fmt: skip
+            pairs = dict.fromkeys((person, exemption.title)
+                                  for person, exemption in self.play.university.exemptions)
+            return [(person, rule) for person, rule in
+                    ((person, self.timetable.rule(title)) for person, title in pairs)
+                    if rule.enforce != date == own_date(person, rule)
+                    and person.is_there(day + notice)]  # fmt: skip
         return [(person, rule) for rule in self.timetable.rules if rule.enforce == date
-                for person in people if self.timetable.own_date(person, rule) == date]  # fmt: skip
+                for person in self.play.university.people
+                if own_date(person, rule) == date]  # fmt: skip
 
     def look_at(self, person, rule, day, notice):
         """Whether somebody who depends on it, and was on record for a week, knows it that
@@ -213,7 +216,7 @@ class Measures:
 
     def reason(self, person, title, seen):
         rule = self.timetable.rule(title)
-        own = midnight(self.timetable.own_date(person, rule))
+        own = midnight(self.timetable.own_date_there(person, rule))
         if own != midnight(rule.enforce) or any(exemption.title == title
                                                 for exemption in person.exemptions):  # fmt: skip
             return "let off"
@@ -274,8 +277,9 @@ class Measures:
         for title in notice.rules:
             person.told_times.pop(title, None)
         phases = self.timetable.phases(notice.moment)
-        let_off = person.let_off(self.timetable.date(day))
+        date = self.timetable.date(day)
         for device in person.devices:
+            let_off = person.let_off(date, way_of_next_use(device).country)
             for title in breaks_when_it_comes_again(device, day, self.timetable):
                 if title in phases and title not in let_off and title in device.seen:
                     why = self.why_it_seems_well(device, title, notice.moment)

@@ -304,7 +304,7 @@ class Site:
 
 
 def exemption_lines(people):
-    return "".join(f"{person.user} {exemption.title} {exemption.first}..{exemption.last}\n"
+    return "".join(f"{person.user} {exemption.rules} {exemption.first}..{exemption.last}\n"
                    for person in people for exemption in person.exemptions)  # fmt: skip
 
 

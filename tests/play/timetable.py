@@ -164,13 +164,29 @@ class Timetable:
     def own_date(self, person, rule, now=None):
         """The first day on which it holds for the person: exemptions that cover its date
         move that, and so does grace. now: when the person is told, if that was not before."""
+        whole = [exemption for exemption in person.exemptions if not exemption.countries]
+        date = self.end_of_exemptions(whole, rule)
+        return max(date, self.end_of_grace(person, rule, now) or date)
+
+    def own_date_there(self, person, rule):
+        """The same for somebody who stays where he is."""
+        country = next((device.way.country for device in person.devices
+                        if device.way.country != device.home), None)  # fmt: skip
+        there = [exemption for exemption in person.exemptions
+                 if not exemption.countries or country in exemption.countries]  # fmt: skip
+        date = self.end_of_exemptions(there, rule)
+        return max(date, self.own_date(person, rule))
+
+    @staticmethod
+    def end_of_exemptions(exemptions, rule):
+        """Of those that cover its date, one after the other; or else that date."""
         date = rule.enforce
         while True:
-            ends = [exemption.last for exemption in person.exemptions
+            ends = [exemption.last for exemption in exemptions
                     if exemption.title == rule.title
                     and exemption.first <= date <= exemption.last]  # fmt: skip
             if not ends:
-                return max(date, self.end_of_grace(person, rule, now) or date)
+                return date
             date = max(ends) + datetime.timedelta(days=1)
 
     @staticmethod

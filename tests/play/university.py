@@ -6,6 +6,7 @@ import random
 from dataclasses import dataclass, field
 
 DOMAIN = "uni.example"
+WEEK = 7  # days, on the first of which the operator has time for exemptions
 NO_ADDRESS, FULL = "x", "b"  # how names begin: nothing is sent, or all comes back
 
 
@@ -156,10 +157,15 @@ class Person:
     def mails_come_back(self):
         return self.name.startswith(FULL)
 
-    def let_off(self, date):
-        """The titles of the rules that do not hold for the person on that day."""
+    def is_there(self, day):
+        """Whether they will then still be where they are now."""
+        return self.returns_on < 0 or self.returns_on > day
+
+    def let_off(self, date, country):
+        """The titles of the rules that do not hold for the person there on that day."""
         return {exemption.title for exemption in self.exemptions + self.grace
-                if exemption.first <= date <= exemption.last}  # fmt: skip
+                if exemption.first <= date <= exemption.last
+                and (not exemption.countries or country in exemption.countries)}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -168,6 +174,22 @@ class Exemption:
     first: datetime.date
     last: datetime.date
     entered: int  # the day on which the operator writes it down
+    countries: tuple = ()  # of a rule about countries, those that it adds; none: all of it
+
+    @property
+    def rules(self):
+        """As the file names it."""
+        return f"{self.title}={','.join(self.countries)}" if self.countries else self.title
+
+
+@dataclass(frozen=True)
+class Semester:
+    """Abroad."""
+
+    person: Person
+    country: str
+    first: int  # days
+    last: int
 
 
 @dataclass(frozen=True)
@@ -187,6 +209,7 @@ class Mix:
     new_offenders: float = 0.03  # get an old device out of a drawer meanwhile
     last_minute: float = 0.005  # do so in the ten days before a date
     let_off: float = 0.04  # of offenders, have an exemption
+    semesters: float = 0.004  # are abroad for a long time, and let off while they said so
     unreachable: float = 0.006  # have no address, or one that takes no mail
 
 
@@ -211,6 +234,7 @@ class University:
         self.days = days
         self.timetable = timetable
         self.exemptions = []  # all that will be entered: (person, exemption)
+        self.semesters = []
         self.people = [self._person(number) for number in range(people)]
 
     def _person(self, number):
@@ -234,6 +258,8 @@ class University:
             self.add_twin(person, begin)
         if offends and source.random() < mix.let_off:
             self.let_off(person)
+        if source.random() < mix.semesters:
+            self.send_abroad(person)
         if source.random() < mix.new_offenders:
             self.add_program(person, source.randrange(self.days), wrong=True)
         if source.random() < mix.last_minute:
@@ -308,13 +334,25 @@ class University:
         rule = source.choice(rules)
         more = source.randrange(12, 45) if source.random() < 0.85 else -source.randrange(5, 40)
         entered = 0 if more < 0 or source.random() < 0.5 \
-            else source.randrange(self.timetable.day_of(rule) - 4)  # fmt: skip
+            else source.randrange(self.timetable.day_of(rule) - 4) // WEEK * WEEK  # fmt: skip
         last = rule.enforce + datetime.timedelta(days=more)
         exemption = Exemption(rule.title, self.timetable.date(entered), last, entered)
         self.exemptions.append((person, exemption))
         if source.random() < 0.3:
             for device in person.devices:
                 device.gap = max(device.gap, source.uniform(20, 40))
+
+    def send_abroad(self, person):
+        """Some stay for longer than they said."""
+        source = self.random
+        first = source.randrange(max(WEEK, self.days - 60)) // WEEK * WEEK
+        said = first + source.randrange(30, 80)
+        country = source.choice(ABROAD)
+        stays = said + (20 if source.random() < 0.4 else 0)
+        self.semesters.append(Semester(person, country, first, stays))
+        self.exemptions.append((person, Exemption(
+            "country", self.timetable.date(first), self.timetable.date(said), first, (country,)
+        )))  # fmt: skip
 
     def add_last_minute(self, person):
         rule = self.random.choice(self.timetable.rules)

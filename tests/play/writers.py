@@ -98,7 +98,8 @@ class DayOfJournal:
             person = source.choice(people)
             moment = self.begin + 86400 * source.random()
             device = Stranger.of(person, source.randrange(1, 255), today.timetable)
-            verdict = today.judge(device.broken, person.let_off(today.date), moment)
+            let_off = person.let_off(today.date, device.way.country)
+            verdict = today.judge(device.broken, let_off, moment)
             action = "reject" if verdict.refusing else "allow"
             self.sighting(device, moment, verdict.rules, False, action)
 
