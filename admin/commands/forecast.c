@@ -305,7 +305,7 @@ static void print_course(const struct forecast *forecast, const struct policy *p
 {
 	struct listing *listing;
 
-	if (is_too_early(forecast) || forecast->course_count == 0 || !forecast->course_known)
+	if (is_too_early(forecast) || forecast->course_count == 0)
 		return;
 	wrapped_line_print(0, "If it goes on like this:");
 	listing = listing_begin(LISTING_TABLE, course_columns, G_N_ELEMENTS(course_columns));

@@ -172,7 +172,7 @@ bool forecast_ask(struct forecast *forecast_r, const struct inquiry *inquiry,
 	if (!forecast_count(forecast_r, inquiry->store, &judge, (int64_t)time(NULL) * 1000,
 			    reference, since, NULL))
 		return false;
-	if (at != 0)
+	if (at != 0 || !forecast_r->course_known)
 		forecast_r->course_count = 0;
 	return true;
 }

@@ -51,7 +51,7 @@ struct forecast {
 	double told_changed;  /* of them */
 	double told_affected; /* who got one, and are not fine */
 	struct forecast_rule rules[RULES_MAX]; /* by index in the policy */
-	/* In their order; none for a moment other than the present. */
+	/* In their order; none for a moment other than the present, or while it is not known. */
 	struct forecast_date course[RULES_MAX];
 	size_t course_count;
 	bool course_known; /* people were told of some rule for a week, and may have acted */

@@ -367,6 +367,7 @@ def test_no_course_before_anybody_is_told(site):
     daily(site, "alice@example.org", 50, 1, "encryption")
     site.take()
     assert "goes on" not in site.must("forecast")
+    assert not site.ask("forecast")["course"]
 
 
 @pytest.mark.parametrize("moment", (-45, -1, 1, 100))
