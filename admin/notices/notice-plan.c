@@ -188,6 +188,13 @@ static bool is_news(const struct notice_course *course, uint64_t fixed)
 	return notice_past_warnings(course->person, fixed) < NOTICE_WARNINGS_MAX;
 }
 
+/* Whether the person got as many mails as anybody shall, and this one is nothing new. */
+static bool is_too_much(const struct notice_course *course, const struct notice_plan *plan)
+{
+	return course->mails >= NOTICE_MAILS_MAX && plan->untold == 0 &&
+	       plan->reason != NOTICE_MOVED && plan->reason != NOTICE_BROWNOUT;
+}
+
 void notice_plan(const struct policy *policy, const struct notice_person *person, time_t now,
 		 uint64_t *open_r, struct notice_plan *plan_r)
 {
@@ -221,6 +228,8 @@ void notice_plan(const struct policy *policy, const struct notice_person *person
 		plan_r->due = true;
 		plan_r->reason = NOTICE_FIXED;
 	}
+	if (plan_r->due && is_too_much(&open.course, plan_r))
+		plan_r->due = false;
 }
 
 uint64_t notice_plan_told(const struct notice_plan *plan)

@@ -37,8 +37,11 @@
    date: help desks call them. */
 #define NOTICE_WARNINGS_MAX 4
 
-/* More than that in so many days are enough for anybody, whatever they are about. */
+/* More than that in so many days are enough for anybody, whatever they are about, and so many
+   are the most that anybody gets, but for what is new: of a rule that the person was never told
+   of, of a date that moved, or of a brown-out. */
 #define NOTICE_MONTHS_DAYS 210
+#define NOTICE_MAILS_MAX 8
 
 /* Whoever was seen first so long before the date cannot be told in time. */
 #define NOTICE_LATE_DAYS 7

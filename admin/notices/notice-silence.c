@@ -96,6 +96,8 @@ static void try_after(struct search *search, const struct notice_person *person,
 	time_t interval = search->policy->notices.remind_every;
 
 	try(search, person, past->time + NOTICE_MERGED_DAYS * DAY);
+	/* Until then it is one of many. */
+	try(search, person, past->time + NOTICE_MONTHS_DAYS * DAY + 1);
 	for (unsigned int i = 1; i < NOTICE_WARNINGS_MAX; i++, interval *= 2)
 		try(search, person, past->time + interval);
 	for (size_t i = 0; i < search->policy->rule_count; i++) {

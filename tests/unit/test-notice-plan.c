@@ -1184,6 +1184,30 @@ static void test_many_mails(void **state)
 	assert_int_equal(plan_at(&life, date("2024-09-04 08:00")).reason, NOTICE_REMINDER);
 }
 
+/* Eight are the most, but for what is new. */
+static void test_too_many_mails(void **state)
+{
+	struct life life = {0};
+	(void)state;
+
+	rules[0].schedule.brownout_count = 0;
+	login(&life, PHONE, ENCRYPTION, date("2024-09-01"));
+	remember(&life, NOTICE_FIRST, NOTICE_HANDED_OVER, ENCRYPTION, date("2024-08-10 08:00"));
+	life.past[0].dates[0] = date("2024-09-20");
+	for (unsigned int i = 0; i < 7; i++)
+		remember(&life, NOTICE_REMINDER, NOTICE_HANDED_OVER, MECHANISM,
+			 date("2024-03-01") + i * DAY);
+	assert_false(plan_at(&life, date("2024-09-12 08:00")).due);
+	rules[0].schedule.enforce = date("2024-10-20");
+	assert_int_equal(plan_at(&life, date("2024-09-12 08:00")).reason, NOTICE_MOVED);
+	rules[0].schedule.enforce = date("2024-09-20");
+	life.past[0].rules = MECHANISM;
+	assert_int_equal(plan_at(&life, date("2024-09-12 08:00")).reason, NOTICE_LAST_CALL);
+	life.past[0].rules = ENCRYPTION;
+	life.past_count--;
+	assert_int_equal(plan_at(&life, date("2024-09-12 08:00")).reason, NOTICE_LAST_CALL);
+}
+
 /* Who was told four times, and whose program works when all is in force, needs no good news. */
 static void test_no_news(void **state)
 {
@@ -1302,6 +1326,7 @@ int main(void)
 		cmocka_unit_test_setup(test_two_days_are_one, set_up),
 		cmocka_unit_test_setup(test_refused_after_a_last_call, set_up),
 		cmocka_unit_test_setup(test_many_mails, set_up),
+		cmocka_unit_test_setup(test_too_many_mails, set_up),
 		cmocka_unit_test_setup(test_no_news, set_up),
 		cmocka_unit_test_setup(test_who_cannot_be_told, set_up),
 		cmocka_unit_test_setup(test_who_is_to_be_told, set_up),
