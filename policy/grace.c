@@ -8,13 +8,14 @@ static time_t end_of_day(time_t moment)
 
 time_t grace_end(const struct rule *rule, time_t first_seen, time_t told)
 {
-	time_t enforce = rule->schedule.enforce;
-	time_t last = first_seen + 2 * rule->grace;
+	time_t enforce = rule->schedule.enforce, end;
 
 	if (rule->grace == 0 || first_seen >= enforce || first_seen <= enforce - rule->grace)
 		return 0;
-	return end_of_day(
-		told == SCHEDULE_ALWAYS || told + rule->grace > last ? last : told + rule->grace);
+	end = first_seen + 2 * rule->grace;
+	if (told != SCHEDULE_ALWAYS && told + rule->grace < end)
+		end = told + rule->grace;
+	return end_of_day(end);
 }
 
 time_t grace_end_max(const struct rule *rule)
