@@ -131,7 +131,8 @@ class Measures:
     def needs_a_call(self, person, day):
         moment = midnight(self.timetable.date(day))
         return any(
-            person.told_times.get(title, 0) >= CALLED_AFTER
+            sum(told > device.seen.get(title, moment)
+                for told in person.told_times.get(title, ())) >= CALLED_AFTER
             and not self.seems_well(device, title, moment)
             for device in person.devices
             for title in breaks_when_it_comes_again(device, day, self.timetable)
@@ -269,7 +270,7 @@ class Measures:
             for title in notice.rules:
                 person.told.setdefault(title, notice.moment)
                 person.told_last[title] = notice.moment
-                person.told_times[title] = person.told_times.get(title, 0) + 1
+                person.told_times.setdefault(title, []).append(notice.moment)
 
     def hear_good_news(self, person, notice, day):
         """Whether all is well, or at least seems to be."""

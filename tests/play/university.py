@@ -140,7 +140,7 @@ class Person:
     broke: dict = field(default_factory=dict)  # title: when that was first recorded
     told: dict = field(default_factory=dict)  # title: moment of the first notice of it
     told_last: dict = field(default_factory=dict)  # title: moment of the last one
-    told_times: dict = field(default_factory=dict)  # title: how many mails named it since
+    told_times: dict = field(default_factory=dict)  # title: moments, since all was well
     mails: int = 0
     reacts_on: int = -1  # the day on which something is changed
     returns_on: int = -1  # from abroad
