@@ -6,7 +6,7 @@ import math
 import sys
 
 from dates import local_date
-from forecasts import COURSE, NOW, is_near
+from forecasts import COURSE, MANY, NOW, is_near
 from measures import LET_OFF_NOTICE, NOTICE
 
 
@@ -169,7 +169,7 @@ def add_forecasts(table, play):
     table.add_intervals(made)
     for course in courses:
         what = f"{FORECAST} of day {course.day} for day {course.until}"
-        if course.is_next:
+        if course.is_next and course.truth >= MANY:
             table.promise(what, course, is_near(course.said, course.truth, COURSE),
                           f"{COURSE:.0%}")  # fmt: skip
         else:
