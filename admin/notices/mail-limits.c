@@ -6,6 +6,7 @@
 #include "policy/schedule.h"
 
 #define HOUR ((time_t)3600)
+#define YEAR (365 * 24 * HOUR)
 
 /* Those who are to be told before one date. */
 struct date_demand {
@@ -25,12 +26,23 @@ unsigned int mail_limit_an_hour(const struct notice_settings *settings)
 	return run == 0 || (hour != 0 && hour < run) ? hour : run;
 }
 
-uint64_t mail_hours(const struct notice_settings *settings, time_t from, time_t until)
+static uint64_t count_hours(const struct notice_settings *settings, time_t from, time_t until)
 {
 	uint64_t hours = 0;
 
 	for (time_t hour = from; hour < until; hour += HOUR)
 		hours += !quiet_hours_contain(&settings->quiet_hours, hour);
+	return hours;
+}
+
+/* Of dates that are far away, one year is like another. */
+uint64_t mail_hours(const struct notice_settings *settings, time_t from, time_t until)
+{
+	time_t years = until > from ? (until - from) / YEAR : 0;
+	uint64_t hours = count_hours(settings, from + years * YEAR, until);
+
+	if (years > 0)
+		hours += (uint64_t)years * count_hours(settings, from, from + YEAR);
 	return hours;
 }
 

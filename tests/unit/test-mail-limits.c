@@ -26,6 +26,10 @@ static void test_how_many_leave(void **state)
 	assert_int_equal(mail_limit_an_hour(&settings), 2000);
 	assert_int_equal(mail_hours(&settings, date("2024-06-01 18:00"), date("2024-06-02")), 2);
 	assert_int_equal(mail_hours(&settings, date("2024-06-02"), date("2024-06-01")), 0);
+	assert_int_equal(mail_hours(&settings, date("2025-01-01"), date("2028-01-01")),
+			 3 * 365 * 13);
+	assert_true(mail_hours(&settings, date("2025-01-01"), date("9999-01-01")) >
+		    7974 * 365 * 13);
 	settings.quiet_hours = (struct quiet_hours){0};
 	assert_int_equal(mail_hours(&settings, date("2024-06-01"), date("2024-06-02")), 24);
 	/* A run an hour. */
