@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "admin/exemptions/own-date.h"
+#include "notice-due.h"
 #include "notice-ways.h"
 
 /* The rules of a mail, and their sightings, of one rule after the other; and the person's

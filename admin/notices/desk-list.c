@@ -5,7 +5,7 @@
 #include "admin/sightings/mail-program.h"
 #include "admin/sightings/sighting-text.h"
 
-struct listing {
+struct search {
 	enum desk_list list;
 	struct address_map *addresses;
 	time_t now;
@@ -83,25 +83,25 @@ static bool is_untold(struct desk_entry *entry, const struct notice_plan *plan,
 
 static bool add(void *context, const struct notice_candidate *candidate)
 {
-	struct listing *listing = context;
+	struct search *search = context;
 	const struct notice_plan *plan = &candidate->plan;
 	struct desk_entry entry = {.rules = plan->rules, .mails = plan->warnings};
 	char address[MAIL_ADDRESS_SIZE];
 	enum address_found found;
 
-	if (listing->list == DESK_CALLS ? !notice_needs_call(plan)
-					: plan->untold == 0 && !notice_is_untold(plan))
+	if (search->list == DESK_CALLS ? !notice_needs_call(plan)
+				       : plan->untold == 0 && !notice_is_untold(plan))
 		return true;
-	found = address_map_find(listing->addresses, candidate->user, address, &listing->error);
+	found = address_map_find(search->addresses, candidate->user, address, &search->error);
 	if (found == ADDRESS_FAILED)
 		return false;
-	if (listing->list == DESK_UNTOLD && !is_untold(&entry, plan, found))
+	if (search->list == DESK_UNTOLD && !is_untold(&entry, plan, found))
 		return true;
 	entry.user = g_strdup(candidate->user);
 	entry.address = found == ADDRESS_FOUND ? g_strdup(address) : NULL;
 	set_devices(&entry, candidate);
-	set_date(&entry, plan, listing->now);
-	g_array_append_val(listing->entries, entry);
+	set_date(&entry, plan, search->now);
+	g_array_append_val(search->entries, entry);
 	return true;
 }
 
@@ -124,20 +124,20 @@ static int compare_entries(gconstpointer one, gconstpointer other)
 GArray *desk_list_create(enum desk_list list, struct notice_people *people, struct store *store,
 			 struct address_map *addresses, time_t now, const char **error_r)
 {
-	struct listing listing = {
+	struct search search = {
 		.list = list,
 		.addresses = addresses,
 		.now = now,
 		.entries = g_array_new(FALSE, FALSE, sizeof(struct desk_entry)),
 	};
 
-	g_array_set_clear_func(listing.entries, clear_entry);
+	g_array_set_clear_func(search.entries, clear_entry);
 	notice_people_join(people, store);
-	if (notice_people_each(people, NULL, now, add, &listing) && listing.error == NULL) {
-		g_array_sort(listing.entries, compare_entries);
-		return listing.entries;
+	if (notice_people_each(people, NULL, now, add, &search) && search.error == NULL) {
+		g_array_sort(search.entries, compare_entries);
+		return search.entries;
 	}
-	*error_r = listing.error;
-	g_array_unref(listing.entries);
+	*error_r = search.error;
+	g_array_unref(search.entries);
 	return NULL;
 }

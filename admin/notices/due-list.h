@@ -24,8 +24,8 @@ struct due_counts {
 	uint64_t due; /* people to be written to */
 	/* People who break a rule in its notify or enforce phase, and whose last mail failed. */
 	uint64_t open_failed;
-	/* Of those who break one, who cannot be told in time as far as that is known without their addresses,
-	   and who was told so often that it is the help desk's. */
+	/* Of those who break one, who cannot be told in time, as far as that is known without
+	   their addresses, and who was told so often that it is the help desk's. */
 	uint64_t untold, to_call;
 };
 

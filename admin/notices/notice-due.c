@@ -1,5 +1,7 @@
 #include "notice-due.h"
 
+#include <glib.h>
+
 #include "admin/exemptions/own-date.h"
 
 #define DAY ((time_t)86400)
@@ -9,11 +11,6 @@
 
 /* A refusal so soon after a mail that announced it is none of its own. */
 #define FRESH_DAYS 4
-
-static time_t earlier(time_t a, time_t b)
-{
-	return a < b ? a : b;
-}
 
 /* Whether a moment is so long after another one, which may be SCHEDULE_ALWAYS. */
 static bool is_past(time_t moment, time_t since, time_t length)
@@ -122,7 +119,7 @@ static bool call_is_due(const struct rule_case *c, time_t before)
 	const struct notice_course *course = c->course;
 	time_t begin = notice_call_begin(c->date, before);
 	time_t as_good = heard_enough(course) ? course->policy->notices.remind_every
-					      : earlier(before, NOTICE_MERGED_DAYS * DAY);
+					      : MIN(before, NOTICE_MERGED_DAYS * DAY);
 
 	return course->now >= begin && c->past.tried < begin && told_of_date(c) < begin - as_good;
 }
@@ -157,7 +154,7 @@ time_t notice_next_call(const struct rule_case *c)
 		time_t begin = notice_call_begin(c->date, settings->last_calls[i]);
 
 		if (begin > c->course->now)
-			next = earlier(next, begin);
+			next = MIN(next, begin);
 	}
 	return next;
 }
@@ -233,7 +230,7 @@ static bool reminder_is_due(const struct rule_case *c)
 	interval <<= course->warnings - 1;
 	return course->now - course->last_mail >= interval &&
 	       !is_near(course, course->next_call, 0) &&
-	       !is_near(course, course->next_news, earlier(interval, NEWS_DAYS * DAY));
+	       !is_near(course, course->next_news, MIN(interval, NEWS_DAYS * DAY));
 }
 
 /* ---- refusals ---- */

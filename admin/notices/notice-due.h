@@ -44,4 +44,11 @@ bool notice_date_moved(const struct rule_case *c);
 /* Whether a mail is due, and why. */
 bool notice_is_due(const struct rule_case *c, enum notice_reason *reason_r);
 
+/* When the last call is due that leaves so much time before a date: a day earlier, so that
+   it does whatever the quiet hours are, with one run a day. */
+time_t notice_call_begin(time_t date, time_t before);
+
+/* The brown-out of a rule that is announced next or holds now; of zeros if none. */
+struct brownout notice_next_brownout(const struct rule *rule, time_t now);
+
 #endif

@@ -1,9 +1,6 @@
 #include "notice-past.h"
 
-static time_t later(time_t a, time_t b)
-{
-	return a > b ? a : b;
-}
+#include <glib.h>
 
 struct rule_past notice_past_of_rule(const struct notice_person *person, unsigned int rule)
 {
@@ -51,7 +48,7 @@ time_t notice_past_last_mail(const struct notice_person *person)
 
 	for (size_t i = 0; i < person->past_count; i++) {
 		if (is_mail(&person->past[i]))
-			last = later(last, person->past[i].time);
+			last = MAX(last, person->past[i].time);
 	}
 	return last;
 }
@@ -62,7 +59,7 @@ time_t notice_past_last_warning(const struct notice_person *person)
 
 	for (size_t i = 0; i < person->past_count; i++) {
 		if (is_mail(&person->past[i]) && person->past[i].reason != NOTICE_FIXED)
-			last = later(last, person->past[i].time);
+			last = MAX(last, person->past[i].time);
 	}
 	return last;
 }

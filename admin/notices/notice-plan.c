@@ -1,21 +1,13 @@
 #include "notice-plan.h"
 
+#include <glib.h>
+
 #include "admin/exemptions/own-date.h"
 #include "notice-due.h"
 #include "notice-grace.h"
 #include "notice-ways.h"
 
 #define DAY ((time_t)86400)
-
-static time_t later(time_t a, time_t b)
-{
-	return a > b ? a : b;
-}
-
-static time_t earlier(time_t a, time_t b)
-{
-	return a < b ? a : b;
-}
 
 /* ---- the whole ---- */
 
@@ -59,10 +51,10 @@ static void note_to_tell(const struct rule_case *c, struct notice_plan *plan)
 	    c->date <= c->course->now)
 		return;
 	plan->to_tell |= UINT64_C(1) << c->rule->index;
-	plan->to_tell_from = earlier(
-		plan->to_tell_from, c->exempted ? notice_call_begin(c->date, NOTICE_LEAD_DAYS * DAY)
-						: c->rule->schedule.notify);
-	plan->to_tell_by = earlier(plan->to_tell_by, c->date);
+	plan->to_tell_from = MIN(plan->to_tell_from,
+				 c->exempted ? notice_call_begin(c->date, NOTICE_LEAD_DAYS * DAY)
+					     : c->rule->schedule.notify);
+	plan->to_tell_by = MIN(plan->to_tell_by, c->date);
 }
 
 /* What there is to say of an open rule. */
@@ -75,11 +67,11 @@ static void add_open_rule(struct open_rules *open, const struct rule_case *c,
 	open->cases[open->count++] = *c;
 	plan->rules |= bit;
 	plan->enforce[index] = c->date;
-	plan->first_open = earlier(plan->first_open, c->first_open);
+	plan->first_open = MIN(plan->first_open, c->first_open);
 	if (c->date > c->course->now)
-		plan->first_date = earlier(plan->first_date, c->date);
+		plan->first_date = MIN(plan->first_date, c->date);
 	if (c->exempted)
-		plan->exempt_until = later(plan->exempt_until, c->date);
+		plan->exempt_until = MAX(plan->exempt_until, c->date);
 	else if (c->date > c->rule->schedule.enforce && c->date > c->course->now)
 		plan->graced |= bit;
 	if (notice_date_moved(c)) {
@@ -137,7 +129,7 @@ static void look_at_rules(struct open_rules *open, uint64_t *open_ways, struct n
 		if (ways.last_open == SCHEDULE_ALWAYS)
 			continue;
 		note_to_tell(&c, plan);
-		open->course.next_news = earlier(open->course.next_news, notice_next_news(&c));
+		open->course.next_news = MIN(open->course.next_news, notice_next_news(&c));
 		if (notice_is_told_of(&c))
 			add_open_rule(open, &c, plan);
 	}
@@ -151,7 +143,7 @@ static void find_reason(struct open_rules *open, struct notice_plan *plan)
 	course->warnings = notice_past_warnings(course->person, plan->rules);
 	plan->warnings = course->warnings;
 	for (size_t i = 0; i < open->count; i++)
-		course->next_call = earlier(course->next_call, notice_next_call(&open->cases[i]));
+		course->next_call = MIN(course->next_call, notice_next_call(&open->cases[i]));
 	for (size_t i = 0; i < open->count; i++) {
 		if (!notice_is_due(&open->cases[i], &reason))
 			continue;
@@ -215,7 +207,7 @@ void notice_plan(const struct policy *policy, const struct notice_person *person
 				       .first_open = SCHEDULE_NEVER};
 	open.course.last_mail = notice_past_last_mail(person);
 	open.course.last_warning = notice_past_last_warning(person);
-	open.course.mails = notice_past_mails(person, now - NOTICE_MONTHS_DAYS * DAY);
+	open.course.mails = notice_past_mails(person, now - NOTICE_MAILS_DAYS * DAY);
 	open.course.out_of_reach = notice_past_is_out_of_reach(person);
 	for (size_t i = 0; i < person->way_count; i++)
 		open_r[i] = 0;

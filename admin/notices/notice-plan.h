@@ -40,7 +40,7 @@
 /* More than that in so many days are enough for anybody, whatever they are about, and so many
    are the most that anybody gets, but for what is new: of a rule that the person was never told
    of, of a date that moved, or of a brown-out. */
-#define NOTICE_MONTHS_DAYS 210
+#define NOTICE_MAILS_DAYS 210
 #define NOTICE_MAILS_MAX 8
 
 /* Whoever was seen first so long before the date cannot be told in time. */
@@ -121,12 +121,5 @@ bool notice_is_untold(const struct notice_plan *plan);
 
 /* Whether the person was told of what is open as often as it is any use. */
 bool notice_needs_call(const struct notice_plan *plan);
-
-/* When the last call is due that leaves so much time before a date: a day earlier, so that
-   it does whatever the quiet hours are, with one run a day. */
-time_t notice_call_begin(time_t date, time_t before);
-
-/* The brown-out of a rule that is announced next or holds now; of zeros if none. */
-struct brownout notice_next_brownout(const struct rule *rule, time_t now);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "admin/terminal/display.h"
+#include "notice-due.h"
 #include "notice-grace.h"
 #include "notice-ways.h"
 #include "run-clock.h"
@@ -97,7 +98,7 @@ static void try_after(struct search *search, const struct notice_person *person,
 
 	try(search, person, past->time + NOTICE_MERGED_DAYS * DAY);
 	/* Until then it is one of many. */
-	try(search, person, past->time + NOTICE_MONTHS_DAYS * DAY + 1);
+	try(search, person, past->time + NOTICE_MAILS_DAYS * DAY + 1);
 	for (unsigned int i = 1; i < NOTICE_WARNINGS_MAX; i++, interval *= 2)
 		try(search, person, past->time + interval);
 	for (size_t i = 0; i < search->policy->rule_count; i++) {

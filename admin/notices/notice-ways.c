@@ -1,12 +1,9 @@
 #include "notice-ways.h"
 
+#include <glib.h>
+
 #define SECOND INT64_C(1000)
 #define DAY ((time_t)86400)
-
-static time_t later(time_t a, time_t b)
-{
-	return a > b ? a : b;
-}
 
 static uint64_t bit_of(unsigned int rule)
 {
@@ -18,11 +15,6 @@ static bool breaks(const struct notice_way *way, unsigned int rule)
 	return (way->broken & ~way->allowed & bit_of(rule)) != 0;
 }
 
-static bool is_repaired(const struct device_record *record)
-{
-	return record->good.first > record->bad.last;
-}
-
 /* How long is too long for a device that is still used. SCHEDULE_NEVER: nobody knows. */
 static time_t long_rest(const struct device_record *record)
 {
@@ -30,8 +22,8 @@ static time_t long_rest(const struct device_record *record)
 
 	if (rest == 0)
 		return SCHEDULE_NEVER;
-	return later(rest + rest * NOTICE_FEW_DAYS / (record->bad_days - 1),
-		     NOTICE_RESTED_DAYS * DAY);
+	return MAX(rest + rest * NOTICE_FEW_DAYS / (record->bad_days - 1),
+		   NOTICE_RESTED_DAYS * DAY);
 }
 
 /* Whoever is refused before the password is looked at is nobody, and not seen. */
@@ -47,11 +39,11 @@ static time_t settles(const struct device_record *record, const struct rule_past
 	time_t last = (time_t)(record->bad.last / SECOND);
 	time_t rest = long_rest(record), rested;
 
-	if (is_repaired(record))
-		return last + later((time_t)(record->rhythm / SECOND), NOTICE_REPAIRED_DAYS * DAY);
+	if (device_is_repaired(record))
+		return last + MAX((time_t)(record->rhythm / SECOND), NOTICE_REPAIRED_DAYS * DAY);
 	if (rest == SCHEDULE_NEVER)
 		return SCHEDULE_NEVER;
-	rested = later(last, past->told) + rest;
+	rested = MAX(last, past->told) + rest;
 	return is_unseen(rule, rested) ? SCHEDULE_NEVER : rested;
 }
 
@@ -73,7 +65,7 @@ bool notice_way_has_changed(const struct notice_person *person, size_t way, unsi
 	if (past.told == SCHEDULE_ALWAYS || !breaks(&person->ways[way], rule))
 		return false;
 	record = devices_record(person->devices, person->ways[way].device, bit_of(rule));
-	return is_repaired(&record) && record.good.first / SECOND > past.told;
+	return device_is_repaired(&record) && record.good.first / SECOND > past.told;
 }
 
 /* ---- one device ---- */

@@ -14,11 +14,11 @@ struct rule_ways {
 	bool settled;
 };
 
-/* What makes good news of it: a repaired device would have broken the rule again by now; one
-   that only rests has done so for at least twice as long as it takes to rest, and longer the
-   fewer days of use its rhythm is known by, since the person was told, and as long as it would
-   be seen. Neither for less than
-   so many days: nobody shall hear that all is well, and then come back from a holiday. */
+/* What makes good news of it: a repaired device would have broken the rule again by now. One that
+   only rests has done so since the person was told, for at least twice as long as it takes to
+   rest, and longer the fewer days of use its rhythm is known by; and it would have been seen.
+   Neither for less than so many days: nobody shall hear that all is well, and then come back
+   from a holiday. */
 #define NOTICE_REPAIRED_DAYS 3
 #define NOTICE_RESTED_DAYS 28
 

@@ -28,9 +28,9 @@ struct user_portrait {
 	char user[USER_SIZE]; /* normalised */
 	time_t at;
 	struct edition edition;
-	GArray *ways;    /* of struct user_way */
-	GArray *devices; /* of struct user_device */
-	struct devices *grouped;
+	GArray *ways;            /* of struct user_way */
+	GArray *devices;         /* of struct user_device */
+	struct devices *grouped; /* the ways, by device; what those above point to is its */
 	/* That some way breaks, or would, a bit each: of the person's own, and others that
 	   only ways break which may be somebody else's. */
 	uint64_t rules, strangers_rules;

@@ -145,7 +145,7 @@ struct device_rest device_rest_of(const struct device_weights *weights,
 	};
 
 	rest.gaps = MIN(as_days((int64_t)record->bad_days - 1), rest.span);
-	if (record->good.first > last)
+	if (device_is_repaired(record))
 		rest.until_repaired = MAX(as_days(day_of(record->good.first) - rest.last_day), 1);
 	return rest;
 }

@@ -129,14 +129,14 @@ void devices_begin(struct devices *devices)
 static char *common(const struct store_habit *habit)
 {
 	char *name = device_name(habit->client_id);
-	char *common;
+	char *key;
 
 	if (name == NULL)
 		return g_strdup_printf("%d %d %u %d %s", device_purpose_of(habit->service),
 				       habit->service, habit->port, habit->tls, habit->mechanism);
-	common = g_strdup_printf("%d \"%s\"", device_purpose_of(habit->service), name);
+	key = g_strdup_printf("%d \"%s\"", device_purpose_of(habit->service), name);
 	g_free(name);
-	return common;
+	return key;
 }
 
 static char *name_to_show(const char *client_id)
@@ -279,11 +279,16 @@ struct device_record devices_record(const struct devices *devices, size_t device
 	return record;
 }
 
+bool device_is_repaired(const struct device_record *record)
+{
+	return record->bad.last != 0 && record->good.first > record->bad.last;
+}
+
 enum device_state device_state(const struct device_record *record, int64_t now)
 {
 	if (record->bad.last == 0)
 		return DEVICE_KEEPS;
-	if (record->good.first > record->bad.last)
+	if (device_is_repaired(record))
 		return DEVICE_REPAIRED;
 	if (record->rhythm > 0 && now - record->bad.last >= DEVICE_REST_RHYTHMS * record->rhythm)
 		return DEVICE_RESTED;

@@ -81,6 +81,9 @@ const struct device *devices_get(const struct devices *devices, size_t device);
 /* rules: a bit for each that is asked about. */
 struct device_record devices_record(const struct devices *devices, size_t device, uint64_t rules);
 
+/* Whether it was repaired, as said above. */
+bool device_is_repaired(const struct device_record *record);
+
 /* What is to be thought of the device, as to those rules, at a moment not before its
    sightings. */
 enum device_state device_state(const struct device_record *record, int64_t now);
