@@ -1,5 +1,6 @@
 """The journals of the two writers, as the importer would read them."""
 
+import datetime
 import json
 
 from pathlib import Path
@@ -63,3 +64,8 @@ class Journal:
         events = self.wait(1)
         assert len(events) == 1, events
         return events[0]
+
+
+def moment_of(event):
+    """In seconds since 1970."""
+    return datetime.datetime.fromisoformat(event["time"].replace("Z", "+00:00")).timestamp()

@@ -56,6 +56,11 @@ def day(days=0):
     return (datetime.datetime.now() + datetime.timedelta(days=days)).strftime("%Y-%m-%d")
 
 
+def midnight(days=0):
+    """With which today begins, or so many days from it."""
+    return time.mktime(time.strptime(day(days), "%Y-%m-%d"))
+
+
 def json_date(text):
     """Local "YYYY-MM-DD HH:MM", or "YYYY-MM-DD", as answers have it."""
     return datetime.datetime.fromisoformat(text).astimezone().isoformat()
@@ -64,7 +69,7 @@ def json_date(text):
 def phase_of(phases, title, moment):
     """phases: when each begins, in days from now, by title; the earliest first."""
     begun = [phase for phase, days in phases[title].items()
-             if time.mktime(time.strptime(day(days), "%Y-%m-%d")) <= moment]  # fmt: skip
+             if midnight(days) <= moment]  # fmt: skip
     return begun[-1] if begun else None
 
 

@@ -9,6 +9,7 @@ import clients
 from auth_client import AuthClient
 from dovecot import PASSWORD
 from faked_clock import FakedClock
+from journal import moment_of
 from mailhost import SITE
 from mmdb import CLIENTS
 from policy_client import ask_all, request
@@ -28,10 +29,6 @@ def clock(host):
     host.apply("")
 
 
-def _moment(event):
-    return datetime.datetime.fromisoformat(event["time"].replace("Z", "+00:00")).timestamp()
-
-
 # There and back. Dovecot's master starts no process for a while when time runs backwards.
 DAYS = (-90, -1, 1, 30, 31, -2, 2, 400)
 
@@ -40,7 +37,7 @@ def _see(event, clock, moment):
     before = moment < DATE
     assert event["action"] == ("allow" if before else "reject"), event
     assert event["rules"] == {"encryption": "observe" if before else "enforce"}
-    assert -0.01 <= _moment(event) - moment <= clock.now() - moment, event
+    assert -0.01 <= moment_of(event) - moment <= clock.now() - moment, event
 
 
 def test_the_gate_goes_by_a_clock_that_was_set_at_once(host, clock):
@@ -85,7 +82,7 @@ def test_equal_attempts_are_counted_however_the_clock_leaps(host, clock):
     for journal in (host.dovecot_journal, host.postfix_journal):
         first, others = journal.read()
         assert (first["count"], others["count"]) == (1, 3)
-        assert [round(_moment(event) - DATE) // DAY for event in (first, others)] == [-90, -60]
+        assert [round(moment_of(event) - DATE) // DAY for event in (first, others)] == [-90, -60]
         assert others["until"].startswith("2024-08-21T00:00:0")
 
 

@@ -14,7 +14,7 @@ import pytest
 import mmdb
 import weights
 
-from recorded_site import DAY, RecordedSite, day, phase_of, week
+from recorded_site import DAY, RecordedSite, day, midnight, phase_of, week
 
 # Days from today, for each rule.
 PHASES = {
@@ -253,7 +253,7 @@ def outlook(people, files, begun, enforced, known, since=None, users=None):
         enforce = phases.get("enforce", 10000)
         if title in begun:
             rules.append(weights.Rule(
-                title, moment_of(min(phases.get("notify", 10000), enforce)), moment_of(enforce),
+                title, midnight(min(phases.get("notify", 10000), enforce)), midnight(enforce),
                 KINDS.get(title, title) != "country"))  # fmt: skip
     ways = {user: [(way, way.broken(files) & begun) for way in found.values()]
             for user, found in (users or people.verified).items()}  # fmt: skip
@@ -261,10 +261,6 @@ def outlook(people, files, begun, enforced, known, since=None, users=None):
         ways, rules, enforced, people.latest, since or people.latest - 30 * DAY,
         weights.quiet_weekends(people.site.store, people.latest), known, since,
     )  # fmt: skip
-
-
-def moment_of(days):
-    return time.mktime(time.strptime(day(days), "%Y-%m-%d"))
 
 
 def count_weeks(people, files, enforced):
@@ -358,7 +354,7 @@ def check_status(people, files):
         users = [[way for way in ways.values() if title in way.recorded]
                  for ways in people.verified.values()]  # fmt: skip
         assert weights.is_nearest(rule["offenders"], expected[title][0]), title
-        date = min(time.mktime(time.strptime(day(days), "%Y-%m-%d"))
+        date = min(midnight(days)
                    for days in PHASES[title].values())  # fmt: skip
         begin = max(week(date), first_record_week(people))
         at_start = rule["offenders"]

@@ -13,7 +13,7 @@ import pytest
 import mmdb
 import weights
 
-from recorded_site import DAY, RecordedSite, day, phase_of, week
+from recorded_site import DAY, RecordedSite, day, midnight, phase_of, week
 
 # Days from today, for each rule.
 PHASES = {
@@ -142,14 +142,10 @@ def tell(site, users, chance):
 def rules_of(titles):
     """In the order of the file."""
     return [
-        weights.Rule(title, moment_of(min(phases.get("notify", 10000), phases["enforce"])),
-                     moment_of(phases["enforce"]), title != "country")
+        weights.Rule(title, midnight(min(phases.get("notify", 10000), phases["enforce"])),
+                     midnight(phases["enforce"]), title != "country")
         for title, phases in PHASES.items() if title in titles
     ]  # fmt: skip
-
-
-def moment_of(days):
-    return time.mktime(time.strptime(day(days), "%Y-%m-%d"))
 
 
 def outlook(site, users, latest, begun, enforced, known):
@@ -182,7 +178,7 @@ def check_forecast(site, users, told, latest):
     every, known = set(PHASES), {}
     cases = [((), every, every, every), (("--rule", "port"), *[{"port"}] * 3)]
     for days in -45, 22, 31:
-        phases = {title: phase_of(PHASES, title, moment_of(days)) for title in PHASES}
+        phases = {title: phase_of(PHASES, title, midnight(days)) for title in PHASES}
         cases.append((("--at", day(days)), every, {title for title in PHASES if phases[title]},
                       {title for title in PHASES if phases[title] == "enforce"}))  # fmt: skip
     for options, asked, begun, enforced in cases:
@@ -203,7 +199,7 @@ def check_status(site, users, first, latest):
     for rule in site.ask("status")["rules"]:
         title = rule["rule"]
         breaking = [[way for way in ways if title in way.recorded] for ways in users.values()]
-        begin = time.mktime(time.strptime(day(min(PHASES[title].values())), "%Y-%m-%d"))
+        begin = midnight(min(PHASES[title].values()))
         start = {week(max(begin, first)) + number for number in range(4)}
         at_start = sum(any(way.weeks & start for way in ways) for ways in breaking)
         assert weights.is_nearest(rule["offenders"], expected[title][0]), title

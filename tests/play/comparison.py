@@ -1,7 +1,8 @@
 """What real servers did, beside what the play thought that they would do."""
 
-import datetime
 import json
+
+from journal import moment_of
 
 MAY_DIFFER = ("time", "host", "session", "edition")
 EARLIER = 0.01  # seconds that a clock may seem to go back where it is set
@@ -39,10 +40,6 @@ def by_login(logins, events):
         number = sum(login.moment <= moment for login in logins)
         recorded[max(0, number - 1)].append(event)
     return recorded
-
-
-def moment_of(event):
-    return datetime.datetime.fromisoformat(event["time"].replace("Z", "+00:00")).timestamp()
 
 
 def without_chance(event):
