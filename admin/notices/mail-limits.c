@@ -6,7 +6,7 @@
 #include "policy/schedule.h"
 
 #define HOUR ((time_t)3600)
-#define YEAR (365 * 24 * HOUR)
+#define DAY_MINUTES 1440U
 
 /* Those who are to be told before one date. */
 struct date_demand {
@@ -26,23 +26,22 @@ unsigned int mail_limit_an_hour(const struct notice_settings *settings)
 	return run == 0 || (hour != 0 && hour < run) ? hour : run;
 }
 
-static uint64_t count_hours(const struct notice_settings *settings, time_t from, time_t until)
+/* Of a day whose clock is not changed. A part of an hour is one: a run may be in it. */
+static unsigned int open_hours(const struct quiet_hours *quiet)
 {
-	uint64_t hours = 0;
+	unsigned int length = (quiet->end + DAY_MINUTES - quiet->begin) % DAY_MINUTES;
 
-	for (time_t hour = from; hour < until; hour += HOUR)
-		hours += !quiet_hours_contain(&settings->quiet_hours, hour);
-	return hours;
+	return (DAY_MINUTES - length + 59) / 60;
 }
 
-/* Of dates that are far away, one year is like another. */
+/* Whole days all alike, and the rest hour by hour. */
 uint64_t mail_hours(const struct notice_settings *settings, time_t from, time_t until)
 {
-	time_t years = until > from ? (until - from) / YEAR : 0;
-	uint64_t hours = count_hours(settings, from + years * YEAR, until);
+	uint64_t days = until > from ? (uint64_t)(until - from) / (24 * HOUR) : 0;
+	uint64_t hours = days * open_hours(&settings->quiet_hours);
 
-	if (years > 0)
-		hours += (uint64_t)years * count_hours(settings, from, from + YEAR);
+	for (time_t hour = from + (time_t)days * 24 * HOUR; hour < until; hour += HOUR)
+		hours += !quiet_hours_contain(&settings->quiet_hours, hour);
 	return hours;
 }
 

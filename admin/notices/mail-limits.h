@@ -12,7 +12,8 @@
    limit. */
 unsigned int mail_limit_an_hour(const struct notice_settings *settings);
 
-/* How many hours from a moment until another are not quiet. */
+/* How many hours from a moment until another are not quiet; when the clock is changed in
+   between, one more or less. */
 uint64_t mail_hours(const struct notice_settings *settings, time_t from, time_t until);
 
 /* The people to be told before some dates, by these. */

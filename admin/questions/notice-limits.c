@@ -5,7 +5,10 @@
 #include "admin/notices/due-list.h"
 #include "admin/terminal/display.h"
 
-/* NULL: there is none. */
+/* What leaves until a later date is a number that says nothing. */
+#define DAYS_AHEAD 366
+
+/* NULL: there is none so soon. */
 static const struct rule *first_to_come(const struct policy *policy, time_t now)
 {
 	const struct rule *first = NULL;
@@ -14,7 +17,7 @@ static const struct rule *first_to_come(const struct policy *policy, time_t now)
 		const struct rule *rule = &policy->rules[i];
 		time_t enforce = rule->schedule.enforce;
 
-		if (enforce > now && enforce != SCHEDULE_NEVER &&
+		if (enforce > now && enforce <= date_midnight(now, DAYS_AHEAD) &&
 		    (first == NULL || enforce < first->schedule.enforce))
 			first = rule;
 	}

@@ -11,7 +11,8 @@
 bool notice_limits_find(const struct loaded_policy *loaded, struct store *store, time_t now,
 			bool *enough_r, char **text_r);
 
-/* What they let leave in a day, and before the first date to come; NULL: there is no limit.
+/* What they let leave in a day, and before the first date of the year to come; NULL: there is
+   no limit.
    The caller frees it with g_free(). */
 char *notice_limits_text(const struct policy *policy, time_t now);
 

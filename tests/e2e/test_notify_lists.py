@@ -183,3 +183,18 @@ def test_limits_that_do_not_carry_all(site):
     site.set("max-per-run = 1", rules=rules)
     checked = site.run("check-config")
     assert checked.stderr == "" and "encryption is enforced on" in checked.stdout
+
+
+def test_dates_far_ahead(site):
+    """They neither take time nor make numbers that nobody can use."""
+    site.write_rules(
+        ENCRYPTION % (day(-60), day(-30), "9999-12-31")
+        + NOTICES.replace("max-per-hour = 0", "max-per-hour = 10") % (TEXTS, site.sendmail, "")
+    )
+    site.record("alice@example.org", "encryption", days_ago=0.1)
+    site.take()
+    checked = site.run("check-config")
+    assert "Mails: at most 10 an hour, 130 a day\n" in checked.stdout and checked.stderr == ""
+    assert limits(site) == {
+        "check": "mail limits", "healthy": True, "text": "at most 10 an hour, 130 a day",
+    }  # fmt: skip

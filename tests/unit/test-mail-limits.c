@@ -2,6 +2,7 @@
 #include "dates.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #include "admin/notices/mail-limits.h"
 #include "policy/schedule.h"
@@ -39,6 +40,33 @@ static void test_how_many_leave(void **state)
 	assert_int_equal(mail_limit_an_hour(&settings), 500);
 	settings.max_per_run = 0;
 	assert_int_equal(mail_limit_an_hour(&settings), 0);
+}
+
+/* A day on which the clock is changed is no pattern for the others, and a part of an hour is
+   time enough for a run. */
+static void test_many_days(void **state)
+{
+	(void)state;
+	assert_in_range(mail_hours(&settings, date("2024-10-26 18:00"), date("2025-10-26 18:00")),
+			365 * 13 - 1, 365 * 13 + 1);
+	settings.quiet_hours = (struct quiet_hours){.begin = 30, .end = 0};
+	assert_int_equal(mail_hours(&settings, date("2024-06-01"), date("2024-06-11")), 10);
+}
+
+/* However far a date is, and however many there are. */
+static void test_reckoning_is_quick(void **state)
+{
+	struct mail_demand *demand = mail_demand_create();
+	time_t now = date("2024-06-01"), last = date("9999-12-31");
+	struct mail_shortage shortage;
+	clock_t begin = clock();
+	(void)state;
+
+	for (int day = 0; day < 3000; day++)
+		mail_demand_add(demand, now, last - day * (time_t)86400);
+	assert_false(mail_limits_fall_short(&settings, demand, now, &shortage));
+	assert_true(clock() - begin < 15 * CLOCKS_PER_SEC);
+	mail_demand_free(demand);
 }
 
 static struct mail_demand *people(size_t count, const char *from, const char *by)
@@ -102,6 +130,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_how_many_leave, set_up),
+		cmocka_unit_test_setup(test_many_days, set_up),
+		cmocka_unit_test_setup(test_reckoning_is_quick, set_up),
 		cmocka_unit_test_setup(test_a_million_people, set_up),
 		cmocka_unit_test_setup(test_several_dates, set_up),
 	};
