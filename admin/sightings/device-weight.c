@@ -29,7 +29,7 @@
 #define UNLIKELY 1e-9
 
 /* A device that rests is late only after a while: it does not come on the minute. */
-#define GRACE (MILLISECONDS_A_DAY / 10)
+#define ALLOWANCE (MILLISECONDS_A_DAY / 10)
 
 /* Fewer logins on weekends than half of those on other days say that people rest, too. */
 #define USUAL_DAYS 28
@@ -134,11 +134,11 @@ struct device_rest device_rest_of(const struct device_weights *weights,
 				  const struct device_record *record, const struct rule *rule)
 {
 	int64_t last = record->bad.last, first_day = day_of(record->bad.first);
-	int64_t visible = last_visible(weights, rule) - last - GRACE;
+	int64_t visible = last_visible(weights, rule) - last - ALLOWANCE;
 	struct device_rest rest = {
 		.last_day = (int32_t)day_of(last),
 		.span = as_days(day_of(last) - first_day),
-		.days = as_days(day_of(weights->now - last - GRACE)),
+		.days = as_days(day_of(weights->now - last - ALLOWANCE)),
 		.seen_days = as_days(day_of(visible)),
 		.rule = (uint8_t)rule->index,
 		.refused = last / 1000 >= rule->schedule.enforce,
