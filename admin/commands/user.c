@@ -2,6 +2,7 @@
 #include <glib.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "admin/questions/user-portrait.h"
 #include "admin/sightings/sighting-text.h"
@@ -29,13 +30,15 @@ static const struct command_help help = {
 		"settings to use.",
 };
 
-/* The last day on which the user is let off all of a rule; NULL when there is none. */
+/* The last day on which the user is let off all of a rule, or at least in a country (NULL: none);
+   NULL when there is none. */
 static const char *exempt_until(const struct user_portrait *portrait, const struct rule *rule,
-				char day_r[static ISO_DAY_TEXT_SIZE])
+				const struct country *country, char day_r[static ISO_DAY_TEXT_SIZE])
 {
 	time_t end;
 
-	return user_is_exempt(portrait, rule, &end) ? iso_day_format(end - 1, day_r) : NULL;
+	return user_is_exempt(portrait, rule, country, &end) ? iso_day_format(end - 1, day_r)
+							     : NULL;
 }
 
 /* The last day of the user's grace; NULL when there is none. */
@@ -109,14 +112,15 @@ static json_t *way_rules_json(const struct user_portrait *portrait, const struct
 		if (((way->verdict.broken | way->verdict.exempt) >> i & 1) == 0)
 			continue;
 		json_array_append_new(
-			rules,
-			json_pack("{s:s, s:s, s:o, s:s?, s:s?, s:o}", "rule",
-				  policy->rules[i].title, "phase",
-				  phase_name(schedule_phase(schedule, portrait->at)), "enforce",
-				  json_date(schedule->enforce), "exempt_until",
-				  exempt_until(portrait, &policy->rules[i], day), "grace_until",
-				  grace_until(portrait, &policy->rules[i], grace_day), "brownouts",
-				  brownouts_json(schedule, portrait->at)));
+			rules, json_pack("{s:s, s:s, s:o, s:s?, s:s?, s:o}", "rule",
+					 policy->rules[i].title, "phase",
+					 phase_name(schedule_phase(schedule, portrait->at)),
+					 "enforce", json_date(schedule->enforce), "exempt_until",
+					 exempt_until(portrait, &policy->rules[i],
+						      &way->verdict.country, day),
+					 "grace_until",
+					 grace_until(portrait, &policy->rules[i], grace_day),
+					 "brownouts", brownouts_json(schedule, portrait->at)));
 	}
 	return rules;
 }
@@ -386,11 +390,46 @@ static void append_brownouts(GString *line, const struct user_brownouts *brownou
 	append_brownout(line, "next", brownouts->next);
 }
 
+/* The country that the way is let off in, where the user is not let off all of the rule. */
+static const char *let_off_in(const struct user_way *way, const struct rule *rule)
+{
+	return way->verified && (way->verdict.exempt >> rule->index & 1) != 0
+		       ? way->verdict.country.code
+		       : "";
+}
+
+static bool is_of_earlier_way(const struct user_portrait *portrait, guint way,
+			      const struct rule *rule, const char *country)
+{
+	for (guint i = 0; i < way; i++) {
+		if (strcmp(let_off_in(&g_array_index(portrait->ways, struct user_way, i), rule),
+			   country) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void append_countries(GString *line, const struct user_portrait *portrait,
+			     const struct rule *rule)
+{
+	for (guint i = 0; i < portrait->ways->len; i++) {
+		const struct user_way *way = &g_array_index(portrait->ways, struct user_way, i);
+		const char *country = let_off_in(way, rule), *until;
+		char day[ISO_DAY_TEXT_SIZE];
+
+		if (country[0] == '\0' || is_of_earlier_way(portrait, i, rule, country))
+			continue;
+		until = exempt_until(portrait, rule, &way->verdict.country, day);
+		if (until != NULL)
+			g_string_append_printf(line, "; let off in %s until %s", country, until);
+	}
+}
+
 static void print_rule(const struct user_portrait *portrait, const struct rule *rule)
 {
 	const struct user_brownouts brownouts = user_brownouts_find(&rule->schedule, portrait->at);
 	char date[DATE_TEXT_SIZE], day[ISO_DAY_TEXT_SIZE], grace_day[ISO_DAY_TEXT_SIZE];
-	const char *until = exempt_until(portrait, rule, day);
+	const char *until = exempt_until(portrait, rule, NULL, day);
 	const char *grace = grace_until(portrait, rule, grace_day);
 	GString *line = g_string_new(NULL);
 
@@ -404,6 +443,8 @@ static void print_rule(const struct user_portrait *portrait, const struct rule *
 		g_string_append_printf(line, ", enforced from %s", date);
 	if (until != NULL)
 		g_string_append_printf(line, "; let off until %s", until);
+	else
+		append_countries(line, portrait, rule);
 	if (grace != NULL)
 		g_string_append_printf(line, "; grace until %s", grace);
 	if ((portrait->strangers_rules & UINT64_C(1) << rule->index) != 0)

@@ -46,8 +46,8 @@ static struct brownout brownout_of(const struct notice_person *person, const str
 {
 	struct brownout next = notice_next_brownout(rule, now);
 
-	return exemptions_end(person->exemptions, person->exemption_count, rule, next.begin) ==
-			       next.begin
+	return exemptions_end(person->exemptions, person->exemption_count, rule, NULL,
+			      next.begin) == next.begin
 		       ? next
 		       : (struct brownout){0, 0};
 }

@@ -48,6 +48,32 @@ static time_t longest_call(const struct notice_settings *settings)
 	return settings->last_call_count == 0 ? 0 : settings->last_calls[0];
 }
 
+/* From when on who is let off is told of the end. */
+static time_t lead_begin(const struct notice_settings *settings, time_t end)
+{
+	return notice_call_begin(end, MAX(longest_call(settings), NOTICE_LEAD_DAYS * DAY));
+}
+
+void notice_way_let_off(struct notice_way *way, const struct policy *policy,
+			const struct exemption *exemptions, size_t count, time_t now)
+{
+	way->allowed = way->ending = 0;
+	for (size_t i = 0; i < policy->rule_count && count > 0; i++) {
+		const struct rule *rule = &policy->rules[i];
+		uint64_t bit = way->broken & UINT64_C(1) << i;
+		bool dated = rule->schedule.enforce != SCHEDULE_NEVER;
+		time_t moment = dated ? MAX(rule->schedule.enforce, now) : now;
+		time_t end = exemptions_end(exemptions, count, rule, &way->country, moment);
+
+		if (end == exemptions_end(exemptions, count, rule, NULL, moment))
+			continue;
+		if (dated && now >= lead_begin(&policy->notices, end))
+			way->ending |= bit;
+		else
+			way->allowed |= bit;
+	}
+}
+
 /* When the person was told of the date that holds now. */
 static time_t told_of_date(const struct rule_case *c)
 {
@@ -86,7 +112,7 @@ static bool exempted_from_brownout(const struct rule_case *c, const struct brown
 {
 	const struct notice_person *person = c->course->person;
 
-	return exemptions_end(person->exemptions, person->exemption_count, c->rule,
+	return exemptions_end(person->exemptions, person->exemption_count, c->rule, NULL,
 			      brownout->begin) != brownout->begin;
 }
 
@@ -268,16 +294,13 @@ static bool refusal_is_due(const struct rule_case *c)
 
 bool notice_is_told_of(const struct rule_case *c)
 {
-	const struct notice_settings *settings = &c->course->policy->notices;
 	const struct schedule *schedule = &c->rule->schedule;
-	time_t now = c->course->now, lead = NOTICE_LEAD_DAYS * DAY;
+	time_t now = c->course->now;
 
 	/* An exemption that begins at the date is none in a brown-out before it. */
 	if (c->exempted)
 		return brownout_is_due(c) ||
-		       now >= notice_call_begin(c->date, longest_call(settings) > lead
-								 ? longest_call(settings)
-								 : lead);
+		       now >= lead_begin(&c->course->policy->notices, c->date);
 	return now >= schedule->notify || now >= schedule->enforce;
 }
 

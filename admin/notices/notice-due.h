@@ -30,6 +30,10 @@ struct rule_case {
 	time_t first_open, last_open; /* when it was seen in the ways that are open */
 };
 
+/* Sets what exemptions for the way's country let pass. */
+void notice_way_let_off(struct notice_way *way, const struct policy *policy,
+			const struct exemption *exemptions, size_t count, time_t now);
+
 /* Whether there is anything to say of it today, be it due or not. */
 bool notice_is_told_of(const struct rule_case *c);
 

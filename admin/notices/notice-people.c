@@ -4,11 +4,11 @@
 
 #include "admin/store/rule-titles.h"
 #include "admin/sightings/sighting-judge.h"
+#include "notice-due.h"
 
 struct notice_people {
 	struct edition edition;
-	/* As if all rules were in force, without exemptions and with them. */
-	struct sighting_judge strict, lenient;
+	struct sighting_judge strict; /* as if all rules were in force, without exemptions */
 
 	/* Of one reading of the store: */
 	struct store *store;
@@ -40,7 +40,6 @@ struct notice_people *notice_people_create(const struct edition *edition)
 	strict.exemptions = strict.grace = NULL;
 	people->edition = *edition;
 	sighting_judge_init(&people->strict, &strict, 0, true);
-	sighting_judge_init(&people->lenient, edition, 0, true);
 	people->devices = devices_create();
 	people->user = g_string_new(NULL);
 	people->ways = g_array_new(FALSE, FALSE, sizeof(struct notice_way));
@@ -89,19 +88,18 @@ static uint64_t refusing_rules(const struct policy *policy, const struct store_s
 
 static struct notice_way way_of(struct notice_people *people, const struct store_sighting *sighting)
 {
+	const struct sighting_verdict strict = sighting_judge_ask(&people->strict, sighting);
 	struct notice_way way = {
-		.broken = sighting_judge_ask(&people->strict, sighting).broken,
+		.broken = strict.broken,
+		.country = strict.country,
 		.first_seen = (time_t)(sighting->first_seen / 1000),
 		.last_seen = MIN((time_t)(sighting->last_seen / 1000), people->now),
 	};
 
 	if (way.broken != 0)
 		way.refused = way.broken & refusing_rules(people->edition.policy, sighting);
-	if (way.broken != 0 && people->exemption_count > 0) {
-		struct sighting_verdict lenient = sighting_judge_ask(&people->lenient, sighting);
-
-		way.allowed = way.broken & ~lenient.broken & ~lenient.exempt;
-	}
+	notice_way_let_off(&way, people->edition.policy, people->exemptions,
+			   people->exemption_count, people->now);
 	way.device = devices_add(people->devices, sighting, way.broken & ~way.allowed);
 	return way;
 }
@@ -266,7 +264,7 @@ bool notice_people_each(struct notice_people *people, const char *user, time_t n
 	const struct store_filter filter = {.user = user, .verified = true, .names = true};
 
 	people->now = now;
-	people->strict.at = people->lenient.at = now;
+	people->strict.at = now;
 	people->visit = visit;
 	people->context = context;
 	people->ended = people->failed = false;

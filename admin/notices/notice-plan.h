@@ -52,8 +52,10 @@ struct notice_way {
 	/* Those for whose sake it was refused, at their date or later: not in a
 	   brown-out. */
 	uint64_t refused;
-	/* Those that an exemption for a country lets pass now. */
-	uint64_t allowed;
+	/* Those that an exemption for its country lets pass: with the end far away, so that they
+	   are as good as kept, and with an end that it is time to tell of. */
+	uint64_t allowed, ending;
+	struct country country;
 	size_t device; /* its number in the person's devices */
 	time_t first_seen, last_seen;
 };

@@ -80,7 +80,7 @@ static void add_open(struct rule_ways *ways, const struct notice_way *way)
 
 static void look_at_device(struct rule_ways *ways, const struct notice_person *person,
 			   size_t device, const struct rule *rule, const struct rule_past *past,
-			   time_t now, uint64_t *open)
+			   bool ending, time_t now, uint64_t *open)
 {
 	const struct device_record record =
 		devices_record(person->devices, device, bit_of(rule->index));
@@ -96,6 +96,7 @@ static void look_at_device(struct rule_ways *ways, const struct notice_person *p
 		const struct notice_way *way = &person->ways[i];
 
 		if (way->device != device || !breaks(way, rule->index) ||
+		    ((way->ending & bit_of(rule->index)) != 0) != ending ||
 		    way->last_seen <= past->fixed)
 			continue;
 		open[i] |= bit_of(rule->index);
@@ -104,12 +105,13 @@ static void look_at_device(struct rule_ways *ways, const struct notice_person *p
 }
 
 struct rule_ways notice_look_at_ways(const struct notice_person *person, const struct rule *rule,
-				     const struct rule_past *past, time_t now, uint64_t *open)
+				     const struct rule_past *past, bool ending, time_t now,
+				     uint64_t *open)
 {
 	struct rule_ways ways = {
 		.first_open = SCHEDULE_NEVER, .last_open = SCHEDULE_ALWAYS, .settled = true};
 
 	for (size_t i = 0; i < devices_count(person->devices); i++)
-		look_at_device(&ways, person, i, rule, past, now, open);
+		look_at_device(&ways, person, i, rule, past, ending, now, open);
 	return ways;
 }

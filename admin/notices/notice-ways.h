@@ -25,9 +25,11 @@ struct rule_ways {
 /* By one more than so many days of use, a rhythm is known half as well as it may be. */
 #define NOTICE_FEW_DAYS 6
 
-/* Adds the rule to the ways that are open for it. */
+/* Adds the rule to the ways that are open for it: to those that an exemption for a country lets
+   pass for the time being, or to the others. */
 struct rule_ways notice_look_at_ways(const struct notice_person *person, const struct rule *rule,
-				     const struct rule_past *past, time_t now, uint64_t *open);
+				     const struct rule_past *past, bool ending, time_t now,
+				     uint64_t *open);
 
 /* When a device will be settled for a rule if it is not used again, nor the person told of it;
    SCHEDULE_NEVER: it will not. */

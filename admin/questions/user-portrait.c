@@ -10,28 +10,29 @@
 time_t user_grace_end(const struct user_portrait *portrait, const struct rule *rule)
 {
 	time_t enforce = rule->schedule.enforce;
-	time_t end = exemptions_end(portrait->grace, portrait->grace_count, rule, enforce);
+	time_t end = exemptions_end(portrait->grace, portrait->grace_count, rule, NULL, enforce);
 
 	return end > enforce && end > portrait->at ? end : 0;
 }
 
-/* When a rule will hold for the user, or has begun to. */
+/* When a rule will hold for the user's clients in a country, or has begun to. */
 static time_t date_for_user(const struct user_portrait *portrait, const struct rule *rule,
-			    bool *exempted_r)
+			    const struct country *country, bool *exempted_r)
 {
-	return own_date(portrait->exemptions, portrait->exemption_count, rule,
+	return own_date(portrait->exemptions, portrait->exemption_count, rule, country,
 			user_grace_end(portrait, rule), portrait->at, exempted_r);
 }
 
-bool user_is_exempt(const struct user_portrait *portrait, const struct rule *rule, time_t *end_r)
+bool user_is_exempt(const struct user_portrait *portrait, const struct rule *rule,
+		    const struct country *country, time_t *end_r)
 {
 	bool exempted;
 
-	*end_r = date_for_user(portrait, rule, &exempted);
+	*end_r = date_for_user(portrait, rule, country, &exempted);
 	if (exempted)
 		return true;
-	*end_r =
-		exemptions_end(portrait->exemptions, portrait->exemption_count, rule, portrait->at);
+	*end_r = exemptions_end(portrait->exemptions, portrait->exemption_count, rule, country,
+				portrait->at);
 	return *end_r > portrait->at;
 }
 
@@ -62,7 +63,7 @@ enum user_way_fate user_way_fate(const struct user_portrait *portrait, const str
 	for (uint64_t left = rules; left != 0; left &= left - 1) {
 		const struct rule *rule = &portrait->edition.policy->rules[__builtin_ctzll(left)];
 		bool exempted;
-		time_t date = date_for_user(portrait, rule, &exempted);
+		time_t date = date_for_user(portrait, rule, &way->verdict.country, &exempted);
 
 		if (date < first) {
 			first = date;

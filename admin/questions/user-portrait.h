@@ -70,9 +70,10 @@ struct user_brownouts {
 
 struct user_brownouts user_brownouts_find(const struct schedule *schedule, time_t at);
 
-/* Whether the user is let off all of a rule, at its date or, where no exemption covers
-   that, from now on; until when, in *end_r. */
-bool user_is_exempt(const struct user_portrait *portrait, const struct rule *rule, time_t *end_r);
+/* Whether the user is let off all of a rule, or at least in a country (NULL: none), at its date
+   or, where no exemption covers that, from now on; until when, in *end_r. */
+bool user_is_exempt(const struct user_portrait *portrait, const struct rule *rule,
+		    const struct country *country, time_t *end_r);
 
 /* When the grace ends that the user has been given for a rule; 0: none, or it has ended. */
 time_t user_grace_end(const struct user_portrait *portrait, const struct rule *rule);

@@ -170,6 +170,7 @@ struct sighting_verdict sighting_judge_ask(const struct sighting_judge *judge,
 	struct sighting_verdict verdict = {0};
 	struct client client = find_client(&judge->edition, sighting, &attempt);
 
+	verdict.country = client.country;
 	attempt.tls_version = recorded_version(policy, sighting);
 	for (size_t i = 0; i < policy->rule_count; i++) {
 		uint64_t bit = UINT64_C(1) << i;
@@ -180,7 +181,7 @@ struct sighting_verdict sighting_judge_ask(const struct sighting_judge *judge,
 			continue;
 		rule = rule_for(&judge->rules[i], &client);
 		found = judge_rule(&judge->edition, &attempt, &rule, client.country, judge->at);
-		if (found.finding == FINDING_EXEMPT &&
+		if (found.finding != FINDING_BROKEN && found.exemption != NULL &&
 		    would_be_broken(judge, &attempt, &rule, client.country))
 			verdict.exempt |= bit;
 		if (found.finding != FINDING_BROKEN)

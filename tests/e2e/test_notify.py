@@ -308,6 +308,29 @@ def test_last_call_before_an_exemption_ends(site):
     ]
 
 
+def test_an_exemption_for_a_country_ends(site):
+    """Who is abroad hears of it two weeks before, and is not refused without a word."""
+    rules = f"""rule country {{ allow = {{ "DE" }}
+                                observe = "{day(-60)}" notify = "{day(-30)}"
+                                enforce = "{day(2)}" }}"""
+    site.set(rules=rules)
+    site.exemptions.write_text(f"bob@example.org country=US {day(40)}\n")
+    abroad = {"client": mmdb.CLIENTS["US"][0], "country": "US"}
+    site.fine("bob@example.org", days_ago=-9.5, **abroad)
+    site.take_at(10)
+    said = site.must("user", "bob", "--at", day(10))
+    assert "\nlet off" in said, said
+    assert f"let off in US until {day(40)}" in said, said
+    [program] = site.ask("user", "bob", "--at", day(10))["programs"]
+    assert [rule["exempt_until"] for rule in program["rules"]] == [day(40)]
+    for days in (1, 2, 3, 10, 25):
+        assert not site.told(days), days
+    site.notify(26)
+    [mail] = site.mails().values()
+    assert "Your exemption ends" in mail["Subject"]
+    assert [days for days in range(27, 42) if site.told(days)] == [33, 39]
+
+
 def test_forged_attempts_tell_nobody(site):
     """Ten thousand attempts with other people's names and wrong passwords."""
     event = site.record("nobody@example.org", "encryption", verified=False)

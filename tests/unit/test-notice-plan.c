@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "admin/notices/notice-plan.h"
+#include "admin/notices/notice-due.h"
 
 #define ENCRYPTION UINT64_C(1)
 #define MECHANISM UINT64_C(2)
@@ -18,6 +18,7 @@
    date to enforce; country: enforce from 1 October on, without a notify phase. */
 static struct brownout brownouts[2];
 static struct rule rules[3];
+static const struct country abroad = {"US"};
 static time_t last_calls[] = {7 * DAY, 1 * DAY};
 static struct policy policy = {.rules = rules, .rule_count = COUNT(rules)};
 
@@ -110,7 +111,7 @@ static void refuse(struct life *life, enum program device, uint64_t broken, time
 /* What is open then: a bit for each rule, of each way. */
 static uint64_t open_ways[LIFE_MAX];
 
-static struct devices *find_devices(const struct life *life, struct notice_way *ways_r)
+static struct devices *find_devices(const struct life *life, time_t now, struct notice_way *ways_r)
 {
 	struct devices *devices = devices_create();
 
@@ -124,7 +125,10 @@ static struct devices *find_devices(const struct life *life, struct notice_way *
 		};
 
 		ways_r[i] = *way;
-		ways_r[i].device = devices_add(devices, &sighting, way->broken & ~way->allowed);
+		notice_way_let_off(&ways_r[i], &policy, life->exemptions, life->exemption_count,
+				   now);
+		ways_r[i].device =
+			devices_add(devices, &sighting, way->broken & ~ways_r[i].allowed);
 	}
 	return devices;
 }
@@ -132,7 +136,7 @@ static struct devices *find_devices(const struct life *life, struct notice_way *
 static struct notice_plan plan_at(struct life *life, time_t now)
 {
 	struct notice_way ways[LIFE_MAX];
-	struct devices *devices = find_devices(life, ways);
+	struct devices *devices = find_devices(life, now, ways);
 	const struct notice_person person = {
 		.ways = ways,
 		.way_count = life->way_count,
@@ -849,8 +853,59 @@ static void test_a_country_that_is_added(void **state)
 	rules[2].schedule.notify = date("2024-08-01");
 	login(&life, PHONE, COUNTRY, date("2024-08-02"));
 	assert_true(plan_at(&life, date("2024-08-03")).due);
-	life.ways[0].allowed = COUNTRY;
+	life.exemptions[life.exemption_count++] = (struct exemption){.begin = SCHEDULE_ALWAYS,
+								     .end = date("2024-12-01"),
+								     .rule = 2,
+								     .countries = &abroad,
+								     .country_count = 1};
+	assert_true(plan_at(&life, date("2024-08-03")).due);
+	life.ways[0].country = abroad;
 	assert_false(plan_at(&life, date("2024-08-03")).due);
+}
+
+/* Who is let off in a country is told two weeks before that ends, as of the end; what is not let
+   off has its own date, which is told before. */
+static void test_a_country_exemption_ends(void **state)
+{
+	struct life life = {0};
+	struct notice_plan plan;
+	(void)state;
+
+	rules[2].schedule.notify = date("2024-08-01");
+	login(&life, PHONE, COUNTRY, date("2024-08-02"));
+	life.ways[0].country = abroad;
+	login(&life, LAPTOP, COUNTRY, date("2024-08-03"));
+	for (unsigned int i = 0; i < 2; i++)
+		life.exemptions[life.exemption_count++] =
+			(struct exemption){.begin = i == 0 ? SCHEDULE_ALWAYS : date("2024-11-01"),
+					   .end = date(i == 0 ? "2024-11-01" : "2024-12-01"),
+					   .rule = 2,
+					   .countries = &abroad,
+					   .country_count = 1};
+	plan = run_at(&life, date("2024-08-04 08:00"));
+	assert_int_equal(plan.reason, NOTICE_FIRST);
+	assert_int_equal(plan.enforce[2], date("2024-10-01"));
+	assert_int_equal(open_ways[0], 0);
+	assert_int_equal(open_ways[1], COUNTRY);
+	login(&life, PHONE, COUNTRY, date("2024-11-15"));
+	assert_false(plan_at(&life, date("2024-11-15 19:00")).due);
+	plan = run_at(&life, date("2024-11-16 19:00"));
+	assert_true(plan.due);
+	assert_int_equal(plan.moved, 0);
+	assert_int_equal(plan.enforce[2], date("2024-12-01"));
+	assert_int_equal(plan.exempt_until, date("2024-12-01"));
+	assert_int_equal(open_ways[0], COUNTRY);
+	assert_int_equal(open_ways[1], 0);
+	assert_int_equal(run_at(&life, date("2024-11-23 08:00")).reason, NOTICE_LAST_CALL);
+	assert_int_equal(run_at(&life, date("2024-11-29 08:00")).reason, NOTICE_LAST_CALL);
+	assert_false(plan_at(&life, date("2024-12-02 08:00")).due);
+	/* It is over before the date: then it is of no use. */
+	rules[2].schedule.enforce = date("2024-12-24");
+	life.past_count = 0;
+	plan = plan_at(&life, date("2024-11-16 19:00"));
+	assert_int_equal(plan.enforce[2], date("2024-12-24"));
+	assert_int_equal(plan.exempt_until, 0);
+	assert_int_equal(open_ways[0], COUNTRY);
 }
 
 /* ---- what may happen to the mails and dates ---- */
@@ -1311,6 +1366,7 @@ int main(void)
 		cmocka_unit_test_setup(test_exempted_after_a_brownout, set_up),
 		cmocka_unit_test_setup(test_brownouts_of_a_day, set_up),
 		cmocka_unit_test_setup(test_a_country_that_is_added, set_up),
+		cmocka_unit_test_setup(test_a_country_exemption_ends, set_up),
 		cmocka_unit_test_setup(test_a_date_that_moves, set_up),
 		cmocka_unit_test_setup(test_when_a_date_that_moved_is_told, set_up),
 		cmocka_unit_test_setup(test_moves_that_are_not_told, set_up),
