@@ -301,7 +301,7 @@ bool notice_is_told_of(const struct rule_case *c)
 	if (c->exempted)
 		return brownout_is_due(c) ||
 		       now >= lead_begin(&c->course->policy->notices, c->date);
-	return now >= schedule->notify || now >= schedule->enforce;
+	return now >= schedule->notify || now >= schedule->enforce || notice_date_moved(c);
 }
 
 static bool find_reason(const struct rule_case *c, enum notice_reason *reason_r)
@@ -325,7 +325,14 @@ static bool find_reason(const struct rule_case *c, enum notice_reason *reason_r)
 
 bool notice_is_due(const struct rule_case *c, enum notice_reason *reason_r)
 {
-	if (c->course->now < c->date)
+	time_t now = c->course->now;
+
+	/* Of a rule that is only observed again there is nothing else to say. */
+	if (!c->exempted && now < c->rule->schedule.notify && now < c->date) {
+		*reason_r = NOTICE_MOVED;
+		return move_is_due(c);
+	}
+	if (now < c->date)
 		return find_reason(c, reason_r);
 	if (refusal_is_due(c)) {
 		*reason_r = NOTICE_REFUSED;

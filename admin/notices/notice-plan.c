@@ -93,12 +93,14 @@ static bool is_unsettled(const struct rule_case *c, const struct rule_ways *ways
 	return ways->broken && ((concerns && !ways->settled) || date_is_near);
 }
 
-/* Who was told before being let off was told nothing of the date that counts. */
+/* Who was told before being let off was told nothing of the date that counts, nor who was told a
+   later one. */
 static struct rule_past past_of_date(const struct rule_case *c)
 {
 	struct rule_past past = c->past;
+	bool told_later = past.date > c->date && notice_date_moved(c);
 
-	if (c->exempted && past.date != c->date)
+	if ((c->exempted && past.date != c->date) || told_later)
 		past.told = SCHEDULE_ALWAYS;
 	return past;
 }

@@ -212,6 +212,31 @@ def test_a_date_that_moves(site):
     assert reasons == ["last-call", "moved", "moved", "moved"]
 
 
+def test_a_date_that_moves_with_its_phase(site):
+    """Also when the rule is only observed again, until the new phase begins."""
+    site.set(rules=with_date(30))
+    site.record("alice@example.org", "encryption")
+    site.take()
+    assert list(site.told(1)) == ["alice@example.org"]
+    site.set(rules=with_date(120).replace(day(-30), day(90)))
+    assert [days for days in range(2, 40) if site.told(days)] == [15]
+    [_, moved] = site.ask("notices", "--user", "alice")
+    assert moved["reason"] == "moved"
+
+
+def test_an_earlier_date(site):
+    """Also for a device that rests when it is set."""
+    site.set(rules=with_date(200))
+    for days in (22, 12, 2):
+        site.record("alice@example.org", "encryption", days_ago=days)
+    site.take()
+    assert list(site.told(1)) == ["alice@example.org"]
+    assert site.told(100) == {}
+    site.set(rules=with_date(130))
+    [subject] = site.told(101).values()
+    assert subject.startswith("New date ")
+
+
 def test_one_of_two_devices_has_changed(site):
     """The next mail says which, and tells of the other only."""
     outlook = {"client_id": "name=Outlook version=16.0"}

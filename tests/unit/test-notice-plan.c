@@ -960,6 +960,56 @@ static void test_when_a_date_that_moved_is_told(void **state)
 	assert_false(run_at(&life, date("2024-10-21 08:00")).due);
 }
 
+/* Whatever the phase is now: it moved together with notify, or there is none any more; and nothing
+   else is told of a rule that is only observed again. */
+static void test_a_date_that_moves_with_its_phase(void **state)
+{
+	(void)state;
+
+	for (unsigned int i = 0; i < 2; i++) {
+		struct life life = {0};
+
+		set_up(NULL);
+		rules[0].schedule.brownout_count = 0;
+		login(&life, PHONE, ENCRYPTION, date("2024-08-01"));
+		login(&life, LAPTOP, ENCRYPTION, date("2024-08-02"));
+		assert_int_equal(run_at(&life, date("2024-08-02 08:00")).reason, NOTICE_FIRST);
+		rules[0].schedule.notify = i == 0 ? date("2024-12-01") : SCHEDULE_NEVER;
+		rules[0].schedule.enforce = i == 0 ? date("2025-02-01") : SCHEDULE_NEVER;
+		login(&life, PHONE, ENCRYPTION, date("2024-09-01"));
+		assert_false(run_at(&life, date("2024-09-02 08:00")).due);
+		assert_int_equal(run_at(&life, date("2024-09-06 08:00")).reason, NOTICE_MOVED);
+		login(&life, PHONE, ENCRYPTION, date("2024-11-01"));
+		assert_false(run_at(&life, date("2024-11-02 08:00")).due);
+	}
+}
+
+/* An earlier date concerns also who was told a later one, and whose device rests; not who has
+   repaired it. */
+static void test_an_earlier_date(void **state)
+{
+	(void)state;
+
+	for (unsigned int repaired = 0; repaired < 2; repaired++) {
+		struct life life = {0};
+
+		set_up(NULL);
+		rules[0].schedule.brownout_count = 0;
+		rules[0].schedule.enforce = date("2025-03-01");
+		for (time_t day = date("2024-06-01"); day < date("2024-06-04"); day += DAY)
+			login(&life, PHONE, ENCRYPTION, day);
+		remember(&life, NOTICE_FIRST, NOTICE_HANDED_OVER, ENCRYPTION,
+			 date("2024-06-03 08:00"));
+		life.past[0].dates[0] = date("2025-03-01");
+		if (repaired == 1)
+			login(&life, PHONE, 0, date("2024-06-10"));
+		assert_false(plan_at(&life, date("2024-09-01 08:00")).due);
+		rules[0].schedule.enforce = date("2024-12-01");
+		assert_int_equal(run_at(&life, date("2024-09-01 09:00")).due, repaired == 0);
+		assert_false(plan_at(&life, date("2024-09-02 08:00")).due);
+	}
+}
+
 /* Who was told nothing of a date does not hear that it moved, nor who is let off; nor is it
    known of what was sent before dates were noted. */
 static void test_moves_that_are_not_told(void **state)
@@ -1369,6 +1419,8 @@ int main(void)
 		cmocka_unit_test_setup(test_a_country_exemption_ends, set_up),
 		cmocka_unit_test_setup(test_a_date_that_moves, set_up),
 		cmocka_unit_test_setup(test_when_a_date_that_moved_is_told, set_up),
+		cmocka_unit_test_setup(test_a_date_that_moves_with_its_phase, set_up),
+		cmocka_unit_test_setup(test_an_earlier_date, set_up),
 		cmocka_unit_test_setup(test_moves_that_are_not_told, set_up),
 		cmocka_unit_test_setup(test_an_exemption_that_has_ended, set_up),
 		cmocka_unit_test_setup(test_missed_runs, set_up),
