@@ -32,13 +32,15 @@ static bool add_entry(void *context, const struct notice_candidate *candidate)
 		.reason = plan->reason,
 		.rules = notice_plan_told(plan),
 		.untold = plan->untold != 0,
+		.tried = candidate->intended_attempts > 0,
 		.first_date = plan->first_date,
 	};
 
 	count_open(&list->counts, candidate);
 	if (plan->to_tell != 0)
 		mail_demand_add(list->demand, plan->to_tell_from, plan->to_tell_by);
-	if (!plan->due && !has_news(candidate))
+	list->counts.waiting += plan->waits;
+	if (plan->waits || (!plan->due && !has_news(candidate)))
 		return true;
 	entry.user = g_string_chunk_insert(list->names, candidate->user);
 	g_array_append_val(list->entries, entry);
@@ -46,8 +48,9 @@ static bool add_entry(void *context, const struct notice_candidate *candidate)
 	return true;
 }
 
-/* What is only recorded comes first, good news last; between them who was never told, and
-   then the person whose access ends the soonest. */
+/* What is only recorded comes first, good news last; between them who was never told, then
+   whose mail was not tried in vain, so that full mailboxes take nobody's place, and then the
+   person whose access ends the soonest. */
 static int compare_entries(gconstpointer one, gconstpointer other)
 {
 	const struct due_entry *a = one, *b = other;
@@ -60,6 +63,8 @@ static int compare_entries(gconstpointer one, gconstpointer other)
 		return a_fixed ? 1 : -1;
 	if (a->untold != b->untold)
 		return a->untold ? -1 : 1;
+	if (a->tried != b->tried)
+		return a->tried ? 1 : -1;
 	if ((a->reason == NOTICE_REFUSED) != (b->reason == NOTICE_REFUSED))
 		return a->reason == NOTICE_REFUSED ? -1 : 1;
 	if (a->first_date != b->first_date)

@@ -7,7 +7,7 @@
 
 /* Who is to be told something, as planned for all people at one moment, in the order in
    which they are written to: who was never told of a rule first, and of these and the others
-   whose access ends the soonest. */
+   those whose mail was tried in vain last, and whose access ends the soonest first. */
 struct due_list;
 
 /* Someone to be written to, or about whom something is to be recorded. */
@@ -17,11 +17,13 @@ struct due_entry {
 	enum notice_reason reason;
 	uint64_t rules;
 	bool untold;       /* of one of them */
+	bool tried;        /* the mail was, and was not taken */
 	time_t first_date; /* SCHEDULE_NEVER: none */
 };
 
 struct due_counts {
-	uint64_t due; /* people to be written to */
+	uint64_t due;     /* people to be written to */
+	uint64_t waiting; /* until their mail is tried again */
 	/* People who break a rule in its notify or enforce phase, and whose last mail failed. */
 	uint64_t open_failed;
 	/* Of those who break one, who cannot be told in time, as far as that is known without

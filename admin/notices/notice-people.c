@@ -148,6 +148,7 @@ static bool add_past(void *context, const struct store_notice *notice)
 	if (notice->state == NOTICE_INTENDED) {
 		candidate->intended_id = notice->id;
 		candidate->intended_attempts = notice->attempts;
+		candidate->attempted = (time_t)(notice->intended / 1000);
 		g_string_assign(people->intended_message_id, notice->message_id);
 		return true;
 	}
@@ -187,6 +188,8 @@ static void plan(struct notice_people *people)
 		.devices = people->devices,
 		.past = (struct notice_past *)people->past->data,
 		.past_count = people->past->len,
+		.attempts = candidate->intended_attempts,
+		.attempted = candidate->attempted,
 		.exemptions = people->exemptions,
 		.exemption_count = people->exemption_count,
 	};

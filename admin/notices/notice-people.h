@@ -23,8 +23,9 @@ struct notice_candidate {
 	int64_t intended_id;
 	const char *intended_message_id;
 	unsigned int intended_attempts;
-	bool told;   /* of anything at any time */
-	bool failed; /* the last mail did */
+	time_t attempted; /* the last of these */
+	bool told;        /* of anything at any time */
+	bool failed;      /* the last mail did */
 };
 
 /* What the edition consists of is borrowed. */

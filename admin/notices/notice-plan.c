@@ -35,10 +35,12 @@ static void note_untold(const struct rule_case *c, struct notice_plan *plan)
 	uint64_t bit = UINT64_C(1) << c->rule->index;
 	bool untold = c->past.told == SCHEDULE_ALWAYS;
 	bool to_come = c->course->now < c->date;
+	bool in_vain = c->past.tried != SCHEDULE_ALWAYS ||
+		       c->course->person->attempts >= NOTICE_FAILURES_MAX;
 
 	if (untold)
 		plan->untold |= bit;
-	if (untold && c->past.tried != SCHEDULE_ALWAYS)
+	if (untold && in_vain)
 		plan->failed |= bit;
 	if ((untold || to_come) && c->date != SCHEDULE_NEVER && c->first_open < c->date &&
 	    c->date - c->first_open < NOTICE_LATE_DAYS * DAY)
@@ -230,6 +232,31 @@ static bool is_too_much(const struct notice_course *course, const struct notice_
 	       plan->reason != NOTICE_MOVED && plan->reason != NOTICE_BROWNOUT;
 }
 
+/* A mail that was not taken is tried again twice, and then after pauses: of an hour, and each
+   twice as long as the one before. None lets a date or a brown-out come near. */
+static time_t next_attempt(const struct notice_person *person, const struct notice_plan *plan)
+{
+	time_t pause = plan->reason == NOTICE_BROWNOUT ? DAY / 2 : NOTICE_PAUSE_DAYS * DAY;
+
+	if (person->attempts < NOTICE_FAILURES_MAX)
+		return person->attempted;
+	if (person->attempts < NOTICE_FAILURES_MAX + 8)
+		pause = MIN(pause, (time_t)3600 << (person->attempts - NOTICE_FAILURES_MAX));
+	if (plan->first_date > person->attempted && plan->first_date != SCHEDULE_NEVER)
+		pause = MIN(pause, (plan->first_date - person->attempted) / 4);
+	return person->attempted + pause;
+}
+
+/* Not of what a clock that went wrong has tried. */
+static void wait_for_mailbox(const struct notice_person *person, time_t now,
+			     struct notice_plan *plan)
+{
+	plan->next_attempt = next_attempt(person, plan);
+	plan->waits = person->attempts > 0 && plan->next_attempt > now && person->attempted <= now;
+	if (plan->waits)
+		plan->due = false;
+}
+
 void notice_plan(const struct policy *policy, const struct notice_person *person, time_t now,
 		 uint64_t *open_r, struct notice_plan *plan_r)
 {
@@ -265,6 +292,8 @@ void notice_plan(const struct policy *policy, const struct notice_person *person
 	}
 	if (plan_r->due && is_too_much(&open.course, plan_r))
 		plan_r->due = false;
+	if (plan_r->due)
+		wait_for_mailbox(person, now, plan_r);
 }
 
 uint64_t notice_plan_told(const struct notice_plan *plan)

@@ -22,6 +22,9 @@
    brown-outs, refusals. */
 #define NOTICE_FAILURES_MAX 3
 
+/* A mail that is not taken for the time being, however often, is tried again so soon. */
+#define NOTICE_PAUSE_DAYS 7
+
 /* So long before a brown-out it is announced. */
 #define NOTICE_BROWNOUT_DAYS 3
 
@@ -75,12 +78,17 @@ struct notice_person {
 	const struct devices *devices;
 	const struct notice_past *past; /* the earliest first; what is intended is left out */
 	size_t past_count;
+	unsigned int attempts; /* at what is intended; 0: nothing is */
+	time_t attempted;      /* the last of them */
 	const struct exemption *exemptions;
 	size_t exemption_count;
 };
 
 struct notice_plan {
 	bool due;
+	/* It would be, but was not taken lately, and is not tried again before next_attempt. */
+	bool waits;
+	time_t next_attempt;
 	enum notice_reason reason;
 	/* The rules to tell of. Without due: those that are open all the same. */
 	uint64_t rules;
@@ -95,7 +103,7 @@ struct notice_plan {
 	time_t told_date[RULES_MAX];
 	/* Of the rules, those that the person was never told of, with or without due. */
 	uint64_t untold;
-	/* Of these, those of which a mail went out in vain. */
+	/* Of these, those of which a mail went out in vain, or none can as it seems. */
 	uint64_t failed;
 	/* Of the rules, those that were seen broken first when it was too late to tell of them in
 	   good time; after their dates, if nobody did. */

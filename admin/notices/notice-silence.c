@@ -156,6 +156,13 @@ static void look_ahead(struct search *search, const struct notice_person *person
 		try_device(search, person, i);
 }
 
+/* When a mail that was not taken is tried again. */
+static void try_attempt(struct search *search, const struct notice_candidate *candidate)
+{
+	if (candidate->plan.waits)
+		try(search, &candidate->person, candidate->plan.next_attempt);
+}
+
 static bool look(void *context, const struct notice_candidate *candidate)
 {
 	struct search *search = context;
@@ -165,6 +172,7 @@ static bool look(void *context, const struct notice_candidate *candidate)
 		return false;
 	count(search, &candidate->person);
 	look_ahead(search, &candidate->person);
+	try_attempt(search, candidate);
 	return true;
 }
 

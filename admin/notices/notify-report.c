@@ -72,6 +72,7 @@ static void add_rest(GString *text, const struct notify_results *results)
 
 	add_number(text, "Refused for good", results->refused);
 	add_number(text, "Not taken now, to be tried again", results->later);
+	add_number(text, "Waiting for their mailboxes", results->before.waiting);
 	add_number(text, "Without an address", results->without_address);
 	add_number(text, "In no domain that is written to", results->outside);
 	add_number(text, "Like one of these, and not sent", results->not_sampled);

@@ -249,6 +249,8 @@ static bool take_turn(void *context, const struct notice_candidate *candidate)
 	const struct notice_plan *plan = &candidate->plan;
 	time_t now = now_of(run);
 
+	if (plan->waits)
+		return false;
 	if (plan->fixed != 0 && (!plan->due || plan->reason != NOTICE_FIXED))
 		turn->go_on = note_fixed(run, candidate, now);
 	if (turn->go_on && !plan->due && candidate->intended_id != 0)

@@ -147,6 +147,40 @@ def test_who_was_never_told_goes_first(site):
     assert list(site.told(16)) == ["told@example.org"]
 
 
+def test_full_mailboxes_take_nobodys_place(site):
+    """They come behind who was not tried, wait longer and longer, and stand on the list."""
+    site.set("max-per-run = 2", rules=ENCRYPTION % (day(-60), day(-30), day(60)))
+    fine = site.sendmail.read_text()
+    site.sendmail.write_text(
+        fine.replace(
+            "#!/bin/sh\n",
+            '#!/bin/sh\ncase "$*" in *-full@*) echo over quota; exit 75;; esac\n',
+            1,
+        )
+    )
+    for user in ("a-full", "b-full", "y", "z"):
+        site.record(f"{user}@example.org", "encryption", days_ago=1)
+    site.take()
+    site.notify(1, status=1)
+    assert site.mails() == {} and untold(site, 1) == {}
+    site.notify(2)
+    assert set(site.mails()) == {"y@example.org", "z@example.org"}
+    for at in range(3, 10):
+        site.notify(at, status=1)
+    full = {"a-full@example.org": "mail failed", "b-full@example.org": "mail failed"}
+    assert untold(site, 9) == full
+    # Both were tried eight times, and are not for 32 hours.
+    waiting = site.notify(10)
+    assert re.search(r"Waiting for their mailboxes +2\n", waiting.stdout)
+    dry = site.run("notify", "--dry-run", "--at", day(10)).stdout
+    assert f'With --at "{day(10)} 15:00" there is something.' in dry
+    # At last there is room.
+    site.sendmail.write_text(fine)
+    site.notify(15)
+    assert {"a-full@example.org", "b-full@example.org"} <= set(site.mails())
+    assert untold(site, 15) == {}
+
+
 def limits(site):
     health = json.loads(site.run("status", "--json").stdout)["health"]
     return {check["check"]: check for check in health}["mail limits"]

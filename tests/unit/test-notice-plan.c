@@ -60,6 +60,8 @@ struct life {
 	size_t way_count;
 	struct notice_past past[LIFE_MAX];
 	size_t past_count;
+	unsigned int attempts;
+	time_t attempted;
 	struct exemption exemptions[4];
 	size_t exemption_count;
 };
@@ -143,6 +145,8 @@ static struct notice_plan plan_at(struct life *life, time_t now)
 		.devices = devices,
 		.past = life->past,
 		.past_count = life->past_count,
+		.attempts = life->attempts,
+		.attempted = life->attempted,
 		.exemptions = life->exemptions,
 		.exemption_count = life->exemption_count,
 	};
@@ -273,6 +277,36 @@ static void test_whole_timetable(void **state)
 		login(&life, PHONE, ENCRYPTION, now - 60);
 		assert_false(run_at(&life, now).due);
 	}
+}
+
+/* A mailbox that takes nothing is tried less and less often, but again before each date; and
+   after three times it is known not to take any. */
+static void test_pauses(void **state)
+{
+	static const time_t hours[] = {0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 7 * 24, 7 * 24};
+	struct life life = {0};
+	time_t now = date("2024-06-02 08:00");
+	struct notice_plan plan;
+	(void)state;
+
+	login(&life, PHONE, ENCRYPTION, now - DAY);
+	life.attempted = now;
+	for (unsigned int i = 0; i < COUNT(hours); i++) {
+		life.attempts = i + 1;
+		plan = plan_at(&life, now + hours[i] * 3600);
+		assert_true(plan.due && !plan.waits);
+		assert_int_equal(plan.failed, i < 2 ? 0 : ENCRYPTION);
+		if (hours[i] == 0)
+			continue;
+		plan = plan_at(&life, now + hours[i] * 3600 - 1);
+		assert_true(!plan.due && plan.waits);
+		assert_int_equal(plan.next_attempt, now + hours[i] * 3600);
+		assert_int_equal(plan.rules, ENCRYPTION);
+	}
+	life.attempted = rules[0].schedule.enforce - 4 * DAY;
+	assert_true(plan_at(&life, life.attempted + DAY).due);
+	/* What a clock tried that went wrong is no reason to wait. */
+	assert_true(plan_at(&life, life.attempted - DAY).due);
 }
 
 static void test_first_sighting_after_the_begin(void **state)
@@ -1386,6 +1420,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_whole_timetable, set_up),
+		cmocka_unit_test_setup(test_pauses, set_up),
 		cmocka_unit_test_setup(test_first_sighting_after_the_begin, set_up),
 		cmocka_unit_test_setup(test_first_seen_within_the_last_calls, set_up),
 		cmocka_unit_test_setup(test_gone_quiet, set_up),
