@@ -59,6 +59,18 @@ static void note_to_tell(const struct rule_case *c, struct notice_plan *plan)
 	plan->to_tell_by = MIN(plan->to_tell_by, c->date);
 }
 
+static void note_date(const struct rule_case *c, struct notice_plan *plan)
+{
+	if (c->date <= c->course->now || c->date > plan->first_date)
+		return;
+	/* An exemption's end is that of all that ends with it, or it is not named. */
+	if (c->date < plan->first_date)
+		plan->exempt_until = c->exempted ? c->date : 0;
+	else if (!c->exempted)
+		plan->exempt_until = 0;
+	plan->first_date = c->date;
+}
+
 /* What there is to say of an open rule. */
 static void add_open_rule(struct open_rules *open, const struct rule_case *c,
 			  struct notice_plan *plan)
@@ -70,11 +82,8 @@ static void add_open_rule(struct open_rules *open, const struct rule_case *c,
 	plan->rules |= bit;
 	plan->enforce[index] = c->date;
 	plan->first_open = MIN(plan->first_open, c->first_open);
-	if (c->date > c->course->now)
-		plan->first_date = MIN(plan->first_date, c->date);
-	if (c->exempted)
-		plan->exempt_until = MAX(plan->exempt_until, c->date);
-	else if (c->date > c->rule->schedule.enforce && c->date > c->course->now)
+	note_date(c, plan);
+	if (!c->exempted && c->date > c->rule->schedule.enforce && c->date > c->course->now)
 		plan->graced |= bit;
 	if (notice_date_moved(c)) {
 		plan->moved |= bit;

@@ -97,7 +97,7 @@ struct notice_plan {
 	uint64_t fixed;
 	time_t enforce[RULES_MAX]; /* the person's own dates, of rules */
 	time_t first_date;         /* the first to come; SCHEDULE_NEVER: none */
-	time_t exempt_until;       /* when the last exemption ends that moves a date; 0: none */
+	time_t exempt_until;       /* the same where an exemption has moved it; 0: none */
 	/* Of the rules, those of which the person was told another date, and that date. */
 	uint64_t moved;
 	time_t told_date[RULES_MAX];

@@ -333,6 +333,22 @@ def test_last_call_before_an_exemption_ends(site):
     ]
 
 
+def test_an_exemption_from_one_of_two_rules(site):
+    """The end of the exemption is not said of the rule that ends before it."""
+    rules = "".join(
+        f"""rule {title} {{ observe = "{day(-60)}" notify = "{day(-30)}" enforce = "{day(end)}" }}
+        """
+        for title, end in (("encryption", 10), ("mechanism", 24)))  # fmt: skip
+    site.set(rules=rules)
+    site.exemptions.write_text(f"alice@example.org encryption {day(30)}\n")
+    site.record("alice@example.org", "encryption", "mechanism", mechanism="CRAM-MD5", days_ago=1)
+    site.take()
+    told = {days: subject for days in range(30) for subject in site.told(days).values()}
+    assert "exemption" not in told[16] and "normal password" in told[16]
+    assert [days for days in told if "exemption" in told[days]] == [29]
+    assert told[29].startswith("Your exemption ends ") and "encryption" in told[29]
+
+
 def test_an_exemption_for_a_country_ends(site):
     """Who is abroad hears of it two weeks before, and is not refused without a word."""
     rules = f"""rule country {{ allow = {{ "DE" }}

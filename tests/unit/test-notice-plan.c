@@ -701,6 +701,31 @@ static void test_exempted_with_a_seldom_device(void **state)
 	}
 }
 
+/* A mail that names an exemption's end names the first date to come: not that of another rule,
+   which ends earlier, nor the later one of two exemptions. */
+static void test_exempted_from_one_of_two(void **state)
+{
+	struct life life = {0};
+	(void)state;
+
+	rules[1].schedule.enforce = date("2024-10-10");
+	login(&life, PHONE, ENCRYPTION | MECHANISM, date("2024-10-04"));
+	life.exemptions[life.exemption_count++] =
+		(struct exemption){.begin = SCHEDULE_ALWAYS, .end = date("2024-10-16")};
+	assert_int_equal(plan_at(&life, date("2024-10-05")).rules, ENCRYPTION | MECHANISM);
+	assert_int_equal(plan_at(&life, date("2024-10-05")).exempt_until, 0);
+	assert_int_equal(plan_at(&life, date("2024-10-05")).first_date, date("2024-10-10"));
+	/* What is over does not count. */
+	assert_int_equal(plan_at(&life, date("2024-10-11")).exempt_until, date("2024-10-16"));
+	life.exemptions[life.exemption_count++] =
+		(struct exemption){.begin = SCHEDULE_ALWAYS, .end = date("2024-10-18"), .rule = 1};
+	assert_int_equal(plan_at(&life, date("2024-10-05")).exempt_until, date("2024-10-16"));
+	/* Nor is it named where something else ends on the same day. */
+	life.exemption_count = 1;
+	rules[1].schedule.enforce = date("2024-10-16");
+	assert_int_equal(plan_at(&life, date("2024-10-05")).exempt_until, 0);
+}
+
 /* An exemption that ends before the date helps nobody: they are told. */
 static void test_exempted_until_before_the_date(void **state)
 {
@@ -1441,6 +1466,7 @@ int main(void)
 		cmocka_unit_test_setup(test_back_again, set_up),
 		cmocka_unit_test_setup(test_exempted_over_the_date, set_up),
 		cmocka_unit_test_setup(test_exempted_with_a_seldom_device, set_up),
+		cmocka_unit_test_setup(test_exempted_from_one_of_two, set_up),
 		cmocka_unit_test_setup(test_exempted_until_before_the_date, set_up),
 		cmocka_unit_test_setup(test_exempted_from_another_rule, set_up),
 		cmocka_unit_test_setup(test_exempted_over_a_brownout, set_up),
