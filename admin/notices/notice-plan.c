@@ -35,7 +35,7 @@ static void note_untold(const struct rule_case *c, struct notice_plan *plan)
 	uint64_t bit = UINT64_C(1) << c->rule->index;
 	bool untold = c->past.told == SCHEDULE_ALWAYS;
 	bool to_come = c->course->now < c->date;
-	bool in_vain = c->past.tried != SCHEDULE_ALWAYS ||
+	bool in_vain = c->past.tried != SCHEDULE_ALWAYS || c->course->out_of_reach ||
 		       c->course->person->attempts >= NOTICE_FAILURES_MAX;
 
 	if (untold)

@@ -22,6 +22,7 @@ struct search {
 	time_t next; /* when something may be due first, later on; SCHEDULE_NEVER: it will not */
 	uint64_t people;             /* who break any rule */
 	uint64_t of_rule[RULES_MAX]; /* who break that one */
+	uint64_t untold;             /* rules that somebody cannot be told of */
 	GArray *open;                /* of uint64_t; room for what a plan finds */
 };
 
@@ -38,9 +39,9 @@ static void count(struct search *search, const struct notice_person *person)
 		search->of_rule[__builtin_ctzll(broken)]++;
 }
 
-static const char *why_silent(enum phase phase)
+static const char *why_silent(const struct search *search, const struct rule *rule)
 {
-	switch (phase) {
+	switch (schedule_phase(&rule->schedule, search->at)) {
 	case PHASE_OFF:
 		return "it is off";
 	case PHASE_OBSERVE:
@@ -49,6 +50,11 @@ static const char *why_silent(enum phase phase)
 	case PHASE_ENFORCE:
 		break;
 	}
+	if (rule->schedule.notify >= rule->schedule.enforce)
+		return "it has no notify phase, so only who is refused is told";
+	if ((search->untold >> rule->index & 1) != 0)
+		return "they were told, have changed it, are let off, or cannot be told: see "
+		       "\"portcullis notify --untold\"";
 	return "they were told, have changed it, or are let off";
 }
 
@@ -60,8 +66,7 @@ static void add_rules(GString *text, const struct search *search)
 		if (search->of_rule[i] > 0)
 			g_string_append_printf(
 				text, "%s: users who were seen breaking it: %" PRIu64 "; %s.\n",
-				rule->title, search->of_rule[i],
-				why_silent(schedule_phase(&rule->schedule, search->at)));
+				rule->title, search->of_rule[i], why_silent(search, rule));
 	}
 }
 
@@ -171,6 +176,7 @@ static bool look(void *context, const struct notice_candidate *candidate)
 	if (search->due)
 		return false;
 	count(search, &candidate->person);
+	search->untold |= candidate->plan.failed | candidate->plan.late;
 	look_ahead(search, &candidate->person);
 	try_attempt(search, candidate);
 	return true;
@@ -182,6 +188,7 @@ static bool pass(struct search *search, struct notice_people *people, const char
 	search->due = false;
 	search->next = SCHEDULE_NEVER;
 	search->people = 0;
+	search->untold = 0;
 	memset(search->of_rule, 0, sizeof(search->of_rule));
 	return notice_people_each(people, user, search->at, look, search);
 }

@@ -147,6 +147,29 @@ def test_who_was_never_told_goes_first(site):
     assert list(site.told(16)) == ["told@example.org"]
 
 
+def test_out_of_reach_when_a_rule_begins(site):
+    """Whoever no mail came to three times is not tried again; somebody has to know."""
+    mechanism = ENCRYPTION.replace("encryption", "mechanism") % (day(-60), day(60), day(150))
+    site.set(rules=ENCRYPTION % (day(-60), day(-30), day(150)) + mechanism)
+    site.record("alice@example.org", "encryption")
+    site.take()
+    (site.directory / "broken").write_text("67")
+    for at in (1, 15, 43):
+        site.record("alice@example.org", "encryption", days_ago=-(at - 0.2))
+        site.take_at(at)
+        site.notify(at, status=1)
+    assert [notice["state"] for notice in site.ask("notices")] == ["failed"] * 3
+    site.fine("alice@example.org", days_ago=-44)
+    site.record("alice@example.org", "mechanism", port=993, tls="implicit",
+                mechanism="CRAM-MD5", days_ago=-59.5)  # fmt: skip
+    site.take_at(60)
+    site.notify(60)
+    [alice] = site.ask("notify", "--untold", "--at", day(61))
+    assert alice["why"] == "mail failed" and alice["rules"] == ["mechanism"]
+    dry = site.run("notify", "--dry-run", "--at", day(61)).stdout
+    assert "cannot be told: see \"portcullis notify --untold\"" in dry
+
+
 def test_full_mailboxes_take_nobodys_place(site):
     """They come behind who was not tried, wait longer and longer, and stand on the list."""
     site.set("max-per-run = 2", rules=ENCRYPTION % (day(-60), day(-30), day(60)))
