@@ -7,7 +7,7 @@
 /* Lists of people for whom mails do nothing, and somebody else has to. */
 enum desk_list {
 	DESK_UNTOLD, /* who cannot be told, or not in time */
-	DESK_CALLS,  /* who was told often, and still breaks a rule */
+	DESK_CALLS,  /* who is reminded no more, and still breaks a rule */
 };
 
 struct desk_entry {

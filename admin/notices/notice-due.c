@@ -82,7 +82,7 @@ static time_t told_of_date(const struct rule_case *c)
 
 /* Another mail to who changes nothing is of no use, nor one more of many to who changes one
    thing after another. */
-static bool heard_enough(const struct notice_course *course)
+bool notice_heard_enough(const struct notice_course *course)
 {
 	return course->warnings >= NOTICE_WARNINGS_MAX || course->mails > NOTICE_WARNINGS_MAX;
 }
@@ -144,8 +144,8 @@ static bool call_is_due(const struct rule_case *c, time_t before)
 {
 	const struct notice_course *course = c->course;
 	time_t begin = notice_call_begin(c->date, before);
-	time_t as_good = heard_enough(course) ? course->policy->notices.remind_every
-					      : MIN(before, NOTICE_MERGED_DAYS * DAY);
+	time_t as_good = notice_heard_enough(course) ? course->policy->notices.remind_every
+						     : MIN(before, NOTICE_MERGED_DAYS * DAY);
 
 	return course->now >= begin && c->past.tried < begin && told_of_date(c) < begin - as_good;
 }
@@ -153,7 +153,7 @@ static bool call_is_due(const struct rule_case *c, time_t before)
 static bool last_call_is_due(const struct rule_case *c)
 {
 	const struct notice_settings *settings = &c->course->policy->notices;
-	size_t count = heard_enough(c->course) ? 1 : settings->last_call_count;
+	size_t count = notice_heard_enough(c->course) ? 1 : settings->last_call_count;
 
 	if (c->date == SCHEDULE_NEVER)
 		return false;
@@ -251,7 +251,7 @@ static bool reminder_is_due(const struct rule_case *c)
 	time_t interval = course->policy->notices.remind_every;
 
 	if (c->past.told == SCHEDULE_ALWAYS || course->out_of_reach || interval == 0 ||
-	    heard_enough(course) || c->last_open <= c->past.tried)
+	    notice_heard_enough(course) || c->last_open <= c->past.tried)
 		return false;
 	interval <<= course->warnings - 1;
 	return course->now - course->last_mail >= interval &&
@@ -266,7 +266,7 @@ static bool is_foreseen(const struct rule_case *c, const struct notice_way *way)
 {
 	const struct notice_settings *settings = &c->course->policy->notices;
 	time_t refused = way->first_seen > c->date ? way->first_seen : c->date;
-	time_t fresh = heard_enough(c->course)
+	time_t fresh = notice_heard_enough(c->course)
 			       ? longest_call(settings) + DAY + settings->remind_every
 			       : FRESH_DAYS * DAY;
 

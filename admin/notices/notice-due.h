@@ -20,6 +20,10 @@ struct notice_course {
 	time_t next_news;
 };
 
+/* Whether the person is reminded no more: told often of what is open, or of many things
+   lately. */
+bool notice_heard_enough(const struct notice_course *course);
+
 /* One rule that is open. */
 struct rule_case {
 	const struct notice_course *course;

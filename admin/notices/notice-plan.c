@@ -196,6 +196,7 @@ static void find_reason(struct open_rules *open, struct notice_plan *plan)
 
 	course->warnings = notice_past_warnings(course->person, plan->rules);
 	plan->warnings = course->warnings;
+	plan->heard_enough = notice_heard_enough(course);
 	for (size_t i = 0; i < open->count; i++)
 		course->next_call = MIN(course->next_call, notice_next_call(&open->cases[i]));
 	for (size_t i = 0; i < open->count; i++) {
@@ -317,5 +318,5 @@ bool notice_is_untold(const struct notice_plan *plan)
 
 bool notice_needs_call(const struct notice_plan *plan)
 {
-	return plan->rules != 0 && plan->warnings >= NOTICE_WARNINGS_MAX;
+	return plan->rules != 0 && plan->warnings > 0 && plan->heard_enough;
 }

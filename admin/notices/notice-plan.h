@@ -114,6 +114,7 @@ struct notice_plan {
 	/* From when on that may be, and the first of their dates; SCHEDULE_NEVER: none. */
 	time_t to_tell_from, to_tell_by;
 	unsigned int warnings; /* so many mails told of what is open */
+	bool heard_enough;     /* the person is reminded no more */
 	time_t first_open;     /* when that was seen first */
 	uint64_t graced;       /* rules whose date, to come, grace has moved */
 };
@@ -129,7 +130,7 @@ uint64_t notice_plan_told(const struct notice_plan *plan);
    as far as that is known without the address. */
 bool notice_is_untold(const struct notice_plan *plan);
 
-/* Whether the person was told of what is open as often as it is any use. */
+/* Whether the person was told of what is open, and is reminded no more. */
 bool notice_needs_call(const struct notice_plan *plan);
 
 #endif

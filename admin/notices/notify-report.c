@@ -119,9 +119,9 @@ static void add_help_wanted(GString *text, const struct notify_results *results)
 				       untold);
 	if (results->before.to_call > 0)
 		g_string_append_printf(text,
-				       "%" PRIu64 " changed nothing after %d mails: see "
+				       "%" PRIu64 " changed nothing after many mails: see "
 				       "\"portcullis notify --call-list\".\n",
-				       results->before.to_call, NOTICE_WARNINGS_MAX);
+				       results->before.to_call);
 }
 
 static void add_open(GString *text, const struct policy *policy,

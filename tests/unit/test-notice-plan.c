@@ -309,6 +309,39 @@ static void test_pauses(void **state)
 	assert_true(plan_at(&life, life.attempted - DAY).due);
 }
 
+/* Who got five mails of whatever is reminded no more, and then it is the help desk's; but not
+   while there is something that only a mail can tell. */
+static void test_many_mails_of_other_things(void **state)
+{
+	struct life life = {0};
+	time_t now = date("2024-07-10 08:00");
+	(void)state;
+
+	for (int i = 0; i < 4; i++) {
+		remember(&life, NOTICE_FIRST, NOTICE_HANDED_OVER, MECHANISM, now - (60 - i) * DAY);
+		remember(&life, NOTICE_FIXED, NOTICE_NOTED, MECHANISM, now - (60 - i) * DAY + 3600);
+	}
+	login(&life, PHONE, ENCRYPTION, now - 40 * DAY);
+	login(&life, PHONE, ENCRYPTION, now - DAY);
+	assert_int_equal(plan_at(&life, now).reason, NOTICE_FIRST);
+	remember(&life, NOTICE_FIRST, NOTICE_HANDED_OVER, ENCRYPTION, now - 30 * DAY);
+	for (int days = 0; days < 20; days++) {
+		struct notice_plan plan = plan_at(&life, now + days * DAY);
+
+		assert_false(plan.due);
+		assert_true(notice_needs_call(&plan));
+		assert_int_equal(plan.warnings, 1);
+	}
+	life.past_count -= 3;
+	remember(&life, NOTICE_FIRST, NOTICE_HANDED_OVER, ENCRYPTION, now - 30 * DAY);
+	{
+		struct notice_plan plan = plan_at(&life, now);
+
+		assert_true(plan.due && plan.reason == NOTICE_REMINDER);
+		assert_false(notice_needs_call(&plan));
+	}
+}
+
 static void test_first_sighting_after_the_begin(void **state)
 {
 	static const struct habit habits[] = {{"2024-06-17", "2024-07-10", PHONE, ENCRYPTION, 1}};
@@ -1446,6 +1479,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_whole_timetable, set_up),
 		cmocka_unit_test_setup(test_pauses, set_up),
+		cmocka_unit_test_setup(test_many_mails_of_other_things, set_up),
 		cmocka_unit_test_setup(test_first_sighting_after_the_begin, set_up),
 		cmocka_unit_test_setup(test_first_seen_within_the_last_calls, set_up),
 		cmocka_unit_test_setup(test_gone_quiet, set_up),
