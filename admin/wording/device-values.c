@@ -164,6 +164,15 @@ void device_values_set(struct notice_values *values, const struct notice_device 
 	texts[VALUE_REFUSED] = device->refused_on != 0 ? "yes" : NULL;
 }
 
+void device_values_set_abroad(struct notice_values *values, const struct notice_sighting *sighting)
+{
+	const char **texts = values->texts;
+
+	texts[VALUE_ABROAD_COUNTRY] = notice_value_country(values, sighting->country);
+	texts[VALUE_ABROAD_SEEN] = notice_value_moment(values, sighting->last_seen);
+	texts[VALUE_ABROAD_ADDRESS] = client_address(values, sighting->client);
+}
+
 void device_values_save(const struct notice_values *values, struct device_values *saved_r)
 {
 	memcpy(saved_r->texts, &values->texts[VALUE_PROGRAM], sizeof(saved_r->texts));

@@ -11,6 +11,9 @@ void device_values_set(struct notice_values *values, const struct notice_device 
 void device_values_set_sighting(struct notice_values *values,
 				const struct notice_sighting *sighting);
 
+/* Where, when and with which address a login from abroad came. */
+void device_values_set_abroad(struct notice_values *values, const struct notice_sighting *sighting);
+
 /* The values that concern devices. */
 struct device_values {
 	const char *texts[VALUE_RIGHT_ENCRYPTION - VALUE_PROGRAM + 1];

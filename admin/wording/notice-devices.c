@@ -103,6 +103,23 @@ static const struct notice_sighting *latest_breach(const struct notice_rule *rul
 	return latest;
 }
 
+/* Whether a device does what a rule says by a service that another one ends, not later: what
+   is to be set there helps nobody. */
+static bool is_ended(const struct notice *notice, const struct notice_rule *rule, size_t device,
+		     enum service service)
+{
+	if (rule->rule->kind == KIND_PROTOCOL || rule->rule->kind == KIND_COUNTRY)
+		return false;
+	for (size_t i = 0; i < notice->rule_count; i++) {
+		const struct notice_rule *other = &notice->rules[i];
+
+		if (other->rule->kind == KIND_PROTOCOL && other->enforce <= rule->enforce &&
+		    latest_breach(other, device, service) != NULL)
+			return true;
+	}
+	return false;
+}
+
 bool notice_device_breach(const struct notice *notice, const struct notice_device *device,
 			  size_t index, struct notice_breach *breach_r)
 {
@@ -113,7 +130,9 @@ bool notice_device_breach(const struct notice *notice, const struct notice_devic
 			const struct notice_sighting *sighting =
 				latest_breach(rule, device->sighting->device, service);
 
-			if (sighting == NULL || index-- > 0)
+			if (sighting == NULL ||
+			    is_ended(notice, rule, device->sighting->device, service) ||
+			    index-- > 0)
 				continue;
 			*breach_r = (struct notice_breach){rule, sighting};
 			return true;

@@ -203,6 +203,16 @@ static const struct notice_rule *main_rule(const struct notice *notice)
 	return first != NULL || notice->rule_count == 0 ? first : &notice->rules[0];
 }
 
+/* The day since which nothing of it works any more; NULL: there is something to come. */
+static const char *switched_off(struct notice_values *values, const struct notice *notice)
+{
+	const struct notice_rule *rule = main_rule(notice);
+
+	return rule == NULL || rule->enforce > notice->date
+		       ? NULL
+		       : notice_value_date(values, rule->enforce);
+}
+
 static const char *what_of(struct notice_values *values, const struct notice_rule *rule)
 {
 	notice_values_set_rule(values, rule->rule, rule->enforce);
@@ -274,6 +284,34 @@ static bool may_be_stranger(const struct policy *policy, const struct notice *no
 	return may_be && notice->reason != NOTICE_FIXED;
 }
 
+/* The latest login from abroad that no device shows as its last one, or NULL. */
+static const struct notice_sighting *unseen_abroad(const struct policy *policy,
+						   const struct notice *notice,
+						   const GArray *devices)
+{
+	const struct notice_sighting *latest = NULL;
+
+	for (size_t i = 0; i < notice->rule_count; i++) {
+		const struct notice_rule *rule = &notice->rules[i];
+
+		for (size_t j = 0; j < rule->sighting_count; j++) {
+			const struct notice_sighting *sighting = &rule->sightings[j];
+
+			if (is_abroad(policy, sighting->country) &&
+			    (latest == NULL || sighting->last_seen > latest->last_seen))
+				latest = sighting;
+		}
+	}
+	for (guint i = 0; i < devices->len && i < NOTICE_DEVICES_MAX && latest != NULL; i++) {
+		const struct notice_sighting *shown =
+			g_array_index(devices, struct notice_device, i).sighting;
+
+		if (shown->device == latest->device && shown->last_seen == latest->last_seen)
+			latest = NULL;
+	}
+	return latest;
+}
+
 static bool has_rule_of_countries(const struct notice *notice)
 {
 	for (size_t i = 0; i < notice->rule_count; i++) {
@@ -329,6 +367,7 @@ static void set_devices(struct notice_version *version, const struct notice *not
 	struct notice_values *values = &version->values;
 	const GArray *devices = version->devices;
 	const char **texts = values->texts;
+	const struct notice_sighting *abroad = unseen_abroad(values->policy, notice, devices);
 	time_t refused_on = last_refusal(devices);
 
 	texts[VALUE_SEVERAL_DEVICES] =
@@ -339,6 +378,8 @@ static void set_devices(struct notice_version *version, const struct notice *not
 		texts[VALUE_MORE] = notice_value_number(values, devices->len - NOTICE_DEVICES_MAX);
 	texts[VALUE_CHANGED] = changed_devices(values, notice);
 	texts[VALUE_MAYBE_STRANGER] = may_be_stranger(values->policy, notice) ? "yes" : NULL;
+	if (abroad != NULL)
+		device_values_set_abroad(values, abroad);
 	if (refused_on != 0)
 		texts[VALUE_REFUSED_ON] = notice_value_day(values, refused_on);
 }
@@ -358,6 +399,7 @@ void notice_version_set(struct notice_version *version, const struct notice *not
 	version->program_count = notice_device_programs(devices, version->programs);
 	texts[VALUE_USER] = notice_value_keep(values, user);
 	texts[VALUE_DEADLINE] = notice_value_date(values, deadline(notice, tried));
+	texts[VALUE_SWITCHED_OFF] = switched_off(values, notice);
 	set_moved(values, notice);
 	texts[VALUE_NEEDS_SETTINGS] = needs_settings(notice) ? "yes" : NULL;
 	texts[VALUE_MATTER] = matter(values, notice, tried);

@@ -122,6 +122,69 @@ def test_reasons(tmp_path, reason, subject, sentence):
     assert "Hello" not in mail.plain
 
 
+def test_a_first_mail_after_the_date(tmp_path):
+    """Nothing is to come: it says since when it is so."""
+    config = write_config(tmp_path)
+    late = compose(config, notice(date="2024-09-20 08:00"))
+    assert late["Subject"] == (
+        "E-Mail-Zugriff ohne Verschlüsselung: am Freitag, 20. September 2024 abgeschaltet / "
+        "Mail access without encryption: switched off on Friday, 20 September 2024"
+    )
+    text = words(late.plain)
+    assert "unsichere Weise zu, die wir am Freitag, 20. September 2024 abgeschaltet haben." in text
+    assert "in an unsafe way that we switched off on Friday, 20 September 2024." in text
+    abroad = notice(date="2024-09-20 08:00", rules=[{
+        "rule": "abroad", "sightings": [sighting(country="US", client="198.51.100.7")]}])  # fmt: skip
+    text = words(compose(config, abroad).plain)
+    assert "Das ist seit Freitag, 20. September 2024 eingeschränkt." in text
+    assert "Since Friday, 20 September 2024 that is restricted." in text
+    # Of two rules one is to come.
+    both = notice(date="2024-09-20 08:00", rules=[
+        {"rule": name, "sightings": [sighting(mechanism="CRAM-MD5")]}
+        for name in ("encryption", "mechanism")])  # fmt: skip
+    assert "Abschaltung am Sonntag, 20. Oktober 2024" in compose(config, both)["Subject"]
+
+
+def test_good_news_promises_what_is_known(tmp_path):
+    """A device may have been used the old way after the last mail, and be right since."""
+    text = words(compose(write_config(tmp_path), notice(reason="fixed")).plain)
+    assert "Seit unserer letzten Nachricht" not in text and "Since our last" not in text
+    assert "none of the devices and programs that we wrote to you about accesses" in text
+    assert "keines der Geräte und Programme, wegen derer wir Ihnen geschrieben haben" in text
+
+
+def test_a_protocol_that_ends_needs_no_settings(tmp_path):
+    """Unless it ends later than what is to be set for it."""
+    rules = notices.RULES + """
+rule pop3 { kind = "protocol" services = { "pop3" } notify = "2024-06-01" enforce = "%s" }
+"""
+    pop3 = {"service": "pop3", "port": 110}
+    both = notice(rules=[
+        {"rule": name, "sightings": [sighting(**pop3)]} for name in ("encryption", "pop3")
+    ])  # fmt: skip
+    for date, settings in (("2024-09-20", False), ("2024-09-01", False), ("2024-12-01", True)):
+        config = write_config(tmp_path, 'languages = { "en" }', rules=rules % date)
+        text = words(compose(config, both).plain)
+        assert "set up the mailbox anew" in text
+        assert ("Access without encryption stops" in text) == settings
+
+
+def test_a_login_from_abroad_is_named(tmp_path):
+    """Which one it was has to be known before anybody can say that it was not theirs."""
+    config = write_config(tmp_path, 'languages = { "en" }')
+    away = sighting(country="US", client="198.51.100.7", last_seen="2024-06-07 02:26")
+    text = words(compose(config, notice(rules=[
+        {"rule": "encryption", "sightings": [sighting(), away]},
+        {"rule": "abroad", "sightings": [away]}])).plain)  # fmt: skip
+    assert (
+        "Last login from abroad (United States): Friday, 7 June 2024, 02:26, IP address "
+        "198.51.100.7. Was that not you?"
+    ) in text
+    # Where the device shows it as the last one, once is enough.
+    text = words(compose(config, notice(rules=[{"rule": "abroad", "sightings": [away]}])).plain)
+    assert "Was that not you?" in text and "Last login from abroad" not in text
+
+
 def test_a_date_that_moved(tmp_path):
     config = write_config(tmp_path)
     rule = {"rule": "encryption", "sightings": [sighting()], "moved_from": "2024-09-06"}
