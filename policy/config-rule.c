@@ -206,7 +206,7 @@ static void read_brownouts(struct config_reader *reader, const struct config_sec
 }
 
 /* Longer than anybody is to go on after a date. */
-#define GRACE_MAX ((time_t)90 * 86400)
+#define GRACE_MAX (90 * SECONDS_A_DAY)
 
 /* Whether nobody can have been seen breaking the rule in time. */
 static bool grace_is_for_all(const struct rule *rule)

@@ -14,11 +14,10 @@
 #include "text-file.h"
 #include "utf8.h"
 
-#define DAY ((time_t)86400)
-#define KEEP_MAX (36500 * DAY)
+#define KEEP_MAX (36500 * SECONDS_A_DAY)
 
 #define COMBINE_DEFAULT 600
-#define COMBINE_MAX DAY
+#define COMBINE_MAX SECONDS_A_DAY
 #define UNVERIFIED_DEFAULT 600
 #define UNVERIFIED_MAX 1000000
 
@@ -196,9 +195,9 @@ static void read_top(struct config_reader *reader)
 				     "sqlite:/var/lib/portcullis/portcullis.db");
 	read_combine(reader, top, &policy->combine_seconds);
 	read_unverified_per_minute(reader, top, &policy->unverified_per_minute);
-	policy->keep_addresses = 14 * DAY;
+	policy->keep_addresses = 14 * SECONDS_A_DAY;
 	read_duration(reader, top, "keep-addresses", &policy->keep_addresses);
-	policy->keep_sightings = 400 * DAY;
+	policy->keep_sightings = 400 * SECONDS_A_DAY;
 	read_duration(reader, top, "keep-sightings", &policy->keep_sightings);
 	config_read_ports(reader, top, "implicit-tls-ports", usual_ports, 3,
 			  &policy->implicit_tls_ports, &policy->implicit_tls_port_count);

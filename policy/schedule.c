@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* Far longer than anybody would announce. */
-#define BROWNOUT_MAX ((time_t)100000 * 86400)
+#define BROWNOUT_MAX (100000 * SECONDS_A_DAY)
 
 static const char *const phase_names[] = {
 	[PHASE_OFF] = "off",
@@ -190,7 +190,7 @@ static bool day_begin(const struct tm *day, time_t *time_r)
 static bool plain_midnight(time_t time, int days_later, const struct tm *local, time_t *begin_r)
 {
 	time_t of_day = local->tm_sec + 60 * (local->tm_min + 60 * (time_t)local->tm_hour);
-	time_t begin = time - of_day + (time_t)days_later * 86400;
+	time_t begin = time - of_day + days_later * SECONDS_A_DAY;
 	const time_t around[] = {begin - FAR_FROM_CHANGE, begin, begin + FAR_FROM_CHANGE};
 	struct tm at;
 
@@ -218,7 +218,7 @@ time_t date_midnight(time_t time, int days_later)
 		if (day_begin(&day, &begin))
 			return begin;
 	}
-	return time + (time_t)days_later * 86400;
+	return time + days_later * SECONDS_A_DAY;
 }
 
 static bool is_calendar_day(const struct tm *day)

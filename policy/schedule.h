@@ -8,6 +8,8 @@
 
 enum phase { PHASE_OFF, PHASE_OBSERVE, PHASE_NOTIFY, PHASE_ENFORCE };
 
+#define SECONDS_A_DAY ((time_t)86400)
+
 /* A date that was not given, and one that lies before all time ("always"). */
 #define SCHEDULE_NEVER ((time_t)INT64_MAX)
 #define SCHEDULE_ALWAYS ((time_t)INT64_MIN)

@@ -451,11 +451,6 @@ static int preview(const struct notify_setup *setup, const char *user, bool raw)
 
 /* ---- --untold, --call-list ---- */
 
-static enum listing_format format_of(const struct options *options)
-{
-	return options->csv ? LISTING_CSV : options->json ? LISTING_JSON : LISTING_TABLE;
-}
-
 static int list_people(const struct notify_setup *setup, const struct options *options)
 {
 	enum desk_list list = options->untold ? DESK_UNTOLD : DESK_CALLS;
@@ -467,7 +462,8 @@ static int list_people(const struct notify_setup *setup, const struct options *o
 		entries = desk_list_create(list, setup->people, setup->reader, setup->addresses,
 					   run_clock_now(&setup->clock), &error);
 	if (entries != NULL) {
-		notify_list_print(list, setup->policy, entries, format_of(options));
+		notify_list_print(list, setup->policy, entries,
+				  listing_format(options->csv, options->json));
 		g_array_unref(entries);
 		return EXIT_SUCCESS;
 	}

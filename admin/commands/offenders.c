@@ -67,7 +67,7 @@ static bool read_options(int argc, char **argv, struct options *options, int *st
 			"offenders",
 			"--sort: unknown key '%s' (one of user, rule, count, first, last)",
 			options->sort);
-	options->format = csv ? LISTING_CSV : json ? LISTING_JSON : LISTING_TABLE;
+	options->format = listing_format(csv, json);
 	return *status_r == 0;
 }
 

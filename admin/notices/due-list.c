@@ -129,10 +129,9 @@ const struct due_counts *due_list_counts(const struct due_list *list)
 	return &list->counts;
 }
 
-bool due_list_falls_short(const struct due_list *list, const struct notice_settings *settings,
-			  time_t now, struct mail_shortage *shortage_r)
+struct mail_demand *due_list_demand(const struct due_list *list)
 {
-	return mail_limits_fall_short(settings, list->demand, now, shortage_r);
+	return list->demand;
 }
 
 bool due_list_each(const struct due_list *list, struct address_map *addresses,

@@ -43,9 +43,8 @@ size_t due_list_length(const struct due_list *list);
 const struct due_entry *due_list_entry(const struct due_list *list, size_t index);
 const struct due_counts *due_list_counts(const struct due_list *list);
 
-/* Whether the policy's limits are too low for all who are to be told. */
-bool due_list_falls_short(const struct due_list *list, const struct notice_settings *settings,
-			  time_t now, struct mail_shortage *shortage_r);
+/* Of all who are to be told; the list's. */
+struct mail_demand *due_list_demand(const struct due_list *list);
 
 /* address: NULL unless it was found. Borrowed until the visit returns. */
 typedef void due_list_visit(void *context, const struct due_entry *entry, enum address_found found,

@@ -3,7 +3,6 @@
 #include <glib.h>
 
 #define SECOND INT64_C(1000)
-#define DAY ((time_t)86400)
 
 static uint64_t bit_of(unsigned int rule)
 {
@@ -23,7 +22,7 @@ static time_t long_rest(const struct device_record *record)
 	if (rest == 0)
 		return SCHEDULE_NEVER;
 	return MAX(rest + rest * NOTICE_FEW_DAYS / (record->bad_days - 1),
-		   NOTICE_RESTED_DAYS * DAY);
+		   NOTICE_RESTED_DAYS * SECONDS_A_DAY);
 }
 
 /* Whoever is refused before the password is looked at is nobody, and not seen. */
@@ -40,7 +39,8 @@ static time_t settles(const struct device_record *record, const struct rule_past
 	time_t rest = long_rest(record), rested;
 
 	if (device_is_repaired(record))
-		return last + MAX((time_t)(record->rhythm / SECOND), NOTICE_REPAIRED_DAYS * DAY);
+		return last +
+		       MAX((time_t)(record->rhythm / SECOND), NOTICE_REPAIRED_DAYS * SECONDS_A_DAY);
 	if (rest == SCHEDULE_NEVER)
 		return SCHEDULE_NEVER;
 	rested = MAX(last, past->told) + rest;

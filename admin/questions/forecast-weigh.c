@@ -16,7 +16,8 @@
 /* What else may be wrong, as a part of the whole. */
 #define MARGIN 0.01
 
-#define WEEK ((time_t)7 * 86400)
+/* The course is not known before a rule was told of, or enforced, for so long. */
+#define COURSE_BEGINS (7 * SECONDS_A_DAY)
 
 struct prospect {
 	struct forecast *forecast;
@@ -210,7 +211,8 @@ static void find_course(struct prospect *prospect)
 
 		if (!forecast->rules[i].considered)
 			continue;
-		forecast->course_known |= MIN(schedule->notify, schedule->enforce) <= now - WEEK;
+		forecast->course_known |=
+			MIN(schedule->notify, schedule->enforce) <= now - COURSE_BEGINS;
 		if (schedule->enforce > now && schedule->enforce != SCHEDULE_NEVER)
 			date_in(forecast, schedule->enforce)->rules |= UINT64_C(1) << i;
 	}

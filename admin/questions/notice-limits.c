@@ -59,7 +59,8 @@ bool notice_limits_find(const struct loaded_policy *loaded, struct store *store,
 	bool found = list != NULL;
 
 	if (found) {
-		*enough_r = !due_list_falls_short(list, settings, now, &shortage);
+		*enough_r =
+			!mail_limits_fall_short(settings, due_list_demand(list), now, &shortage);
 		*text_r = *enough_r ? notice_limits_text(loaded->policy, now)
 				    : mail_shortage_text(settings, &shortage);
 	}

@@ -20,7 +20,7 @@ static bool is_localhost(const char *helo)
 	       (helo[length] == '\0' || helo[length] == '.');
 }
 
-static bool says_nothing(const char *helo)
+static bool is_no_name(const char *helo)
 {
 	struct address address;
 
@@ -57,7 +57,7 @@ char *device_name(const char *client_id)
 
 	/* The ID command says "name=value". */
 	if (strchr(client_id, '=') == NULL)
-		return says_nothing(client_id) ? NULL : g_ascii_strdown(client_id, -1);
+		return is_no_name(client_id) ? NULL : g_ascii_strdown(client_id, -1);
 	program = mail_program_versionless(client_id);
 	return program == NULL ? without_versions(client_id) : program;
 }
@@ -83,5 +83,5 @@ char *device_label(const char *client_id)
 	/* Of iPhones, iPads and Macs alike. */
 	if (strcasecmp(client_id, "smtpclient.apple") == 0)
 		return g_strdup("Apple Mail");
-	return says_nothing(client_id) ? NULL : helo_label(client_id);
+	return is_no_name(client_id) ? NULL : helo_label(client_id);
 }

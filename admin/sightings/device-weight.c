@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#define WEEK 7
+#define DAYS_A_WEEK 7
 #define WEEKS 64 /* the last one stands for all before it, too */
 
 /* That are looked at to reckon how many are given up: more would not say it better. */
@@ -58,7 +58,7 @@ struct device_weights {
 
 static bool is_weekend(int64_t day)
 {
-	return (day + 3) % WEEK >= 5; /* 1970-01-01 was a Thursday */
+	return (day + 3) % DAYS_A_WEEK >= 5; /* 1970-01-01 was a Thursday */
 }
 
 struct logins {
@@ -164,8 +164,8 @@ static double rests_on(const struct device_rest *rest, unsigned int day)
 }
 
 /* Nothing is to be learnt of the device from its not coming then. */
-static bool says_nothing(const struct device_weights *weights, const struct device_rest *rest,
-			 unsigned int day)
+static bool absence_tells_nothing(const struct device_weights *weights,
+				  const struct device_rest *rest, unsigned int day)
 {
 	bool rests_on_weekends = 4 * (rest->span - rest->gaps) >= rest->span;
 
@@ -188,13 +188,13 @@ static void find_fate(const struct device_weights *weights, const struct device_
 
 	*fate_r = (struct fate){0};
 	for (unsigned int day = 0; day < rest->days && unseen > UNLIKELY; day++) {
-		unsigned int week = MIN((rest->days - 1U - day) / WEEK, WEEKS - 1U);
+		unsigned int week = MIN((rest->days - 1U - day) / DAYS_A_WEEK, WEEKS - 1U);
 		double given_up = in_use * MIN(rates[week] * haste, 0.5);
 
 		in_use -= given_up;
 		fate_r->given_up += given_up * unseen;
 		fate_r->weeks[week] += given_up * unseen;
-		if (!says_nothing(weights, rest, day))
+		if (!absence_tells_nothing(weights, rest, day))
 			unseen *= rests_on(rest, day);
 	}
 	fate_r->in_use = in_use * unseen;
@@ -243,7 +243,7 @@ static void add_days(struct toll *toll, const struct device_weights *weights, in
 	int64_t today = day_of(weights->now);
 
 	for (int64_t day = first; day < end; day++)
-		toll->days[CLAMP((today - day - 1) / WEEK, 0, WEEKS - 1)] += part;
+		toll->days[CLAMP((today - day - 1) / DAYS_A_WEEK, 0, WEEKS - 1)] += part;
 }
 
 static void add_repaired(struct toll *toll, const struct device_weights *weights,
@@ -252,7 +252,7 @@ static void add_repaired(struct toll *toll, const struct device_weights *weights
 	int64_t end = rest->last_day + rest->until_repaired, today = day_of(weights->now);
 
 	for (int64_t day = rest->last_day; day < end; day++)
-		toll->given_up[CLAMP((today - day - 1) / WEEK, 0, WEEKS - 1)] +=
+		toll->given_up[CLAMP((today - day - 1) / DAYS_A_WEEK, 0, WEEKS - 1)] +=
 			1.0 / rest->until_repaired;
 	add_days(toll, weights, rest->last_day, end, 0.5);
 }
@@ -267,8 +267,9 @@ static void add_resting(struct toll *toll, const struct device_weights *weights,
 	find_fate(weights, rest, 1, &fate);
 	all = fate.in_use + fate.given_up;
 	/* From the first week of rest to the present. */
-	for (int week = (int)MIN((end - 1U) / WEEK, WEEKS - 1U); end > 0 && week >= 0; week--) {
-		unsigned int days = end - (unsigned int)week * WEEK;
+	for (int week = (int)MIN((end - 1U) / DAYS_A_WEEK, WEEKS - 1U); end > 0 && week >= 0;
+	     week--) {
+		unsigned int days = end - (unsigned int)week * DAYS_A_WEEK;
 		double given_up = fate.weeks[week] / all;
 
 		toll->given_up[week] += given_up;
@@ -355,12 +356,12 @@ static bool find_power(const struct device_weights *weights, const struct rule *
 		       double *power_r)
 {
 	double told = days_told(rule, weights->now);
-	unsigned int weeks = (unsigned int)CLAMP(told / WEEK, 0, RECENT_WEEKS);
-	double end = told + SLOWNESS, begin = end - weeks * WEEK;
+	unsigned int weeks = (unsigned int)CLAMP(told / DAYS_A_WEEK, 0, RECENT_WEEKS);
+	double end = told + SLOWNESS, begin = end - weeks * DAYS_A_WEEK;
 
 	if (weeks == 0 || weights->known[rule->index] == 0)
 		return false;
-	*power_r = mean_rate(weights, rule, weeks) * weeks * WEEK / log(end / begin);
+	*power_r = mean_rate(weights, rule, weeks) * weeks * DAYS_A_WEEK / log(end / begin);
 	return true;
 }
 

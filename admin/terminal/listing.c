@@ -23,6 +23,11 @@ struct listing {
 	char (*buffers)[CELL_TEXT_SIZE];
 };
 
+enum listing_format listing_format(bool csv, bool json)
+{
+	return csv ? LISTING_CSV : json ? LISTING_JSON : LISTING_TABLE;
+}
+
 /* ---- cells ---- */
 
 struct cell cell_text(const char *text)

@@ -20,6 +20,9 @@ enum listing_format {
 	LISTING_OBJECT
 };
 
+/* As the options --csv and --json want it; a table without them. */
+enum listing_format listing_format(bool csv, bool json);
+
 struct column {
 	const char *title;     /* in a table; NULL: not in it */
 	const char *key;       /* in JSON and CSV; NULL: not in them */

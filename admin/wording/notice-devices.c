@@ -4,8 +4,6 @@
 
 #include "admin/sightings/device-name.h"
 
-#define DAY ((time_t)86400)
-
 static void clear_device(gpointer pointer)
 {
 	struct notice_device *device = pointer;
@@ -149,11 +147,11 @@ enum notice_rhythm notice_rhythm(const struct notice_known_device *device)
 		return RHYTHM_UNKNOWN;
 	if (device->rhythm == 0)
 		return RHYTHM_ONCE;
-	if (device->rhythm <= 3 * DAY)
+	if (device->rhythm <= 3 * SECONDS_A_DAY)
 		return RHYTHM_DAILY;
-	if (device->rhythm <= 14 * DAY)
+	if (device->rhythm <= 14 * SECONDS_A_DAY)
 		return RHYTHM_WEEKLY;
-	return device->rhythm <= 45 * DAY ? RHYTHM_MONTHLY : RHYTHM_RARELY;
+	return device->rhythm <= 45 * SECONDS_A_DAY ? RHYTHM_MONTHLY : RHYTHM_RARELY;
 }
 
 /* ---- steps ---- */
