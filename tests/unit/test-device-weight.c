@@ -1,4 +1,5 @@
 #include "unit.h"
+#include "directory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,8 +10,6 @@
 
 /* 2024-09-20 08:15:02.123 UTC, a Friday. */
 #define NOW INT64_C(1726820102123)
-
-static char directory[] = "/tmp/portcullis-weight.XXXXXX";
 
 static struct rule rules[] = {
 	{
@@ -247,21 +246,6 @@ static void test_course(void **state)
 	assert_true(device_weights_left(weights, port, NOW + 9 * DAY) == 1);
 	assert_true(device_weights_left(weights, port, NOW + 17 * DAY) < 0.98);
 	device_weights_free(weights);
-}
-
-static int make_directory(void **state)
-{
-	(void)state;
-	return mkdtemp(directory) == NULL ? -1 : 0;
-}
-
-static int remove_directory(void **state)
-{
-	char command[128];
-	(void)state;
-
-	snprintf(command, sizeof(command), "rm -rf '%s'", directory);
-	return system(command);
 }
 
 int main(void)

@@ -1,4 +1,6 @@
 #include "unit.h"
+#include "directory.h"
+#include "said.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,21 +20,13 @@
 	"e@example.org encryption 2099-01-01\n"
 #define BOB "bob@example.org encryption 2099-01-01\n"
 
-static char directory[] = "/tmp/portcullis-source.XXXXXX";
-static char path[64], said[4096];
+static char path[64];
 static struct valid_copies copies = {.directory = directory, .server = SOURCE_POSTFIX};
 static struct policy *policy;
 static char *copy;
 
 /* A server that reads the file once more, or, after restart(), for the first time. */
 static struct exemption_source source;
-
-static void note(void *context, const char *message)
-{
-	(void)context;
-	strncat(said, message, sizeof(said) - strlen(said) - 2);
-	strcat(said, "\n");
-}
 
 static void restart(void)
 {
@@ -43,10 +37,8 @@ static void restart(void)
 static int set_up(void **state)
 {
 	char text[256];
-	(void)state;
 
-	strcpy(directory + strlen(directory) - 6, "XXXXXX");
-	assert_non_null(mkdtemp(directory));
+	assert_int_equal(make_directory(state), 0);
 	copies.user = geteuid();
 	snprintf(path, sizeof(path), "%s/exemptions", directory);
 	snprintf(text, sizeof(text),

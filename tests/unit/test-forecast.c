@@ -1,4 +1,5 @@
 #include "unit.h"
+#include "directory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,8 +12,6 @@
 
 /* 2024-09-20 08:15:02.123 UTC, a Friday. */
 #define NOW INT64_C(1726820102123)
-
-static char directory[] = "/tmp/portcullis-forecast.XXXXXX";
 
 static struct rule rule = {
 	.title = (char *)"encryption",
@@ -147,21 +146,6 @@ static void test_who_was_told(void **state)
 	assert_true(forecast.high > forecast.partly + forecast.locked_out);
 	forecast_free(&forecast);
 	store_close(store);
-}
-
-static int make_directory(void **state)
-{
-	(void)state;
-	return mkdtemp(directory) == NULL ? -1 : 0;
-}
-
-static int remove_directory(void **state)
-{
-	char command[128];
-	(void)state;
-
-	snprintf(command, sizeof(command), "rm -rf '%s'", directory);
-	return system(command);
 }
 
 int main(void)

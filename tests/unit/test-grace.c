@@ -1,5 +1,7 @@
 #include "unit.h"
 #include "dates.h"
+#include "directory.h"
+#include "said.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,18 +20,10 @@ static const char rules[] = "rule encryption { enforce = 2024-09-20 grace = 7d\n
 			    "rule country { allow = { DE } enforce = \"2024-10-01 06:00\" grace = "
 			    "36h }\n";
 
-static char directory[] = "/tmp/portcullis-grace.XXXXXX";
-static char path[64], other[64], said[4096];
+static char path[64], other[64];
 static struct valid_copies copies = {.directory = directory, .server = SOURCE_POSTFIX};
 static struct policy *policy;
 static struct exemption_source source;
-
-static void note(void *context, const char *message)
-{
-	(void)context;
-	strncat(said, message, sizeof(said) - strlen(said) - 2);
-	strcat(said, "\n");
-}
 
 static void restart(void)
 {
@@ -40,11 +34,9 @@ static void restart(void)
 static int set_up(void **state)
 {
 	char text[1024];
-	(void)state;
 
 	setenv("TZ", "Europe/Berlin", 1);
-	strcpy(directory + strlen(directory) - 6, "XXXXXX");
-	assert_non_null(mkdtemp(directory));
+	assert_int_equal(make_directory(state), 0);
 	copies.user = geteuid();
 	snprintf(path, sizeof(path), "%s/grace", directory);
 	snprintf(other, sizeof(other), "%s/other", directory);

@@ -1,4 +1,5 @@
 #include "unit.h"
+#include "directory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,15 +27,12 @@ int clock_gettime(clockid_t clock, struct timespec *time_r)
 	return 0;
 }
 
-static char directory[] = "/tmp/portcullis-import-clock.XXXXXX";
-
 static int begin(void **state)
 {
 	char uri[128];
 	struct store_failure failure;
 
-	strcpy(directory + strlen(directory) - 6, "XXXXXX");
-	if (mkdtemp(directory) == NULL)
+	if (make_directory(state) != 0)
 		return -1;
 	snprintf(uri, sizeof(uri), "sqlite:%s/store.db", directory);
 	shown = NOW;
@@ -44,12 +42,9 @@ static int begin(void **state)
 
 static int end(void **state)
 {
-	char command[128];
-
 	shown = 0;
 	store_close(*state);
-	snprintf(command, sizeof(command), "rm -rf '%s'", directory);
-	return system(command);
+	return remove_directory(state);
 }
 
 static void add_line(struct store *store, int64_t time, int64_t last_import)

@@ -1,4 +1,5 @@
 #include "unit.h"
+#include "directory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,24 +13,6 @@
 #include "admin/journal/line-reader.h"
 #include "admin/journal/set-aside.h"
 #include "tests/unit/format-sighting.h"
-
-static char directory[] = "/tmp/portcullis-import.XXXXXX";
-
-static int fresh_directory(void **state)
-{
-	(void)state;
-	strcpy(directory + strlen(directory) - 6, "XXXXXX");
-	return mkdtemp(directory) == NULL ? -1 : 0;
-}
-
-static int remove_directory(void **state)
-{
-	char command[160];
-	(void)state;
-
-	snprintf(command, sizeof(command), "rm -rf '%s'", directory);
-	return system(command);
-}
 
 static char *in_directory(const char *name)
 {
@@ -447,7 +430,7 @@ static void test_forgetting_escaped_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define FILE_TEST(test) cmocka_unit_test_setup_teardown(test, fresh_directory, remove_directory)
+#define FILE_TEST(test) cmocka_unit_test_setup_teardown(test, make_directory, remove_directory)
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_line_of_our_writer),
 		FILE_TEST(test_reader),

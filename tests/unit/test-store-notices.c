@@ -1,4 +1,5 @@
 #include "unit.h"
+#include "directory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,15 +13,13 @@
 /* 2024-09-20 08:15:02.123 UTC. */
 #define NOW INT64_C(1726820102123)
 
-static char directory[] = "/tmp/portcullis-notices.XXXXXX";
 static char uri[128];
 
 static int make_store(void **state)
 {
 	struct store_failure failure;
 
-	strcpy(directory + strlen(directory) - 6, "XXXXXX");
-	if (mkdtemp(directory) == NULL)
+	if (make_directory(state) != 0)
 		return -1;
 	snprintf(uri, sizeof(uri), "sqlite:%s/portcullis.db", directory);
 	*state = store_open(uri, STORE_WRITE, &failure);
@@ -29,11 +28,8 @@ static int make_store(void **state)
 
 static int remove_store(void **state)
 {
-	char command[128];
-
 	store_close(*state);
-	snprintf(command, sizeof(command), "rm -rf '%s'", directory);
-	return system(command);
+	return remove_directory(state);
 }
 
 static struct store_notice to(const char *user)

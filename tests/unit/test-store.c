@@ -1,4 +1,5 @@
 #include "unit.h"
+#include "directory.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +22,6 @@
 /* 2024-09-20 08:15:02.123 UTC, a Friday. */
 #define NOW INT64_C(1726820102123)
 
-static char directory[] = "/tmp/portcullis-store.XXXXXX";
 static char path[128], uri[160];
 
 /* 0: modes can be set. */
@@ -61,22 +61,11 @@ static struct store_sighting alice(void)
 
 static int fresh_directory(void **state)
 {
-	(void)state;
-	strcpy(directory + strlen(directory) - 6, "XXXXXX");
-	if (mkdtemp(directory) == NULL)
+	if (make_directory(state) != 0)
 		return -1;
 	snprintf(path, sizeof(path), "%s/portcullis.db", directory);
 	snprintf(uri, sizeof(uri), "sqlite:%s", path);
 	return 0;
-}
-
-static int remove_directory(void **state)
-{
-	char command[160];
-	(void)state;
-
-	snprintf(command, sizeof(command), "rm -rf '%s'", directory);
-	return system(command);
 }
 
 static struct store *open_store(enum store_access access)
