@@ -117,7 +117,7 @@ class Day(DayOfJournal):
 
 
 class Sample:
-    """servers: RealServers. number: of logins a day."""
+    """servers: ServersApart. number: of logins a day."""
 
     def __init__(self, servers, number, seed):
         self.servers = servers
@@ -140,7 +140,9 @@ class Sample:
         self.differences += differences(logins, outcomes, events, self._lines(day, logins))
 
     def end(self):
-        self.servers.stop(keep_logs=bool(self.differences))
+        if self.differences:
+            self.servers.keep_logs()
+        self.servers.stop()
 
     def _lines(self, day, logins):
         """Those that the play writes when there are no others: of each login, or None."""

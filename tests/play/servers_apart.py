@@ -13,6 +13,7 @@ class ServersApart:
 
     def __init__(self, log_directory, *arguments):
         self._log_directory = log_directory
+        self._logs_are_kept = False
         self._failed = False
         context = multiprocessing.get_context("fork")
         self._connection, theirs = context.Pipe()
@@ -29,11 +30,14 @@ class ServersApart:
     def log_in(self, attempts):
         return self._ask("log_in", attempts)
 
-    def stop(self, keep_logs):
+    def keep_logs(self):
+        self._logs_are_kept = True
+
+    def stop(self):
         """They end with their process."""
         self._connection.close()
         self._process.join()
-        if keep_logs or self._failed:
+        if self._logs_are_kept or self._failed:
             print(f"The servers' logs are in {self._log_directory}", file=sys.stderr)
         else:
             shutil.rmtree(self._log_directory)

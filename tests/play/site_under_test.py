@@ -1,6 +1,7 @@
 """The operator's side: portcullis.conf, portcullis import and notify as timers run them,
 some of them killed, and the mails that come of it, taken by Postfix's smtp-sink."""
 
+import collections
 import contextlib
 import datetime
 import json
@@ -106,7 +107,7 @@ class Site:
         self.random = random.Random(seed)
         self.last = {}  # cost of each command's last run
         self.longest = {}  # seconds
-        self.total = {}
+        self.total = collections.defaultdict(Cost)
         self.settled = 0  # until when notices are known
         self.known = set()  # of these, those of the last moment
         self.journal.mkdir()
@@ -151,7 +152,7 @@ class Site:
             self.killed[command] += 1
         self.last[command] = cost
         self.longest[command] = max(self.longest.get(command, 0), cost.seconds)
-        total = self.total.setdefault(command, Cost())
+        total = self.total[command]
         total.seconds += cost.seconds
         total.processor += cost.processor
         total.memory = max(total.memory, cost.memory)
