@@ -318,36 +318,34 @@ static void examine_countries(const struct recent_days *days, struct health_find
 }
 
 /* An address that is wrong is the person's matter; that nobody can be told is ours. */
-static bool examine_notices(const struct inquiry *inquiry, struct health_finding *finding_r,
-			    struct health_finding *untold_r)
+static void examine_notices(const struct policy *policy, const struct notice_health *health,
+			    struct health_finding *finding_r)
 {
-	struct notice_health health;
-
-	find(untold_r, true, "nobody that is known");
-	if (!notices_are_configured(&inquiry->loaded.policy->notices)) {
+	if (!notices_are_configured(&policy->notices))
 		find(finding_r, true, "none are sent");
-		return true;
-	}
-	if (!notice_health_find(&health, inquiry))
-		return false;
-	if (health.forbidden && only_asks(inquiry->loaded.policy))
+	else if (health->forbidden && only_asks(policy))
 		find(finding_r, true, "who is written to is not yours to see");
-	else if (!health.readable)
+	else if (!health->readable)
 		find(finding_r, false,
 		     "nobody can be told: 'portcullis check-config' says what is wrong");
-	else if (health.outside + health.failed == 0)
+	else if (health->outside + health->failed == 0)
 		find(finding_r, true, "nothing is known against telling all offenders");
 	else
 		find(finding_r, true,
 		     "offenders in no domain that is written to: %" PRIu64
 		     ", whose last mail failed: %" PRIu64,
-		     health.outside, health.failed);
-	if (health.untold > 0)
-		find(untold_r, true,
+		     health->outside, health->failed);
+}
+
+static void examine_untold(const struct notice_health *health, struct health_finding *finding_r)
+{
+	if (health->untold == 0)
+		find(finding_r, true, "nobody that is known");
+	else
+		find(finding_r, true,
 		     "%" PRIu64 " cannot be told, or not in time: 'portcullis notify --untold' "
 		     "lists them",
-		     health.untold);
-	return true;
+		     health->untold);
 }
 
 /* False when the store fails. */
@@ -376,13 +374,13 @@ bool health_examine(const struct inquiry *inquiry, int64_t now,
 	struct journal_backlog backlog;
 	struct store_totals totals;
 	struct recent_days days;
+	struct notice_health notices;
 
 	if (!store_totals(inquiry->store, &totals) ||
 	    !journal_backlog(inquiry->loaded.policy->journal, inquiry->store, &backlog) ||
 	    !examine_editions(inquiry, now, &findings_r[HEALTH_EDITIONS]) ||
 	    !examine_servers(inquiry->store, now, &findings_r[HEALTH_SERVERS]) ||
-	    !sum_days(inquiry->store, now, &days) ||
-	    !examine_notices(inquiry, &findings_r[HEALTH_NOTICES], &findings_r[HEALTH_UNTOLD]) ||
+	    !sum_days(inquiry->store, now, &days) || !notice_health_find(&notices, inquiry) ||
 	    !examine_limits(inquiry, now, &findings_r[HEALTH_LIMITS]))
 		return false;
 	examine_files(&inquiry->loaded, &findings_r[HEALTH_FILES]);
@@ -392,6 +390,8 @@ bool health_examine(const struct inquiry *inquiry, int64_t now,
 	examine_lost(&days, &findings_r[HEALTH_LOST]);
 	examine_database(&inquiry->loaded, now, &findings_r[HEALTH_DATABASE]);
 	examine_countries(&days, &findings_r[HEALTH_COUNTRIES]);
+	examine_notices(inquiry->loaded.policy, &notices, &findings_r[HEALTH_NOTICES]);
+	examine_untold(&notices, &findings_r[HEALTH_UNTOLD]);
 	return true;
 }
 

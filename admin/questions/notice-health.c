@@ -55,27 +55,41 @@ static bool count_untold(struct notice_health *health, const struct inquiry *inq
 	return error != NULL;
 }
 
-bool notice_health_find(struct notice_health *health_r, const struct inquiry *inquiry)
+/* False when the store fails. */
+static bool count_offenders(struct notice_health *health, const struct inquiry *inquiry,
+			    const struct address_map *addresses)
 {
 	static const struct store_filter offenders = {
 		.verified = true, .broken = true, .names = true};
-	/* check-config says what is wrong with them. */
-	struct address_map *addresses =
-		address_map_open(inquiry->loaded.policy, config_report_nothing, NULL);
-	struct counting counting = {.health = health_r, .addresses = addresses};
+	struct counting counting = {
+		.health = health,
+		.addresses = addresses,
+		.failed = failed_notices_find(inquiry->store, NULL, (int64_t)time(NULL) * 1000),
+	};
+	bool counted;
+
+	if (counting.failed == NULL)
+		return false;
+	counted = store_each_sighting(inquiry->store, &offenders, count, &counting);
+	g_hash_table_unref(counting.failed);
+	return counted;
+}
+
+bool notice_health_find(struct notice_health *health_r, const struct inquiry *inquiry)
+{
+	const struct policy *policy = inquiry->loaded.policy;
+	struct address_map *addresses;
 	bool found;
 
-	*health_r = (struct notice_health){.readable = addresses != NULL};
-	if (addresses == NULL) {
-		health_r->forbidden = addresses_are_forbidden(&inquiry->loaded.policy->notices);
+	*health_r = (struct notice_health){0};
+	if (!notices_are_configured(&policy->notices))
 		return true;
-	}
-	counting.failed = failed_notices_find(inquiry->store, NULL, (int64_t)time(NULL) * 1000);
-	found = counting.failed != NULL &&
-		store_each_sighting(inquiry->store, &offenders, count, &counting) &&
-		count_untold(health_r, inquiry, addresses);
-	if (counting.failed != NULL)
-		g_hash_table_unref(counting.failed);
+	/* check-config says what is wrong with them. */
+	addresses = address_map_open(policy, config_report_nothing, NULL);
+	health_r->readable = addresses != NULL;
+	health_r->forbidden = !health_r->readable && addresses_are_forbidden(&policy->notices);
+	found = addresses == NULL || (count_offenders(health_r, inquiry, addresses) &&
+				      count_untold(health_r, inquiry, addresses));
 	address_map_close(addresses);
 	return found;
 }

@@ -12,7 +12,7 @@ struct notice_health {
 	uint64_t untold;  /* of a rule, or not in time */
 };
 
-/* Only where notices are configured. False when the store fails. */
+/* Nothing where no notices are configured. False when the store fails. */
 bool notice_health_find(struct notice_health *health_r, const struct inquiry *inquiry);
 
 #endif
