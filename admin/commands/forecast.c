@@ -285,6 +285,11 @@ static void print_interval(const struct forecast *forecast, const struct figures
 				   "who comes once a week or less is not known yet.",
 				   forecast->days_recorded,
 				   forecast->days_recorded == 1 ? " is" : "s are");
+	else if (figures->low == figures->high)
+		wrapped_line_print(0,
+				   "%" PRIu64 " people would lose a way to their mail. %" PRId64
+				   " days are recorded.",
+				   figures->affected, forecast->days_recorded);
 	else
 		wrapped_line_print(0,
 				   "%" PRIu64 " people would lose a way to their mail, or between "

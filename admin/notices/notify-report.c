@@ -129,13 +129,14 @@ static void add_open(GString *text, const struct policy *policy,
 {
 	uint64_t failed = results->before.open_failed;
 
-	g_string_append_printf(text,
-			       "\nStill open when the run began: %" PRIu64
-			       " people, of whom %" PRIu64 " had been told before.\n",
-			       open->all, open->told);
+	g_string_append_printf(
+		text,
+		"\nExpected to come again and break a rule, as of the beginning of the run: "
+		"%" PRIu64 " people, of whom %" PRIu64 " had been told before.\n",
+		open->all, open->told);
 	if (failed > 0)
 		g_string_append_printf(text,
-				       "The last mail to %" PRIu64 " of them failed: see "
+				       "The last mail to %" PRIu64 " who break a rule failed: see "
 				       "\"portcullis notices --failed\".\n",
 				       failed);
 	add_help_wanted(text, results);
@@ -145,9 +146,10 @@ static void add_open(GString *text, const struct policy *policy,
 					       policy->rules[i].title, open->by_rule[i]);
 	}
 	if (open->all > 0)
-		g_string_append(text,
-				"\"portcullis offenders\" lists them, and \"portcullis notices\" "
-				"what they were told.\n");
+		g_string_append(text, "\"portcullis offenders\" lists all who were seen breaking a "
+				      "rule, whether they "
+				      "are expected again or not, and \"portcullis notices\" what "
+				      "they were told.\n");
 }
 
 char *notify_report(const struct policy *policy, const struct notify_results *results,
@@ -167,7 +169,7 @@ static char *subject_of(const struct notify_results *results, const struct open_
 	uint64_t failed = results->refused + results->later;
 	GString *subject = g_string_new(NULL);
 
-	g_string_printf(subject, "Portcullis: %" PRIu64 " told, %" PRIu64 " open",
+	g_string_printf(subject, "Portcullis: %" PRIu64 " told, %" PRIu64 " expected again",
 			count_told(results), open->all);
 	if (failed > 0)
 		g_string_append_printf(subject, ", %" PRIu64 " not handed over", failed);

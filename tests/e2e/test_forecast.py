@@ -319,6 +319,14 @@ def test_interval(site):
         " ".join(site.must("forecast").split()))
 
 
+def test_no_interval_of_what_is_certain(site):
+    daily(site, "alice@example.org", 60, 1, "encryption", every=1)
+    site.take()
+    said = " ".join(site.must("forecast", "--rule", "abroad").split())
+    assert "0 people would lose a way to their mail. 60 days are recorded." in said
+    assert "between" not in said
+
+
 @pytest.mark.parametrize(("days", "too_early"), ((0, True), (12, True), (13, False), (40, False)))
 def test_too_early(site, days, too_early):
     """Nothing is known of people who come rarely."""

@@ -782,7 +782,10 @@ def test_the_same_people_everywhere(site):
     assert rule["affected"] == rule["rules"]["encryption"]["users"] == 2
     status = json.loads(site.run("status", "--json").stdout)["rules"]
     assert [found["offenders"] for found in status if found["rule"] == "encryption"] == [2]
-    assert "Still open when the run began: 2 people, of whom 0 had been told" in done.stdout
+    assert (
+        "Expected to come again and break a rule, as of the beginning of the run: 2 people, "
+        "of whom 0 had been told before."
+    ) in done.stdout
     assert re.search("encryption +2", done.stdout)
     # Who was never told is told, though: see there.
     assert {notice["user"] for notice in site.ask("notices")} >= {
@@ -802,7 +805,7 @@ def test_summary_for_the_operator(site):
         for address in ("alice", "robert", "helpdesk")
     }
     summary = sent["-i -f mail@example.org -- helpdesk@example.org"].decode()
-    assert "Subject: Portcullis: 2 told, 3 open" in summary
+    assert "Subject: Portcullis: 2 told, 3 expected again" in summary
     assert "Auto-Submitted: auto-generated" in summary
     for line in ("for the first time +2", "Without an address +1", "encryption +3"):
         assert re.search(line, done.stdout), done.stdout
@@ -1137,7 +1140,8 @@ def test_a_notice_that_comes_back(site):
     site.record("carol@example.org", "encryption")
     site.take()
     done = site.notify(3)
-    assert 'The last mail to 1 of them failed: see "portcullis notices --failed".' in done.stdout
+    failed = 'The last mail to 1 who break a rule failed: see "portcullis notices --failed".'
+    assert failed in done.stdout
     site.mails()
     [again] = site.told(16)
     assert again == "alice@example.org"
