@@ -9,6 +9,9 @@
 /* So long a reminder waits for news at most. */
 #define NEWS_DAYS 28
 
+/* So old a mail is as good as the last call to who has heard enough. */
+#define ENOUGH_DAYS 7
+
 /* A refusal so soon after a mail that announced it is none of its own. */
 #define FRESH_DAYS 4
 
@@ -48,8 +51,7 @@ static time_t longest_call(const struct notice_settings *settings)
 	return settings->last_call_count == 0 ? 0 : settings->last_calls[0];
 }
 
-/* From when on who is let off is told of the end. */
-static time_t lead_begin(const struct notice_settings *settings, time_t end)
+time_t notice_lead_begin(const struct notice_settings *settings, time_t end)
 {
 	return notice_call_begin(end, MAX(longest_call(settings), NOTICE_LEAD_DAYS * DAY));
 }
@@ -67,7 +69,7 @@ void notice_way_let_off(struct notice_way *way, const struct policy *policy,
 
 		if (end == exemptions_end(exemptions, count, rule, NULL, moment))
 			continue;
-		if (dated && now >= lead_begin(&policy->notices, end))
+		if (dated && now >= notice_lead_begin(&policy->notices, end))
 			way->ending |= bit;
 		else
 			way->allowed |= bit;
@@ -138,26 +140,33 @@ static bool brownout_is_due(const struct rule_case *c)
 	       !exempted_from_brownout(c, &next);
 }
 
-/* Any mail says the date, so one that is hardly older is as good; for who has heard enough,
-   any since a reminder would have been due. */
+/* Any mail says the date, so one that is hardly older is as good; for who has heard enough, one
+   of a week. */
 static bool call_is_due(const struct rule_case *c, time_t before)
 {
-	const struct notice_course *course = c->course;
 	time_t begin = notice_call_begin(c->date, before);
-	time_t as_good = notice_heard_enough(course) ? course->policy->notices.remind_every
-						     : MIN(before, NOTICE_MERGED_DAYS * DAY);
+	time_t as_good = notice_heard_enough(c->course) ? ENOUGH_DAYS * DAY
+							: MIN(before, NOTICE_MERGED_DAYS * DAY);
 
-	return course->now >= begin && c->past.tried < begin && told_of_date(c) < begin - as_good;
+	return c->course->now >= begin && c->past.tried < begin &&
+	       told_of_date(c) < begin - as_good;
+}
+
+/* Who has heard enough hears the last one only. */
+static size_t first_call(const struct notice_course *course)
+{
+	size_t count = course->policy->notices.last_call_count;
+
+	return count > 0 && notice_heard_enough(course) ? count - 1 : 0;
 }
 
 static bool last_call_is_due(const struct rule_case *c)
 {
 	const struct notice_settings *settings = &c->course->policy->notices;
-	size_t count = notice_heard_enough(c->course) ? 1 : settings->last_call_count;
 
 	if (c->date == SCHEDULE_NEVER)
 		return false;
-	for (size_t i = 0; i < count && i < settings->last_call_count; i++) {
+	for (size_t i = first_call(c->course); i < settings->last_call_count; i++) {
 		if (call_is_due(c, settings->last_calls[i]))
 			return true;
 	}
@@ -176,7 +185,9 @@ time_t notice_next_call(const struct rule_case *c)
 	const struct notice_settings *settings = &c->course->policy->notices;
 	time_t next = SCHEDULE_NEVER;
 
-	for (size_t i = 0; i < settings->last_call_count && c->date != SCHEDULE_NEVER; i++) {
+	if (c->date == SCHEDULE_NEVER)
+		return SCHEDULE_NEVER;
+	for (size_t i = first_call(c->course); i < settings->last_call_count; i++) {
 		time_t begin = notice_call_begin(c->date, settings->last_calls[i]);
 
 		if (begin > c->course->now)
@@ -264,13 +275,9 @@ static bool reminder_is_due(const struct rule_case *c)
 /* Whether the refusal is what a mail announced just before. */
 static bool is_foreseen(const struct rule_case *c, const struct notice_way *way)
 {
-	const struct notice_settings *settings = &c->course->policy->notices;
-	time_t refused = way->first_seen > c->date ? way->first_seen : c->date;
-	time_t fresh = notice_heard_enough(c->course)
-			       ? longest_call(settings) + DAY + settings->remind_every
-			       : FRESH_DAYS * DAY;
+	time_t refused = MAX(way->first_seen, c->date);
 
-	return !is_past(refused, told_of_date(c), fresh);
+	return !is_past(refused, told_of_date(c), FRESH_DAYS * DAY);
 }
 
 static bool refusal_is_due(const struct rule_case *c)
@@ -300,7 +307,7 @@ bool notice_is_told_of(const struct rule_case *c)
 	/* An exemption that begins at the date is none in a brown-out before it. */
 	if (c->exempted)
 		return brownout_is_due(c) ||
-		       now >= lead_begin(&c->course->policy->notices, c->date);
+		       now >= notice_lead_begin(&c->course->policy->notices, c->date);
 	return now >= schedule->notify || now >= schedule->enforce || notice_date_moved(c);
 }
 

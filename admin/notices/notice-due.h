@@ -52,6 +52,9 @@ bool notice_date_moved(const struct rule_case *c);
 /* Whether a mail is due, and why. */
 bool notice_is_due(const struct rule_case *c, enum notice_reason *reason_r);
 
+/* From when on who is let off is told of the end. */
+time_t notice_lead_begin(const struct notice_settings *settings, time_t end);
+
 /* When the last call is due that leaves so much time before a date: a day earlier, so that
    it does whatever the quiet hours are, with one run a day. */
 time_t notice_call_begin(time_t date, time_t before);

@@ -122,12 +122,20 @@ static void try_dates(struct search *search, const struct notice_person *person,
 	try_last_calls(search, person, schedule->enforce);
 }
 
+static void look_again(struct search *search, time_t moment)
+{
+	if (moment > search->at)
+		search->next = MIN(search->next, moment);
+}
+
 static void try_exemption(struct search *search, const struct notice_person *person,
 			  const struct exemption *exemption)
 {
 	/* What it allows, the plan knows as of now only. */
-	if (exemption->country_count > 0 && exemption->end > search->at)
-		search->next = MIN(search->next, exemption->end);
+	if (exemption->country_count > 0)
+		look_again(search, notice_lead_begin(&search->policy->notices, exemption->end));
+	if (exemption->country_count > 0)
+		look_again(search, exemption->end);
 	try(search, person, exemption->end);
 	try_last_calls(search, person, exemption->end);
 }

@@ -256,8 +256,8 @@ static void test_whole_timetable(void **state)
 		/* Three days before the brown-out of the 20th, 10 o'clock: the first
 		   run behind that. */
 		{"2024-08-18", NOTICE_BROWNOUT, ENCRYPTION},
-		/* Four mails changed nothing: once more, with seven days left. */
-		{"2024-09-12", NOTICE_LAST_CALL, ENCRYPTION},
+		/* Four mails changed nothing: once more, with a day left. */
+		{"2024-09-18", NOTICE_LAST_CALL, ENCRYPTION},
 	};
 	struct life life = {0};
 	struct notice_plan plan;
@@ -1357,7 +1357,7 @@ static void test_refused_after_a_last_call(void **state)
 }
 
 /* Five mails in seven months are many, whatever they were about: no more reminders, and of a
-   date the first last call only. */
+   date the last of the last calls only. */
 static void test_many_mails(void **state)
 {
 	struct life life = {0};
@@ -1371,14 +1371,41 @@ static void test_many_mails(void **state)
 	rules[0].schedule.brownout_count = 0;
 	assert_false(plan_at(&life, date("2024-09-04 08:00")).due);
 	assert_int_equal(plan_at(&life, date("2024-09-04 08:00")).warnings, 1);
-	assert_int_equal(run_at(&life, date("2024-09-12 08:00")).reason, NOTICE_LAST_CALL);
-	assert_false(plan_at(&life, date("2024-09-18 08:00")).due);
+	assert_false(plan_at(&life, date("2024-09-12 08:00")).due);
+	assert_int_equal(plan_at(&life, date("2024-09-18 08:00")).reason, NOTICE_LAST_CALL);
 	/* Those of long ago do not count. */
 	for (unsigned int i = 1; i < 5; i++)
 		life.past[i].time -= 100 * DAY;
-	assert_int_equal(plan_at(&life, date("2024-09-18 08:00")).reason, NOTICE_LAST_CALL);
+	assert_int_equal(plan_at(&life, date("2024-09-12 08:00")).reason, NOTICE_LAST_CALL);
 	life.past_count--;
 	assert_int_equal(plan_at(&life, date("2024-09-04 08:00")).reason, NOTICE_REMINDER);
+}
+
+/* However many, word of brown-outs among them, the last of the last calls goes, and what is
+   refused is told; unless a mail of these days said the date. */
+static void test_last_words(void **state)
+{
+	(void)state;
+
+	for (unsigned int count = 4; count <= 7; count++) {
+		struct life life = {0};
+
+		login(&life, PHONE, ENCRYPTION, date("2024-09-01"));
+		for (unsigned int i = 0; i < count; i++)
+			remember(&life, i == 0 ? NOTICE_FIRST : NOTICE_BROWNOUT, NOTICE_HANDED_OVER,
+				 ENCRYPTION, date("2024-09-09 08:00") - (count - i) * DAY);
+		assert_false(plan_at(&life, date("2024-09-12 08:00")).due);
+		assert_int_equal(plan_at(&life, date("2024-09-18 08:00")).reason, NOTICE_LAST_CALL);
+		refuse(&life, PHONE, ENCRYPTION, date("2024-09-21 08:00"));
+		assert_int_equal(plan_at(&life, date("2024-09-21 09:00")).reason, NOTICE_REFUSED);
+		life.past[count - 1].time = date("2024-09-12 08:00");
+		assert_false(plan_at(&life, date("2024-09-18 08:00")).due);
+		assert_int_equal(plan_at(&life, date("2024-09-21 09:00")).reason, NOTICE_REFUSED);
+		life.past[count - 1].time = date("2024-09-17 08:00");
+		assert_false(plan_at(&life, date("2024-09-18 08:00")).due);
+		life.ways[1].first_seen = date("2024-09-20 08:00");
+		assert_false(plan_at(&life, date("2024-09-21 09:00")).due);
+	}
 }
 
 /* Eight are the most, but for what is new. */
@@ -1394,15 +1421,15 @@ static void test_too_many_mails(void **state)
 	for (unsigned int i = 0; i < 7; i++)
 		remember(&life, NOTICE_REMINDER, NOTICE_HANDED_OVER, MECHANISM,
 			 date("2024-03-01") + i * DAY);
-	assert_false(plan_at(&life, date("2024-09-12 08:00")).due);
+	assert_false(plan_at(&life, date("2024-09-18 08:00")).due);
 	rules[0].schedule.enforce = date("2024-10-20");
 	assert_int_equal(plan_at(&life, date("2024-09-12 08:00")).reason, NOTICE_MOVED);
 	rules[0].schedule.enforce = date("2024-09-20");
 	life.past[0].rules = MECHANISM;
-	assert_int_equal(plan_at(&life, date("2024-09-12 08:00")).reason, NOTICE_LAST_CALL);
+	assert_true(plan_at(&life, date("2024-09-12 08:00")).due);
 	life.past[0].rules = ENCRYPTION;
 	life.past_count--;
-	assert_int_equal(plan_at(&life, date("2024-09-12 08:00")).reason, NOTICE_LAST_CALL);
+	assert_int_equal(plan_at(&life, date("2024-09-18 08:00")).reason, NOTICE_LAST_CALL);
 }
 
 /* Who was told four times, and whose program works when all is in force, needs no good news. */
@@ -1529,6 +1556,7 @@ int main(void)
 		cmocka_unit_test_setup(test_two_days_are_one, set_up),
 		cmocka_unit_test_setup(test_refused_after_a_last_call, set_up),
 		cmocka_unit_test_setup(test_many_mails, set_up),
+		cmocka_unit_test_setup(test_last_words, set_up),
 		cmocka_unit_test_setup(test_too_many_mails, set_up),
 		cmocka_unit_test_setup(test_no_news, set_up),
 		cmocka_unit_test_setup(test_who_cannot_be_told, set_up),
