@@ -84,18 +84,6 @@ static const char *services(struct notice_values *values, const struct notice_de
 	return text;
 }
 
-static const char *countries(struct notice_values *values, const struct notice_device *device)
-{
-	GPtrArray *list = g_ptr_array_new();
-	const char *text;
-
-	for (size_t i = 0; i < device->country_count; i++)
-		g_ptr_array_add(list, (gpointer)notice_value_country(values, device->countries[i]));
-	text = notice_value_list(values, list, WORD_AND);
-	g_ptr_array_unref(list);
-	return text;
-}
-
 /* What people are to set instead; 0 where texts do not say. */
 static uint16_t right_port(const struct policy *policy, enum service service)
 {
@@ -152,7 +140,8 @@ void device_values_set(struct notice_values *values, const struct notice_device 
 	texts[VALUE_NAMELESS] = device->program == NULL ? "yes" : NULL;
 	texts[VALUE_SERVICE] = services(values, device);
 	if (device->country_count > 1)
-		texts[VALUE_COUNTRY] = countries(values, device);
+		texts[VALUE_COUNTRY] =
+			notice_value_countries(values, device->countries, device->country_count);
 	texts[VALUE_SEVERAL_SERVICES] = is_one_service(device) ? NULL : "yes";
 	texts[VALUE_RHYTHM] = rhythm(values, known);
 	texts[VALUE_FIRST_SEEN] =

@@ -171,13 +171,14 @@ static const char *service_list(struct notice_values *values, const struct rule 
 	return text;
 }
 
-static const char *country_list(struct notice_values *values, const struct rule *rule)
+const char *notice_value_countries(struct notice_values *values, const struct country *countries,
+				   size_t count)
 {
 	GPtrArray *list = g_ptr_array_new();
 	const char *text;
 
-	for (size_t i = 0; i < rule->country_count; i++)
-		g_ptr_array_add(list, (gpointer)notice_value_country(values, rule->countries[i]));
+	for (size_t i = 0; i < count; i++)
+		g_ptr_array_add(list, (gpointer)notice_value_country(values, countries[i]));
 	text = notice_value_list(values, list, WORD_AND);
 	g_ptr_array_unref(list);
 	return text;
@@ -209,7 +210,8 @@ void notice_values_set_rule(struct notice_values *values, const struct rule *rul
 
 	texts[VALUE_RULE] = rule->title;
 	texts[VALUE_SERVICES] = service_list(values, rule);
-	texts[VALUE_COUNTRIES] = country_list(values, rule);
+	texts[VALUE_COUNTRIES] =
+		notice_value_countries(values, rule->countries, rule->country_count);
 	texts[VALUE_PORTS] = port_list(values, rule);
 	texts[VALUE_MINIMUM] =
 		rule->minimum == TLS_VERSION_UNKNOWN ? NULL : tls_version_name(rule->minimum);

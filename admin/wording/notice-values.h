@@ -53,6 +53,9 @@ const char *notice_value_hours(struct notice_values *values, const struct browno
 const char *notice_value_number(struct notice_values *values, size_t number);
 /* The country's name in the language, or its code where that is not known; NULL of none. */
 const char *notice_value_country(struct notice_values *values, struct country country);
+/* The names of several, as a list; "" of none. */
+const char *notice_value_countries(struct notice_values *values, const struct country *countries,
+				   size_t count);
 /* "a, b and c", where the word is "and"; "" of none. The strings of the array are borrowed. */
 const char *notice_value_list(struct notice_values *values, const GPtrArray *list, enum word word);
 /* "SSL/TLS" or "STARTTLS", as programs call what a port wants. Static. */

@@ -28,12 +28,36 @@ static void report(void *context, const char *message)
 	fprintf(stderr, "%s\n", message);
 }
 
-static char *compose_one(const struct work *work, struct notice_composer *composer,
-			 unsigned int number, size_t *length_r)
+static void set_devices(struct notice_sighting sightings[SIGHTINGS],
+			struct notice_known_device devices[SIGHTINGS])
 {
 	static const char *const programs[SIGHTINGS] = {
 		"name=Thunderbird version=115.3.1", "name=iPhone Mail version=20A362", "",
 		"name=K-9 Mail", "name=Outlook version=16.0"};
+
+	for (size_t i = 0; i < SIGHTINGS; i++) {
+		bool sends = i == 2;
+
+		sightings[i] = (struct notice_sighting){.client_id = programs[i],
+							.service = sends ? SERVICE_SUBMISSION
+									 : SERVICE_IMAP,
+							.port = sends ? 587 : 143,
+							.tls = i % 2 == 0 ? TLS_NONE : TLS_STARTTLS,
+							.mechanism = i == 3 ? "CRAM-MD5" : "PLAIN",
+							.country = {"DE"},
+							.device = i,
+							.last_seen = 1717900000 - (time_t)i * 5000,
+							.client = "203.0.113.5"};
+		devices[i] = (struct notice_known_device){.client_id = programs[i],
+							  .first_seen = 1716000000,
+							  .days = 10,
+							  .rhythm = 200000};
+	}
+}
+
+static char *compose_one(const struct work *work, struct notice_composer *composer,
+			 unsigned int number, size_t *length_r)
+{
 	struct notice_sighting sightings[SIGHTINGS];
 	struct notice_known_device devices[SIGHTINGS];
 	struct notice_rule rules[2] = {{0}};
@@ -51,22 +75,7 @@ static char *compose_one(const struct work *work, struct notice_composer *compos
 
 	snprintf(user, sizeof(user), "user%u@example.org", number);
 	snprintf(id, sizeof(id), "%032x@example.org", number);
-	for (size_t i = 0; i < SIGHTINGS; i++) {
-		sightings[i] = (struct notice_sighting){.client_id = programs[i],
-							.service = i == 2 ? SERVICE_SUBMISSION
-									  : SERVICE_IMAP,
-							.port = i == 2 ? 587 : 143,
-							.tls = i % 2 == 0 ? TLS_NONE : TLS_STARTTLS,
-							.mechanism = i == 3 ? "CRAM-MD5" : "PLAIN",
-							.country = {"DE"},
-							.device = i,
-							.last_seen = 1717900000 - (time_t)i * 5000,
-							.client = "203.0.113.5"};
-		devices[i] = (struct notice_known_device){.client_id = programs[i],
-							  .first_seen = 1716000000,
-							  .days = 10,
-							  .rhythm = 200000};
-	}
+	set_devices(sightings, devices);
 	for (size_t i = 0; i < 2 && i < work->policy->rule_count; i++) {
 		const struct rule *rule = &work->policy->rules[i];
 
