@@ -150,6 +150,10 @@ static void find_date(struct rule_case *c, bool *ending_r)
 
 	c->date = own_date(person->exemptions, person->exemption_count, c->rule, NULL,
 			   notice_grace_end(person, c->rule, now), now, &c->exempted);
+	/* Where there is no date yet, nor anything to say. */
+	if (c->date == SCHEDULE_NEVER)
+		c->exempted = exemptions_end(person->exemptions, person->exemption_count, c->rule,
+					     NULL, now) > now;
 	country_end = first_country_end(c, &other);
 	*ending_r = country_end != SCHEDULE_NEVER && (!other || c->date <= now);
 	if (*ending_r) {

@@ -484,6 +484,32 @@ rule pop3 {{ kind = "protocol" services = {{ "pop3" }} notify = "{day(3)}" }}
     assert silence(site)[-1] == "None of the dates to come changes that."
 
 
+def test_a_rule_without_a_notify_phase(site):
+    """Tells nobody but who is refused; nor does --dry-run say that anybody was told."""
+    site.set(rules=f"""rule encryption {{ observe = "{day(-60)}" enforce = "{day(5)}" }}""")
+    site.record("alice@example.org", "encryption=observe", days_ago=1)
+    site.take()
+    assert [site.told(days) for days in (1, 3, 4, 5, 7)] == [{}] * 5
+    assert silence(site, "--at", day(7))[0] == (
+        "encryption: users who were seen breaking it: 1; it has no notify phase, so only who is"
+        " refused is told.")  # fmt: skip
+    site.record("alice@example.org", "encryption=enforce", days_ago=-7.5)
+    site.take_at(8)
+    [subject] = site.told(8).values()
+    assert subject.startswith("Refused on ")
+
+
+def test_let_off_a_rule_without_a_date(site):
+    """Nothing is said before there is one."""
+    site.set(rules=f"""rule encryption {{ observe = "{day(-60)}" notify = "{day(-30)}" }}""")
+    site.exemptions.write_text(f"alice@example.org encryption {day(99)}\n")
+    site.record("alice@example.org", "encryption")
+    site.take()
+    assert site.told(1) == {}
+    site.set(rules=with_date(120))
+    assert list(site.told(2)) == ["alice@example.org"]
+
+
 def announced(site, *arguments):
     """The --at with which there would be something; None: there is none."""
     last = silence(site, *arguments)[-1]

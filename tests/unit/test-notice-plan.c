@@ -734,6 +734,26 @@ static void test_exempted_with_a_seldom_device(void **state)
 	}
 }
 
+/* Whoever is let off a rule that has no date hears nothing of it before there is one. */
+static void test_exempted_without_a_date(void **state)
+{
+	struct life life = {0};
+	(void)state;
+
+	login(&life, PHONE, MECHANISM, date("2024-07-02"));
+	assert_int_equal(plan_at(&life, date("2024-07-03")).reason, NOTICE_FIRST);
+	life.exemptions[life.exemption_count++] =
+		(struct exemption){.begin = SCHEDULE_ALWAYS, .end = date("2024-12-01"), .rule = 1};
+	assert_true(plan_at(&life, date("2024-12-01")).due);
+	assert_false(plan_at(&life, date("2024-07-03")).due);
+	assert_int_equal(plan_at(&life, date("2024-07-03")).rules, 0);
+	rules[1].schedule.enforce = date("2024-12-24");
+	assert_int_equal(plan_at(&life, date("2024-07-03")).reason, NOTICE_FIRST);
+	rules[1].schedule.enforce = date("2024-11-01");
+	assert_false(plan_at(&life, date("2024-07-03")).due);
+	assert_int_equal(plan_at(&life, date("2024-11-20")).exempt_until, date("2024-12-01"));
+}
+
 /* A mail that names an exemption's end names the first date to come: not that of another rule,
    which ends earlier, nor the later one of two exemptions. */
 static void test_exempted_from_one_of_two(void **state)
@@ -780,7 +800,7 @@ static void test_exempted_from_another_rule(void **state)
 	life.exemptions[life.exemption_count++] =
 		(struct exemption){.begin = SCHEDULE_ALWAYS, .end = date("2025-01-01"), .rule = 1};
 	login(&life, PHONE, ENCRYPTION | MECHANISM, date("2024-07-02"));
-	assert_int_equal(plan_at(&life, date("2024-07-03")).rules, ENCRYPTION | MECHANISM);
+	assert_int_equal(plan_at(&life, date("2024-07-03")).rules, ENCRYPTION);
 	life.exemptions[0].rule = 0;
 	assert_int_equal(plan_at(&life, date("2024-07-03")).rules, MECHANISM);
 }
@@ -1527,6 +1547,7 @@ int main(void)
 		cmocka_unit_test_setup(test_back_again, set_up),
 		cmocka_unit_test_setup(test_exempted_over_the_date, set_up),
 		cmocka_unit_test_setup(test_exempted_with_a_seldom_device, set_up),
+		cmocka_unit_test_setup(test_exempted_without_a_date, set_up),
 		cmocka_unit_test_setup(test_exempted_from_one_of_two, set_up),
 		cmocka_unit_test_setup(test_exempted_until_before_the_date, set_up),
 		cmocka_unit_test_setup(test_exempted_from_another_rule, set_up),
