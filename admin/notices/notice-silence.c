@@ -122,6 +122,7 @@ static void try_dates(struct search *search, const struct notice_person *person,
 	try_last_calls(search, person, schedule->enforce);
 }
 
+/* Another way through the store is to begin then. */
 static void look_again(struct search *search, time_t moment)
 {
 	if (moment > search->at)
@@ -132,10 +133,10 @@ static void try_exemption(struct search *search, const struct notice_person *per
 			  const struct exemption *exemption)
 {
 	/* What it allows, the plan knows as of now only. */
-	if (exemption->country_count > 0)
+	if (exemption->country_count > 0) {
 		look_again(search, notice_lead_begin(&search->policy->notices, exemption->end));
-	if (exemption->country_count > 0)
 		look_again(search, exemption->end);
+	}
 	try(search, person, exemption->end);
 	try_last_calls(search, person, exemption->end);
 }
