@@ -295,7 +295,7 @@ static void examine_database(const struct loaded_policy *loaded, int64_t now,
 		find(finding_r, false, "cannot be read, so rules about countries do not apply");
 		return;
 	}
-	days = (now / 1000 - country_database_built(loaded->countries)) / 86400;
+	days = (now / 1000 - country_database_built(loaded->countries)) / SECONDS_A_DAY;
 	find(finding_r, days <= DATABASE_DAYS_MAX, "built %" PRId64 " day%s ago", days,
 	     days == 1 ? "" : "s");
 }

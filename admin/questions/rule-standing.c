@@ -10,7 +10,7 @@ static int64_t calendar_day(time_t time)
 
 	if (localtime_r(&time, &local) == NULL)
 		return 0;
-	return ((int64_t)time + local.tm_gmtoff) / 86400;
+	return ((int64_t)time + local.tm_gmtoff) / SECONDS_A_DAY;
 }
 
 static struct rule_standing stand(const struct rule *rule, time_t at, uint64_t offenders,

@@ -22,8 +22,6 @@ static const struct {
 
 #define NAMED_DAY_COUNT (sizeof(named_days) / sizeof(*named_days))
 
-#define DAY_SECONDS 86400
-
 /* How far local time is from UTC at a moment, in seconds. */
 static time_t offset_at(time_t time)
 {
@@ -37,8 +35,8 @@ static time_t offset_at(time_t time)
    mktime() would say the one or the other. */
 static time_t moment_of(time_t local)
 {
-	time_t before = local - offset_at(local - DAY_SECONDS);
-	time_t after = local - offset_at(local + DAY_SECONDS);
+	time_t before = local - offset_at(local - SECONDS_A_DAY);
+	time_t after = local - offset_at(local + SECONDS_A_DAY);
 	bool shown_before = before + offset_at(before) == local;
 	bool shown_after = after + offset_at(after) == local;
 
@@ -50,16 +48,16 @@ static time_t add_days(time_t time, int days)
 {
 	if (days == 0)
 		return time;
-	return moment_of(time + offset_at(time) + (time_t)days * DAY_SECONDS);
+	return moment_of(time + offset_at(time) + days * SECONDS_A_DAY);
 }
 
 /* Noon of the day that comes so many days later: no clock skips that. */
 static time_t noon(time_t time, int days)
 {
 	time_t local = time + offset_at(time);
-	time_t into_day = (local % DAY_SECONDS + DAY_SECONDS) % DAY_SECONDS;
+	time_t into_day = (local % SECONDS_A_DAY + SECONDS_A_DAY) % SECONDS_A_DAY;
 
-	return moment_of(local - into_day + (time_t)days * DAY_SECONDS + DAY_SECONDS / 2);
+	return moment_of(local - into_day + days * SECONDS_A_DAY + SECONDS_A_DAY / 2);
 }
 
 /* Reads "yesterday" and the like; *day_r is noon of it. */
