@@ -10,7 +10,7 @@
 #define NEWS_DAYS 28
 
 /* So old a mail is as good as the last call to who has heard enough. */
-#define ENOUGH_DAYS 7
+#define ENOUGH_DAYS 14
 
 /* A refusal so soon after a mail that announced it is none of its own. */
 #define FRESH_DAYS 4
@@ -141,7 +141,7 @@ static bool brownout_is_due(const struct rule_case *c)
 }
 
 /* Any mail says the date, so one that is hardly older is as good; for who has heard enough, one
-   of a week. */
+   of two weeks. */
 static bool call_is_due(const struct rule_case *c, time_t before)
 {
 	time_t begin = notice_call_begin(c->date, before);
@@ -277,7 +277,10 @@ static bool is_foreseen(const struct rule_case *c, const struct notice_way *way)
 {
 	time_t refused = MAX(way->first_seen, c->date);
 
-	return !is_past(refused, told_of_date(c), FRESH_DAYS * DAY);
+	time_t fresh =
+		notice_heard_enough(c->course) ? ENOUGH_DAYS + NOTICE_MERGED_DAYS : FRESH_DAYS;
+
+	return !is_past(refused, told_of_date(c), fresh * DAY);
 }
 
 static bool refusal_is_due(const struct rule_case *c)

@@ -1402,7 +1402,7 @@ static void test_many_mails(void **state)
 }
 
 /* However many, word of brown-outs among them, the last of the last calls goes, and what is
-   refused is told; unless a mail of these days said the date. */
+   refused is told; unless a mail of the last two weeks said the date. */
 static void test_last_words(void **state)
 {
 	(void)state;
@@ -1413,17 +1413,13 @@ static void test_last_words(void **state)
 		login(&life, PHONE, ENCRYPTION, date("2024-09-01"));
 		for (unsigned int i = 0; i < count; i++)
 			remember(&life, i == 0 ? NOTICE_FIRST : NOTICE_BROWNOUT, NOTICE_HANDED_OVER,
-				 ENCRYPTION, date("2024-09-09 08:00") - (count - i) * DAY);
+				 ENCRYPTION, date("2024-09-04 08:00") - (count - i) * DAY);
 		assert_false(plan_at(&life, date("2024-09-12 08:00")).due);
 		assert_int_equal(plan_at(&life, date("2024-09-18 08:00")).reason, NOTICE_LAST_CALL);
 		refuse(&life, PHONE, ENCRYPTION, date("2024-09-21 08:00"));
 		assert_int_equal(plan_at(&life, date("2024-09-21 09:00")).reason, NOTICE_REFUSED);
 		life.past[count - 1].time = date("2024-09-12 08:00");
 		assert_false(plan_at(&life, date("2024-09-18 08:00")).due);
-		assert_int_equal(plan_at(&life, date("2024-09-21 09:00")).reason, NOTICE_REFUSED);
-		life.past[count - 1].time = date("2024-09-17 08:00");
-		assert_false(plan_at(&life, date("2024-09-18 08:00")).due);
-		life.ways[1].first_seen = date("2024-09-20 08:00");
 		assert_false(plan_at(&life, date("2024-09-21 09:00")).due);
 	}
 }
