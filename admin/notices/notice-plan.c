@@ -2,9 +2,8 @@
 
 #include <glib.h>
 
-#include "admin/exemptions/own-date.h"
+#include "notice-date.h"
 #include "notice-due.h"
-#include "notice-grace.h"
 #include "notice-ways.h"
 
 #define DAY ((time_t)86400)
@@ -116,52 +115,6 @@ static struct rule_past past_of_date(const struct rule_case *c)
 	return past;
 }
 
-/* Of the rule's ways: when the first exemption for a country ends that lets one pass, and is to
-   be told of; SCHEDULE_NEVER: none. *other_r: there are some that none lets pass. */
-static time_t first_country_end(const struct rule_case *c, bool *other_r)
-{
-	const struct notice_person *person = c->course->person;
-	time_t first = SCHEDULE_NEVER;
-
-	*other_r = false;
-	for (size_t i = 0; i < person->way_count; i++) {
-		const struct notice_way *way = &person->ways[i];
-		bool exempted;
-
-		if (((way->broken & ~way->allowed) >> c->rule->index & 1) == 0)
-			continue;
-		if ((way->ending >> c->rule->index & 1) == 0)
-			*other_r = true;
-		else
-			first = MIN(first,
-				    own_date(person->exemptions, person->exemption_count, c->rule,
-					     &way->country, 0, c->course->now, &exempted));
-	}
-	return first;
-}
-
-/* Who is let off in a country has one date there, and another one elsewhere: that which comes
-   first counts. *ending_r: it is that of the country. */
-static void find_date(struct rule_case *c, bool *ending_r)
-{
-	const struct notice_person *person = c->course->person;
-	time_t now = c->course->now, country_end;
-	bool other;
-
-	c->date = own_date(person->exemptions, person->exemption_count, c->rule, NULL,
-			   notice_grace_end(person, c->rule, now), now, &c->exempted);
-	/* Where there is no date yet, nor anything to say. */
-	if (c->date == SCHEDULE_NEVER)
-		c->exempted = exemptions_end(person->exemptions, person->exemption_count, c->rule,
-					     NULL, now) > now;
-	country_end = first_country_end(c, &other);
-	*ending_r = country_end != SCHEDULE_NEVER && (!other || c->date <= now);
-	if (*ending_r) {
-		c->date = country_end;
-		c->exempted = true;
-	}
-}
-
 /* Finds what is open, and what is fixed. */
 static void look_at_rules(struct open_rules *open, uint64_t *open_ways, struct notice_plan *plan)
 {
@@ -171,14 +124,16 @@ static void look_at_rules(struct open_rules *open, uint64_t *open_ways, struct n
 	for (size_t i = 0; i < course->policy->rule_count; i++) {
 		struct rule_case c = {.course = course, .rule = &course->policy->rules[i]};
 		uint64_t bit = UINT64_C(1) << i;
+		struct notice_date date = notice_date_find(person, c.rule, course->now);
 		struct rule_past past;
 		struct rule_ways ways;
-		bool ending;
 
 		c.past = notice_past_of_rule(person, c.rule->index);
-		find_date(&c, &ending);
+		c.date = date.time;
+		c.exempted = date.exempted;
 		past = past_of_date(&c);
-		ways = notice_look_at_ways(person, c.rule, &past, ending, course->now, open_ways);
+		ways = notice_look_at_ways(person, c.rule, &past, date.ending, course->now,
+					   open_ways);
 		c.first_open = ways.first_open;
 		c.last_open = ways.last_open;
 		if (c.past.told != SCHEDULE_ALWAYS)
