@@ -8,25 +8,14 @@
 
 #define DAY ((time_t)86400)
 
-/* ---- the whole ---- */
-
-/* The higher the more pressing. */
-static unsigned int urgency(enum notice_reason reason)
-{
-	static const unsigned int urgencies[NOTICE_REASON_COUNT] = {
-		[NOTICE_REMINDER] = 1, [NOTICE_FIRST] = 2,    [NOTICE_LAST_CALL] = 3,
-		[NOTICE_MOVED] = 4,    [NOTICE_BROWNOUT] = 5, [NOTICE_REFUSED] = 6,
-	};
-
-	return urgencies[reason];
-}
+/* ---- what is open ---- */
 
 /* A person's rules that are open and told of. */
 struct open_rules {
 	struct notice_course course;
 	struct rule_case cases[RULES_MAX];
 	size_t count;
-	bool unsettled; /* not all is well */
+	bool all_is_well; /* no rule says otherwise */
 };
 
 static void note_untold(const struct rule_case *c, struct notice_plan *plan)
@@ -92,7 +81,7 @@ static void add_open_rule(struct open_rules *open, const struct rule_case *c,
 }
 
 /* Whether this rule is a reason not to say yet that all is well. */
-static bool is_unsettled(const struct rule_case *c, const struct rule_ways *ways)
+static bool is_not_well(const struct rule_case *c, const struct rule_ways *ways)
 {
 	const struct schedule *schedule = &c->rule->schedule;
 	bool concerns = c->past.told != SCHEDULE_ALWAYS || schedule->notify != SCHEDULE_NEVER ||
@@ -100,7 +89,7 @@ static bool is_unsettled(const struct rule_case *c, const struct rule_ways *ways
 	time_t soon = c->course->now + c->course->policy->notices.remind_every;
 	bool date_is_near = c->date > c->course->now && c->date <= soon;
 
-	return ways->broken && ((concerns && !ways->settled) || date_is_near);
+	return ways->broken && ((concerns && !ways->well) || date_is_near);
 }
 
 /* Who was told before being let off was told nothing of the date that counts, nor who was told a
@@ -138,7 +127,7 @@ static void look_at_rules(struct open_rules *open, uint64_t *open_ways, struct n
 		c.last_open = ways.last_open;
 		if (c.past.told != SCHEDULE_ALWAYS)
 			plan->fixed |= bit;
-		open->unsettled = open->unsettled || is_unsettled(&c, &ways);
+		open->all_is_well = open->all_is_well && !is_not_well(&c, &ways);
 		if (ways.last_open == SCHEDULE_ALWAYS)
 			continue;
 		note_to_tell(&c, plan);
@@ -146,6 +135,19 @@ static void look_at_rules(struct open_rules *open, uint64_t *open_ways, struct n
 		if (notice_is_told_of(&c))
 			add_open_rule(open, &c, plan);
 	}
+}
+
+/* ---- why to write ---- */
+
+/* The higher the more pressing. */
+static unsigned int urgency(enum notice_reason reason)
+{
+	static const unsigned int urgencies[NOTICE_REASON_COUNT] = {
+		[NOTICE_REMINDER] = 1, [NOTICE_FIRST] = 2,    [NOTICE_LAST_CALL] = 3,
+		[NOTICE_MOVED] = 4,    [NOTICE_BROWNOUT] = 5, [NOTICE_REFUSED] = 6,
+	};
+
+	return urgencies[reason];
 }
 
 static void find_reason(struct open_rules *open, struct notice_plan *plan)
@@ -170,6 +172,8 @@ static void find_reason(struct open_rules *open, struct notice_plan *plan)
 		plan->reason = NOTICE_MOVED;
 }
 
+/* ---- good news ---- */
+
 /* Good news is no use to those who came home from abroad. */
 static bool is_about_settings(const struct policy *policy, uint64_t rules)
 {
@@ -193,6 +197,21 @@ static bool is_news(const struct notice_course *course, uint64_t fixed)
 	}
 	return notice_past_warnings(course->person, fixed) < NOTICE_WARNINGS_MAX;
 }
+
+static void find_good_news(const struct open_rules *open, struct notice_plan *plan)
+{
+	const struct policy *policy = open->course.policy;
+
+	if (!open->all_is_well || plan->rules != 0)
+		plan->fixed = 0;
+	if (plan->fixed != 0 && policy->notices.confirm_fixed &&
+	    is_about_settings(policy, plan->fixed) && is_news(&open->course, plan->fixed)) {
+		plan->due = true;
+		plan->reason = NOTICE_FIXED;
+	}
+}
+
+/* ---- why not now ---- */
 
 /* Whether the person got as many mails as anybody shall, and this one is nothing new. */
 static bool is_too_much(const struct notice_course *course, const struct notice_plan *plan)
@@ -226,6 +245,8 @@ static void wait_for_mailbox(const struct notice_person *person, time_t now,
 		plan->due = false;
 }
 
+/* ---- the whole ---- */
+
 void notice_plan(const struct policy *policy, const struct notice_person *person, time_t now,
 		 uint64_t *open_r, struct notice_plan *plan_r)
 {
@@ -239,7 +260,7 @@ void notice_plan(const struct policy *policy, const struct notice_person *person
 					     .next_call = SCHEDULE_NEVER,
 					     .next_news = SCHEDULE_NEVER};
 	open.count = 0;
-	open.unsettled = false;
+	open.all_is_well = true;
 	*plan_r = (struct notice_plan){.first_date = SCHEDULE_NEVER,
 				       .to_tell_from = SCHEDULE_NEVER,
 				       .to_tell_by = SCHEDULE_NEVER,
@@ -252,13 +273,7 @@ void notice_plan(const struct policy *policy, const struct notice_person *person
 		open_r[i] = 0;
 	look_at_rules(&open, open_r, plan_r);
 	find_reason(&open, plan_r);
-	if (open.unsettled || plan_r->rules != 0)
-		plan_r->fixed = 0;
-	if (plan_r->fixed != 0 && policy->notices.confirm_fixed &&
-	    is_about_settings(policy, plan_r->fixed) && is_news(&open.course, plan_r->fixed)) {
-		plan_r->due = true;
-		plan_r->reason = NOTICE_FIXED;
-	}
+	find_good_news(&open, plan_r);
 	if (plan_r->due && is_too_much(&open.course, plan_r))
 		plan_r->due = false;
 	if (plan_r->due)

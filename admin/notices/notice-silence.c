@@ -146,7 +146,7 @@ static void try_device(struct search *search, const struct notice_person *person
 {
 	for (size_t i = 0; i < search->policy->rule_count; i++)
 		try(search, person,
-		    notice_device_settles(person, device, &search->policy->rules[i]));
+		    notice_device_well_from(person, device, &search->policy->rules[i]));
 }
 
 /* All moments at which something may become due for a person who does nothing more. */

@@ -32,8 +32,8 @@ static bool is_unseen(const struct rule *rule, time_t moment)
 }
 
 /* SCHEDULE_NEVER: it will not. */
-static time_t settles(const struct device_record *record, const struct rule_past *past,
-		      const struct rule *rule)
+static time_t well_from(const struct device_record *record, const struct rule_past *past,
+			const struct rule *rule)
 {
 	time_t last = (time_t)(record->bad.last / SECOND);
 	time_t rest = long_rest(record), rested;
@@ -47,14 +47,14 @@ static time_t settles(const struct device_record *record, const struct rule_past
 	return is_unseen(rule, rested) ? SCHEDULE_NEVER : rested;
 }
 
-time_t notice_device_settles(const struct notice_person *person, size_t device,
-			     const struct rule *rule)
+time_t notice_device_well_from(const struct notice_person *person, size_t device,
+			       const struct rule *rule)
 {
 	const struct device_record record =
 		devices_record(person->devices, device, bit_of(rule->index));
 	const struct rule_past past = notice_past_of_rule(person, rule->index);
 
-	return record.bad.last == 0 ? SCHEDULE_NEVER : settles(&record, &past, rule);
+	return record.bad.last == 0 ? SCHEDULE_NEVER : well_from(&record, &past, rule);
 }
 
 bool notice_way_has_changed(const struct notice_person *person, size_t way, unsigned int rule)
@@ -91,7 +91,7 @@ static void look_at_device(struct rule_ways *ways, const struct notice_person *p
 	if (record.bad.last == 0 || record.bad.last / SECOND <= past->fixed)
 		return;
 	ways->broken = true;
-	ways->settled = ways->settled && now >= settles(&record, past, rule);
+	ways->well = ways->well && now >= well_from(&record, past, rule);
 	for (size_t i = 0; is_open && i < person->way_count; i++) {
 		const struct notice_way *way = &person->ways[i];
 
@@ -109,7 +109,7 @@ struct rule_ways notice_look_at_ways(const struct notice_person *person, const s
 				     uint64_t *open)
 {
 	struct rule_ways ways = {
-		.first_open = SCHEDULE_NEVER, .last_open = SCHEDULE_ALWAYS, .settled = true};
+		.first_open = SCHEDULE_NEVER, .last_open = SCHEDULE_ALWAYS, .well = true};
 
 	for (size_t i = 0; i < devices_count(person->devices); i++)
 		look_at_device(&ways, person, i, rule, past, ending, now, open);

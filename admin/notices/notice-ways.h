@@ -11,7 +11,7 @@ struct rule_ways {
 	time_t first_open, last_open; /* SCHEDULE_NEVER and SCHEDULE_ALWAYS: none is open */
 	/* All is well: each device that broke it was seen right since, or rests, and that for
 	   long enough to say so. */
-	bool settled;
+	bool well;
 };
 
 /* What makes good news of it: a repaired device would have broken the rule again by now. One that
@@ -31,10 +31,10 @@ struct rule_ways notice_look_at_ways(const struct notice_person *person, const s
 				     const struct rule_past *past, bool ending, time_t now,
 				     uint64_t *open);
 
-/* When a device will be settled for a rule if it is not used again, nor the person told of it;
-   SCHEDULE_NEVER: it will not. */
-time_t notice_device_settles(const struct notice_person *person, size_t device,
-			     const struct rule *rule);
+/* When all will be well with a device, as far as a rule goes, if it is not used again, nor the
+   person told of it; SCHEDULE_NEVER: it will not. */
+time_t notice_device_well_from(const struct notice_person *person, size_t device,
+			       const struct rule *rule);
 
 /* Whether a way broke the rule when the person was told of it last, and its device is
    repaired since. */
