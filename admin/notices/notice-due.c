@@ -4,8 +4,6 @@
 
 #include "admin/exemptions/own-date.h"
 
-#define DAY ((time_t)86400)
-
 /* So long a reminder waits for news at most. */
 #define NEWS_DAYS 28
 
@@ -25,7 +23,7 @@ static bool is_past(time_t moment, time_t since, time_t length)
 
 time_t notice_call_begin(time_t date, time_t before)
 {
-	return date - before - DAY;
+	return date - before - SECONDS_A_DAY;
 }
 
 struct brownout notice_next_brownout(const struct rule *rule, time_t now)
@@ -53,7 +51,8 @@ static time_t longest_call(const struct notice_settings *settings)
 
 time_t notice_lead_begin(const struct notice_settings *settings, time_t end)
 {
-	return notice_call_begin(end, MAX(longest_call(settings), NOTICE_LEAD_DAYS * DAY));
+	return notice_call_begin(end,
+				 MAX(longest_call(settings), NOTICE_LEAD_DAYS * SECONDS_A_DAY));
 }
 
 void notice_way_let_off(struct notice_way *way, const struct policy *policy,
@@ -105,7 +104,8 @@ static bool move_is_due(const struct rule_case *c)
 {
 	return notice_date_moved(c) &&
 	       (c->date < c->past.date ||
-		c->course->now >= notice_call_begin(c->past.date, NOTICE_LEAD_DAYS * DAY));
+		c->course->now >=
+			notice_call_begin(c->past.date, NOTICE_LEAD_DAYS * SECONDS_A_DAY));
 }
 
 /* ---- last calls and brown-outs ---- */
@@ -134,7 +134,7 @@ static bool brownout_is_due(const struct rule_case *c)
 {
 	time_t now = c->course->now;
 	struct brownout next = notice_next_brownout(c->rule, now);
-	time_t announce = next.begin - NOTICE_BROWNOUT_DAYS * DAY;
+	time_t announce = next.begin - NOTICE_BROWNOUT_DAYS * SECONDS_A_DAY;
 
 	return next.end != 0 && now >= announce && now < next.begin && !is_announced(c, &next) &&
 	       !exempted_from_brownout(c, &next);
@@ -145,8 +145,9 @@ static bool brownout_is_due(const struct rule_case *c)
 static bool call_is_due(const struct rule_case *c, time_t before)
 {
 	time_t begin = notice_call_begin(c->date, before);
-	time_t as_good = notice_heard_enough(c->course) ? ENOUGH_DAYS * DAY
-							: MIN(before, NOTICE_MERGED_DAYS * DAY);
+	time_t as_good = notice_heard_enough(c->course)
+				 ? ENOUGH_DAYS * SECONDS_A_DAY
+				 : MIN(before, NOTICE_MERGED_DAYS * SECONDS_A_DAY);
 
 	return c->course->now >= begin && c->past.tried < begin &&
 	       told_of_date(c) < begin - as_good;
@@ -177,7 +178,7 @@ static bool last_call_is_due(const struct rule_case *c)
 static bool lead_is_due(const struct rule_case *c)
 {
 	return c->date != SCHEDULE_NEVER && (c->exempted || c->past.date == SCHEDULE_NEVER) &&
-	       call_is_due(c, NOTICE_LEAD_DAYS * DAY);
+	       call_is_due(c, NOTICE_LEAD_DAYS * SECONDS_A_DAY);
 }
 
 time_t notice_next_call(const struct rule_case *c)
@@ -200,7 +201,7 @@ time_t notice_next_news(const struct rule_case *c)
 {
 	time_t now = c->course->now, notify = c->rule->schedule.notify;
 	struct brownout brownout = notice_next_brownout(c->rule, now);
-	time_t announce = brownout.begin - NOTICE_BROWNOUT_DAYS * DAY;
+	time_t announce = brownout.begin - NOTICE_BROWNOUT_DAYS * SECONDS_A_DAY;
 
 	if (notify > now)
 		return c->exempted ? SCHEDULE_NEVER : notify;
@@ -220,7 +221,8 @@ static bool leaves(const struct rule_case *c, time_t moment, time_t time)
 /* Whether a moment comes within a time from now, or hardly later. */
 static bool is_near(const struct notice_course *course, time_t moment, time_t time)
 {
-	return moment != SCHEDULE_NEVER && moment - course->now < time + NOTICE_MERGED_DAYS * DAY;
+	return moment != SCHEDULE_NEVER &&
+	       moment - course->now < time + NOTICE_MERGED_DAYS * SECONDS_A_DAY;
 }
 
 /* Whether a mail that goes anyway, before it is too late, will tell of it. */
@@ -228,15 +230,16 @@ static bool can_wait(const struct rule_case *c)
 {
 	const struct notice_course *course = c->course;
 	const struct notice_settings *settings = &course->policy->notices;
-	time_t call = longest_call(settings) + DAY;
+	time_t call = longest_call(settings) + SECONDS_A_DAY;
 
 	if (course->last_mail == SCHEDULE_ALWAYS)
 		return false;
 	if (!is_past(course->now, course->last_warning, settings->remind_every) &&
-	    leaves(c, course->last_warning + settings->remind_every, NOTICE_LEAD_DAYS * DAY))
+	    leaves(c, course->last_warning + settings->remind_every,
+		   NOTICE_LEAD_DAYS * SECONDS_A_DAY))
 		return true;
-	if (!is_past(course->now, course->last_mail, NOTICE_MERGED_DAYS * DAY) &&
-	    leaves(c, course->last_mail + NOTICE_MERGED_DAYS * DAY, call))
+	if (!is_past(course->now, course->last_mail, NOTICE_MERGED_DAYS * SECONDS_A_DAY) &&
+	    leaves(c, course->last_mail + NOTICE_MERGED_DAYS * SECONDS_A_DAY, call))
 		return true;
 	return (is_near(course, course->next_call, 0) && leaves(c, course->next_call, call)) ||
 	       (is_near(course, course->next_news, 0) && leaves(c, course->next_news, call));
@@ -267,7 +270,7 @@ static bool reminder_is_due(const struct rule_case *c)
 	interval <<= course->warnings - 1;
 	return course->now - course->last_mail >= interval &&
 	       !is_near(course, course->next_call, 0) &&
-	       !is_near(course, course->next_news, MIN(interval, NEWS_DAYS * DAY));
+	       !is_near(course, course->next_news, MIN(interval, NEWS_DAYS * SECONDS_A_DAY));
 }
 
 /* ---- refusals ---- */
@@ -280,7 +283,7 @@ static bool is_foreseen(const struct rule_case *c, const struct notice_way *way)
 	time_t fresh =
 		notice_heard_enough(c->course) ? ENOUGH_DAYS + NOTICE_MERGED_DAYS : FRESH_DAYS;
 
-	return !is_past(refused, told_of_date(c), fresh * DAY);
+	return !is_past(refused, told_of_date(c), fresh * SECONDS_A_DAY);
 }
 
 static bool refusal_is_due(const struct rule_case *c)

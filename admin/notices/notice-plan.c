@@ -6,8 +6,6 @@
 #include "notice-due.h"
 #include "notice-ways.h"
 
-#define DAY ((time_t)86400)
-
 /* ---- what is open ---- */
 
 /* A person's rules that are open and told of. */
@@ -31,7 +29,7 @@ static void note_untold(const struct rule_case *c, struct notice_plan *plan)
 	if (untold && in_vain)
 		plan->failed |= bit;
 	if ((untold || to_come) && c->date != SCHEDULE_NEVER && c->first_open < c->date &&
-	    c->date - c->first_open < NOTICE_LATE_DAYS * DAY)
+	    c->date - c->first_open < NOTICE_LATE_DAYS * SECONDS_A_DAY)
 		plan->late |= bit;
 }
 
@@ -41,9 +39,10 @@ static void note_to_tell(const struct rule_case *c, struct notice_plan *plan)
 	    c->date <= c->course->now)
 		return;
 	plan->to_tell |= UINT64_C(1) << c->rule->index;
-	plan->to_tell_from = MIN(plan->to_tell_from,
-				 c->exempted ? notice_call_begin(c->date, NOTICE_LEAD_DAYS * DAY)
-					     : c->rule->schedule.notify);
+	plan->to_tell_from =
+		MIN(plan->to_tell_from,
+		    c->exempted ? notice_call_begin(c->date, NOTICE_LEAD_DAYS * SECONDS_A_DAY)
+				: c->rule->schedule.notify);
 	plan->to_tell_by = MIN(plan->to_tell_by, c->date);
 }
 
@@ -224,7 +223,8 @@ static bool is_too_much(const struct notice_course *course, const struct notice_
    twice as long as the one before. None lets a date or a brown-out come near. */
 static time_t next_attempt(const struct notice_person *person, const struct notice_plan *plan)
 {
-	time_t pause = plan->reason == NOTICE_BROWNOUT ? DAY / 2 : NOTICE_PAUSE_DAYS * DAY;
+	time_t pause = plan->reason == NOTICE_BROWNOUT ? SECONDS_A_DAY / 2
+						       : NOTICE_PAUSE_DAYS * SECONDS_A_DAY;
 
 	if (person->attempts < NOTICE_FAILURES_MAX)
 		return person->attempted;
@@ -267,7 +267,7 @@ void notice_plan(const struct policy *policy, const struct notice_person *person
 				       .first_open = SCHEDULE_NEVER};
 	open.course.last_mail = notice_past_last_mail(person);
 	open.course.last_warning = notice_past_last_warning(person);
-	open.course.mails = notice_past_mails(person, now - NOTICE_MAILS_DAYS * DAY);
+	open.course.mails = notice_past_mails(person, now - NOTICE_MAILS_DAYS * SECONDS_A_DAY);
 	open.course.out_of_reach = notice_past_is_out_of_reach(person);
 	for (size_t i = 0; i < person->way_count; i++)
 		open_r[i] = 0;

@@ -9,8 +9,6 @@
 #include "notice-ways.h"
 #include "run-clock.h"
 
-#define DAY ((time_t)86400)
-
 /* A way through the whole store each; mostly two do. */
 #define PASSES_MAX 16
 
@@ -90,7 +88,7 @@ static void try_last_calls(struct search *search, const struct notice_person *pe
 
 	if (date == SCHEDULE_NEVER || date <= search->at)
 		return;
-	try(search, person, notice_call_begin(date, NOTICE_LEAD_DAYS * DAY));
+	try(search, person, notice_call_begin(date, NOTICE_LEAD_DAYS * SECONDS_A_DAY));
 	for (size_t i = 0; i < settings->last_call_count; i++)
 		try(search, person, notice_call_begin(date, settings->last_calls[i]));
 }
@@ -101,9 +99,9 @@ static void try_after(struct search *search, const struct notice_person *person,
 {
 	time_t interval = search->policy->notices.remind_every;
 
-	try(search, person, past->time + NOTICE_MERGED_DAYS * DAY);
+	try(search, person, past->time + NOTICE_MERGED_DAYS * SECONDS_A_DAY);
 	/* Until then it is one of many. */
-	try(search, person, past->time + NOTICE_MAILS_DAYS * DAY + 1);
+	try(search, person, past->time + NOTICE_MAILS_DAYS * SECONDS_A_DAY + 1);
 	for (unsigned int i = 1; i < NOTICE_WARNINGS_MAX; i++, interval *= 2)
 		try(search, person, past->time + interval);
 	for (size_t i = 0; i < search->policy->rule_count; i++) {
@@ -118,7 +116,8 @@ static void try_dates(struct search *search, const struct notice_person *person,
 	try(search, person, schedule->notify);
 	try(search, person, schedule->enforce);
 	for (size_t i = 0; i < schedule->brownout_count; i++)
-		try(search, person, schedule->brownouts[i].begin - NOTICE_BROWNOUT_DAYS * DAY);
+		try(search, person,
+		    schedule->brownouts[i].begin - NOTICE_BROWNOUT_DAYS * SECONDS_A_DAY);
 	try_last_calls(search, person, schedule->enforce);
 }
 
