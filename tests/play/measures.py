@@ -129,13 +129,16 @@ class Measures:
                     self.not_called.append((person.user, day))
 
     def needs_a_call(self, person, day):
-        moment = midnight(self.timetable.date(day))
+        """Not who is let off, who is left in peace until shortly before that ends."""
+        date = self.timetable.date(day)
+        moment = midnight(date)
         return any(
             sum(told > device.seen.get(title, moment)
                 for told in person.told_times.get(title, ())) >= CALLED_AFTER
             and not self.seems_well(device, title, moment)
             for device in person.devices
             for title in breaks_when_it_comes_again(device, day, self.timetable)
+            if title not in person.let_off(date, device.way.country)
         )
 
     def own_dates_in(self, day, notice):
