@@ -124,7 +124,7 @@ class Postfix:
     def reload(self):
         """As `postfix reload` does. That itself would read the pid from a file,
         and hit another process: Postfix counts them in a namespace of its own."""
-        [master] = self._processes("master")
+        master = self._master()
         offset = log_size(LOG)
         os.kill(master, signal.SIGHUP)
         wait_until(lambda: "reload -- version" in read_log(LOG, offset), "reload of Postfix")
@@ -141,12 +141,16 @@ class Postfix:
     def _processes(self, name):
         return [pid for pid in descendants(self.pid) if command_name(pid) == name]
 
+    def _master(self):
+        """What it has just forked has its name for a moment, too, but comes behind it."""
+        return self._processes("master")[0]
+
     def log(self):
         """All that Postfix has logged since the tests began. Its processes hand
         their lines to postlogd and go on, so that a client can have its answer
         first: what was handed over until now is waited for."""
         if self.running:
-            [master] = self._processes("master")
+            master = self._master()
 
             def all_written():
                 # Between being read and being written, a line keeps postlogd awake.

@@ -835,13 +835,13 @@ static void test_edition(void **state)
 static int record_programs(struct first_of_day *seen, int count, time_t now)
 {
 	char program[32];
+	const struct attempt programs = {.user = "alice", .port = 993, .client_id = program};
 	int recorded = 0;
 
-	attempt = (struct attempt){.user = "alice", .port = 993, .client_id = program};
 	for (int round = 0; round < 2; round++) {
 		for (int i = 0; i < count; i++) {
 			snprintf(program, sizeof(program), "name=Program%d", i);
-			recorded += first_of_day(seen, &attempt, now);
+			recorded += first_of_day(seen, &programs, now);
 		}
 	}
 	return recorded;
