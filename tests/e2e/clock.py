@@ -13,7 +13,6 @@ import time
 
 from pathlib import Path
 
-import pytest
 
 DAY = 86400
 
@@ -43,8 +42,6 @@ def host_time_zone():
     """Gives a function that changes the host's ("Pacific/Niue"), as timedatectl does; in the
     end it is what it was."""
     zone, zones = Path("/etc/localtime"), Path("/usr/share/zoneinfo")
-    if not (zones / "Pacific/Niue").exists():
-        pytest.skip("no zoneinfo")
     before = os.readlink(zone) if zone.is_symlink() else None
 
     def change(target):
