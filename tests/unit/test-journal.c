@@ -203,6 +203,35 @@ static bool was_said(struct messages *messages, const char *words)
 	return said;
 }
 
+static void wait_until_said(struct messages *messages, const char *words)
+{
+	for (int tries = 0; tries < 3000; tries++) {
+		if (was_said(messages, words))
+			return;
+		usleep(20000);
+	}
+	fail_msg("nobody said \"%s\"", words);
+}
+
+/* Whether the file can be locked as the importer does before it removes it. */
+static bool is_in_use(const char *file_path)
+{
+	int descriptor = open(file_path, O_RDONLY);
+	bool locked = flock(descriptor, LOCK_EX | LOCK_NB) == 0;
+
+	assert_true(descriptor >= 0);
+	assert_true(locked || errno == EWOULDBLOCK);
+	close(descriptor);
+	return !locked;
+}
+
+static void wait_until_let_go(const char *file_path)
+{
+	for (int tries = 0; tries < 300 && is_in_use(file_path); tries++)
+		usleep(100000);
+	assert_false(is_in_use(file_path));
+}
+
 static int fresh_directory(void **state)
 {
 	(void)state;
@@ -280,24 +309,12 @@ static void test_renamed_file(void **state)
 	record(journal, "alice", &broken, true);
 	wait_for_lines(path, 1);
 	assert_int_equal(rename(path, moved_path), 0);
-	sleep(2);
+	wait_until_let_go(moved_path);
 	record(journal, "bob", &broken, true);
 	wait_for_lines(path, 1);
 	wait_for_lines(moved_path, 1);
 	journal_free(journal);
 	messages_free(messages);
-}
-
-/* Whether the file can be locked as the importer does before it removes it. */
-static bool is_in_use(const char *file_path)
-{
-	int descriptor = open(file_path, O_RDONLY);
-	bool locked = flock(descriptor, LOCK_EX | LOCK_NB) == 0;
-
-	assert_true(descriptor >= 0);
-	assert_true(locked || errno == EWOULDBLOCK);
-	close(descriptor);
-	return !locked;
 }
 
 static void test_file_is_held_while_written(void **state)
@@ -312,14 +329,12 @@ static void test_file_is_held_while_written(void **state)
 	assert_true(is_in_use(path));
 	assert_int_equal(rename(path, moved_path), 0);
 	assert_true(is_in_use(moved_path));
-	sleep(2);
+	wait_until_let_go(moved_path);
 	record(journal, "bob", &broken, true);
 	wait_for_lines(path, 1);
 	assert_false(is_in_use(moved_path));
 	/* Who has nothing to write lets go, */
-	for (int tries = 0; tries < 100 && is_in_use(path); tries++)
-		usleep(100000);
-	assert_false(is_in_use(path));
+	wait_until_let_go(path);
 	/* and goes on in the same file. */
 	record(journal, "carol", &broken, true);
 	wait_for_lines(path, 2);
@@ -342,8 +357,7 @@ static void test_locked_file_is_not_written(void **state)
 	assert_int_equal(flock(descriptor, LOCK_EX), 0);
 	journal = start(messages);
 	record(journal, "alice", &broken, true);
-	usleep(300000);
-	assert_true(was_said(messages, "cannot lock"));
+	wait_until_said(messages, "cannot lock");
 	assert_int_equal(rename(path, moved_path), 0);
 	wait_for_lines(path, 1);
 	wait_for_lines(moved_path, 0);
@@ -363,8 +377,7 @@ static void test_directory_comes_later(void **state)
 	journal = start(messages);
 	for (int i = 0; i < 100; i++)
 		record(journal, "alice", &broken, true);
-	usleep(300000);
-	assert_true(was_said(messages, "cannot open"));
+	wait_until_said(messages, "cannot open");
 	assert_int_equal(mkdir(directory, 0700), 0);
 	wait_for_lines(path, 100);
 	assert_true(was_said(messages, "writing again"));
@@ -418,7 +431,7 @@ static void test_stuck_disk_at_the_end(void **state)
 	/* Left to the thread. */
 	static struct messages *messages;
 	static struct journal *journal;
-	int fifo, tries;
+	int fifo;
 	(void)state;
 
 	messages = messages_create();
@@ -430,9 +443,7 @@ static void test_stuck_disk_at_the_end(void **state)
 
 	fifo = open(path, O_RDONLY | O_NONBLOCK);
 	assert_true(fifo >= 0);
-	for (tries = 0; tries < 3000 && !was_said(messages, "is not a regular file"); tries++)
-		usleep(20000);
-	assert_true(tries < 3000);
+	wait_until_said(messages, "is not a regular file");
 	close(fifo);
 	assert_int_equal(unlink(path), 0);
 }
@@ -459,8 +470,7 @@ static void test_full_disk_keeps_lines_whole(void **state)
 	journal = start(messages);
 	for (int i = 0; i < 20; i++)
 		record(journal, "alice", &broken, true);
-	usleep(500000);
-	assert_true(was_said(messages, "cannot write"));
+	wait_until_said(messages, "cannot write");
 	limit_file_size(RLIM_INFINITY);
 	wait_for_lines(path, 20);
 	journal_free(journal);
@@ -478,9 +488,8 @@ static void test_symbolic_link_is_refused(void **state)
 	assert_int_equal(symlink("/dev/null", path), 0);
 	journal = start(messages);
 	record(journal, "alice", &broken, true);
-	usleep(300000);
+	wait_until_said(messages, "cannot open");
 	journal_free(journal);
-	assert_true(was_said(messages, "cannot open"));
 	messages_free(messages);
 }
 
@@ -625,7 +634,7 @@ static void test_combined_are_told_at_rotation(void **state)
 	policy.combine_seconds = 3600;
 	for (int i = 0; i < 3; i++)
 		record(journal, "alice", &broken, true);
-	wait_for_lines(path, 1);
+	catch_up(journal);
 	assert_int_equal(rename(path, moved_path), 0);
 	wait_for_lines(path, 1);
 	assert_true(has_line(path, "\"count\":2", "until"));
@@ -791,10 +800,9 @@ static void test_file_has_a_largest_size(void **state)
 	journal = start(messages);
 	for (int i = 0; i < 7; i++)
 		record(journal, "alice", &broken, true);
-	usleep(500000);
-	assert_true(was_said(messages, "as large as it may be"));
+	wait_until_said(messages, "as large as it may be");
 	assert_int_equal(rename(path, moved_path), 0);
-	sleep(2);
+	wait_until_let_go(moved_path);
 	record(journal, "bob", &broken, true);
 	wait_for_lines(path, 1);
 	journal_free(journal);
@@ -823,7 +831,7 @@ static void test_edition(void **state)
 	assert_false(has_line(path, "dave", "edition"));
 	/* In the first line of each file. */
 	assert_int_equal(rename(path, moved_path), 0);
-	sleep(2);
+	wait_until_let_go(moved_path);
 	record(journal, "erin", &broken, true);
 	wait_for_lines(path, 1);
 	assert_true(has_line(path, "erin", ",\"edition\":\"fedcba9876543210\"}"));
