@@ -3,9 +3,11 @@ Debian's own conf.d, and in local.conf what a site sets: users, certificates,
 listeners. The two configuration languages (2.3 and 2.4) stand here side by
 side and nowhere else."""
 
+import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 
 from pathlib import Path
@@ -232,6 +234,18 @@ class Dovecot:
             return "starting up for" in read_log(LOG, offset)
 
         wait_until(ready, f"Dovecot that listens, see {LOG}")
+
+    def wait_for_auth(self):
+        """The auth process comes when it is first asked. On a busy machine that can
+        take longer than the ten seconds in which Postfix gives up, for a minute."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(60)
+            connection.connect(AUTH_SOCKET)
+            connection.sendall(b"VERSION\t1\t1\nCPID\t%d\n" % os.getpid())
+            for line in connection.makefile("rb"):
+                if line == b"DONE\n":
+                    return
+        raise RuntimeError("Dovecot's auth process hung up:\n" + self.log()[-3000:])
 
     @property
     def running(self):

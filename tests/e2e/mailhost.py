@@ -124,6 +124,7 @@ class MailHost:
         self.policyd.stop()
         self.dovecot.start(self.environment)
         self.policyd.start(self.environment)
+        self.dovecot.wait_for_auth()
         if not self.postfix.running:
             self.postfix.start()
         self.dovecot_journal.skip()
