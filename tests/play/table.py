@@ -162,7 +162,9 @@ def add_mails(table, play):
 
 
 def add_forecasts(table, play):
-    made, courses = play.forecasts.made, play.forecasts.courses
+    made = play.forecasts.made
+    # The truth of the others lies beyond the last day.
+    courses = [course for course in play.forecasts.courses if course.truth is not None]
     for forecast in made:
         table.promise(f"{FORECAST} of day {forecast.day}, and the truth", forecast,
                       is_near(forecast.said, forecast.truth, NOW), f"{NOW:.0%}")  # fmt: skip

@@ -335,7 +335,7 @@ class University:
         more = source.randrange(12, 45) if source.random() < 0.85 else -source.randrange(5, 40)
         entered = 0 if more < 0 or source.random() < 0.5 \
             else source.randrange(self.timetable.day_of(rule) - 4) // WEEK * WEEK  # fmt: skip
-        last = rule.enforce + datetime.timedelta(days=more)
+        last = max(rule.enforce + datetime.timedelta(days=more), self.timetable.date(entered))
         exemption = Exemption(rule.title, self.timetable.date(entered), last, entered)
         self.exemptions.append((person, exemption))
         if source.random() < 0.3:
