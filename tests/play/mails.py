@@ -13,6 +13,7 @@ from dataclasses import dataclass
 # "Thunderbird 115.3: reading mail (IMAP)", and below it what was seen. Lines are wrapped.
 DEVICE = re.compile(r"^([^-\n][^:]*): .*\n- ", re.DOTALL)
 SEEN = re.compile(r"^- Seen: (?:.|\n {2})+", re.MULTILINE)
+ABROAD = re.compile(r"^Last login from abroad [^.]+\.", re.MULTILINE)
 VERSION = re.compile(r" [0-9][0-9A-Za-z.]*$")
 MONTHS = ("January February March April May June July August September October November"
           " December").split()  # fmt: skip
@@ -81,8 +82,8 @@ def bounce(mail, domain):
 
 
 def seen(text):
-    """What it says of when and how each device was seen."""
-    return SEEN.findall(text)
+    """What it says of when and how each device was seen, and of a login from abroad."""
+    return SEEN.findall(text) + ABROAD.findall(text)
 
 
 def devices(text):
