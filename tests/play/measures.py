@@ -285,7 +285,9 @@ class Measures:
         for device in person.devices:
             let_off = person.let_off(date, way_of_next_use(device).country)
             for title in breaks_when_it_comes_again(device, day, self.timetable):
-                if title in phases and title not in let_off and title in device.seen:
+                # What was recorded later on the same day is no news of the mail's.
+                if title in phases and title not in let_off \
+                        and device.seen.get(title, notice.moment) < notice.moment:
                     why = self.why_it_seems_well(device, title, notice.moment)
                     self.false_good_news.setdefault(person.user, (notice.moment, why))
 
