@@ -27,8 +27,8 @@ def are_right(person, mail, notice, timetable):
         return False
     if not set(mails.dates("\n".join(seen))) <= days_of_use(person) | own:
         return False
-    first = first_date(person, notice, timetable)
-    return first is None or first in given
+    firsts = first_dates(person, notice, timetable)
+    return not firsts or not firsts.isdisjoint(given)
 
 
 def own_dates(person, notice, timetable):
@@ -55,11 +55,14 @@ def days_of_use(person):
             for moment in (row.first, row.before, row.last)}  # fmt: skip
 
 
-def first_date(person, notice, timetable):
-    """That is still to come, of what the mail is about."""
+def first_dates(person, notice, timetable):
+    """Of which one is given: the first that is still to come, of what the mail is about, with
+    and without an exemption for the country where the person is."""
     if notice.reason not in ("first", "reminder", "last-call"):
-        return None
+        return set()
     today = local_date(notice.moment)
-    to_come = [date for date in (timetable.own_date(person, timetable.rule(title), notice.moment)
-                                 for title in notice.rules) if date > today]  # fmt: skip
-    return min(to_come, default=None)
+    rules = [timetable.rule(title) for title in notice.rules]
+    own = [timetable.own_date(person, rule, notice.moment) for rule in rules]
+    there = [timetable.own_date_there(person, rule) for rule in rules]
+    return {min(to_come) for to_come in ([date for date in dates if date > today]
+                                         for dates in (own, there)) if to_come}  # fmt: skip
