@@ -8,33 +8,39 @@ NO_NAMES = ("", "localhost")
 class Row:
     """A way in which one device came, and when."""
 
-    __slots__ = ("before", "days", "first", "last", "last_day", "way")
+    __slots__ = ("before", "day_before", "days", "first", "last", "last_day", "way")
 
     def __init__(self, way, moment):
         self.way = way
         self.first = moment
         self.days = 0
-        self.last_day = -1
+        self.last_day, self.day_before = -2, False
         self.last = self.before = moment
 
-    def see(self, moment, day):
-        if day != self.last_day:
+    def see(self, moment):
+        """Days are those of UTC, as in the store. Logins of one night may come in any order."""
+        day = int(moment // DAY)
+        if day > self.last_day:
+            self.day_before = self.last_day == day - 1
             self.last_day = day
             self.days += 1
             self.before = self.last  # on another day
+        elif day < self.last_day and not self.day_before:
+            self.day_before = True
+            self.days += 1
         if moment > self.last:
             self.last = moment
         elif moment < self.first:
             self.first = moment
 
 
-def see(device, moment, day):
+def see(device, moment):
     """A line with the right password was written."""
     if device.row is None:
         rows = device.person.rows.setdefault(name(device), {})
         key = (device.way, device.client_id)
         device.row = rows.get(key) or rows.setdefault(key, Row(device.way, moment))
-    device.row.see(moment, day)
+    device.row.see(moment)
 
 
 def name(device):
@@ -67,5 +73,7 @@ def rests(rows, title, timetable, moment):
     if days < 2:
         return False
     last = max(row.last for row in bad)
-    rhythm = max(DAY, (last - min(row.first for row in bad)) / (days - 1))
+    # Of whole days: two logins around one midnight are no rhythm of minutes.
+    span = last // DAY - min(row.first for row in bad) // DAY
+    rhythm = max(DAY, DAY * span / (days - 1))
     return moment - last > 3 * rhythm
