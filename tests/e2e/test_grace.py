@@ -188,6 +188,39 @@ def test_who_was_not_told_yet_has_it_for_twice_as_long(site):
     assert lines(site) == {ALICE: (day(20), f"first told on {day(15)}")}
 
 
+def test_a_run_that_is_killed_before_its_mails(site):
+    """What it has written down before holds: nobody is refused untold."""
+    site.record(ALICE, "encryption", days_ago=-6.5)
+    site.take_at(8)
+    sendmail = site.sendmail.read_text()
+    site.sendmail.write_text("#!/bin/sh\nkill -KILL $PPID\n")
+    site.notify(8, status=-signal.SIGKILL)
+    assert lines(site) == {ALICE: (day(20), "not told yet")}
+    explain(site, "alice", day(12), 0)
+    site.sendmail.write_text(sendmail)
+    site.notify(9)
+    assert set(site.mails()) == {ALICE}
+    site.notify(10)
+    assert lines(site) == {ALICE: (day(16), f"first told on {day(9)}")}
+
+
+def test_a_copy_on_another_host(site, tmp_path):
+    """Where the store is not; copied as the manual says."""
+    other = tmp_path / "other"
+    other.mkdir()
+    server = Site(other, rules=rules(10))
+    site.record(ALICE, "encryption", days_ago=-6.5)
+    site.take_at(8)
+    site.notify(8)
+    site.notify(8)
+    explain(server, "alice", day(10), 1)
+    shutil.copy(site.journal / "grace", server.journal / "grace.new")
+    (server.journal / "grace.new").rename(server.journal / "grace")
+    explain(server, "alice", day(15), 0)
+    explain(server, "alice", day(16), 1)
+    explain(server, "bob", day(10), 1)
+
+
 def test_a_date_that_moves_gives_it_anew(site):
     site.record(ALICE, "encryption", days_ago=-6.5)
     site.take_at(8)
