@@ -9,6 +9,7 @@ from truth import depends_on_it
 DAYS = (30, 60, 90)
 NOW, COURSE = 0.05, 0.15  # how near the truth a forecast is, as a part of it
 MANY = 300  # people, of whom it can be said how fast they change
+EARLY = 14  # days on record, before which portcullis calls its own forecast too early
 
 
 def is_near(said, truth, part):

@@ -6,7 +6,7 @@ import math
 import sys
 
 from dates import local_date
-from forecasts import COURSE, MANY, NOW, is_near
+from forecasts import COURSE, EARLY, MANY, NOW, is_near
 from measures import LET_OFF_NOTICE, NOTICE
 
 
@@ -166,9 +166,12 @@ def add_forecasts(table, play):
     # The truth of the others lies beyond the last day.
     courses = [course for course in play.forecasts.courses if course.truth is not None]
     for forecast in made:
-        table.promise(f"{FORECAST} of day {forecast.day}, and the truth", forecast,
-                      is_near(forecast.said, forecast.truth, NOW), f"{NOW:.0%}")  # fmt: skip
-    table.add_intervals(made)
+        what = f"{FORECAST} of day {forecast.day}, and the truth"
+        if forecast.day < EARLY:
+            table.say(f"{what}, too early", forecast)
+        else:
+            table.promise(what, forecast, is_near(forecast.said, forecast.truth, NOW), f"{NOW:.0%}")
+    table.add_intervals([forecast for forecast in made if forecast.day >= EARLY])
     for course in courses:
         what = f"{FORECAST} of day {course.day} for day {course.until}"
         if course.is_next and course.truth >= MANY:
