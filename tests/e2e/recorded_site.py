@@ -134,7 +134,7 @@ class RecordedSite:
             command,
             env=dict(os.environ, **(environment or {})),
             capture_output=True,
-            timeout=60,
+            timeout=180,
             **({"text": True} | options),
         )
 

@@ -25,7 +25,7 @@ rule encryption { services = { "imap", "submission", "smtp" } notify = "always" 
 
 
 def portcullis(*words, status=0):
-    done = subprocess.run(["portcullis", *words], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(["portcullis", *words], capture_output=True, text=True, timeout=180)
     assert done.returncode == status, done.stdout + done.stderr
     return done
 

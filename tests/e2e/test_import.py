@@ -508,7 +508,10 @@ def test_several_importers(site):
     ]
     for process in running:
         _, errors = process.communicate(timeout=120)
-        assert process.returncode == 0 and errors == b"", errors
+        # On a busy machine, the others may need longer than the ten seconds that it waits.
+        gave_up = process.returncode == os.EX_TEMPFAIL and b"locked by another process" in errors
+        assert gave_up or (process.returncode == 0 and errors == b""), errors
+    assert any(process.returncode == 0 for process in running)
     site.run("import")
     assert site.count() == sum(one["count"] for one in events)
     assert site.rows() == truth(events)

@@ -69,7 +69,7 @@ def fetch(user):
 
 
 def portcullis(*arguments):
-    done = subprocess.run(["portcullis", *arguments], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(["portcullis", *arguments], capture_output=True, text=True, timeout=180)
     assert (done.returncode, done.stderr) == (0, ""), done
     return done.stdout
 
@@ -180,7 +180,7 @@ def test_as_the_service_does_it(site):
             ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--groups=postdrop"]
             + ["--no-new-privs", "portcullis", "notify", "--quiet"],
             check=True,
-            timeout=60,
+            timeout=180,
         )
     finally:
         os.chown(folder, *owner)

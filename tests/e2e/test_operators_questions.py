@@ -74,7 +74,7 @@ def make(attempt):
 
 
 def portcullis(*arguments, status=0):
-    result = subprocess.run(["portcullis", *arguments], capture_output=True, text=True, timeout=60)
+    result = subprocess.run(["portcullis", *arguments], capture_output=True, text=True, timeout=180)
     assert result.returncode == status, result
     assert result.stderr == "", result
     return result.stdout

@@ -95,7 +95,7 @@ class Site:
         command = [BUILD / "portcullis", "-c", self.config, *arguments]
         environment = dict(os.environ, TZ="Europe/Berlin")
         return subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=60, **options
+            command, env=environment, capture_output=True, text=True, timeout=180, **options
         )
 
     def explain(self, *options, service="imap", port=993, tls="implicit", mechanism="PLAIN",
@@ -356,7 +356,7 @@ def test_warning_is_no_error(site):
 def test_output_that_cannot_be_written(site, arguments):
     with open("/dev/full", "w", encoding="ascii") as full:
         command = [BUILD / "portcullis", "-c", site.config, *arguments]
-        result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+        result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=180)
     assert result.returncode == 74
     assert "cannot write the output" in result.stderr
 
