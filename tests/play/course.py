@@ -209,7 +209,7 @@ class Play:
 
     def recorded(self, device, moment, today):
         """With the right password."""
-        record.see(device, moment)
+        record.see(device, moment, today.day)
         if device.broken:
             device.came = device.came if device.broken == device.came else \
                 tuple({*device.came, *device.broken})  # fmt: skip

@@ -2,6 +2,7 @@
 outside: who has which device, who will come again, who can no longer come."""
 
 import collections
+import math
 
 import dates
 import mails
@@ -292,7 +293,7 @@ class Measures:
                     self.false_good_news.setdefault(person.user, (notice.moment, why))
 
     def why_it_seems_well(self, device, title, moment):
-        if self.seems_repaired(device, title):
+        if self.seems_repaired(device, title, moment):
             return "twin"
         if record.rests(record.rows(device), title, self.timetable, moment):
             return "rest"
@@ -301,16 +302,16 @@ class Measures:
     def seems_well(self, device, title, moment):
         return self.why_it_seems_well(device, title, moment) != "none"
 
-    def seems_repaired(self, device, title):
+    def seems_repaired(self, device, title, moment=math.inf):
         """Another device of its name was right since it came last."""
-        return record.is_repaired(record.rows(device), title, self.timetable)
+        return record.is_repaired(record.rows(device), title, self.timetable, moment)
 
     # ---- the end ----
 
-    def locked_out_after_good_news(self):
+    def locked_out_after_good_news(self, why):
         """Within a month."""
         return sum(
-            any(0 <= moment - self.false_good_news[user][0] <= MONTH
+            any(0 <= moment - told <= MONTH
                 for (other, _), moment in self.locked_out.items() if other == user)
-            for user in self.false_good_news
+            for user, (told, seemed) in self.false_good_news.items() if seemed == why
         )  # fmt: skip

@@ -13,8 +13,6 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import tempfile
-import threading
 import time
 
 from dataclasses import dataclass
@@ -22,6 +20,7 @@ from pathlib import Path
 
 import mails
 
+from launcher import Launcher
 from university import DOMAIN, NO_ADDRESS
 from writers import client
 
@@ -97,6 +96,7 @@ class Site:
     def __init__(self, build, directory, kill_share, seed, notices=""):
         self.program = build / "portcullis"
         self.directory = directory
+        self.launcher = Launcher(2)  # for the timers, and for who asks meanwhile
         self.journal = directory / "journal"
         self.tomorrow = directory / "tomorrow"  # the journal that is being written
         self.config = directory / "portcullis.conf"
@@ -146,8 +146,13 @@ class Site:
         cost = Cost()
         while True:
             alarm = self.alarm(command) if may_be_killed else None
-            status, output, errors = self.start(arguments, stdin, alarm, cost)
-            if status != -signal.SIGKILL:
+            done = self.launcher.run(
+                [self.program, "-c", self.config, *map(str, arguments)], stdin, alarm
+            )
+            cost.seconds += done.seconds
+            cost.processor += done.processor
+            cost.memory = max(cost.memory, done.memory)
+            if done.status != -signal.SIGKILL:
                 break
             self.killed[command] += 1
         self.last[command] = cost
@@ -156,9 +161,9 @@ class Site:
         total.seconds += cost.seconds
         total.processor += cost.processor
         total.memory = max(total.memory, cost.memory)
-        if (status != 0 and not may_fail) or errors:
-            raise RuntimeError(f"{arguments}: {status} {errors}")
-        return output
+        if (done.status != 0 and not may_fail) or done.errors:
+            raise RuntimeError(f"{arguments}: {done.status} {done.errors}")
+        return done.output
 
     def alarm(self, command):
         """After how many seconds it is killed, if it is: within its time, as far as that can
@@ -168,34 +173,6 @@ class Site:
         return self.random.random() * self.random.choice(
             [self.last.get(command, Cost(0.02)).seconds, self.longest.get(command, 0.02)]
         )
-
-    def start(self, arguments, stdin, alarm, cost):
-        """Adds what it costs. Returns its status, output and errors."""
-        with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors, \
-                tempfile.TemporaryFile() as given:  # fmt: skip
-            given.write((stdin or "").encode())
-            given.seek(0)
-            begun = time.monotonic()
-            process = subprocess.Popen(
-                [self.program, "-c", self.config, *map(str, arguments)],
-                stdin=given, stdout=output, stderr=errors,
-            )  # fmt: skip
-            timer = threading.Timer(alarm or 0, os.kill, (process.pid, signal.SIGKILL))
-            if alarm is not None:
-                timer.start()
-            # So that its number is not given away before the timer is stopped.
-            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-            timer.cancel()
-            if alarm is not None:
-                timer.join()
-            _, status, usage = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
-            cost.seconds += time.monotonic() - begun
-            cost.processor += usage.ru_utime + usage.ru_stime
-            cost.memory = max(cost.memory, usage.ru_maxrss)
-            output.seek(0)
-            errors.seek(0)
-            return process.returncode, output.read().decode(), errors.read().decode()
 
     def ask(self, *arguments):
         return json.loads(self.run(*arguments, "--json"))
@@ -300,6 +277,7 @@ class Site:
         (directory / "truth.json").write_text(json.dumps(depend, indent=0))
 
     def close(self):
+        self.launcher.close()
         self.sink.send_signal(signal.SIGTERM)
         self.sink.wait()
 

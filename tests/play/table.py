@@ -133,9 +133,11 @@ def add_good_news(table, measures):
     reasons = collections.Counter(why for _, why in measures.false_good_news.values())
     of = f" of {measures.good_news}"
     table.none("told that all is well, and it was not", reasons["none"], of)
-    table.say("... after three times its rhythm", reasons["rest"])
-    table.say("... and another device of this name was right since", reasons["twin"])
-    table.none("locked out within a month of that", measures.locked_out_after_good_news())
+    table.none("... locked out within a month", measures.locked_out_after_good_news("none"))
+    for why, what in (("rest", "after three times its rhythm"),
+                      ("twin", "another device of this name was right since")):  # fmt: skip
+        table.say(f"... and {what}", reasons[why])
+        table.say("... ... locked out within a month", measures.locked_out_after_good_news(why))
 
 
 def add_mails(table, play):
