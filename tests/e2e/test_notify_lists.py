@@ -99,7 +99,8 @@ def test_who_changes_nothing(site):
     for at in range(1, 120):
         site.record("alice@example.org", "encryption", days_ago=-(at - 0.2))
         site.take_at(at)
-        if site.told(at):
+        # A mail leaves a little after its run began, and is that much younger.
+        if site.told(f"{day(at)} {8 + at // 60:02}:{at % 60:02}"):
             mails.append(at)
         if at < 99:
             assert call_list(site, at) == []

@@ -57,12 +57,15 @@ def days_of_use(person):
 
 def first_dates(person, notice, timetable):
     """Of which one is given: the first that is still to come, of what the mail is about, with
-    and without an exemption for the country where the person is."""
+    and without an exemption for the country where the person is; or the last day of the
+    exemption that ends then."""
     if notice.reason not in ("first", "reminder", "last-call"):
         return set()
     today = local_date(notice.moment)
     rules = [timetable.rule(title) for title in notice.rules]
     own = [timetable.own_date(person, rule, notice.moment) for rule in rules]
     there = [timetable.own_date_there(person, rule) for rule in rules]
-    return {min(to_come) for to_come in ([date for date in dates if date > today]
-                                         for dates in (own, there)) if to_come}  # fmt: skip
+    firsts = {min(to_come) for to_come in ([date for date in dates if date > today]
+                                           for dates in (own, there)) if to_come}  # fmt: skip
+    return firsts | {exemption.last for exemption in person.exemptions
+                     if exemption.last + DAY in firsts}  # fmt: skip
