@@ -25,7 +25,9 @@ struct prospect {
 	uint64_t enforced;
 	double variance;
 	/* For each date of the course, which part of those who break each rule will be left. */
-	double left[RULES_MAX][RULES_MAX];
+	struct left {
+		double told[RULES_MAX], refused[RULES_MAX];
+	} left[RULES_MAX];
 };
 
 /* ---- one person ---- */
@@ -136,19 +138,35 @@ static void count_in_groups(struct forecast_groups *groups, enum grouping groupi
 	}
 }
 
+/* Who acts on the refusals of one rule changes what breaks another, too, in most cases. With
+   notices that is known: those of all rules go on already. */
+static double weigh_at_date(const struct weighing *weighing, uint64_t rules,
+			    const struct left *left)
+{
+	double least = 1, most = 0;
+
+	for (uint64_t rest = rules; rest != 0; rest &= rest - 1) {
+		int rule = __builtin_ctzll(rest);
+
+		if (weighing->by_rule[rule] > 0)
+			least = MIN(least, left->refused[rule]);
+	}
+	for (uint64_t rest = rules; rest != 0; rest &= rest - 1) {
+		int rule = __builtin_ctzll(rest);
+		double refused = MIN(left->refused[rule], 1 - TOGETHER * (1 - least));
+
+		most = MAX(most, weighing->by_rule[rule] * left->told[rule] * refused);
+	}
+	return most;
+}
+
 static void add_course(struct prospect *prospect, const struct weighing *weighing)
 {
 	struct forecast *forecast = prospect->forecast;
 
 	for (size_t i = 0; i < forecast->course_count; i++) {
-		double most = 0;
-
-		for (uint64_t left = prospect->enforced; left != 0; left &= left - 1) {
-			int rule = __builtin_ctzll(left);
-
-			most = MAX(most, weighing->by_rule[rule] * prospect->left[i][rule]);
-		}
-		forecast->course[i].users += most;
+		forecast->course[i].users +=
+			weigh_at_date(weighing, prospect->enforced, &prospect->left[i]);
 	}
 }
 
@@ -199,6 +217,17 @@ static struct forecast_date *date_in(struct forecast *forecast, time_t date)
 	return &forecast->course[forecast->course_count++];
 }
 
+static void find_left(struct prospect *prospect, size_t date, size_t index)
+{
+	const struct device_weights *weights = prospect->people->weights;
+	const struct rule *rule = &prospect->people->policy->rules[index];
+	int64_t moment = (int64_t)prospect->forecast->course[date].date * 1000;
+	struct left *left = &prospect->left[date];
+
+	left->told[index] = device_weights_left(weights, rule, false, moment);
+	left->refused[index] = device_weights_left(weights, rule, true, moment);
+}
+
 /* The dates to come, and which part of those who break each rule will be left. */
 static void find_course(struct prospect *prospect)
 {
@@ -219,9 +248,7 @@ static void find_course(struct prospect *prospect)
 	qsort(forecast->course, forecast->course_count, sizeof(*forecast->course), compare_dates);
 	for (size_t i = 0; i < forecast->course_count; i++) {
 		for (size_t j = 0; j < policy->rule_count; j++)
-			prospect->left[i][j] =
-				device_weights_left(prospect->people->weights, &policy->rules[j],
-						    (int64_t)forecast->course[i].date * 1000);
+			find_left(prospect, i, j);
 	}
 }
 

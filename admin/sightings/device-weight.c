@@ -21,9 +21,13 @@
 
 #define ROUNDS 12
 
-/* By which the course goes on, and in which people begin to act on what they are told. */
+/* By which the course goes on, and in which people begin to act. */
 #define RECENT_WEEKS 4
 #define SLOWNESS 7 /* days */
+
+/* Who is refused acts sooner; half of them within so many days, before more is known. */
+#define REFUSED_SLOWNESS 3
+#define REFUSED_POWER 1.0
 
 /* What is less so need not be looked at any more. */
 #define UNLIKELY 1e-9
@@ -37,9 +41,9 @@
 /* Devices of one rule that were refused, or of one that were not, are reckoned together. */
 #define SORTS (2 * RULES_MAX)
 
-static size_t sort_of(const struct device_rest *rest)
+static size_t sort_of(unsigned int rule, bool refused)
 {
-	return 2U * rest->rule + rest->refused;
+	return 2U * rule + refused;
 }
 
 struct device_weights {
@@ -49,7 +53,7 @@ struct device_weights {
 	GArray *sample; /* of struct device_rest, */
 	uint64_t step;  /* each of so many */
 	uint64_t count;
-	uint64_t known[RULES_MAX]; /* of them, by rule */
+	uint64_t known[SORTS]; /* of them, by sort */
 	/* Of each sort, how many are given up in a day; the first: of the last seven days. */
 	double rates[SORTS][WEEKS];
 };
@@ -183,7 +187,7 @@ struct fate {
 static void find_fate(const struct device_weights *weights, const struct device_rest *rest,
 		      double haste, struct fate *fate_r)
 {
-	const double *rates = weights->rates[sort_of(rest)];
+	const double *rates = weights->rates[sort_of(rest->rule, rest->refused)];
 	double in_use = 1, unseen = 1;
 
 	*fate_r = (struct fate){0};
@@ -219,7 +223,7 @@ void device_weights_add(struct device_weights *weights, const struct device_rest
 {
 	GArray *sample = weights->sample;
 
-	weights->known[rest->rule]++;
+	weights->known[sort_of(rest->rule, rest->refused)]++;
 	if (weights->count++ % weights->step != 0)
 		return;
 	g_array_append_val(sample, *rest);
@@ -314,7 +318,7 @@ void device_weights_reckon(struct device_weights *weights)
 			const struct device_rest *rest =
 				&g_array_index(weights->sample, struct device_rest, i);
 
-			add(&tolls[sort_of(rest)], weights, rest);
+			add(&tolls[sort_of(rest->rule, rest->refused)], weights, rest);
 		}
 		for (size_t i = 0; i < 2 * weights->policy->rule_count; i++)
 			set_rates(weights->rates[i], &tolls[i]);
@@ -324,70 +328,92 @@ void device_weights_reckon(struct device_weights *weights)
 
 /* ---- the course ---- */
 
-/* In so many weeks until now. */
-static double mean_rate(const struct device_weights *weights, const struct rule *rule,
-			unsigned int weeks)
+/* What makes people act: notices, or refusals. Since when, and until when. */
+struct reason {
+	size_t sort;
+	time_t begin, end;
+	double slowness; /* days */
+};
+
+static struct reason reason_of(const struct rule *rule, bool refused)
+{
+	const struct schedule *schedule = &rule->schedule;
+
+	return (struct reason){
+		.sort = sort_of((unsigned int)rule->index, refused),
+		.begin = refused ? schedule->enforce : MIN(schedule->notify, schedule->enforce),
+		.end = refused ? SCHEDULE_NEVER : schedule->enforce,
+		.slowness = refused ? REFUSED_SLOWNESS : SLOWNESS,
+	};
+}
+
+/* Days from the one to the other; 0 if it is not later. */
+static double days_since(time_t from, int64_t to)
+{
+	if (from == SCHEDULE_ALWAYS)
+		return UINT16_MAX;
+	if (from == SCHEDULE_NEVER)
+		return 0;
+	return MAX((double)(to - (int64_t)from * 1000) / (double)MILLISECONDS_A_DAY, 0);
+}
+
+static double mean_rate(const double *rates, unsigned int weeks)
 {
 	double sum = 0;
 
 	for (unsigned int week = 0; week < weeks; week++)
-		sum += weights->rates[2 * rule->index][week];
+		sum += rates[week];
 	return sum / weeks;
 }
 
-static double days_to(int64_t from, int64_t to)
-{
-	return MAX((double)(to - from) / (double)MILLISECONDS_A_DAY, 0);
-}
-
-/* Since people are told of the rule. */
-static double days_told(const struct rule *rule, int64_t moment)
-{
-	time_t begin = MIN(rule->schedule.notify, rule->schedule.enforce);
-
-	if (begin == SCHEDULE_ALWAYS)
-		return UINT16_MAX;
-	return begin == SCHEDULE_NEVER ? 0 : days_to((int64_t)begin * 1000, moment);
-}
-
-/* As many are given up each day as power / (days told + SLOWNESS). False: so far nobody
-   can have acted on what is told. */
-static bool find_power(const struct device_weights *weights, const struct rule *rule,
+/* As many are given up each day as power / (days since it began + slowness), by the last weeks
+   in which it was so. False: so far nobody can have acted on it. */
+static bool find_power(const struct device_weights *weights, const struct reason *reason,
 		       double *power_r)
 {
-	double told = days_told(rule, weights->now);
-	unsigned int weeks = (unsigned int)CLAMP(told / DAYS_A_WEEK, 0, RECENT_WEEKS);
-	double end = told + SLOWNESS, begin = end - weeks * DAYS_A_WEEK;
+	/* In weeks until now, as rates are. */
+	double over = ceil(days_since(reason->end, weights->now) / DAYS_A_WEEK);
+	double days = days_since(reason->begin, weights->now) - over * DAYS_A_WEEK;
+	unsigned int weeks = (unsigned int)CLAMP(days / DAYS_A_WEEK, 0, RECENT_WEEKS);
+	double end = days + reason->slowness, begin = end - weeks * DAYS_A_WEEK;
 
-	if (weeks == 0 || weights->known[rule->index] == 0)
+	if (weeks == 0 || over + weeks >= WEEKS || weights->known[reason->sort] == 0)
 		return false;
-	*power_r = mean_rate(weights, rule, weeks) * weeks * DAYS_A_WEEK / log(end / begin);
+	*power_r = mean_rate(weights->rates[reason->sort] + (unsigned int)over, weeks) * weeks *
+		   DAYS_A_WEEK / log(end / begin);
 	return true;
 }
 
-/* The mean of all rules; 0 when there is none. */
-static double usual_power(const struct device_weights *weights)
+/* The mean of all rules. */
+static double usual_power(const struct device_weights *weights, bool refused)
 {
 	const struct policy *policy = weights->policy;
 	double sum = 0, power;
 	uint64_t known = 0;
 
 	for (size_t i = 0; i < policy->rule_count; i++) {
-		if (!find_power(weights, &policy->rules[i], &power))
+		struct reason reason = reason_of(&policy->rules[i], refused);
+
+		if (!find_power(weights, &reason, &power))
 			continue;
-		sum += power * (double)weights->known[i];
-		known += weights->known[i];
+		sum += power * (double)weights->known[reason.sort];
+		known += weights->known[reason.sort];
 	}
-	return known == 0 ? 0 : sum / (double)known;
+	if (known == 0)
+		return refused ? REFUSED_POWER : 0;
+	return sum / (double)known;
 }
 
 double device_weights_left(const struct device_weights *weights, const struct rule *rule,
-			   int64_t moment)
+			   bool refused, int64_t moment)
 {
-	double begin = days_told(rule, weights->now) + SLOWNESS;
-	double end = days_told(rule, moment) + SLOWNESS, power;
+	struct reason reason = reason_of(rule, refused);
+	double over = days_since(reason.end, weights->now);
+	double begin = days_since(reason.begin, weights->now) - over;
+	double end = days_since(reason.begin, moment) - days_since(reason.end, moment);
+	double power;
 
-	if (!find_power(weights, rule, &power))
-		power = usual_power(weights);
-	return pow(end / begin, -power);
+	if (!find_power(weights, &reason, &power))
+		power = usual_power(weights, refused);
+	return pow((end + reason.slowness) / (begin + reason.slowness), -power);
 }

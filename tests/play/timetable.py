@@ -128,6 +128,7 @@ class Move:
 class Timetable:
     def __init__(self, first, observe_days, notify_days):
         self.first = first
+        self.notify_days = notify_days
         self.rules = five_rules(first, observe_days, notify_days)
         self.by_title = {rule.title: rule for rule in self.rules}
         self.known_ways = {}

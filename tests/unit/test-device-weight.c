@@ -1,6 +1,7 @@
 #include "unit.h"
 #include "directory.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -225,6 +226,16 @@ static void test_invisible(void **state)
 	device_weights_free(weights);
 }
 
+static double told(const struct device_weights *weights, const struct rule *rule, int days)
+{
+	return device_weights_left(weights, rule, false, NOW + days * DAY);
+}
+
+static double refused(const struct device_weights *weights, const struct rule *rule, int days)
+{
+	return device_weights_left(weights, rule, true, NOW + days * DAY);
+}
+
 static void test_course(void **state)
 {
 	struct device_weights *weights = create(false);
@@ -236,25 +247,58 @@ static void test_course(void **state)
 		add(weights, used(weights, port, 70, 0, 70));
 	}
 	device_weights_reckon(weights);
-	assert_true(device_weights_left(weights, encryption, NOW) == 1);
-	soon = device_weights_left(weights, encryption, NOW + 7 * DAY);
-	late = device_weights_left(weights, encryption, NOW + 30 * DAY);
+	assert_true(told(weights, encryption, 0) == 1);
+	soon = told(weights, encryption, 7);
+	late = told(weights, encryption, 30);
 	assert_true(late < soon && soon < 0.98);
 	/* More slowly than before. */
 	assert_true(late > 0.6);
 	/* Where nobody is told until ten days from now, it is as with the other. */
-	assert_true(device_weights_left(weights, port, NOW + 9 * DAY) == 1);
-	assert_true(device_weights_left(weights, port, NOW + 17 * DAY) < 0.98);
+	assert_true(told(weights, port, 9) == 1);
+	assert_true(told(weights, port, 17) < 0.98);
+	/* From the date on, people act because they are refused. */
+	assert_true(fabs(told(weights, encryption, 60) - late) < 0.001);
+	device_weights_free(weights);
+}
+
+/* What refusals change nobody knows before; then it is known by the others. */
+static void test_course_of_refusals(void **state)
+{
+	struct device_weights *weights = create(false);
+	(void)state;
+
+	add(weights, used(weights, encryption, 70, 0, 70));
+	device_weights_reckon(weights);
+	assert_true(refused(weights, encryption, 29) == 1);
+	assert_true(fabs(refused(weights, encryption, 33) - 0.5) < 0.01);
+	assert_true(refused(weights, encryption, 60) < 0.1);
+	/* The longer they were, the fewer act. */
+	assert_true(refused(weights, mechanism, 3) > 0.9);
+	device_weights_free(weights);
+
+	/* They go on all the same. */
+	weights = create(false);
+	for (unsigned int i = 0; i < 100; i++)
+		add(weights, used(weights, mechanism, 70, 0, 70));
+	device_weights_reckon(weights);
+	assert_true(refused(weights, mechanism, 30) > 0.9);
+	assert_true(refused(weights, encryption, 33) > 0.9);
+	assert_true(told(weights, mechanism, 30) == 1);
 	device_weights_free(weights);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rhythms),     cmocka_unit_test(test_repaired),
-		cmocka_unit_test(test_others_tell), cmocka_unit_test(test_rules),
-		cmocka_unit_test(test_refused),     cmocka_unit_test(test_weekends),
-		cmocka_unit_test(test_invisible),   cmocka_unit_test(test_course),
+		cmocka_unit_test(test_rhythms),
+		cmocka_unit_test(test_repaired),
+		cmocka_unit_test(test_others_tell),
+		cmocka_unit_test(test_rules),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_weekends),
+		cmocka_unit_test(test_invisible),
+		cmocka_unit_test(test_course),
+		cmocka_unit_test(test_course_of_refusals),
 	};
 
 	return cmocka_run_group_tests(tests, make_directory, remove_directory);
