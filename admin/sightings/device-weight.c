@@ -29,6 +29,9 @@
 #define REFUSED_SLOWNESS 3
 #define REFUSED_POWER 1.0
 
+/* Where refusals are not seen, a part of those who would act on others is believed to act. */
+#define UNSEEN 0.25
+
 /* What is less so need not be looked at any more. */
 #define UNLIKELY 1e-9
 
@@ -56,6 +59,8 @@ struct device_weights {
 	uint64_t known[SORTS]; /* of them, by sort */
 	/* Of each sort, how many are given up in a day; the first: of the last seven days. */
 	double rates[SORTS][WEEKS];
+	/* By which people act on refusals that are not seen. */
+	double unseen_power;
 };
 
 /* ---- weekends ---- */
@@ -177,6 +182,15 @@ static bool absence_tells_nothing(const struct device_weights *weights,
 					  is_weekend(rest->last_day + 1 + (int64_t)day));
 }
 
+/* How many more are given up in a day on which they were refused unseen, if they came. */
+static double unseen_rate(const struct device_weights *weights, const struct device_rest *rest,
+			  unsigned int day)
+{
+	if (day < rest->seen_days)
+		return 0;
+	return weights->unseen_power / (day - rest->seen_days + REFUSED_SLOWNESS);
+}
+
 /* How likely that is which is recorded, if the device is in use and rests by chance; and if
    it was given up in some week, and did not come for that reason. */
 struct fate {
@@ -193,7 +207,8 @@ static void find_fate(const struct device_weights *weights, const struct device_
 	*fate_r = (struct fate){0};
 	for (unsigned int day = 0; day < rest->days && unseen > UNLIKELY; day++) {
 		unsigned int week = MIN((rest->days - 1U - day) / DAYS_A_WEEK, WEEKS - 1U);
-		double given_up = in_use * MIN(rates[week] * haste, 0.5);
+		double rate = rates[week] + unseen_rate(weights, rest, day);
+		double given_up = in_use * MIN(rate * haste, 0.5);
 
 		in_use -= given_up;
 		fate_r->given_up += given_up * unseen;
@@ -215,6 +230,84 @@ double device_weight(const struct device_weights *weights, const struct device_r
 		return 1;
 	find_fate(weights, rest, haste, &fate);
 	return fate.in_use / (fate.in_use + fate.given_up);
+}
+
+/* ---- what people act on ---- */
+
+/* What makes people act: notices, or refusals. Since when, and until when. */
+struct reason {
+	size_t sort;
+	time_t begin, end;
+	double slowness; /* days */
+};
+
+static struct reason reason_of(const struct rule *rule, bool refused)
+{
+	const struct schedule *schedule = &rule->schedule;
+
+	return (struct reason){
+		.sort = sort_of((unsigned int)rule->index, refused),
+		.begin = refused ? schedule->enforce : MIN(schedule->notify, schedule->enforce),
+		.end = refused ? SCHEDULE_NEVER : schedule->enforce,
+		.slowness = refused ? REFUSED_SLOWNESS : SLOWNESS,
+	};
+}
+
+/* Days from the one to the other; 0 if it is not later. */
+static double days_since(time_t from, int64_t to)
+{
+	if (from == SCHEDULE_ALWAYS)
+		return UINT16_MAX;
+	if (from == SCHEDULE_NEVER)
+		return 0;
+	return MAX((double)(to - (int64_t)from * 1000) / (double)MILLISECONDS_A_DAY, 0);
+}
+
+static double mean_rate(const double *rates, unsigned int weeks)
+{
+	double sum = 0;
+
+	for (unsigned int week = 0; week < weeks; week++)
+		sum += rates[week];
+	return sum / weeks;
+}
+
+/* As many are given up each day as power / (days since it began + slowness), by the last weeks
+   in which it was so. False: so far nobody can have acted on it. */
+static bool find_power(const struct device_weights *weights, const struct reason *reason,
+		       double *power_r)
+{
+	/* In weeks until now, as rates are. */
+	double over = ceil(days_since(reason->end, weights->now) / DAYS_A_WEEK);
+	double days = days_since(reason->begin, weights->now) - over * DAYS_A_WEEK;
+	unsigned int weeks = (unsigned int)CLAMP(days / DAYS_A_WEEK, 0, RECENT_WEEKS);
+	double end = days + reason->slowness, begin = end - weeks * DAYS_A_WEEK;
+
+	if (weeks == 0 || over + weeks >= WEEKS || weights->known[reason->sort] == 0)
+		return false;
+	*power_r = mean_rate(weights->rates[reason->sort] + (unsigned int)over, weeks) * weeks *
+		   DAYS_A_WEEK / log(end / begin);
+	return true;
+}
+
+/* The mean of all rules. */
+static double usual_power(const struct device_weights *weights, bool refused)
+{
+	const struct policy *policy = weights->policy;
+	double sum = 0, power;
+	uint64_t known = 0;
+
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		struct reason reason = reason_of(&policy->rules[i], refused);
+
+		if (!find_power(weights, &reason, &power))
+			continue;
+		sum += power * (double)weights->known[reason.sort];
+		known += weights->known[reason.sort];
+	}
+	if (known == 0)
+		return refused ? REFUSED_POWER : 0;
+	return sum / (double)known;
 }
 
 /* ---- reckoning ---- */
@@ -324,85 +417,11 @@ void device_weights_reckon(struct device_weights *weights)
 			set_rates(weights->rates[i], &tolls[i]);
 	}
 	g_free(tolls);
+	/* While rates are reckoned it is 0: nothing is known of that. */
+	weights->unseen_power = UNSEEN * usual_power(weights, true);
 }
 
 /* ---- the course ---- */
-
-/* What makes people act: notices, or refusals. Since when, and until when. */
-struct reason {
-	size_t sort;
-	time_t begin, end;
-	double slowness; /* days */
-};
-
-static struct reason reason_of(const struct rule *rule, bool refused)
-{
-	const struct schedule *schedule = &rule->schedule;
-
-	return (struct reason){
-		.sort = sort_of((unsigned int)rule->index, refused),
-		.begin = refused ? schedule->enforce : MIN(schedule->notify, schedule->enforce),
-		.end = refused ? SCHEDULE_NEVER : schedule->enforce,
-		.slowness = refused ? REFUSED_SLOWNESS : SLOWNESS,
-	};
-}
-
-/* Days from the one to the other; 0 if it is not later. */
-static double days_since(time_t from, int64_t to)
-{
-	if (from == SCHEDULE_ALWAYS)
-		return UINT16_MAX;
-	if (from == SCHEDULE_NEVER)
-		return 0;
-	return MAX((double)(to - (int64_t)from * 1000) / (double)MILLISECONDS_A_DAY, 0);
-}
-
-static double mean_rate(const double *rates, unsigned int weeks)
-{
-	double sum = 0;
-
-	for (unsigned int week = 0; week < weeks; week++)
-		sum += rates[week];
-	return sum / weeks;
-}
-
-/* As many are given up each day as power / (days since it began + slowness), by the last weeks
-   in which it was so. False: so far nobody can have acted on it. */
-static bool find_power(const struct device_weights *weights, const struct reason *reason,
-		       double *power_r)
-{
-	/* In weeks until now, as rates are. */
-	double over = ceil(days_since(reason->end, weights->now) / DAYS_A_WEEK);
-	double days = days_since(reason->begin, weights->now) - over * DAYS_A_WEEK;
-	unsigned int weeks = (unsigned int)CLAMP(days / DAYS_A_WEEK, 0, RECENT_WEEKS);
-	double end = days + reason->slowness, begin = end - weeks * DAYS_A_WEEK;
-
-	if (weeks == 0 || over + weeks >= WEEKS || weights->known[reason->sort] == 0)
-		return false;
-	*power_r = mean_rate(weights->rates[reason->sort] + (unsigned int)over, weeks) * weeks *
-		   DAYS_A_WEEK / log(end / begin);
-	return true;
-}
-
-/* The mean of all rules. */
-static double usual_power(const struct device_weights *weights, bool refused)
-{
-	const struct policy *policy = weights->policy;
-	double sum = 0, power;
-	uint64_t known = 0;
-
-	for (size_t i = 0; i < policy->rule_count; i++) {
-		struct reason reason = reason_of(&policy->rules[i], refused);
-
-		if (!find_power(weights, &reason, &power))
-			continue;
-		sum += power * (double)weights->known[reason.sort];
-		known += weights->known[reason.sort];
-	}
-	if (known == 0)
-		return refused ? REFUSED_POWER : 0;
-	return sum / (double)known;
-}
 
 double device_weights_left(const struct device_weights *weights, const struct rule *rule,
 			   bool refused, int64_t moment)
