@@ -69,23 +69,23 @@ static void test_reckoning_is_quick(void **state)
 	mail_demand_free(demand);
 }
 
-static struct mail_demand *people(size_t count, const char *from, const char *by)
+static void add_people(struct mail_demand *demand, size_t count, const char *from, const char *by)
 {
-	struct mail_demand *demand = mail_demand_create();
+	time_t first = date(from), last = date(by);
 
 	for (size_t i = 0; i < count; i++)
-		mail_demand_add(demand, date(from), date(by));
-	return demand;
+		mail_demand_add(demand, first, last);
 }
 
 static void test_a_million_people(void **state)
 {
 	time_t now = date("2024-05-01");
-	struct mail_demand *demand = people(1000000, "2024-06-01", "2024-07-01");
+	struct mail_demand *demand = mail_demand_create();
 	struct mail_shortage shortage;
 	char *text;
 	(void)state;
 
+	add_people(demand, 1000000, "2024-06-01", "2024-07-01");
 	assert_true(mail_limits_fall_short(&settings, demand, now, &shortage));
 	assert_int_equal(shortage.date, date("2024-07-01"));
 	assert_int_equal(shortage.people, 1000000);
@@ -107,15 +107,14 @@ static void test_a_million_people(void **state)
 /* Those of an earlier date take the place of those of a later one. */
 static void test_several_dates(void **state)
 {
-	struct mail_demand *demand = people(20000, "2024-06-01", "2024-06-03");
+	struct mail_demand *demand = mail_demand_create();
 	struct mail_shortage shortage;
 	(void)state;
 
-	for (size_t i = 0; i < 50000; i++)
-		mail_demand_add(demand, date("2024-06-02"), date("2024-06-04"));
+	add_people(demand, 20000, "2024-06-01", "2024-06-03");
+	add_people(demand, 50000, "2024-06-02", "2024-06-04");
 	assert_false(mail_limits_fall_short(&settings, demand, date("2024-06-01"), &shortage));
-	for (size_t i = 0; i < 20000; i++)
-		mail_demand_add(demand, date("2024-06-02"), date("2024-06-04"));
+	add_people(demand, 20000, "2024-06-02", "2024-06-04");
 	assert_true(mail_limits_fall_short(&settings, demand, date("2024-06-01"), &shortage));
 	assert_int_equal(shortage.date, date("2024-06-04"));
 	assert_int_equal(shortage.people, 90000);
