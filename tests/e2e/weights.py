@@ -3,6 +3,7 @@ time by what portcullis(1) says of it under WHO WILL COME AGAIN."""
 
 import collections
 import contextlib
+import math
 import re
 import sqlite3
 
@@ -76,12 +77,15 @@ class Rest:
         if good and min(good) > last:
             self.until_repaired = max(1, int(min(good) // DAY) - self.last_day)
 
-    def fate(self, rates, haste, quiet_weekends):
+    def fate(self, rates, haste, quiet_weekends, unseen_power=0):
         """How likely what is recorded is if it is in use, and if it was given up in a week."""
         in_use, unseen, weeks = 1.0, 1.0, collections.defaultdict(float)
         for day in range(self.days):
             week = min((self.days - 1 - day) // 7, WEEKS - 1)
-            given_up = in_use * min(0.5, rates[week] * haste)
+            rate = rates[week]
+            if day >= self.seen_days:
+                rate += unseen_power / (day - self.seen_days + 3)
+            given_up = in_use * min(0.5, rate * haste)
             in_use -= given_up
             weeks[week] += given_up * unseen
             weekend = (self.last_day + 1 + day + 3) % 7 >= 5 and quiet_weekends \
@@ -90,10 +94,10 @@ class Rest:
                 unseen *= (self.span - self.gaps + 0.5 + day) / (self.span + 0.5 + day)
         return in_use * unseen, weeks
 
-    def weight(self, rates, haste, quiet_weekends):
+    def weight(self, rates, haste, quiet_weekends, unseen_power):
         if self.until_repaired:
             return 0.0
-        in_use, weeks = self.fate(rates, haste, quiet_weekends)
+        in_use, weeks = self.fate(rates, haste, quiet_weekends, unseen_power)
         return in_use / (in_use + sum(weeks.values()))
 
 
@@ -130,6 +134,18 @@ def rates_of(rests, now, quiet_weekends):
     return rates
 
 
+def power_of_refusals(rates, like, rules, now):
+    """By which people act on them: the mean of all rules that have refused for a week."""
+    powers = []
+    for rule in rules:
+        sort, days = (rule.title, True), (now - rule.enforce) / DAY
+        weeks = max(0, min(4, int(days / 7)))
+        if weeks and like[sort]:
+            power = 7 * sum(rates[sort][:weeks]) / math.log((days + 3) / (days + 3 - 7 * weeks))
+            powers += [power] * len(like[sort])
+    return sum(powers) / len(powers) if powers else 1.0
+
+
 def quiet_weekends(store, now):
     today, logins = int(now // DAY), [0, 0]
     with contextlib.closing(sqlite3.connect(store)) as connection:
@@ -159,7 +175,9 @@ def weigh(people, rules, now, quiet):
             first[key] = first[key], found[first[key]].refused
             like[first[key]].append(found[first[key][0]])
     rates = {sort: rates_of(devices, now, quiet) for sort, devices in like.items()}
-    alone = {key: {title: rest.weight(rates[first[key]], 1, quiet) for title, rest in found.items()}
+    unseen_power = power_of_refusals(rates, like, rules, now) / 4
+    alone = {key: {title: rest.weight(rates[first[key]], 1, quiet, unseen_power)
+                   for title, rest in found.items()}
              for key, found in rests.items() if found}  # fmt: skip
     last = {key: max(rest.last_day for rest in rests[key].values()) for key in alone}
     devices = collections.defaultdict(list)
