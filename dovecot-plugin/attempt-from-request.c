@@ -124,7 +124,7 @@ static const char *next_id_string(const char **list, string_t *string)
 /* "name=Thunderbird os=" */
 static const char *format_client_id(pool_t pool, const char *list)
 {
-	const char *result;
+	string_t *text, *string;
 
 	if (list == NULL)
 		return "";
@@ -134,22 +134,17 @@ static const char *format_client_id(pool_t pool, const char *list)
 		return "";
 	if (*list != '"')
 		return p_strdup(pool, list);
-	T_BEGIN
-	{
-		string_t *text = t_str_new(128);
-		string_t *string = t_str_new(64);
-
-		while (*list != '\0') {
-			if (str_len(text) > 0)
-				str_append_c(text, ' ');
-			str_append(text, next_id_string(&list, string));
-			str_append_c(text, '=');
-			str_append(text, next_id_string(&list, string));
-		}
-		result = p_strdup(pool, str_c(text));
+	/* No frame of the data stack is begun here: the pool may be the stack itself. */
+	text = str_new(pool, 128);
+	string = t_str_new(64);
+	while (*list != '\0') {
+		if (str_len(text) > 0)
+			str_append_c(text, ' ');
+		str_append(text, next_id_string(&list, string));
+		str_append_c(text, '=');
+		str_append(text, next_id_string(&list, string));
 	}
-	T_END;
-	return result;
+	return str_c(text);
 }
 
 static bool attempt_from_login(const struct login *login, const struct policy *policy, pool_t pool,

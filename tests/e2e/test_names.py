@@ -18,9 +18,11 @@ RULES = 'rule encryption { enforce = "always" message = "no TLS" }\n'
 EXEMPTIONS = f"{ALICE} encryption 2037-12-31\n{DAVE}@example.org encryption 2037-12-31\n"
 
 
-def _plain(response):
+def _plain(response, program=None):
     """A login by PLAIN whose response is any bytes."""
     connection = clients.connect_imap()
+    if program is not None:
+        connection.introduce(*program)
     responses = iter([response])
     try:
         # What follows an error is to be confirmed by an empty response.
@@ -81,6 +83,7 @@ def test_to_act_for_somebody_exempted(host):
         assert event["verified"] == verified
 
 
+@pytest.mark.parametrize("program", [None, ("Thunderbird", "140")], ids=["nameless", "named"])
 @pytest.mark.parametrize("response", [
     b"",
     b"x",
@@ -92,15 +95,16 @@ def test_to_act_for_somebody_exempted(host):
     "\0älice@example.org\0x".encode(),
     f"\0{ALICE}*\0x".encode(),
 ])
-def test_what_is_no_name_is_not_recorded(host, response):
+def test_what_is_no_name_is_not_recorded(host, response, program):
     """Dovecot refuses it by itself and asks no passdb, hence no gate."""
     host.apply(RULES, EXEMPTIONS)
     start = len(host.dovecot.log())
-    assert not _plain(response).accepted
+    assert not _plain(response, program).accepted
     # Somebody else's attempt comes behind it in journal and log.
     assert not clients.imap(BOB).accepted
     assert host.dovecot_journal.wait_one()["user"] == BOB
-    assert "portcullis: allowed" not in host.dovecot.log()[start:]
+    log = host.dovecot.log()[start:]
+    assert "portcullis: allowed" not in log and "Panic: " not in log
 
 
 @pytest.mark.parametrize("commands, recorded", [
