@@ -2,14 +2,16 @@
    over, with nothing but what the admin tool does it with.
 
    notice-tool CONFIG compose < notices.json > mail
-   notice-tool CONFIG hand-over RECIPIENT... < mail     prints what became of each */
+   notice-tool CONFIG hand-over RECIPIENT... < mail     prints what became of each
+
+   A recipient "-" waits for SIGUSR1. */
 
 #include <glib.h>
 #include <jansson.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "admin/sightings/device.h"
 #include "admin/wording/notice-mail.h"
@@ -210,6 +212,20 @@ static int compose(const struct policy *policy, const struct notice_texts *texts
 	return status;
 }
 
+/* Until it has done something with the server, and sends SIGUSR1. */
+static void wait_for_test(void)
+{
+	sigset_t signals;
+	int signal;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	puts("waiting");
+	fflush(stdout);
+	sigwait(&signals, &signal);
+}
+
 static int hand_over(const struct policy *policy, char **recipients)
 {
 	static const char *const results[] = {
@@ -225,11 +241,8 @@ static int hand_over(const struct policy *policy, char **recipients)
 		const char *error;
 		enum hand_over result;
 
-		/* "-": time for the test to do something with the server. */
 		if (strcmp(*recipients, "-") == 0) {
-			puts("waiting");
-			fflush(stdout);
-			sleep(2);
+			wait_for_test();
 			continue;
 		}
 		result = notice_transport_hand_over(transport, policy->notices.from, *recipients,

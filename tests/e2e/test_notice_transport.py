@@ -115,6 +115,7 @@ def test_the_server_is_restarted_meanwhile(tmp_path, mail_host, alice, transport
         mail_host.postfix.restart()
     else:
         mail_host.dovecot.restart()
+    process.send_signal(signal.SIGUSR1)
     assert process.stdout.readline() == b"taken \n"
     assert process.wait() == 0
     if transport == SMTP:
