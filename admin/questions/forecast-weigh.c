@@ -73,6 +73,12 @@ static void weigh_alone(const struct prospect *prospect, const struct affected_d
 		weighed->weights[i] = MAX(weighed->weights[i], weights[i]);
 }
 
+/* How much is left of what else a person has, where so much is left of one thing. */
+static double left_beside(double least)
+{
+	return 1 - TOGETHER * (1 - least);
+}
+
 /* Who gives up one device gives up the others, too, in most cases. */
 static double with_others(const GArray *devices, guint number, int haste)
 {
@@ -83,7 +89,7 @@ static double with_others(const GArray *devices, guint number, int haste)
 		if (all[i].last_day > all[number].last_day)
 			least = MIN(least, all[i].weights[haste]);
 	}
-	return 1 - TOGETHER * (1 - least);
+	return left_beside(least);
 }
 
 static void weigh_with_others(const struct prospect *prospect, const struct affected_device *device,
@@ -153,7 +159,7 @@ static double weigh_at_date(const struct weighing *weighing, uint64_t rules,
 	}
 	for (uint64_t rest = rules; rest != 0; rest &= rest - 1) {
 		int rule = __builtin_ctzll(rest);
-		double refused = MIN(left->refused[rule], 1 - TOGETHER * (1 - least));
+		double refused = MIN(left->refused[rule], left_beside(least));
 
 		most = MAX(most, weighing->by_rule[rule] * left->told[rule] * refused);
 	}
