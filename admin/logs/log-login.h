@@ -1,0 +1,37 @@
+#ifndef PORTCULLIS_LOG_LOGIN_H
+#define PORTCULLIS_LOG_LOGIN_H
+
+#include "policy/attempt.h"
+
+/* How much a log tells of a login's TLS. */
+enum log_tls {
+	LOG_TLS_UNKNOWN, /* nothing */
+	LOG_TLS_NONE,
+	LOG_TLS_SOME, /* there was TLS; which kind is not told */
+	LOG_TLS_STARTTLS,
+	LOG_TLS_IMPLICIT,
+	/* The line names no TLS, where it would stand if there was any and the format has it:
+	   none, if other lines of the same server name it. */
+	LOG_TLS_UNMENTIONED,
+};
+
+/* One login, or one mail that was sent after one, as a log tells of it. What the log does not
+   say is not guessed. Strings belong to the reader, until it is asked for the next one; they
+   are a stranger's, and hold no NUL. */
+struct log_login {
+	int64_t time;     /* milliseconds since 1970, UTC */
+	const char *host; /* "" unknown */
+	enum source source;
+	enum service service;
+	enum log_tls tls;
+	enum tls_version tls_version; /* TLS_VERSION_UNKNOWN where it is not told */
+	uint16_t port;                /* local; 0 where it is not told */
+	struct address client;        /* not known where it is not told */
+	const char *user;             /* as logged; "" none */
+	const char *mechanism;        /* in capitals; "" not told */
+	const char *client_id;        /* HELO name, or what an ID command said; "" not told */
+	bool verified;                /* the password was right */
+	uint32_t count;               /* logins that this one stands for; at least 1 */
+};
+
+#endif
