@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "admin/files/file-open.h"
+#include "admin/files/line-reader.h"
 #include "admin/sightings/sighting-judge.h"
 #include "admin/sightings/whereabouts.h"
 #include "admin/store/store-week.h"
@@ -18,7 +19,6 @@
 #include "import-clock.h"
 #include "import-tally.h"
 #include "journal-position.h"
-#include "line-reader.h"
 #include "set-aside.h"
 
 /* Of a transaction: others wait for it to end. */

@@ -10,9 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "admin/files/line-reader.h"
 #include "admin/journal/journal-line.h"
 #include "admin/journal/json-unescape.h"
-#include "admin/journal/line-reader.h"
 
 static void look_at_rules(const struct store_rule_set *set)
 {

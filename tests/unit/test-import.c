@@ -7,10 +7,10 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "admin/files/line-reader.h"
 #include "admin/store/id-cache.h"
 #include "admin/journal/journal-file.h"
 #include "admin/journal/journal-line.h"
-#include "admin/journal/line-reader.h"
 #include "admin/journal/set-aside.h"
 #include "tests/unit/format-sighting.h"
 

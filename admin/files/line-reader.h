@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* Reads a file line by line in bounded memory, whatever it holds. */
 struct line_reader;
@@ -24,6 +25,14 @@ void line_reader_free(struct line_reader *reader);
 
 /* Goes on with another file, which stays the caller's, or at another place. */
 void line_reader_begin(struct line_reader *reader, int descriptor, uint64_t position);
+
+/* Reads at most that many bytes into the buffer, from a position of the file: where the last
+   call ended, or, after LINE_HALF, once more from where the line begins. Returns how many, 0
+   when it ends there, -1 with errno set. */
+typedef ssize_t line_source(void *context, char *buffer, size_t size, uint64_t position);
+
+/* Goes on with what a function reads, from position 0. */
+void line_reader_begin_source(struct line_reader *reader, line_source *source, void *context);
 
 /* The next line without its newline; *text_r lives until the next call. */
 enum line_kind line_reader_next(struct line_reader *reader, const char **text_r, size_t *length_r);

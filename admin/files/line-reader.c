@@ -9,7 +9,9 @@
 #define BUFFER_SIZE (2 * LINE_LENGTH_MAX)
 
 struct line_reader {
-	int descriptor;
+	line_source *source;
+	void *context;
+	int descriptor;    /* of the files that it reads by itself */
 	uint64_t position; /* in the file, of the byte at begin */
 	size_t begin, end; /* of what is read and not yet given */
 	char buffer[BUFFER_SIZE];
@@ -25,12 +27,35 @@ void line_reader_free(struct line_reader *reader)
 	g_free(reader);
 }
 
-void line_reader_begin(struct line_reader *reader, int descriptor, uint64_t position)
+static void begin(struct line_reader *reader, line_source *source, void *context, uint64_t position)
 {
-	reader->descriptor = descriptor;
+	reader->source = source;
+	reader->context = context;
 	reader->position = position;
 	reader->begin = 0;
 	reader->end = 0;
+}
+
+static ssize_t read_descriptor(void *context, char *buffer, size_t size, uint64_t position)
+{
+	const struct line_reader *reader = context;
+	ssize_t length;
+
+	do {
+		length = pread(reader->descriptor, buffer, size, (off_t)position);
+	} while (length < 0 && errno == EINTR);
+	return length;
+}
+
+void line_reader_begin(struct line_reader *reader, int descriptor, uint64_t position)
+{
+	reader->descriptor = descriptor;
+	begin(reader, read_descriptor, reader, position);
+}
+
+void line_reader_begin_source(struct line_reader *reader, line_source *source, void *context)
+{
+	begin(reader, source, context, 0);
 }
 
 uint64_t line_reader_position(const struct line_reader *reader)
@@ -46,10 +71,8 @@ static int read_more(struct line_reader *reader)
 	memmove(reader->buffer, reader->buffer + reader->begin, reader->end - reader->begin);
 	reader->end -= reader->begin;
 	reader->begin = 0;
-	do {
-		length = pread(reader->descriptor, reader->buffer + reader->end,
-			       BUFFER_SIZE - reader->end, (off_t)(reader->position + reader->end));
-	} while (length < 0 && errno == EINTR);
+	length = reader->source(reader->context, reader->buffer + reader->end,
+				BUFFER_SIZE - reader->end, reader->position + reader->end);
 	if (length > 0)
 		reader->end += (size_t)length;
 	return length > 0 ? 1 : (int)length;
@@ -72,9 +95,9 @@ static int find_end(struct line_reader *reader, uint64_t *length_r)
 			return 1;
 		}
 		passed += available;
-		length = pread(reader->descriptor, rest,
-			       BUFFER_SIZE - reader->begin - LINE_LENGTH_MAX,
-			       (off_t)(reader->position + passed));
+		length = reader->source(reader->context, rest,
+					BUFFER_SIZE - reader->begin - LINE_LENGTH_MAX,
+					reader->position + passed);
 		if (length <= 0)
 			return (int)length;
 		available = (size_t)length;
