@@ -10,9 +10,8 @@ static const char *const service_names[SERVICE_COUNT] = {
 };
 
 static const char *const tls_state_names[] = {
-	[TLS_NONE] = "none",
-	[TLS_STARTTLS] = "starttls",
-	[TLS_IMPLICIT] = "implicit",
+	[TLS_NONE] = "none", [TLS_STARTTLS] = "starttls", [TLS_IMPLICIT] = "implicit",
+	[TLS_SOME] = "tls",  [TLS_UNTOLD] = "unknown",
 };
 
 static const char *const tls_version_names[] = {

@@ -21,7 +21,9 @@ enum service {
 
 #define SERVICE_BIT(service) (1u << (service))
 
-enum tls_state { TLS_NONE, TLS_STARTTLS, TLS_IMPLICIT };
+/* The last two are what a mail log may tell: that there was TLS, but not which kind, or nothing
+   of it. The servers themselves know. */
+enum tls_state { TLS_NONE, TLS_STARTTLS, TLS_IMPLICIT, TLS_SOME, TLS_UNTOLD, TLS_STATE_COUNT };
 
 /* Versions of TLS in rising order. Older than TLSv1 is one and the same. */
 enum tls_version { TLS_VERSION_UNKNOWN, TLS_SSLV3, TLS_V1, TLS_V1_1, TLS_V1_2, TLS_V1_3 };

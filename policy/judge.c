@@ -30,9 +30,12 @@ static enum finding judge_encryption(const struct rule *rule, const struct attem
 {
 	if (attempt->tls == TLS_NONE)
 		return FINDING_BROKEN;
+	if (attempt->tls == TLS_UNTOLD)
+		return FINDING_UNKNOWN;
 	/* Dovecot does not tell the version; then any will do. */
-	return broken_if(attempt->tls_version != TLS_VERSION_UNKNOWN &&
-			 attempt->tls_version < rule->minimum);
+	if (attempt->tls_version == TLS_VERSION_UNKNOWN && rule->minimum != TLS_VERSION_UNKNOWN)
+		return FINDING_UNKNOWN;
+	return broken_if(attempt->tls_version < rule->minimum);
 }
 
 static enum finding judge_implicit_tls(const struct policy *policy, const struct attempt *attempt)

@@ -10,8 +10,8 @@ enum finding {
 	FINDING_OFF,          /* the rule's phase is off */
 	FINDING_EXEMPT,       /* the user is let off */
 	FINDING_NETWORK,      /* the client is in one of except-networks */
-	FINDING_UNKNOWN,      /* port, address, country database: what the rule
-	                         asks for is not known, so it cannot be broken */
+	FINDING_UNKNOWN,      /* port, version of TLS, address, country database: what
+	                         the rule asks for is not known, so it cannot be broken */
 	FINDING_KEPT,
 	FINDING_BROKEN
 };

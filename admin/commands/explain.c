@@ -86,7 +86,8 @@ static int read_attempt(const struct options *options, const char *mechanism,
 	if (!port_parse(options->port, &attempt.port))
 		return usage_error("explain", "--port: '%s' is not a number from 1 to 65535",
 				   options->port);
-	if (!tls_state_from_name(options->tls, &attempt.tls))
+	/* What logs leave open is nothing to ask about. */
+	if (!tls_state_from_name(options->tls, &attempt.tls) || attempt.tls > TLS_IMPLICIT)
 		return usage_error("explain",
 				   "--tls: unknown state '%s' (one of none, starttls, implicit)",
 				   options->tls);

@@ -100,7 +100,8 @@ static struct notice_way way_of(struct notice_people *people, const struct store
 		way.refused = way.broken & refusing_rules(people->edition.policy, sighting);
 	notice_way_let_off(&way, people->edition.policy, people->exemptions,
 			   people->exemption_count, people->now);
-	way.device = devices_add(people->devices, sighting, way.broken & ~way.allowed);
+	way.device =
+		devices_add(people->devices, sighting, way.broken & ~way.allowed, strict.untold);
 	return way;
 }
 

@@ -39,7 +39,8 @@ void affected_people_add(struct affected_people *people, const struct store_sigh
 			 const struct sighting_verdict *verdict)
 {
 	struct affected_way way = {
-		.device = (guint32)devices_add(people->own_devices, sighting, verdict->broken),
+		.device = (guint32)devices_add(people->own_devices, sighting, verdict->broken,
+					       verdict->untold),
 		.habit = (guint32)sighting->habit->index,
 		.last = sighting->last_seen,
 	};

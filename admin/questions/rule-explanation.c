@@ -178,6 +178,8 @@ static char *explain_encryption(const struct question *question, const struct ru
 
 	if (attempt->tls == TLS_NONE)
 		return g_strdup_printf("there is no TLS");
+	if (attempt->tls == TLS_UNTOLD)
+		return g_strdup_printf("whether there is TLS is not known");
 	if (broken)
 		return g_strdup_printf("%s is older than %s",
 				       tls_version_name(attempt->tls_version),

@@ -22,8 +22,8 @@ static void add_to_device(const struct search *search, struct user_way *way,
 			  const struct sighting_verdict *verdict)
 {
 	if (way->verified)
-		way->device =
-			devices_add(search->devices, sighting, verdict->broken | verdict->exempt);
+		way->device = devices_add(search->devices, sighting,
+					  verdict->broken | verdict->exempt, verdict->untold);
 }
 
 /* A way is stored once more for each set of rules that it broke over time: the

@@ -25,7 +25,7 @@ struct group {
 /* A row of the person's. */
 struct row {
 	struct store_sighting sighting; /* its texts are gone */
-	uint64_t broken;
+	uint64_t broken, untold;
 	guint next; /* of the same device */
 };
 
@@ -132,8 +132,9 @@ static char *common(const struct store_habit *habit)
 	char *key;
 
 	if (name == NULL)
-		return g_strdup_printf("%d %d %u %d %s", device_purpose_of(habit->service),
-				       habit->service, habit->port, habit->tls, habit->mechanism);
+		return g_strdup_printf("%d %d %u %d %d %s", device_purpose_of(habit->service),
+				       habit->service, habit->port, habit->tls, habit->tls_version,
+				       habit->mechanism);
 	key = g_strdup_printf("%d \"%s\"", device_purpose_of(habit->service), name);
 	g_free(name);
 	return key;
@@ -202,12 +203,14 @@ static struct entry *find_entry(struct devices *devices, const struct store_sigh
 	return &g_array_index(devices->entries, struct entry, group->device);
 }
 
-size_t devices_add(struct devices *devices, const struct store_sighting *sighting, uint64_t broken)
+size_t devices_add(struct devices *devices, const struct store_sighting *sighting, uint64_t broken,
+		   uint64_t untold)
 {
 	guint number;
 	struct entry *entry = find_entry(devices, sighting, &number);
 	struct device *device = &entry->device;
-	const struct row row = {.sighting = *sighting, .broken = broken, .next = entry->rows};
+	const struct row row = {
+		.sighting = *sighting, .broken = broken, .untold = untold, .next = entry->rows};
 
 	entry->rows = devices->rows->len;
 	g_array_append_val(devices->rows, row);
@@ -269,7 +272,10 @@ struct device_record devices_record(const struct devices *devices, size_t device
 	for (guint i = rows; i != NONE;) {
 		const struct row *row = &g_array_index(devices->rows, struct row, i);
 
-		add_use((row->broken & rules) == 0 ? &record.good : &record.bad, &row->sighting);
+		if ((row->broken & rules) != 0)
+			add_use(&record.bad, &row->sighting);
+		else if ((row->untold & rules) == 0)
+			add_use(&record.good, &row->sighting);
 		i = row->next;
 	}
 	if (record.bad.last != 0) {

@@ -69,9 +69,11 @@ void devices_clear(struct devices *devices);
 /* Goes on with another person. */
 void devices_begin(struct devices *devices);
 
-/* Adds a row of the person's and the rules that it breaks, a bit each. Returns the number of
-   its device: they count from 0. Only what is the person's own should be added. */
-size_t devices_add(struct devices *devices, const struct store_sighting *sighting, uint64_t broken);
+/* Adds a row of the person's and the rules that it breaks, a bit each, and those of which it
+   does not tell: as to them it is no evidence for anything. Returns the number of its device:
+   they count from 0. Only what is the person's own should be added. */
+size_t devices_add(struct devices *devices, const struct store_sighting *sighting, uint64_t broken,
+		   uint64_t untold);
 
 size_t devices_count(const struct devices *devices);
 

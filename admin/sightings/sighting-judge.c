@@ -128,12 +128,41 @@ enum tls_version sighting_tls_below(const struct policy *policy, enum tls_state 
 static enum tls_version recorded_version(const struct policy *policy,
 					 const struct store_sighting *sighting)
 {
+	const struct store_habit *habit = sighting->habit;
 	enum tls_version below = sighting->tls_below;
 
+	if (habit->of_log || habit->tls_version != TLS_VERSION_UNKNOWN)
+		return habit->tls_version;
 	/* Recorded before that was noted, or when the rule was another one. */
 	if (below == TLS_VERSION_UNKNOWN)
-		below = sighting_tls_below(policy, sighting->habit->tls, sighting->rules);
-	return below == TLS_VERSION_UNKNOWN ? TLS_VERSION_UNKNOWN : below - 1;
+		below = sighting_tls_below(policy, habit->tls, sighting->rules);
+	return below == TLS_VERSION_UNKNOWN ? TLS_V1_3 : below - 1;
+}
+
+/* Whether a log says nothing of the client, which the rule asks for. */
+static bool lacks_client(const struct store_sighting *sighting, const struct rule *rule)
+{
+	const char *whereabouts = sighting->whereabouts;
+
+	return sighting->habit->of_log && sighting->last_client[0] == '\0' &&
+	       (whereabouts == NULL || whereabouts[0] == '\0') &&
+	       (rule->kind == KIND_COUNTRY || rule->except.count > 0);
+}
+
+/* What a log without ports tells all the same. */
+static enum finding judge_without_port(const struct store_habit *habit, const struct rule *rule)
+{
+	if (!habit->of_log || rule->kind != KIND_IMPLICIT_TLS)
+		return FINDING_UNKNOWN;
+	switch (habit->tls) {
+	case TLS_NONE:
+	case TLS_STARTTLS:
+		return FINDING_BROKEN;
+	case TLS_IMPLICIT:
+		return FINDING_KEPT;
+	default:
+		return FINDING_UNKNOWN;
+	}
 }
 
 /* Whether a rule that the user is let off would be broken. */
@@ -184,6 +213,12 @@ struct sighting_verdict sighting_judge_ask(const struct sighting_judge *judge,
 		if (found.finding != FINDING_BROKEN && found.exemption != NULL &&
 		    would_be_broken(judge, &attempt, &rule, client.country))
 			verdict.exempt |= bit;
+		if (found.finding >= FINDING_KEPT && lacks_client(sighting, &judge->rules[i]))
+			found.finding = FINDING_UNKNOWN;
+		else if (found.finding == FINDING_UNKNOWN && habit->port == 0)
+			found.finding = judge_without_port(habit, &rule);
+		if (found.finding == FINDING_UNKNOWN)
+			verdict.untold |= bit;
 		if (found.finding != FINDING_BROKEN)
 			continue;
 		verdict.broken |= bit;

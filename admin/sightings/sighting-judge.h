@@ -21,6 +21,7 @@ void sighting_judge_init(struct sighting_judge *judge, const struct edition *edi
 struct sighting_verdict {
 	uint64_t broken;
 	uint64_t rejecting; /* those of them that are enforced */
+	uint64_t untold;    /* the record does not tell what they ask for */
 	uint64_t exempt;    /* would be broken, were the user not let off, or not in that country */
 	struct country country; /* of the client, as far as it is known */
 };
@@ -31,8 +32,10 @@ struct sighting_verdict {
 bool sighting_is_somebodys(const struct store_sighting *sighting);
 
 /* Where the address was erased, its whereabouts count: what is not known to be in a network
-   is outside. The version of TLS is not recorded: it is too old for every minimum that is
-   not below one that the record says was not reached, and new enough for any other. */
+   is outside. Where the version of TLS is not recorded, it is too old for every minimum that
+   is not below one that the record says was not reached, and new enough for any other; but
+   what a log does not say, nobody knows. A log that tells no port, but that there was no TLS,
+   or STARTTLS, tells that the port was none of TLS alone. */
 struct sighting_verdict sighting_judge_ask(const struct sighting_judge *judge,
 					   const struct store_sighting *sighting);
 

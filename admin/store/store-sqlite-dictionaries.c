@@ -231,7 +231,7 @@ static bool load_habits(struct store *store)
 				(enum source)store_sqlite_column_below(row, 1, SOURCE_POSTFIX + 1),
 			.service = (enum service)store_sqlite_column_below(row, 2, SERVICE_COUNT),
 			.port = (uint16_t)sqlite3_column_int(row, 3),
-			.tls = (enum tls_state)store_sqlite_column_below(row, 4, TLS_IMPLICIT + 1),
+			.tls = (enum tls_state)store_sqlite_column_below(row, 4, TLS_STATE_COUNT),
 			.mechanism = store_sqlite_column_text(row, 6),
 			.client_id = store_sqlite_column_text(row, 7),
 		};

@@ -75,6 +75,9 @@ struct store_habit {
 	struct country country; /* "" none, unknown */
 	const char *mechanism;
 	const char *client_id; /* "" unknown, or one of too many */
+	/* Where it is recorded, as logs may have it; SQLite's stores have it not. */
+	enum tls_version tls_version;
+	bool of_log; /* a mail log told of it: what that does not say is not known */
 };
 
 struct store_broken_rule {

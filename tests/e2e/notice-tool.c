@@ -95,7 +95,7 @@ static struct notice_sighting *add_sighting(struct devices *devices, const json_
 	stored.first_seen = (int64_t)date_of(object, "first_seen", sighting->last_seen) * 1000;
 	stored.last_seen = (int64_t)sighting->last_seen * 1000;
 	stored.days = (uint64_t)json_integer_value(json_object_get(object, "days"));
-	sighting->device = devices_add(devices, &stored, 1);
+	sighting->device = devices_add(devices, &stored, 1, 0);
 	return sighting;
 }
 

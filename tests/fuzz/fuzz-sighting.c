@@ -169,7 +169,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct bytes bytes = {.at = data, .left = size};
 	struct attempt attempt = {.source = take(&bytes) % 2,
 				  .service = take(&bytes) % SERVICE_COUNT,
-				  .tls = take(&bytes) % (TLS_IMPLICIT + 1),
+				  .tls = take(&bytes) % (TLS_STATE_COUNT),
 				  .port = (uint16_t)take_number(&bytes, 2)};
 	struct verdict verdict = {.outcome = take(&bytes) % (OUTCOME_REJECT_BEFORE + 1),
 				  .broken = take_number(&bytes, 2)};

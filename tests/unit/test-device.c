@@ -70,6 +70,9 @@ static const struct store_habit *sent(uint16_t port, const char *helo)
 		     helo);
 }
 
+/* Rules that the next rows do not tell of. */
+static uint64_t untold;
+
 /* Every so many days from a day of May on to another, at an hour. */
 static size_t see(const struct store_habit *habit, uint64_t broken, int first, int last, int every,
 		  int hour)
@@ -82,7 +85,7 @@ static size_t see(const struct store_habit *habit, uint64_t broken, int first, i
 
 	sighting.last_seen = sighting.first_seen + (last - first) / every * every * DAY;
 	sighting.days = (uint64_t)((last - first) / every + 1);
-	return devices_add(devices, &sighting, broken);
+	return devices_add(devices, &sighting, broken, untold);
 }
 
 static enum device_state state_on(size_t device, uint64_t rules, int day)
@@ -296,6 +299,21 @@ static void test_repair_on_the_same_day(void **state)
 	assert_int_equal(state_on(phone, ENCRYPTION, 11), DEVICE_REPAIRED);
 }
 
+/* What a log does not tell is no evidence. */
+static void test_untold(void **state)
+{
+	size_t device;
+	(void)state;
+
+	device = see(imap(143, "name=Mail"), ENCRYPTION, 0, 10, 1, 9);
+	untold = ENCRYPTION;
+	see(imap(993, "name=Mail"), 0, 20, 30, 1, 9);
+	untold = 0;
+	assert_int_equal(state_on(device, ENCRYPTION, 12), DEVICE_OPEN);
+	see(imap(993, "name=Mail"), 0, 25, 30, 1, 9);
+	assert_int_equal(state_on(device, ENCRYPTION, 30), DEVICE_REPAIRED);
+}
+
 static void test_relapse(void **state)
 {
 	size_t phone;
@@ -390,7 +408,7 @@ static void test_rhythm_goes_by_days(void **state)
 	struct device_record record;
 	(void)state;
 
-	devices_add(devices, &sighting, ENCRYPTION);
+	devices_add(devices, &sighting, ENCRYPTION, 0);
 	record = devices_record(devices, 0, ENCRYPTION);
 	assert_int_equal(record.rhythm, DAY);
 }
@@ -465,6 +483,7 @@ int main(void)
 		DEVICE_TEST(test_people_do_not_mix),
 		DEVICE_TEST(test_repair),
 		DEVICE_TEST(test_repair_on_the_same_day),
+		DEVICE_TEST(test_untold),
 		DEVICE_TEST(test_relapse),
 		DEVICE_TEST(test_two_of_one_name),
 		DEVICE_TEST(test_rules_by_themselves),

@@ -130,7 +130,7 @@ static struct devices *find_devices(const struct life *life, time_t now, struct 
 		notice_way_let_off(&ways_r[i], &policy, life->exemptions, life->exemption_count,
 				   now);
 		ways_r[i].device =
-			devices_add(devices, &sighting, way->broken & ~ways_r[i].allowed);
+			devices_add(devices, &sighting, way->broken & ~ways_r[i].allowed, 0);
 	}
 	return devices;
 }

@@ -199,6 +199,66 @@ static void test_versions_of_other_rules(void **state)
 	open_imap.tls = TLS_NONE;
 }
 
+static struct sighting_verdict ask_log(enum tls_state tls, enum tls_version version, uint16_t port)
+{
+	struct sighting_verdict verdict;
+
+	open_imap.of_log = true;
+	open_imap.tls = tls;
+	open_imap.tls_version = version;
+	open_imap.port = port;
+	verdict = ask("78.46.5.205", &clean, true);
+	open_imap.of_log = false;
+	open_imap.tls = TLS_NONE;
+	open_imap.tls_version = TLS_VERSION_UNKNOWN;
+	open_imap.port = 143;
+	return verdict;
+}
+
+/* What a log does not say is neither kept nor broken. */
+static void test_logs(void **state)
+{
+	const uint64_t encryption = 1u << ENCRYPTION;
+	(void)state;
+
+	assert_int_equal(ask_log(TLS_NONE, TLS_VERSION_UNKNOWN, 0).broken, encryption);
+	assert_int_equal(ask_log(TLS_SOME, TLS_VERSION_UNKNOWN, 0).broken, 0);
+	assert_int_equal(ask_log(TLS_SOME, TLS_VERSION_UNKNOWN, 0).untold & 1u << ENCRYPTION, 0);
+	assert_int_equal(ask_log(TLS_UNTOLD, TLS_VERSION_UNKNOWN, 0).broken, 0);
+	assert_int_equal(ask_log(TLS_UNTOLD, TLS_VERSION_UNKNOWN, 0).untold & encryption,
+			 encryption);
+	rules[ENCRYPTION].minimum = TLS_V1_2;
+	assert_int_equal(ask_log(TLS_SOME, TLS_VERSION_UNKNOWN, 0).untold & encryption, encryption);
+	assert_int_equal(ask_log(TLS_SOME, TLS_V1_1, 0).broken, encryption);
+	assert_int_equal(ask_log(TLS_SOME, TLS_V1_3, 0).broken, 0);
+	assert_int_equal(ask_log(TLS_SOME, TLS_V1_3, 0).untold & 1u << ENCRYPTION, 0);
+	/* The rule excepts a network, and the client may have been there. */
+	open_imap.of_log = true;
+	assert_int_equal(ask("", &clean, true).untold & encryption, encryption);
+	assert_int_equal(ask("", &clean, true).broken, 0);
+	open_imap.of_log = false;
+}
+
+/* There is no STARTTLS, and no login without TLS, on a port of TLS alone. */
+static void test_logs_without_ports(void **state)
+{
+	const uint64_t implicit = 1u << ENCRYPTION;
+	(void)state;
+
+	rules[ENCRYPTION].kind = KIND_IMPLICIT_TLS;
+	assert_int_equal(ask_log(TLS_NONE, TLS_VERSION_UNKNOWN, 0).broken, implicit);
+	assert_int_equal(ask_log(TLS_STARTTLS, TLS_VERSION_UNKNOWN, 0).broken, implicit);
+	assert_int_equal(ask_log(TLS_IMPLICIT, TLS_VERSION_UNKNOWN, 0).broken, 0);
+	assert_int_equal(ask_log(TLS_IMPLICIT, TLS_VERSION_UNKNOWN, 0).untold & 1u << ENCRYPTION,
+			 0);
+	assert_int_equal(ask_log(TLS_SOME, TLS_VERSION_UNKNOWN, 0).untold & implicit, implicit);
+	assert_int_equal(ask_log(TLS_SOME, TLS_VERSION_UNKNOWN, 143).broken, implicit);
+	/* The gate's records always have the port, or another server is meant. */
+	open_imap.port = 0;
+	assert_int_equal(ask("78.46.5.205", &clean, true).untold & implicit, implicit);
+	open_imap.port = 143;
+}
+
 /* Without a database the servers do not judge countries, and so does this. */
 static void test_countries(void **state)
 {
@@ -233,6 +293,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_versions, make_policy, free_policy),
 		cmocka_unit_test_setup_teardown(test_versions_of_other_rules, make_policy,
 						free_policy),
+		cmocka_unit_test_setup_teardown(test_logs, make_policy, free_policy),
+		cmocka_unit_test_setup_teardown(test_logs_without_ports, make_policy, free_policy),
 		cmocka_unit_test_setup_teardown(test_countries, make_policy, free_policy),
 		cmocka_unit_test_setup_teardown(test_one_rule, make_policy, free_policy),
 	};
