@@ -5,12 +5,9 @@
 #include <sysexits.h>
 
 #include "admin/questions/inquiry.h"
-#include "admin/questions/offender-list.h"
-#include "admin/sightings/sighting-text.h"
 #include "admin/terminal/command-options.h"
-#include "admin/terminal/display.h"
-#include "admin/terminal/listing.h"
 #include "command.h"
+#include "offender-table.h"
 
 static const struct command_help help = {
 	.name = "offenders",
@@ -71,78 +68,6 @@ static bool read_options(int argc, char **argv, struct options *options, int *st
 	return *status_r == 0;
 }
 
-static const struct column columns[] = {
-	{"USER", "user", COLUMN_SHRINKS_LAST},
-	{"RULE", "rule", COLUMN_SHRINKS},
-	{"PHASE", "phase", COLUMN_TEXT},
-	{"SERVICE", "service", COLUMN_TEXT},
-	{NULL, "port", COLUMN_NUMBER},
-	{"TLS", "tls", COLUMN_TEXT},
-	{"SASL", "mechanism", COLUMN_SHRINKS},
-	{"IN", "country", COLUMN_TEXT},
-	{"PROGRAM", "client_id", COLUMN_SHRINKS_FIRST},
-	{"COUNT", "count", COLUMN_NUMBER},
-	{"FIRST", "first_seen", COLUMN_TEXT},
-	{"LAST", "last_seen", COLUMN_TEXT},
-	{NULL, "verified", COLUMN_TEXT},
-	{NULL, "last_client", COLUMN_TEXT},
-};
-
-/* Whom a table names; a star marks those who did not prove to be that user. */
-static const char *user_text(const struct offender *offender, GString *text)
-{
-	g_string_assign(text, offender->verified ? "" : "*");
-	if (offender->user == NULL)
-		g_string_append(text, "(others)");
-	else if (offender->user[0] == '\0')
-		g_string_append(text, "(no login)");
-	else
-		g_string_append(text, offender->user);
-	return text->str;
-}
-
-static void add(struct listing *listing, const struct offender *offender,
-		const struct options *options, GString *user)
-{
-	const struct store_habit *habit = offender->habit;
-	char service[SERVICE_TEXT_SIZE], first[DAY_TEXT_SIZE], last[DAY_TEXT_SIZE];
-	/* Of a hundred thousand, these take their time, which programs need not wait for. */
-	bool table = options->format == LISTING_TABLE;
-	char *program = table ? program_format(habit->client_id) : NULL;
-	const struct cell cells[G_N_ELEMENTS(columns)] = {
-		cell_text_shown(offender->user, user_text(offender, user)),
-		cell_text(offender->rule->title),
-		cell_text(phase_name(offender->phase)),
-		cell_text_shown(service_name(habit->service), service_format(habit, service)),
-		cell_number(habit->port),
-		cell_text(tls_state_name(habit->tls)),
-		cell_text(habit->mechanism),
-		cell_text(habit->country.code),
-		cell_text_shown(habit->client_id, program),
-		offender->count == 0 ? cell_text_shown(NULL, "-") : cell_number(offender->count),
-		cell_time(offender->first_seen,
-			  table ? day_format(offender->first_seen, first) : NULL),
-		cell_time(offender->last_seen,
-			  table ? day_format(offender->last_seen, last) : NULL),
-		cell_flag(offender->verified),
-		cell_text(offender->last_client),
-	};
-
-	listing_add(listing, cells);
-	g_free(program);
-}
-
-static void print(const GArray *offenders, const struct options *options)
-{
-	struct listing *listing = listing_begin(options->format, columns, G_N_ELEMENTS(columns));
-	GString *user = g_string_new(NULL);
-
-	for (guint i = 0; i < offenders->len; i++)
-		add(listing, &g_array_index(offenders, struct offender, i), options, user);
-	listing_end(listing, "Nobody.");
-	g_string_free(user, TRUE);
-}
-
 static int answer(const struct options *options, struct inquiry *inquiry)
 {
 	const struct policy *policy = inquiry->loaded.policy;
@@ -174,7 +99,7 @@ static int answer(const struct options *options, struct inquiry *inquiry)
 		status = usage_error("offenders", "no rule is called '%s'", options->rule);
 	} else if (answered) {
 		offender_list_sort(&list, options->sort);
-		print(list.offenders, options);
+		offender_table_print(list.offenders, options->format);
 	}
 	offender_list_end(&list);
 	return inquiry_end(inquiry, answered, status);

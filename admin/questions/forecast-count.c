@@ -12,6 +12,7 @@ struct counting {
 	bool only_since;                  /* what was not used since does not count */
 	struct rule_histories *histories; /* NULL: none are counted */
 	uint64_t enforced;                /* rules */
+	uint64_t known, untold;           /* likewise: of what the records tell, or do not */
 	GHashTable *told;                 /* names */
 	struct affected_people people;
 
@@ -68,6 +69,8 @@ static bool count(void *context, const struct store_sighting *sighting)
 	if (counting->histories != NULL)
 		rule_histories_add(counting->histories, sighting);
 	verdict = sighting_judge_ask(counting->judge, sighting);
+	counting->known |= verdict.broken | verdict.kept | verdict.exempt;
+	counting->untold |= verdict.untold;
 	weeks = seen_weeks(sighting, counting->week);
 	*(verdict.rejecting == 0 ? &counting->good_weeks : &counting->bad_weeks) |= weeks;
 	counting->person.active |= lately;
@@ -120,6 +123,8 @@ static bool read_all(struct counting *counting, struct store *store)
 	    !store_each_sighting(store, &filter, count, counting))
 		return false;
 	end_user(counting);
+	for (size_t i = 0; i < RULES_MAX; i++)
+		forecast->rules[i].untold = (counting->untold & ~counting->known) >> i & 1;
 	forecast->days_recorded = (forecast->reference - first) / MILLISECONDS_A_DAY + 1;
 	return true;
 }

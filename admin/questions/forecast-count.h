@@ -18,6 +18,7 @@ struct forecast_week {
 
 struct forecast_rule {
 	bool considered;
+	bool untold;       /* of all that it is about, the records do not tell what it asks for */
 	enum phase phase;  /* that it is judged by */
 	double users;      /* who break it */
 	double locked_out; /* of them, who have no other way */

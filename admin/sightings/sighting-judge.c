@@ -217,6 +217,8 @@ struct sighting_verdict sighting_judge_ask(const struct sighting_judge *judge,
 			found.finding = FINDING_UNKNOWN;
 		else if (found.finding == FINDING_UNKNOWN && habit->port == 0)
 			found.finding = judge_without_port(habit, &rule);
+		if (found.finding == FINDING_KEPT)
+			verdict.kept |= bit;
 		if (found.finding == FINDING_UNKNOWN)
 			verdict.untold |= bit;
 		if (found.finding != FINDING_BROKEN)

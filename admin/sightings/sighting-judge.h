@@ -21,7 +21,8 @@ void sighting_judge_init(struct sighting_judge *judge, const struct edition *edi
 struct sighting_verdict {
 	uint64_t broken;
 	uint64_t rejecting; /* those of them that are enforced */
-	uint64_t untold;    /* the record does not tell what they ask for */
+	uint64_t kept;      /* what they ask for is as they want it */
+	uint64_t untold;    /* the record does not tell it */
 	uint64_t exempt;    /* would be broken, were the user not let off, or not in that country */
 	struct country country; /* of the client, as far as it is known */
 };

@@ -18,6 +18,18 @@ const char *service_format(const struct store_habit *habit, char text_r[static S
 	return text_r;
 }
 
+const char *tls_format(const struct store_habit *habit, char text_r[static TLS_TEXT_SIZE])
+{
+	bool known = habit->tls_version != TLS_VERSION_UNKNOWN;
+
+	/* A version alone says that there was TLS. */
+	if (known && habit->tls == TLS_SOME)
+		return tls_version_name(habit->tls_version);
+	snprintf(text_r, TLS_TEXT_SIZE, "%s%s%s", tls_state_name(habit->tls), known ? " " : "",
+		 known ? tls_version_name(habit->tls_version) : "");
+	return text_r;
+}
+
 char *program_format(const char *client_id)
 {
 	char *name = mail_program_name(client_id);

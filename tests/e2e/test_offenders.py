@@ -32,7 +32,7 @@ rule pop3       {{ kind = "protocol" services = {{ "pop3" }} enforce = "{day(-1)
 """
 
 KEYS = ["user", "rule", "phase", "service", "port", "tls", "mechanism", "country", "client_id",
-        "count", "first_seen", "last_seen", "verified", "last_client"]
+        "count", "first_seen", "last_seen", "verified", "last_client", "tls_version"]
 
 HOSTILE_NAMES = [
     "old scanner@example.org",
