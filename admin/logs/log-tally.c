@@ -174,13 +174,22 @@ void log_tally_add(struct log_tally *tally, const struct log_login *login)
 
 /* ---- what is known of it ---- */
 
+/* As the gate has it of an encrypted connection. */
+static enum tls_state tls_by_port(const struct log_tally *tally, uint16_t port)
+{
+	if (port == 0)
+		return TLS_SOME;
+	return policy_port_is_implicit_tls(tally->edition->policy, port) ? TLS_IMPLICIT
+									 : TLS_STARTTLS;
+}
+
 enum tls_state log_tally_tls(const struct log_tally *tally, const struct log_way *way)
 {
 	switch (way->tls) {
 	case LOG_TLS_NONE:
 		return TLS_NONE;
 	case LOG_TLS_SOME:
-		return TLS_SOME;
+		return tls_by_port(tally, way->port);
 	case LOG_TLS_STARTTLS:
 		return TLS_STARTTLS;
 	case LOG_TLS_IMPLICIT:

@@ -225,6 +225,27 @@ static void test_versions(void **state)
 	assert_true(seen.habit.of_log);
 }
 
+/* Where there was TLS, the port says which kind. */
+static void test_ports(void **state)
+{
+	struct log_login login = login_of("alice");
+	struct log_tally_counts counts;
+	(void)state;
+
+	login.tls = LOG_TLS_SOME;
+	login.port = 143;
+	log_tally_add(tally, &login);
+	assert_int_equal(look(&all).habit.tls, TLS_STARTTLS);
+	login.user = "bob";
+	login.port = 993;
+	log_tally_add(tally, &login);
+	assert_int_equal(look(&all).habit.tls, TLS_IMPLICIT);
+	log_tally_count(tally, &counts);
+	assert_int_equal(counts.told[SOURCE_DOVECOT].port, 2);
+	assert_int_equal(counts.told[SOURCE_DOVECOT].tls_kind, 2);
+	assert_int_equal(counts.told[SOURCE_DOVECOT].client, 2);
+}
+
 /* Nobody fills the memory by a program that calls itself something new each time. */
 static void test_many_programs(void **state)
 {
@@ -310,10 +331,11 @@ int main(void)
 {
 #define TALLY_TEST(test) cmocka_unit_test_setup_teardown(test, begin, end)
 	const struct CMUnitTest tests[] = {
-		TALLY_TEST(test_people),   TALLY_TEST(test_strangers),
-		TALLY_TEST(test_networks), TALLY_TEST(test_unmentioned_tls),
-		TALLY_TEST(test_versions), TALLY_TEST(test_many_programs),
-		TALLY_TEST(test_days),     TALLY_TEST(test_days_of_all),
+		TALLY_TEST(test_people),      TALLY_TEST(test_strangers),
+		TALLY_TEST(test_networks),    TALLY_TEST(test_unmentioned_tls),
+		TALLY_TEST(test_versions),    TALLY_TEST(test_many_programs),
+		TALLY_TEST(test_ports),       TALLY_TEST(test_days),
+		TALLY_TEST(test_days_of_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

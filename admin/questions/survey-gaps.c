@@ -1,0 +1,66 @@
+#include "survey-gaps.h"
+
+static const char port[] = "which port a login came by";
+static const char tls[] = "whether a login had TLS";
+static const char version[] = "which version of TLS it was";
+static const char client[] = "from which address a login came";
+
+/* One line tells all of these. Dovecot names STARTTLS nowhere: the port tells it. */
+#define DOVECOT_2_3                                                                                \
+	"login_log_format_elements = user=<%u> method=%m rip=%r lip=%l lport=%a mpid=%e %c %k "    \
+	"session=<%{session}>"
+#define DOVECOT_2_4                                                                                \
+	"login_log_format_elements = user=<%{user}> method=%{mechanism} rip=%{remote_ip} "         \
+	"lip=%{local_ip} lport=%{local_port} mpid=%{mail_pid} %{secured} %{ssl_security} "         \
+	"session=<%{session}>"
+
+struct gaps {
+	struct survey_gap *gaps;
+	size_t count;
+};
+
+static void add(struct gaps *gaps, const char *what, const char *missing, const char *server,
+		const char *file, const char *setting)
+{
+	gaps->gaps[gaps->count++] = (struct survey_gap){what, missing, server, file, setting};
+}
+
+/* Nobody can see which of the two versions wrote a log of logins that were all the same. */
+static void add_dovecot(struct gaps *gaps, const char *what, const char *missing)
+{
+	add(gaps, what, missing, "dovecot 2.3", "dovecot.conf", DOVECOT_2_3);
+	add(gaps, what, missing, "dovecot 2.4", "dovecot.conf", DOVECOT_2_4);
+}
+
+static void find_dovecot(struct gaps *gaps, const struct log_told *told)
+{
+	if (told->port < told->logins)
+		add_dovecot(gaps, "port", port);
+	if (told->tls < told->logins)
+		add_dovecot(gaps, "tls", tls);
+	if (told->tls_version < told->with_tls)
+		add_dovecot(gaps, "tls_version", version);
+	if (told->client < told->logins)
+		add_dovecot(gaps, "client", client);
+}
+
+static void find_postfix(struct gaps *gaps, const struct log_told *told)
+{
+	if (told->port < told->logins)
+		add(gaps, "port", port, "postfix", "master.cf, for the service of port 587",
+		    "-o syslog_name=postfix/submission");
+	if (told->tls < told->logins)
+		add(gaps, "tls", tls, "postfix", "main.cf", "smtpd_tls_loglevel = 1");
+	if (told->tls_version < told->with_tls)
+		add(gaps, "tls_version", version, "postfix", "main.cf", "smtpd_tls_loglevel = 1");
+}
+
+size_t survey_gaps(const struct log_tally_counts *counts,
+		   struct survey_gap gaps_r[static SURVEY_GAPS_MAX])
+{
+	struct gaps gaps = {.gaps = gaps_r};
+
+	find_dovecot(&gaps, &counts->told[SOURCE_DOVECOT]);
+	find_postfix(&gaps, &counts->told[SOURCE_POSTFIX]);
+	return gaps.count;
+}

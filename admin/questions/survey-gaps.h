@@ -1,0 +1,21 @@
+#ifndef PORTCULLIS_SURVEY_GAPS_H
+#define PORTCULLIS_SURVEY_GAPS_H
+
+#include "admin/logs/log-tally.h"
+
+/* What logs cannot tell, and the line of a server's configuration that makes them tell it. */
+struct survey_gap {
+	const char *what;    /* "port", "tls_version", "tls", "client" */
+	const char *missing; /* in words: "which port a login came by" */
+	const char *server;  /* "dovecot 2.3", "dovecot 2.4", "postfix" */
+	const char *file;    /* where the line belongs */
+	const char *setting;
+};
+
+#define SURVEY_GAPS_MAX 12
+
+/* Those of what was added up. Returns how many there are. */
+size_t survey_gaps(const struct log_tally_counts *counts,
+		   struct survey_gap gaps_r[static SURVEY_GAPS_MAX]);
+
+#endif
