@@ -60,15 +60,8 @@ void repeats_free(struct repeats *repeats)
 
 static uint64_t hash_text(const struct repeats *repeats, const char *text, size_t length)
 {
-	uint64_t hash = FNV_START ^ repeats->seed, word;
-
-	/* Eight bytes at a time: a line of the journal is long. */
-	for (; length >= sizeof(word); text += sizeof(word), length -= sizeof(word)) {
-		memcpy(&word, text, sizeof(word));
-		hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-		hash ^= hash >> 32;
-	}
-	return fnv_hash(hash, text, length);
+	/* A line of the journal is long. */
+	return fnv_hash_words(FNV_START ^ repeats->seed, text, length);
 }
 
 static struct entry **bucket(struct repeats *repeats, uint64_t hash)

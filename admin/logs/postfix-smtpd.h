@@ -1,0 +1,45 @@
+#ifndef PORTCULLIS_POSTFIX_SMTPD_H
+#define PORTCULLIS_POSTFIX_SMTPD_H
+
+#include "log-login.h"
+#include "log-slice.h"
+
+/* What the lines of Postfix's smtpd tell of people who sent mail. A mail's line names the
+   user; whether there was TLS, others of the same connection say. */
+struct postfix_smtpd;
+
+/* A line without what stands before its message. */
+struct smtpd_line {
+	int64_t time; /* milliseconds since 1970, UTC */
+	struct log_slice host;
+	struct log_slice program; /* as "postfix/submission/smtpd" */
+	struct log_slice process; /* its id */
+	struct log_slice message;
+};
+
+enum smtpd_answer {
+	SMTPD_READ,        /* it is understood, and told something of a login or its connection */
+	SMTPD_PASSED_OVER, /* it tells nothing of them */
+	SMTPD_UNKNOWN,     /* it begins as one that does, and goes on in a way of its own */
+};
+
+/* port_25_name: the syslog_name of what listens on port 25; NULL is Postfix's own,
+   "postfix". What has another name, and none of those that tell a port, has none. */
+struct postfix_smtpd *postfix_smtpd_create(const char *port_25_name);
+void postfix_smtpd_free(struct postfix_smtpd *smtpd);
+
+/* Whether a program's lines are for postfix_smtpd_read(). */
+bool postfix_smtpd_is(struct log_slice program);
+
+/* Lines of one process come in their order. */
+enum smtpd_answer postfix_smtpd_read(struct postfix_smtpd *smtpd, const struct smtpd_line *line);
+
+/* No more lines come: connections that have not ended are given out, too. */
+void postfix_smtpd_end(struct postfix_smtpd *smtpd);
+
+/* The next login of which all is known; false: there is none now. To be asked until then
+   after each line that was read, and at the end. What login_r points to lives until the
+   next call of any function. */
+bool postfix_smtpd_next(struct postfix_smtpd *smtpd, struct log_login *login_r);
+
+#endif
