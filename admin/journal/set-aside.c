@@ -16,7 +16,7 @@
 #include "admin/files/file-open.h"
 #include "admin/files/file-read.h"
 #include "admin/files/file-replace.h"
-#include "json-unescape.h"
+#include "admin/logs/json-unescape.h"
 
 #define LENGTH_MAX 4096
 

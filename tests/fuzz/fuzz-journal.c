@@ -12,7 +12,7 @@
 
 #include "admin/files/line-reader.h"
 #include "admin/journal/journal-line.h"
-#include "admin/journal/json-unescape.h"
+#include "admin/logs/json-unescape.h"
 
 static void look_at_rules(const struct store_rule_set *set)
 {

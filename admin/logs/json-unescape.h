@@ -9,4 +9,8 @@
    caller frees it with g_free(). */
 char *json_unescape(const char *text, size_t length, size_t *length_r);
 
+/* The same into room for as many bytes as the text has; no NUL ends it. Returns how long it
+   is. */
+size_t json_unescape_into(const char *text, size_t length, char *plain_r);
+
 #endif

@@ -46,9 +46,9 @@ static size_t character(const char *text, size_t length, gunichar *character_r)
 	return 2;
 }
 
-char *json_unescape(const char *text, size_t length, size_t *length_r)
+size_t json_unescape_into(const char *text, size_t length, char *plain_r)
 {
-	char *plain = g_malloc(length + 1), *end = plain;
+	char *end = plain_r;
 
 	while (length > 0) {
 		gunichar found;
@@ -61,7 +61,14 @@ char *json_unescape(const char *text, size_t length, size_t *length_r)
 		text += escape == 0 ? 1 : escape;
 		length -= escape == 0 ? 1 : escape;
 	}
-	*end = '\0';
-	*length_r = (size_t)(end - plain);
+	return (size_t)(end - plain_r);
+}
+
+char *json_unescape(const char *text, size_t length, size_t *length_r)
+{
+	char *plain = g_malloc(length + 1);
+
+	*length_r = json_unescape_into(text, length, plain);
+	plain[*length_r] = '\0';
 	return plain;
 }
