@@ -30,10 +30,7 @@ static time_t offset_at(time_t time)
 	return localtime_r(&time, &local) == NULL ? 0 : local.tm_gmtoff;
 }
 
-/* The moment at which clocks show a local time, in seconds since they showed the begin of
-   1970: the first one where that comes twice, and where it is skipped, as if it were not.
-   mktime() would say the one or the other. */
-static time_t moment_of(time_t local)
+time_t date_moment(time_t local)
 {
 	time_t before = local - offset_at(local - SECONDS_A_DAY);
 	time_t after = local - offset_at(local + SECONDS_A_DAY);
@@ -48,7 +45,7 @@ static time_t add_days(time_t time, int days)
 {
 	if (days == 0)
 		return time;
-	return moment_of(time + offset_at(time) + days * SECONDS_A_DAY);
+	return date_moment(time + offset_at(time) + days * SECONDS_A_DAY);
 }
 
 /* Noon of the day that comes so many days later: no clock skips that. */
@@ -57,7 +54,7 @@ static time_t noon(time_t time, int days)
 	time_t local = time + offset_at(time);
 	time_t into_day = (local % SECONDS_A_DAY + SECONDS_A_DAY) % SECONDS_A_DAY;
 
-	return moment_of(local - into_day + days * SECONDS_A_DAY + SECONDS_A_DAY / 2);
+	return date_moment(local - into_day + days * SECONDS_A_DAY + SECONDS_A_DAY / 2);
 }
 
 /* Reads "yesterday" and the like; *day_r is noon of it. */

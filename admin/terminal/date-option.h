@@ -29,4 +29,9 @@ bool date_option_parse(const char *text, time_t now, time_t *time_r, bool *day_a
 bool day_option_parse(const char *text, time_t now, char day_r[static ISO_DAY_TEXT_SIZE],
 		      const char **error_r);
 
+/* The moment at which clocks here show a local time, which is given in seconds since they
+   showed the begin of 1970: the first one where that comes twice, and where it is skipped, as
+   if it were not. mktime() would say the one or the other. */
+time_t date_moment(time_t local);
+
 #endif
