@@ -1,4 +1,4 @@
-#define _GNU_SOURCE /* memmem() */
+#define _GNU_SOURCE /* memmem(), memrchr() */
 #include "postfix-smtpd.h"
 
 #include <glib.h>
@@ -69,7 +69,24 @@ static struct log_slice before(struct log_slice slice, char letter)
 	return end == NULL ? slice : (struct log_slice){slice.text, (size_t)(end - slice.text)};
 }
 
-/* Likewise a text. */
+/* The part behind a letter; nothing, where it is missing. */
+static struct log_slice behind(struct log_slice slice, char letter)
+{
+	size_t length = before(slice, letter).length;
+
+	return log_slice_behind(slice, MIN(length + 1, slice.length));
+}
+
+/* The part behind the last of a letter; nothing, where it is missing. */
+static struct log_slice behind_last(struct log_slice slice, char letter)
+{
+	const char *found = memrchr(slice.text, letter, slice.length);
+
+	return log_slice_behind(slice,
+				found == NULL ? slice.length : (size_t)(found + 1 - slice.text));
+}
+
+/* The part before a text, or all. */
 static struct log_slice before_text(struct log_slice slice, const char *text)
 {
 	const char *end = find(slice, text);
@@ -262,6 +279,7 @@ static struct smtpd_login *last_login(struct smtpd_connection *connection)
 	return TAILQ_LAST(&connection->logins, smtpd_login_list);
 }
 
+/* The login's count is added to that of an equal one before it. */
 static void add_login(struct postfix_smtpd *smtpd, const struct smtpd_line *line,
 		      const struct client *client, const struct smtpd_login *login)
 {
@@ -272,8 +290,8 @@ static void add_login(struct postfix_smtpd *smtpd, const struct smtpd_line *line
 	connection->xclient |= strcmp(login->mechanism, "XCLIENT") == 0;
 	if (last == NULL)
 		connection->no_tls = !connection->tls && connection->service->logs_tls;
-	if (last != NULL && is_same(last, login) && last->count < UINT32_MAX) {
-		last->count++;
+	if (last != NULL && is_same(last, login)) {
+		last->count += login->count;
 		return;
 	}
 	added = smtpd_connections_add_login(smtpd->connections, connection);
@@ -388,7 +406,7 @@ static enum smtpd_answer read_tls_error(struct postfix_smtpd *smtpd, const struc
 static enum smtpd_answer read_warning(struct postfix_smtpd *smtpd, const struct smtpd_line *line,
 				      struct log_slice rest)
 {
-	struct smtpd_login login = {.verified = false};
+	struct smtpd_login login = {.count = 1};
 	struct client client;
 	struct log_slice method;
 	const char *user;
@@ -424,12 +442,27 @@ static struct log_slice user_in(struct log_slice rest)
 	return rest;
 }
 
+/* A login that Postfix took for right. */
+static enum smtpd_answer add_mail(struct postfix_smtpd *smtpd, const struct smtpd_line *line,
+				  const struct client *client, struct log_slice method,
+				  struct log_slice user, uint32_t count)
+{
+	struct smtpd_login login = {.count = count};
+
+	if (user.length == 0 || !copy_text(user, login.user, sizeof(login.user)))
+		return SMTPD_UNKNOWN;
+	copy_mechanism(method, login.mechanism);
+	/* Whoever is anonymous has shown that he is nobody. */
+	login.verified = strcmp(login.mechanism, "ANONYMOUS") != 0;
+	add_login(smtpd, line, client, &login);
+	return SMTPD_READ;
+}
+
 /* NAME[ADDRESS], sasl_method=PLAIN, sasl_username=USER, and then perhaps
    , sasl_sender=..., orig_queue_id=..., orig_client=... */
 static enum smtpd_answer read_mail(struct postfix_smtpd *smtpd, const struct smtpd_line *line,
 				   struct log_slice rest)
 {
-	struct smtpd_login login = {.verified = true};
 	struct client client;
 	struct log_slice method;
 
@@ -441,14 +474,30 @@ static enum smtpd_answer read_mail(struct postfix_smtpd *smtpd, const struct smt
 	rest = log_slice_behind(rest, method.length);
 	if (!skip(&rest, ", sasl_username="))
 		return SMTPD_UNKNOWN;
-	rest = user_in(rest);
-	if (rest.length == 0 || !copy_text(rest, login.user, sizeof(login.user)))
+	return add_mail(smtpd, line, &client, method, user_in(rest), 1);
+}
+
+/* reject: RCPT from NAME[ADDRESS]: 554 ...; from=<...> to=<...> proto=ESMTP helo=<...>
+   sasl_method=PLAIN sasl_username=USER, and then perhaps sasl_sender=...
+   Before Postfix 3.10 it ends behind helo. */
+static enum smtpd_answer read_refusal(struct postfix_smtpd *smtpd, const struct smtpd_line *line,
+				      struct log_slice rest)
+{
+	/* What strangers say of themselves stands in brackets. */
+	struct log_slice login = behind_last(rest, '>'), method;
+	struct client client;
+
+	if (!skip(&login, " sasl_method="))
+		return SMTPD_PASSED_OVER;
+	method = before(login, ' ');
+	login = log_slice_behind(login, method.length);
+	/* The action and the command. */
+	rest = behind(behind(rest, ' '), ' ');
+	if (!skip(&login, " sasl_username=") || !skip(&rest, "from ") ||
+	    !take_client(&rest, &client))
 		return SMTPD_UNKNOWN;
-	copy_mechanism(method, login.mechanism);
-	/* Whoever is anonymous has shown that he is nobody. */
-	login.verified = strcmp(login.mechanism, "ANONYMOUS") != 0;
-	add_login(smtpd, line, &client, &login);
-	return SMTPD_READ;
+	/* There is one for each recipient, and perhaps the mail's own line beside it. */
+	return add_mail(smtpd, line, &client, method, before_text(login, " sasl_sender="), 0);
 }
 
 static const struct {
@@ -467,6 +516,18 @@ static const struct {
 	{"SSL_accept error from ", read_tls_error},
 };
 
+/* What is told of a mail has it, or NOQUEUE. In other lines a stranger's text may follow a
+   colon. */
+static bool skip_queue_id(struct log_slice *rest)
+{
+	size_t length = 0;
+
+	while (length < rest->length && g_ascii_isalnum(rest->text[length]))
+		length++;
+	*rest = log_slice_behind(*rest, length);
+	return length > 0 && skip(rest, ": ");
+}
+
 static enum smtpd_answer read_message(struct postfix_smtpd *smtpd, const struct smtpd_line *line)
 {
 	struct log_slice rest = line->message;
@@ -476,9 +537,10 @@ static enum smtpd_answer read_message(struct postfix_smtpd *smtpd, const struct 
 		if (letter == *kinds[i].begin && skip(&rest, kinds[i].begin))
 			return kinds[i].read(smtpd, line, rest);
 	}
-	/* A queue's id stands before what is told of a mail. */
-	rest = log_slice_behind(rest, before(rest, ':').length);
-	return skip(&rest, ": client=") ? read_mail(smtpd, line, rest) : SMTPD_PASSED_OVER;
+	if (!skip_queue_id(&rest))
+		return SMTPD_PASSED_OVER;
+	return skip(&rest, "client=") ? read_mail(smtpd, line, rest)
+				      : read_refusal(smtpd, line, rest);
 }
 
 enum smtpd_answer postfix_smtpd_read(struct postfix_smtpd *smtpd, const struct smtpd_line *line)

@@ -352,6 +352,35 @@ static void test_more_in_a_mails_line(void **state)
 		    "2 mx cid PLAIN 192.0.2.7 465 implicit unknown 1\n");
 }
 
+#define REFUSED_MAIL(more)                                                                         \
+	": reject: RCPT from unknown[192.0.2.7]: 554 5.7.1 <x@example.net>: Recipient address "    \
+	"rejected: no; from=<ann@example.org> to=<x@example.net> proto=ESMTP helo=<laptop>" more   \
+	"\n"
+#define ANN_REFUSED REFUSED_MAIL(" sasl_method=PLAIN sasl_username=ann@example.org")
+
+/* Since Postfix 3.10 the user of a mail that was turned away is known. */
+static void test_mail_turned_away(void **state)
+{
+	(void)state;
+	assert_told("mx postfix/smtps/smtpd[7]: NOQUEUE" ANN_REFUSED
+		    "mx postfix/smtps/smtpd[7]: NOQUEUE" ANN_REFUSED
+		    "mx postfix/smtps/smtpd[7]: disconnect from unknown[192.0.2.7]" PLAIN_END,
+		    "1 mx" ANN "465 implicit unknown 1\n--\n");
+	assert_told("mx postfix/smtps/smtpd[7]: 1A2B: client=unknown[192.0.2.7]" MAIL
+		    "mx postfix/smtps/smtpd[7]: 1A2B" ANN_REFUSED,
+		    "--\n1 mx" ANN "465 implicit unknown 1\n");
+	assert_told("mx postfix/smtps/smtpd[7]: NOQUEUE" REFUSED_MAIL(
+			    " sasl_method=LOGIN sasl_username=ann lee sasl_sender=bob"),
+		    "--\n1 mx ann lee LOGIN 192.0.2.7 465 implicit unknown 1\n");
+	/* Nobody else can say so. */
+	assert_told("mx postfix/smtpd[7]: NOQUEUE" REFUSED_MAIL(
+			    "") "mx postfix/smtpd[7]: NOQUEUE: reject: RCPT from "
+				"unknown[192.0.2.7]: 554 5.7.1 "
+				"<x>: Relay access denied; from=<\" helo=<x> sasl_method=PLAIN "
+				"sasl_username=ann sasl_sender=\"@example.net> to=<x> proto=SMTP\n",
+		    "--\n");
+}
+
 /* Whoever is not logged in writes parts of these lines. */
 static void test_passed_over(void **state)
 {
@@ -364,7 +393,11 @@ static void test_passed_over(void **state)
 		"denied; from=<x: client=a[192.0.2.1], sasl_method=PLAIN, sasl_username=ann> "
 		"to=<x> proto=ESMTP helo=<x>",
 		"lost connection after AUTH from unknown[192.0.2.7]",
-		"improper command pipelining after HELO from unknown[192.0.2.7]: 1A: client=x",
+		"improper command pipelining after EHLO from unknown[192.0.2.7]: "
+		"client=a[192.0.2.7], sasl_method=PLAIN, sasl_username=ann",
+		"improper command pipelining after EHLO from unknown[192.0.2.7]: "
+		"a b from a[192.0.2.7]> sasl_method=PLAIN sasl_username=ann",
+		"unknown[192.0.2.7]: client=a[192.0.2.7], sasl_method=PLAIN, sasl_username=ann",
 		"setting up TLS connection from unknown[192.0.2.7]",
 		"",
 	};
@@ -392,6 +425,8 @@ static void test_unknown(void **state)
 		"1A2B: client=unknown",
 		"1A2B: client=unknown[192.0.2.7], sasl_method=PLAIN",
 		"1A2B: client=unknown[192.0.2.7], sasl_method=PLAIN, sasl_username=",
+		"1A2B: reject: RCPT from unknown: 554 x; helo=<x> sasl_method=PLAIN "
+		"sasl_username=a",
 	};
 	struct postfix_smtpd *smtpd = postfix_smtpd_create(NULL);
 	struct smtpd_line line = {
@@ -482,6 +517,7 @@ int main(void)
 		cmocka_unit_test(test_login_before_tls),
 		cmocka_unit_test(test_behind_a_proxy),
 		cmocka_unit_test(test_more_in_a_mails_line),
+		cmocka_unit_test(test_mail_turned_away),
 		cmocka_unit_test(test_passed_over),
 		cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_long_texts),
