@@ -63,6 +63,23 @@ int file_open(int directory, const char *name, int flags, mode_t mode)
 	return descriptor;
 }
 
+int file_open_named(const char *path)
+{
+	return open(path, O_RDONLY | O_NOCTTY | O_CLOEXEC);
+}
+
+int file_open_found(const char *path)
+{
+	int descriptor = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat status;
+
+	if (descriptor < 0)
+		return -1;
+	if (fstat(descriptor, &status) < 0)
+		return close_with(descriptor, errno);
+	return S_ISREG(status.st_mode) ? descriptor : close_with(descriptor, EINVAL);
+}
+
 const char *file_problem(int error)
 {
 	switch (error) {

@@ -16,6 +16,14 @@ int file_open(int directory, const char *name, int flags, mode_t mode);
 /* The same, whoever the file belongs to. */
 int file_open_of_anybody(int directory, const char *name, int flags);
 
+/* Opens a file to read it, by a path that the operator gives: whatever it is, and by whatever
+   links. A FIFO is waited for. */
+int file_open_named(const char *path);
+
+/* The same, for what was found in a directory that he gives: a regular file, without waiting
+   for anything else. */
+int file_open_found(const char *path);
+
 /* Closes a file or directory and leaves errno as it is. -1 is none. */
 void file_close(int descriptor);
 

@@ -78,29 +78,31 @@ static int read_more(struct line_reader *reader)
 	return length > 0 ? 1 : (int)length;
 }
 
-/* Finds the newline of a line whose first LINE_LENGTH_MAX bytes were read, in a
-   part of the buffer behind them. *length_r: how long the line is without it. */
+/* Finds the newline of a line whose first LINE_LENGTH_MAX bytes were read, in a part of the
+   buffer behind them, where it leaves what comes after it: 1 found, 0 the file ends, -1
+   error. *length_r: how long the line is without it. */
 static int find_end(struct line_reader *reader, uint64_t *length_r)
 {
-	char *rest = reader->buffer + reader->begin + LINE_LENGTH_MAX;
-	size_t available = reader->end - reader->begin - LINE_LENGTH_MAX;
+	size_t rest = reader->begin + LINE_LENGTH_MAX;
 	uint64_t passed = LINE_LENGTH_MAX;
 
 	for (;;) {
-		const char *newline = memchr(rest, '\n', available);
+		const char *text = reader->buffer + rest;
+		const char *newline = memchr(text, '\n', reader->end - rest);
 		ssize_t length;
 
 		if (newline != NULL) {
-			*length_r = passed + (uint64_t)(newline - rest);
+			*length_r = passed + (uint64_t)(newline - text);
+			reader->begin = (size_t)(newline + 1 - reader->buffer);
 			return 1;
 		}
-		passed += available;
-		length = reader->source(reader->context, rest,
-					BUFFER_SIZE - reader->begin - LINE_LENGTH_MAX,
+		passed += reader->end - rest;
+		reader->end = rest;
+		length = reader->source(reader->context, reader->buffer + rest, BUFFER_SIZE - rest,
 					reader->position + passed);
 		if (length <= 0)
 			return (int)length;
-		available = (size_t)length;
+		reader->end += (size_t)length;
 	}
 }
 
@@ -108,18 +110,18 @@ static enum line_kind next_long_line(struct line_reader *reader, const char **te
 				     size_t *length_r)
 {
 	uint64_t length = 0;
-	int found = find_end(reader, &length);
+	int found;
 
 	*text_r = reader->buffer + reader->begin;
 	*length_r = LINE_LENGTH_MAX;
+	found = find_end(reader, &length);
+	if (found > 0) {
+		reader->position += length + 1;
+		return LINE_CUT;
+	}
 	/* What lay behind was overwritten. */
 	reader->end = reader->begin;
-	if (found < 0)
-		return LINE_ERROR;
-	if (found == 0)
-		return LINE_HALF;
-	reader->position += length + 1;
-	return LINE_CUT;
+	return found == 0 ? LINE_HALF : LINE_ERROR;
 }
 
 enum line_kind line_reader_next(struct line_reader *reader, const char **text_r, size_t *length_r)

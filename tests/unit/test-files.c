@@ -128,6 +128,27 @@ static void test_open(void **state)
 	assert_int_equal(errno, ENOTDIR);
 }
 
+static void test_found(void **state)
+{
+	static const char *const others[] = {"fifo", "folder"};
+	int file;
+	(void)state;
+
+	write_file("plain", "text");
+	assert_int_equal(symlink("plain", in_place("link")), 0);
+	file = file_open_found(in_place("link"));
+	assert_true(file >= 0);
+	close(file);
+	assert_int_equal(mkfifo(in_place("fifo"), 0600), 0);
+	assert_int_equal(mkdir(in_place("folder"), 0700), 0);
+	for (size_t i = 0; i < COUNT(others); i++) {
+		assert_int_equal(file_open_found(in_place(others[i])), -1);
+		assert_int_equal(errno, EINVAL);
+	}
+	assert_int_equal(file_open_found(in_place("missing")), -1);
+	assert_int_equal(errno, ENOENT);
+}
+
 /* Only root can make files of others. */
 static void test_owners(void **state)
 {
@@ -367,17 +388,12 @@ static void test_path_owner(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_open),
-		TEST(test_owners),
-		TEST(test_read),
-		TEST(test_lock),
-		TEST(test_lock_is_waited_for),
-		TEST(test_replace),
-		TEST(test_replaced_file_keeps_owner_and_mode),
-		TEST(test_replace_a_link),
-		TEST(test_what_was_left_is_removed),
-		TEST(test_replace_fails),
-		TEST(test_keeping_from_writers),
+		TEST(test_open),           TEST(test_found),
+		TEST(test_owners),         TEST(test_read),
+		TEST(test_lock),           TEST(test_lock_is_waited_for),
+		TEST(test_replace),        TEST(test_replaced_file_keeps_owner_and_mode),
+		TEST(test_replace_a_link), TEST(test_what_was_left_is_removed),
+		TEST(test_replace_fails),  TEST(test_keeping_from_writers),
 		TEST(test_path_owner),
 	};
 

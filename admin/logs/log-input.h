@@ -1,0 +1,49 @@
+#ifndef PORTCULLIS_LOG_INPUT_H
+#define PORTCULLIS_LOG_INPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The lines of mail logs, file by file, packed or not, in bounded memory. Lines of one log
+   come in its order: of those that a rotation renamed, the oldest file first. A file that is
+   named twice is read once. */
+struct log_input;
+
+struct log_input *log_input_create(void);
+void log_input_free(struct log_input *input);
+
+/* Adds a file; of a directory, those that log-file-name.h takes for mail logs; "-" standard
+   input. False when there is no such thing: *problem_r says so, with the name, and is freed
+   with g_free(). */
+bool log_input_add(struct log_input *input, const char *name, char **problem_r);
+
+/* One line. Its text is what a stranger may have chosen: it can hold NULs and any other
+   bytes. It lives until the next call, as the name does. */
+struct log_line {
+	const char *text; /* without the newline */
+	size_t length;
+	bool whole;       /* neither cut to LINE_LENGTH_MAX bytes (line-reader.h), nor the half
+			     line that a file ends with */
+	unsigned file;    /* counts up from 1 when another file begins */
+	const char *name; /* the file's */
+	int64_t written;  /* when the file was last written to, seconds since 1970 */
+};
+
+enum log_input_kind {
+	LOG_INPUT_LINE,
+	LOG_INPUT_PROBLEM, /* a file cannot be read, or not to its end; others may follow */
+	LOG_INPUT_END
+};
+
+enum log_input_kind log_input_next(struct log_input *input, struct log_line *line_r);
+
+/* What the last problem was, with the file's name, fit for a terminal. Lives until the next
+   one. */
+const char *log_input_problem(const struct log_input *input);
+
+/* How many bytes of the files, as they lie there, were read, of how many. What has no
+   length, such as a pipe, counts for nothing. */
+void log_input_progress(const struct log_input *input, uint64_t *done_r, uint64_t *total_r);
+
+#endif
