@@ -277,7 +277,7 @@ static bool begin_file(struct log_input *input)
 
 /* A computer that loses power leaves NULs, which were to become lines, before the next one.
    Few are left alone: in the journal's export format they are part of a length. */
-static void pass_over_nuls(struct log_line *line)
+static void pass_over_nuls(struct log_input_line *line)
 {
 	static const char nuls[9];
 
@@ -289,7 +289,8 @@ static void pass_over_nuls(struct log_line *line)
 	}
 }
 
-static enum log_input_kind give(const struct log_input *input, struct log_line *line, bool whole)
+static enum log_input_kind give(const struct log_input *input, struct log_input_line *line,
+				bool whole)
 {
 	line->whole = whole;
 	line->file = input->next;
@@ -299,7 +300,7 @@ static enum log_input_kind give(const struct log_input *input, struct log_line *
 	return LOG_INPUT_LINE;
 }
 
-enum log_input_kind log_input_next(struct log_input *input, struct log_line *line_r)
+enum log_input_kind log_input_next(struct log_input *input, struct log_input_line *line_r)
 {
 	enum log_input_kind kind;
 

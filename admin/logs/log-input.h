@@ -20,7 +20,7 @@ bool log_input_add(struct log_input *input, const char *name, char **problem_r);
 
 /* One line. Its text is what a stranger may have chosen: it can hold NULs and any other
    bytes. It lives until the next call, as the name does. */
-struct log_line {
+struct log_input_line {
 	const char *text; /* without the newline */
 	size_t length;
 	bool whole;       /* neither cut to LINE_LENGTH_MAX bytes (line-reader.h), nor the half
@@ -36,7 +36,7 @@ enum log_input_kind {
 	LOG_INPUT_END
 };
 
-enum log_input_kind log_input_next(struct log_input *input, struct log_line *line_r);
+enum log_input_kind log_input_next(struct log_input *input, struct log_input_line *line_r);
 
 /* What the last problem was, with the file's name, fit for a terminal. Lives until the next
    one. */

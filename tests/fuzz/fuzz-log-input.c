@@ -12,7 +12,7 @@
 #include "admin/logs/log-input.h"
 
 /* Of a file that is not packed: the next line that the data has. */
-static void look_at_line(const struct log_line *line, const char **rest, const char *end)
+static void look_at_line(const struct log_input_line *line, const char **rest, const char *end)
 {
 	const char *newline = memchr(*rest, '\n', (size_t)(end - *rest));
 	const char *line_end = newline == NULL ? end : newline;
@@ -36,7 +36,7 @@ static void read_lines(const char *path, const char *text, size_t size)
 					 "B\xfd\x28",
 					 *text) != NULL;
 	enum log_input_kind kind;
-	struct log_line line;
+	struct log_input_line line;
 	uint64_t done, total, before = 0;
 	char *problem;
 

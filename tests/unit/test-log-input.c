@@ -130,7 +130,7 @@ static void assert_not_added(const char *name, const char *expected)
 
 static void assert_line(struct log_input *input, const char *expected, bool whole)
 {
-	struct log_line line;
+	struct log_input_line line;
 
 	assert_int_equal(log_input_next(input, &line), LOG_INPUT_LINE);
 	assert_int_equal(line.length, strlen(expected));
@@ -140,7 +140,7 @@ static void assert_line(struct log_input *input, const char *expected, bool whol
 
 static void assert_problem(struct log_input *input, const char *name, const char *what)
 {
-	struct log_line line;
+	struct log_input_line line;
 	char *expected = g_strdup_printf("%s: %s", in_directory(name), what);
 
 	assert_int_equal(log_input_next(input, &line), LOG_INPUT_PROBLEM);
@@ -150,7 +150,7 @@ static void assert_problem(struct log_input *input, const char *name, const char
 
 static void assert_end(struct log_input *input)
 {
-	struct log_line line;
+	struct log_input_line line;
 	uint64_t done, total;
 
 	for (int i = 0; i < 2; i++)
@@ -163,7 +163,7 @@ static void assert_end(struct log_input *input)
 /* How many of the numbered lines come before something else does. */
 static int count_lines(struct log_input *input, enum log_input_kind *kind_r)
 {
-	struct log_line line;
+	struct log_input_line line;
 	char begin[32];
 	int count = 0;
 
@@ -256,7 +256,7 @@ static void test_damaged(void **state)
 		for (int cut = 0; cut < 2; cut++) {
 			enum log_input_kind kind;
 			struct log_input *input;
-			struct log_line line;
+			struct log_input_line line;
 			int count = 0;
 
 			pack("log", packers[i], text->str, text->len);
@@ -285,7 +285,7 @@ static void test_damaged(void **state)
 static void test_lines(void **state)
 {
 	struct log_input *input;
-	struct log_line line;
+	struct log_input_line line;
 	GString *text = g_string_new("first\n\n");
 	(void)state;
 
@@ -315,7 +315,7 @@ static void test_nuls(void **state)
 {
 	char text[4110] = {0};
 	struct log_input *input;
-	struct log_line line;
+	struct log_input_line line;
 	(void)state;
 
 	memcpy(text + 4000, "line\n", 5);
@@ -511,7 +511,7 @@ static void test_when_written(void **state)
 {
 	struct timespec times[2] = {{.tv_sec = 1700000000}, {.tv_sec = 1700000000}};
 	struct log_input *input;
-	struct log_line line;
+	struct log_input_line line;
 	int file;
 	(void)state;
 
