@@ -50,18 +50,28 @@ size_t json_unescape_into(const char *text, size_t length, char *plain_r)
 {
 	char *end = plain_r;
 
-	while (length > 0) {
+	for (;;) {
+		const char *backslash = memchr(text, '\\', length);
+		size_t plain = backslash == NULL ? length : (size_t)(backslash - text);
+		size_t escape;
 		gunichar found;
-		size_t escape = character(text, length, &found);
 
-		if (escape == 0)
-			*end++ = *text;
-		else
+		memcpy(end, text, plain);
+		end += plain;
+		text += plain;
+		length -= plain;
+		if (length == 0)
+			return (size_t)(end - plain_r);
+		escape = character(text, length, &found);
+		if (escape > 0) {
 			end += g_unichar_to_utf8(found, end);
-		text += escape == 0 ? 1 : escape;
-		length -= escape == 0 ? 1 : escape;
+		} else {
+			*end++ = *text;
+			escape = 1;
+		}
+		text += escape;
+		length -= escape;
 	}
-	return (size_t)(end - plain_r);
 }
 
 char *json_unescape(const char *text, size_t length, size_t *length_r)

@@ -402,7 +402,8 @@ static bool read_service(struct log_line *line)
 
 	if (!is_login_service(first_word(line->message, &rest)))
 		return false;
-	line->program = log_slice("dovecot");
+	if (!log_slice_equals(line->program, "dovecot"))
+		line->program = log_slice("dovecot");
 	return true;
 }
 

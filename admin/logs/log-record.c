@@ -125,8 +125,8 @@ struct cursor {
 
 static void skip_space(struct cursor *cursor)
 {
-	while (cursor->next < cursor->end && strchr(" \t\r\n", *cursor->next) != NULL &&
-	       *cursor->next != '\0')
+	while (cursor->next < cursor->end && (*cursor->next == ' ' || *cursor->next == '\t' ||
+					      *cursor->next == '\r' || *cursor->next == '\n'))
 		cursor->next++;
 }
 
@@ -142,17 +142,26 @@ static bool take(struct cursor *cursor, char c)
 /* A string as it is written, without its quotation marks. */
 static bool take_string(struct cursor *cursor, struct log_slice *string_r)
 {
-	const char *begin;
+	const char *begin, *end;
 
 	if (!take(cursor, '"'))
 		return false;
 	begin = cursor->next;
-	for (; cursor->next < cursor->end && *cursor->next != '"'; cursor->next++) {
-		if (*cursor->next == '\\' && ++cursor->next == cursor->end)
+	for (;;) {
+		size_t backslashes = 0;
+
+		end = memchr(cursor->next, '"', (size_t)(cursor->end - cursor->next));
+		if (end == NULL)
 			return false;
+		cursor->next = end + 1;
+		while (end - backslashes > begin && end[-1 - (ptrdiff_t)backslashes] == '\\')
+			backslashes++;
+		/* "\\" is a backslash, "\"" goes on. */
+		if (backslashes % 2 == 0)
+			break;
 	}
-	*string_r = (struct log_slice){begin, (size_t)(cursor->next - begin)};
-	return take(cursor, '"');
+	*string_r = (struct log_slice){begin, (size_t)(end - begin)};
+	return true;
 }
 
 /* A number, true, false or null. */

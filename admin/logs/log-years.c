@@ -5,7 +5,6 @@
 #include "admin/terminal/date-option.h"
 
 #define DAY (INT64_C(24) * 3600 * 1000)
-#define MINUTE INT64_C(60000)
 
 /* Lines are put into a year that has every day. */
 #define LEAP_YEAR (366 * DAY)
@@ -26,18 +25,6 @@
 #define SESSION_PERIOD (INT64_C(1) << 48)
 
 /* ---- local time ---- */
-
-static int64_t moment_of(struct log_years *years, int64_t local)
-{
-	int64_t minute = local - (local % MINUTE + MINUTE) % MINUTE;
-
-	/* Asking the C library for each line would take longer than all the rest. */
-	if (minute != years->minute) {
-		years->minute = minute;
-		years->east = minute - (int64_t)date_moment((time_t)(minute / 1000)) * 1000;
-	}
-	return local - years->east;
-}
 
 /* The local date of a moment. */
 static void date_of(int64_t moment, struct log_time *date_r)
@@ -156,7 +143,6 @@ void log_years_begin(struct log_years *years, int64_t newest)
 		.disorder = DISORDER_OF_FILE,
 		.place = -1,
 		.leap = LEAP_NONE,
-		.minute = INT64_MIN,
 	};
 }
 
@@ -200,6 +186,7 @@ void log_years_rewind(struct log_years *years)
 		suppose(years);
 	years->year = years->first;
 	years->place = -1;
+	years->minute = (struct log_time){0};
 }
 
 /* Of a line that has none. */
@@ -216,15 +203,44 @@ static int year_of(struct log_years *years, const struct log_time *time, uint64_
 	return years->year;
 }
 
+static bool is_of_minute(const struct log_time *time, const struct log_time *minute)
+{
+	return time->minute == minute->minute && time->hour == minute->hour &&
+	       time->day == minute->day && time->month == minute->month &&
+	       time->year == minute->year && time->kind == minute->kind;
+}
+
+/* Most lines are of the same minute as the one before; to reckon, and to ask the C library for
+   the zone, takes longer than all else that is done with a line. */
+static int64_t complete_minute(struct log_years *years, const struct log_time *time,
+			       uint64_t session)
+{
+	bool has_session = session != LOG_SESSION_NONE;
+	struct log_time minute = *time;
+	int64_t local;
+
+	if (is_of_minute(time, &years->minute) && (!has_session || years->minute_has_session))
+		return years->minute_utc;
+	minute.second = 0;
+	minute.millisecond = 0;
+	local = minute.kind == LOG_TIME_LOCAL
+			? log_time_reckon(&minute)
+			: local_in_year(&minute, year_of(years, &minute, session));
+	years->minute = minute;
+	years->minute_has_session = has_session;
+	years->minute_utc = (int64_t)date_moment((time_t)(local / 1000)) * 1000;
+	return years->minute_utc;
+}
+
 int64_t log_years_complete(struct log_years *years, const struct log_time *time, uint64_t session)
 {
 	switch (time->kind) {
 	case LOG_TIME_UTC:
 		return time->utc;
 	case LOG_TIME_LOCAL:
-		return moment_of(years, log_time_reckon(time));
 	case LOG_TIME_YEARLESS:
-		return moment_of(years, local_in_year(time, year_of(years, time, session)));
+		return complete_minute(years, time, session) + time->second * 1000 +
+		       time->millisecond;
 	case LOG_TIME_NONE:
 		break;
 	}

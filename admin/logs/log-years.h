@@ -28,8 +28,10 @@ struct log_years {
 	int leap;             /* a year that has a 29 February; INT32_MIN none */
 	bool told;            /* whether the first line's year is known */
 	int first;
-	/* A minute of local time, and how far it is east of UTC; all in milliseconds. */
-	int64_t minute, east;
+	/* The minute that was completed last, and its begin in milliseconds. */
+	struct log_time minute;
+	bool minute_has_session;
+	int64_t minute_utc;
 };
 
 /* What a line without a session id has for one. */
