@@ -23,6 +23,8 @@ static const struct command {
 	{"check-config", "check the configuration and the files that it names",
 	 check_config_command},
 	{"explain", "say what happens to a login or a mail, and why", explain_command},
+	{"survey", "say who would be locked out, by the mail logs that are there already",
+	 survey_command},
 	{"offenders", "say who breaks what, how often and with which program", offenders_command},
 	{"forecast", "say what enforcing would do", forecast_command},
 	{"status", "say where each rule stands, and whether all is healthy", status_command},

@@ -9,6 +9,7 @@
 int check_config_command(const char *config_path, int argc, char **argv);
 int announce_command(const char *config_path, int argc, char **argv);
 int explain_command(const char *config_path, int argc, char **argv);
+int survey_command(const char *config_path, int argc, char **argv);
 int offenders_command(const char *config_path, int argc, char **argv);
 int forecast_command(const char *config_path, int argc, char **argv);
 int status_command(const char *config_path, int argc, char **argv);

@@ -1,0 +1,319 @@
+#include "log-reader.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "dovecot-login.h"
+#include "log-prefix.h"
+#include "log-years.h"
+#include "postfix-smtpd.h"
+
+#define PROGRESS_LINES 4096
+
+/* A file is looked through for its years up to here; in most, the first login tells it. */
+#define LOOKED_LINES 1000000
+
+#define HOST_SIZE 256
+
+/* In which a tag ends, and the name of the process behind Dovecot's. */
+#define TAG_MAX 64
+
+struct log_reader {
+	struct log_input *input;
+	struct log_reader_options options;
+	struct log_prefix *prefix;
+	struct log_years years;
+	struct postfix_smtpd *smtpd;
+	bool smtpd_may_have; /* logins that were not taken yet */
+	bool ended;
+	unsigned int file; /* of the last line */
+	size_t tag;        /* where the last line's stood; 0: not in the line itself */
+	struct dovecot_login dovecot;
+	char host[HOST_SIZE]; /* of the login that was given out */
+	struct log_reader_counts counts;
+	struct log_examples examples;
+};
+
+struct log_reader *log_reader_create(struct log_input *input,
+				     const struct log_reader_options *options)
+{
+	struct log_reader *reader = g_new0(struct log_reader, 1);
+
+	reader->input = input;
+	reader->options = *options;
+	reader->prefix = log_prefix_create();
+	reader->smtpd = postfix_smtpd_create(options->port_25_name);
+	log_examples_init(&reader->examples);
+	return reader;
+}
+
+void log_reader_free(struct log_reader *reader)
+{
+	if (reader == NULL)
+		return;
+	log_prefix_free(reader->prefix);
+	postfix_smtpd_free(reader->smtpd);
+	log_examples_clear(&reader->examples);
+	g_free(reader);
+}
+
+const struct log_reader_counts *log_reader_counts(const struct log_reader *reader)
+{
+	return &reader->counts;
+}
+
+const struct log_examples *log_reader_examples(const struct log_reader *reader)
+{
+	return &reader->examples;
+}
+
+/* ---- files ---- */
+
+static bool look_at_line(struct log_reader *reader, const struct log_input_line *input)
+{
+	struct dovecot_login login = {.session = LOG_SESSION_NONE};
+	struct log_line line;
+
+	if (log_prefix_read(reader->prefix, input->text, input->length, !input->whole, &line) !=
+	    LOG_LINE_READ)
+		return false;
+	if (log_slice_equals(line.program, "dovecot") &&
+	    dovecot_login_read(line.message, &login) != DOVECOT_LOGIN)
+		login.session = LOG_SESSION_NONE;
+	return log_years_look(&reader->years, &line.time, login.session);
+}
+
+/* Looks through a file for what tells its years. */
+static void look_through(struct log_reader *reader, const char *name)
+{
+	struct log_input *input = log_input_create();
+	struct log_input_line line;
+	bool told = !log_input_add(input, name, NULL);
+
+	for (unsigned int i = 0; i < LOOKED_LINES && !told; i++) {
+		enum log_input_kind kind = log_input_next(input, &line);
+
+		told = kind != LOG_INPUT_LINE || look_at_line(reader, &line);
+	}
+	log_input_free(input);
+	log_prefix_clear(reader->prefix);
+}
+
+static void begin_file(struct log_reader *reader, const struct log_input_line *line)
+{
+	struct stat status;
+
+	reader->file = line->file;
+	reader->tag = 0;
+	log_prefix_clear(reader->prefix);
+	/* A pipe was written just now. */
+	log_years_begin(&reader->years, (line->written > 0 ? line->written : time(NULL)) * 1000);
+	/* What is no file cannot be read twice. */
+	if (stat(line->name, &status) == 0 && S_ISREG(status.st_mode))
+		look_through(reader, line->name);
+	log_years_rewind(&reader->years);
+}
+
+/* ---- lines that cannot matter ---- */
+
+static bool ends_with(const char *text, size_t length, const char *end)
+{
+	size_t end_length = strlen(end);
+
+	return length >= end_length && memcmp(text + length - end_length, end, end_length) == 0;
+}
+
+/* The length of a tag, without process and colon. */
+static size_t tag_length(const char *text, size_t length)
+{
+	size_t i = 0;
+
+	while (i < length && text[i] != '[' && text[i] != ':' && text[i] != ' ')
+		i++;
+	return i;
+}
+
+/* Dovecot's messages begin with the process' name: "imap-login: ", "imap(alice)<1><...>: ". */
+static bool dovecot_may_matter(const char *text, size_t length)
+{
+	size_t i = tag_length(text, MIN(length, TAG_MAX));
+
+	return ends_with(text, i, "-login") || i == TAG_MAX ||
+	       (i < length && text[i] == ' '); /* "message repeated 2 times: " */
+}
+
+/* Whether a line is to be looked at no further: most are of other programs. Where the tag stands
+   in one line, it stands in the next ones. */
+static bool is_passed_over(struct log_reader *reader, const struct log_input_line *line)
+{
+	static const char dovecot[] = "dovecot: ";
+	const char *tag = line->text + reader->tag;
+	size_t length, rest;
+
+	if (reader->tag == 0 || line->length <= reader->tag + TAG_MAX || tag[-1] != ' ')
+		return false;
+	rest = line->length - reader->tag;
+	if (memcmp(tag, dovecot, strlen(dovecot)) == 0) {
+		if (dovecot_may_matter(tag + strlen(dovecot), rest - strlen(dovecot)))
+			return false;
+		reader->counts.understood++;
+		return true;
+	}
+	length = tag_length(tag, TAG_MAX);
+	if (length == 0 || length == TAG_MAX || tag[length] == ' ' ||
+	    ends_with(tag, length, "smtpd") || ends_with(tag, length, "-login") ||
+	    ends_with(tag, length, "dovecot"))
+		return false;
+	if (memcmp(tag, "postfix", strlen("postfix")) == 0)
+		reader->counts.understood++;
+	else
+		reader->counts.others++;
+	return true;
+}
+
+static void note_tag(struct log_reader *reader, const struct log_input_line *input,
+		     const struct log_line *line)
+{
+	const char *tag = line->program.text;
+	bool within = tag > input->text && tag < input->text + input->length;
+
+	reader->tag = within ? (size_t)(tag - input->text) : 0;
+}
+
+/* ---- lines ---- */
+
+static void add_unknown(struct log_reader *reader, const char *text, size_t length)
+{
+	reader->counts.unknown++;
+	log_examples_add(&reader->examples, text, length);
+}
+
+static void set_host(struct log_reader *reader, struct log_slice host)
+{
+	size_t length = MIN(host.length, HOST_SIZE - 1);
+
+	memcpy(reader->host, host.text, length);
+	reader->host[length] = '\0';
+}
+
+static bool read_dovecot(struct log_reader *reader, const struct log_line *line,
+			 struct log_login *login_r)
+{
+	struct dovecot_login *dovecot = &reader->dovecot;
+	enum dovecot_answer answer;
+
+	dovecot->session = LOG_SESSION_NONE;
+	answer = dovecot_login_read(line->message, dovecot);
+	if (answer == DOVECOT_UNKNOWN) {
+		add_unknown(reader, line->message.text, line->message.length);
+		return false;
+	}
+	reader->counts.understood++;
+	if (answer == DOVECOT_NO_COMMON_TLS)
+		reader->counts.no_common_tls += line->count;
+	if (answer != DOVECOT_LOGIN)
+		return false;
+	set_host(reader, line->host);
+	*login_r = dovecot->login;
+	login_r->host = reader->host;
+	login_r->time = log_years_complete(&reader->years, &line->time, dovecot->session);
+	login_r->count = line->count;
+	return true;
+}
+
+static void read_smtpd(struct log_reader *reader, const struct log_line *line)
+{
+	const struct smtpd_line smtpd = {
+		.time = log_years_complete(&reader->years, &line->time, LOG_SESSION_NONE),
+		.host = line->host,
+		.program = line->program,
+		/* Any bytes will do that are another process' for another process. */
+		.process = {(const char *)&line->process, sizeof(line->process)},
+		.message = line->message};
+
+	if (postfix_smtpd_read(reader->smtpd, &smtpd) == SMTPD_UNKNOWN)
+		add_unknown(reader, line->message.text, line->message.length);
+	else
+		reader->counts.understood++;
+	reader->smtpd_may_have = true;
+}
+
+/* Whether it gave a login. */
+static bool read_line(struct log_reader *reader, const struct log_input_line *input,
+		      struct log_login *login_r)
+{
+	struct log_line line;
+
+	if (input->file != reader->file)
+		begin_file(reader, input);
+	if (++reader->counts.lines % PROGRESS_LINES == 0 && reader->options.progress != NULL)
+		reader->options.progress(reader->options.context);
+	if (is_passed_over(reader, input))
+		return false;
+	switch (log_prefix_read(reader->prefix, input->text, input->length, !input->whole, &line)) {
+	case LOG_LINE_READ:
+		break;
+	case LOG_LINE_PART:
+		return false;
+	case LOG_LINE_UNKNOWN:
+		if (input->length > 0)
+			add_unknown(reader, input->text, input->length);
+		return false;
+	}
+	note_tag(reader, input, &line);
+	if (log_slice_equals(line.program, "dovecot"))
+		return read_dovecot(reader, &line, login_r);
+	if (postfix_smtpd_is(line.program))
+		read_smtpd(reader, &line);
+	else if (log_slice_begins(line.program, "postfix"))
+		reader->counts.understood++;
+	else
+		reader->counts.others++;
+	return false;
+}
+
+/* ---- logins ---- */
+
+static bool next_of_smtpd(struct log_reader *reader, struct log_login *login_r)
+{
+	reader->smtpd_may_have =
+		reader->smtpd_may_have && postfix_smtpd_next(reader->smtpd, login_r);
+	return reader->smtpd_may_have;
+}
+
+static bool next_of_line(struct log_reader *reader, struct log_login *login_r)
+{
+	struct log_input_line line;
+
+	switch (log_input_next(reader->input, &line)) {
+	case LOG_INPUT_LINE:
+		return read_line(reader, &line, login_r);
+	case LOG_INPUT_PROBLEM:
+		if (reader->options.problem != NULL)
+			reader->options.problem(reader->options.context,
+						log_input_problem(reader->input));
+		return false;
+	case LOG_INPUT_END:
+		break;
+	}
+	postfix_smtpd_end(reader->smtpd);
+	reader->smtpd_may_have = reader->ended = true;
+	return false;
+}
+
+bool log_reader_next(struct log_reader *reader, struct log_login *login_r)
+{
+	for (;;) {
+		bool found = next_of_smtpd(reader, login_r);
+
+		if (!found && reader->ended)
+			return false;
+		if (!found)
+			found = next_of_line(reader, login_r);
+		if (found && login_r->time > 0)
+			return true;
+		if (found)
+			reader->counts.undated += login_r->count;
+	}
+}

@@ -1,0 +1,44 @@
+#ifndef PORTCULLIS_LOG_READER_H
+#define PORTCULLIS_LOG_READER_H
+
+#include "log-examples.h"
+#include "log-input.h"
+#include "log-login.h"
+
+/* Reads the logins that mail logs tell of: takes each line's prefix off, finds out when it was
+   written, and asks those who know what Dovecot and Postfix write. */
+struct log_reader;
+
+struct log_reader_options {
+	/* As of postfix_smtpd_create(). */
+	const char *port_25_name;
+	/* Called every few thousand lines; NULL: never. */
+	void (*progress)(void *context);
+	/* Told of what cannot be read, with the file's name; the rest is read all the same. */
+	void (*problem)(void *context, const char *text);
+	void *context;
+};
+
+/* The input must outlive it. */
+struct log_reader *log_reader_create(struct log_input *input,
+				     const struct log_reader_options *options);
+void log_reader_free(struct log_reader *reader);
+
+/* The next login; false: there are no more. */
+bool log_reader_next(struct log_reader *reader, struct log_login *login_r);
+
+struct log_reader_counts {
+	uint64_t lines;
+	uint64_t understood; /* of login processes and smtpd, and known */
+	uint64_t unknown;    /* likewise, and not known; or without any prefix that is */
+	uint64_t others;     /* of other programs */
+	uint64_t undated;    /* logins of which nothing tells when they were; they do not count */
+	uint64_t no_common_tls; /* clients that had no version of TLS in common with the server */
+};
+
+const struct log_reader_counts *log_reader_counts(const struct log_reader *reader);
+
+/* Those that are unknown. */
+const struct log_examples *log_reader_examples(const struct log_reader *reader);
+
+#endif

@@ -1,0 +1,266 @@
+"""portcullis survey: who would be locked out, by the logs of mail servers."""
+
+import base64
+import gzip
+import json
+import os
+import struct
+import subprocess
+import time
+
+import pytest
+
+import mmdb
+from recorded_site import BUILD, EX_USAGE
+
+EX_NOINPUT, EX_IOERR = 66, 74
+DEFAULT_CONFIG = "/etc/portcullis/portcullis.conf"
+
+DE, US = mmdb.CLIENTS["DE"][0], mmdb.CLIENTS["US"][0]
+
+
+class Log:
+    """Mail logs of a host, written as servers would in the last days."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        self.lines = []
+        self.pid = 1000
+
+    def add(self, text, hours_ago=1.0, host="mx1"):
+        stamp = time.strftime("%b %e %H:%M:%S", time.localtime(time.time() - hours_ago * 3600))
+        self.lines.append(f"{stamp} {host} {text}\n")
+
+    def login(self, user, service="imap", method="PLAIN", client=DE, tls="TLS", more="", **place):
+        began = time.time() - place.get("hours_ago", 1) * 3600
+        session = base64.b64encode(
+            struct.pack("<Q", int(began * 1e6))[:6] + b"\x11\x22" +
+            bytes(map(int, client.split("."))))  # fmt: skip
+        elements = [f"user=<{user}>", f"method={method}", f"rip={client}", "lip=192.0.2.1",
+                    "mpid=7", tls, more, f"session=<{session.decode()}>"]  # fmt: skip
+        self.add(f"dovecot: {service}-login: Login: " + ", ".join(filter(None, elements)), **place)
+
+    def names_tls(self, **place):
+        """Only where some login names TLS, one that names none is known to have had none."""
+        self.login("encrypted@example.org", **place)
+
+    def mail(self, user, name="postfix/submission", method="PLAIN", starttls=True, **place):
+        self.pid += 1
+        client = f"client.example.org[{DE}]"
+        tag = f"{name}/smtpd[{self.pid}]"
+        self.add(f"{tag}: connect from {client}", **place)
+        self.add(f"{tag}: 4F{self.pid}: client={client}, sasl_method={method}, "
+                 f"sasl_username={user}", **place)  # fmt: skip
+        self.add(f"{tag}: disconnect from {client} ehlo=2{' starttls=1' if starttls else ''} "
+                 "auth=1 mail=1 rcpt=1 data=1 quit=1 commands=8", **place)  # fmt: skip
+
+    def write(self, name="mail.log", pack=None):
+        path = self.directory / name
+        data = "".join(self.lines).encode("utf-8", "surrogateescape")
+        path.write_bytes(pack(data) if pack else data)
+        return path
+
+
+@pytest.fixture
+def log(tmp_path):
+    directory = tmp_path / "logs"
+    directory.mkdir()
+    return Log(directory)
+
+
+def survey(*arguments, config=None, **options):
+    if config is None and os.path.exists(DEFAULT_CONFIG):
+        pytest.skip(f"there is a {DEFAULT_CONFIG}")
+    command = [BUILD / "portcullis", *(["-c", config] if config else []), "survey"]
+    return subprocess.run(
+        [*command, *map(str, arguments)],
+        capture_output=True,
+        timeout=60,
+        **({"text": True} | options),
+    )
+
+
+def ask(*arguments, status=0, **options):
+    result = survey(*arguments, "--json", **options)
+    assert result.returncode == status, result.stderr
+    return json.loads(result.stdout)
+
+
+def rules(answer):
+    return {row["rule"]: (row["people"], row["locked_out"], row["partly"])
+            for row in answer["rules"]}  # fmt: skip
+
+
+def populate(log):
+    """One is fine, as far as can be seen; one comes without TLS, one with an old mechanism."""
+    log.login("alice@example.org")
+    log.login("bob@example.org", tls="")
+    log.login("carol@example.org", service="pop3", method="CRAM-MD5")
+    log.mail("alice@example.org")
+    log.mail("dave@example.org", name="postfix", starttls=False)
+
+
+# ---- what it says ----
+
+
+def test_people_of_each_rule(log):
+    populate(log)
+    answer = ask(log.write())
+    assert rules(answer) == {
+        "encryption": (2, 2, 0),
+        "tls-version": (2, 2, 0),
+        "mechanism": (1, 1, 0),
+        "pop3": (1, 1, 0),
+        "implicit-tls": (3, 2, 1),
+        "submission-port": (1, 1, 0),
+    }
+    assert answer["lines"] == 9 and answer["understood"] == 9 and answer["unknown"] == 0
+    assert answer["hosts"] == ["mx1"]
+    assert answer["people"] == 4 and answer["logins"] == 5 and answer["failed"] == 0
+    assert time.time() - 7300 < time.mktime(time.strptime(answer["from"][:19] + " UTC",
+        "%Y-%m-%dT%H:%M:%S %Z")) - time.timezone < time.time()  # fmt: skip
+
+
+def test_nobody_is_not_what_nobody_knows(log):
+    log.login("alice@example.org")
+    answer = ask(log.write())
+    judged = {row["rule"]: row["judged"] for row in answer["rules"]}
+    assert judged["encryption"] and not judged["tls-version"] and not judged["implicit-tls"]
+    row = next(row for row in answer["rules"] if row["rule"] == "tls-version")
+    assert row["people"] is None and row["untold"] == 1
+    assert row["why_not"] == "the logs do not tell versions of TLS"
+    missing = {(row["what"], row["server"]) for row in answer["missing"]}
+    assert missing == {(what, server) for what in ("port", "tls_version")
+                       for server in ("dovecot 2.3", "dovecot 2.4")}  # fmt: skip
+    assert all("lport=" in row["setting"] for row in answer["missing"])
+    forecast = ask("--forecast", log.write())
+    assert forecast["rules"]["tls-version"]["users"] is None
+    assert forecast["rules"]["encryption"]["users"] == 0
+    text = survey(log.write()).stdout
+    assert "not told" in text and "lport=%{local_port}" in text
+
+
+def test_tls_that_no_line_names(log):
+    """Whether the format has it, nobody can say then."""
+    log.login("alice@example.org", tls="")
+    assert rules(ask(log.write()))["encryption"] == (None, None, None)
+    log.names_tls(host="mx2")
+    assert rules(ask(log.write()))["encryption"] == (0, 0, 0)
+    log.names_tls()
+    assert rules(ask(log.write()))["encryption"] == (1, 1, 0)
+
+
+def test_offenders_are_as_those_of_the_store(log):
+    populate(log)
+    log.login("erin@example.org", tls="TLS", more="lport=143, TLSv1 with cipher X (1/1 bits)")
+    rows = ask("--offenders", log.write())
+    ways = {(row["user"], row["rule"]): row for row in rows}
+    assert ways["bob@example.org", "encryption"]["port"] is None
+    assert ways["bob@example.org", "encryption"]["tls"] == "none"
+    assert ways["dave@example.org", "submission-port"]["port"] == 25
+    old = ways["erin@example.org", "tls-version"]
+    assert (old["port"], old["tls"], old["tls_version"]) == (143, "starttls", "TLSv1")
+    assert ways["erin@example.org", "implicit-tls"]["last_client"] == DE
+    one = ask("--offenders", "--rule", "mechanism", log.write())
+    assert [row["user"] for row in one] == ["carol@example.org"]
+    lines = survey("--offenders", "--csv", log.write()).stdout.splitlines()
+    assert lines[0].startswith("user,rule,phase,service,port") and len(lines) == len(rows) + 1
+
+
+def test_since(log):
+    log.login("alice@example.org", tls="", hours_ago=100)
+    log.login("bob@example.org", tls="", hours_ago=1)
+    log.names_tls()
+    assert rules(ask(log.write()))["encryption"] == (2, 2, 0)
+    assert rules(ask("--since", "2d", log.write()))["encryption"] == (1, 1, 0)
+
+
+def test_countries(log, tmp_path):
+    database = tmp_path / "country.mmdb"
+    mmdb.write(database, built=int(time.time()) - 86400)
+    log.login("alice@example.org")
+    log.login("bob@example.org", client=US)
+    answer = ask("--allow-countries", "de,AT", "--country-database", database, log.write())
+    assert rules(answer)["country"] == (1, 1, 0)
+    assert survey("--allow-countries", "DE", log.write()).returncode == EX_USAGE
+
+
+def test_a_configuration_of_its_own(log, tmp_path):
+    config = tmp_path / "portcullis.conf"
+    config.write_text("""
+        default-domain = "example.org"
+        network webmail { addresses = { "%s" } }
+        rule plain { kind = "encryption" notify = "2024-01-01" except-networks = { "webmail" } }
+    """ % US)
+    log.names_tls()
+    log.login("bob", tls="")
+    log.login("Carol@Example.ORG", tls="", client=US)
+    answer = ask(log.write(), config=config)
+    assert rules(answer) == {"plain": (1, 1, 0)}
+    (row,) = ask("--offenders", log.write(), config=config)
+    assert (row["user"], row["phase"]) == ("bob@example.org", "notify")
+    # It is not enforced on any day that is set.
+    assert rules(ask("--at", "now", log.write(), config=config)) == {"plain": (0, 0, 0)}
+
+
+def test_strangers_are_nobody(log):
+    populate(log)
+    log.add(f"dovecot: imap-login: Disconnected (auth failed, 1 attempts in 2 secs): "
+            f"user=<victim@example.org>, method=PLAIN, rip={US}, lip=192.0.2.1, "
+            "session=<AAAAAAAAAAAAAAAA>")  # fmt: skip
+    answer = ask(log.write())
+    assert answer["people"] == 4 and answer["failed"] == 1
+    assert "victim" not in survey("--offenders", log.write()).stdout
+
+
+# ---- what it reads ----
+
+
+def test_several_packed_files_and_a_pipe(log):
+    log.login("alice@example.org", tls="", hours_ago=50, host="mx2")
+    log.names_tls(hours_ago=50, host="mx2")
+    older = log.write("mail.log.2.gz", pack=gzip.compress)
+    log.lines.clear()
+    log.names_tls()
+    log.login("bob@example.org", tls="")
+    newer = log.write()
+    assert rules(ask(older, newer))["encryption"] == (2, 2, 0)
+    answer = ask(log.directory)
+    assert rules(answer)["encryption"] == (2, 2, 0) and answer["hosts"] == ["mx2", "mx1"]
+    answer = ask("-", input=newer.read_text())
+    assert rules(answer)["encryption"] == (1, 1, 0)
+
+
+def test_what_is_broken_counts_as_far_as_it_goes(log):
+    log.names_tls()
+    for number in range(2000):
+        log.login(f"user{number}@example.org", tls="")
+    path = log.write("mail.log.gz", pack=gzip.compress)
+    path.write_bytes(path.read_bytes()[:-2000])
+    result = survey("--json", path)
+    assert result.returncode == EX_IOERR and str(path) in result.stderr
+    assert 0 < rules(json.loads(result.stdout))["encryption"][0] < 2000
+
+
+def test_nothing_to_read(log, tmp_path):
+    other = tmp_path / "other.log"
+    other.write_text("once upon a time\n" * 3)
+    assert ask(other, status=1)["understood"] == 0
+    missing = survey(tmp_path / "missing.log")
+    assert missing.returncode == EX_NOINPUT and "missing.log" in missing.stderr
+    examples = survey("--unknown", other).stdout
+    assert "3  once upon a time" in examples
+
+
+def test_examples_are_harmless(log):
+    log.add("dovecot: imap-login: Something new \x1b[31m: user=<a@example.org>, "
+            "session=<kJ3secretkJ3secre>")  # fmt: skip
+    shown = survey("--unknown", log.write()).stdout
+    assert "Something new" in shown and "\x1b" not in shown and "secret" not in shown
+
+
+def test_hostile_names(log):
+    log.login("\x1b]0;owned\x07@example.org", tls="")
+    log.login("right\u202eleft@example.org", tls="")
+    text = survey("--offenders", log.write()).stdout
+    assert "\x1b" not in text and "\u202e" not in text
