@@ -99,8 +99,9 @@ $(BUILD)/tests/unit/test-%: $(BUILD)/tests/unit/test-%.o $(POLICYD) $(ADMIN) $(P
 	$(call QUIET,LD)$(LINK) -o $@ $(filter %.o,$^) $(filter %.a,$^) \
 		$(call package_libs,cmocka) $(ADMIN_LIBS)
 
-# Lets the end-to-end tests compose and hand over single notices.
-$(BUILD)/tests/e2e/notice-tool: $(BUILD)/tests/e2e/notice-tool.o $(ADMIN) $(POLICY)
+# Lets the end-to-end tests compose and hand over single notices, and see single logins of logs.
+E2E_TOOLS := $(addprefix $(BUILD)/tests/e2e/,notice-tool log-tool)
+$(E2E_TOOLS): %: %.o $(ADMIN) $(POLICY)
 	$(call QUIET,LD)$(LINK) -o $@ $^ $(ADMIN_LIBS)
 
 deps:
@@ -139,14 +140,14 @@ check-unit: $(UNIT_TESTS:%=%.run)
 
 PYTEST = PORTCULLIS_BUILD=$(abspath $(BUILD)) $(PYTHON) -B -m pytest -q -p no:cacheprovider
 
-check-e2e: all $(BUILD)/tests/e2e/notice-tool
+check-e2e: all $(E2E_TOOLS)
 	$(PYTEST) $(PYTEST_OPTIONS) tests/e2e
 
 # With -j4 side by side: they wait more than they compute.
 E2E_QUARTERS := $(addprefix check-e2e-quarter-,1 2 3 4)
 .PHONY: check-e2e-in-quarters $(E2E_QUARTERS)
 check-e2e-in-quarters: $(E2E_QUARTERS)
-$(E2E_QUARTERS): check-e2e-quarter-%: all $(BUILD)/tests/e2e/notice-tool
+$(E2E_QUARTERS): check-e2e-quarter-%: all $(E2E_TOOLS)
 	$(PYTEST) $(PYTEST_OPTIONS) --quarter=$* tests/e2e
 
 include tests/bench/bench.mk

@@ -1,0 +1,167 @@
+"""What Dovecot's log tells of logins, beside what the gate has recorded of the same ones."""
+
+import json
+import re
+import ssl
+import subprocess
+
+import pytest
+
+import clients
+
+from clients import PASSWORD
+from dovecot import LAST_USER, LOG
+from mailhost import BUILD, ROOT
+from mmdb import CLIENTS
+from processes import log_size
+
+TOOL = BUILD / "tests/e2e/log-tool"
+USER = "alice@example.org"
+IPV4, IPV6 = CLIENTS["DE"]
+
+# What every login breaks, so that the gate records each.
+EVERYTHING = """rule everything {
+  kind = "protocol"
+  observe = "always"
+  services = { "imap", "pop3", "sieve", "submission" }
+}
+"""
+# Refuses a right password, and one that nobody looked at.
+REFUSING = """
+rule encryption { enforce = "always" }
+rule protocol { enforce = "always" services = { "pop3" } }
+"""
+
+# What it is by default, and what docs/survey-lines.md says to make of it.
+FORMATS = ["default", "recommended"]
+
+
+def _recommended(version):
+    name = "Dovecot 2.2 and 2.3" if version == (2, 3) else "Dovecot 2.4"
+    text = (ROOT / "docs/survey-lines.md").read_text()
+    return re.search(rf"^{name}:\n\n```\n(login_log_format_elements = .*\n)```\n", text, re.M)[1]
+
+
+def _settings(host, form):
+    return _recommended(host.dovecot.version) if form == "recommended" else ""
+
+
+def _read_log(host, begin):
+    """The logins that the log tells of from there on, but for the one that ends a test."""
+    log = host.dovecot.log().encode()[begin:]
+    result = subprocess.run([TOOL], input=log, check=True, capture_output=True, timeout=30)
+    told = [json.loads(line) for line in result.stdout.splitlines()]
+    assert not [line for line in told if "unknown" in line]
+    return [login for login in told if login.get("user") != LAST_USER]
+
+
+def _recorded(event, form):
+    """A sighting as a log would tell it."""
+    told = {key: event[key] for key in ("user", "service", "mechanism", "client", "verified")}
+    told["tls"] = event["tls"] != "none"
+    if form == "recommended":
+        told["port"] = event["port"]
+    return told
+
+
+def _told(login, form):
+    told = {key: login[key] for key in ("service", "mechanism", "client", "verified")}
+    told["user"] = login["user"] if "@" in login["user"] else login["user"] + "@example.org"
+    told["tls"] = login["tls"] == "tls"
+    if form == "recommended":
+        told["port"] = login["port"]
+    else:
+        assert login["port"] == 0 and login["tls_version"] == "unknown", login
+    return told
+
+
+def _sorted(logins):
+    return sorted(logins, key=lambda login: json.dumps(login, sort_keys=True))
+
+
+def _log_in_everywhere(user, password=PASSWORD):
+    for tls in ("none", "starttls", "implicit"):
+        clients.imap(user, password, tls=tls)
+        clients.pop3(user, password, tls=tls)
+        clients.submission(user, password, tls=tls)
+    for tls in ("none", "starttls"):
+        clients.sieve(user, password, tls=tls)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("rules", [EVERYTHING, EVERYTHING + REFUSING], ids=["allowed", "refused"])
+def test_log_and_gate_agree(host, form, rules):
+    host.apply(rules, dovecot=_settings(host, form))
+    begin = log_size(LOG)
+    _log_in_everywhere(USER)
+    clients.imap("dave", client=IPV6, tls="implicit", mechanism="LOGIN")
+    clients.imap("frank@example.org", mechanism="CRAM-MD5")
+    clients.imap("grace@example.org", tls="starttls", mechanism="SCRAM-SHA-256")
+    clients.imap(USER, client="127.0.0.1")
+    clients.imap(USER, client="::1")
+    clients.imap(USER, proxy=1)
+    clients.imap(USER, proxy=2, tls="implicit")
+    clients.imap(USER, "wrong", tls="starttls")
+    clients.pop3("nobody@example.org", "wrong", client=IPV6)
+    clients.submission(USER, "wrong", tls="implicit")
+    clients.sieve(USER, "wrong")
+    recorded = [_recorded(event, form) for event in host.recorded()]
+    told = [_told(login, form) for login in _read_log(host, begin)]
+    assert _sorted(told) == _sorted(recorded)
+    assert len(told) == 22
+
+
+def _context(version):
+    context = clients.make_tls_context()
+    # What OpenSSL 3 takes no more by itself.
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    context.minimum_version = context.maximum_version = version
+    return context
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion")
+@pytest.mark.parametrize("form", FORMATS)
+def test_versions_of_tls(host, monkeypatch, form):
+    old = "ssl_min_protocol = TLSv1\nssl_cipher_list = ALL:@SECLEVEL=0\n"
+    host.apply("", dovecot=_settings(host, form) + old)
+    begin = log_size(LOG)
+    expected = []
+    for name in ("TLSv1", "TLSv1_1", "TLSv1_2", "TLSv1_3"):
+        monkeypatch.setattr(clients, "TLS_CONTEXT", _context(ssl.TLSVersion[name]))
+        assert clients.imap(USER, tls="implicit").accepted
+        assert clients.pop3(USER, tls="starttls").accepted
+        told = name.replace("_", ".") if form == "recommended" else "unknown"
+        expected += [("imap", told), ("pop3", told)]
+    monkeypatch.undo()
+    host.recorded()
+    told = [(login["service"], login["tls_version"]) for login in _read_log(host, begin)]
+    assert told == expected
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion")
+def test_no_version_in_common(host, monkeypatch):
+    host.apply("", dovecot=_settings(host, "recommended"))
+    begin = log_size(LOG)
+    monkeypatch.setattr(clients, "TLS_CONTEXT", _context(ssl.TLSVersion.TLSv1_1))
+    with pytest.raises(ssl.SSLError):
+        clients.imap(USER, tls="implicit")
+    with pytest.raises(ssl.SSLError):
+        clients.pop3(USER, tls="starttls")
+    monkeypatch.undo()
+    host.recorded()
+    told = [login["no_common_tls"] for login in _read_log(host, begin)]
+    assert sorted(told) == [110, 993]
+
+
+def test_several_attempts(host):
+    """One line for those of a connection."""
+    host.apply(EVERYTHING)
+    begin = log_size(LOG)
+    connection = clients.connect_imap(IPV4)
+    for password in ("wrong", "false"):
+        with pytest.raises(Exception, match="AUTHENTICATIONFAILED|failed"):
+            connection.login(USER, password)
+    connection.shutdown()
+    assert len(host.recorded()) == 2
+    [login] = _read_log(host, begin)
+    assert login["count"] == 2 and not login["verified"] and login["user"] == USER
