@@ -195,7 +195,8 @@ static int year_of(struct log_years *years, const struct log_time *time, uint64_
 	int year = year_of_session(years, time, session);
 
 	step(years, time);
-	if (years->year == 0 || local_in_year(time, years->year) > years->newest + SLACK ||
+	if (years->year < EARLIEST_YEAR ||
+	    local_in_year(time, years->year) > years->newest + SLACK ||
 	    (is_leap_day(time) && !is_leap_year(years->year)))
 		years->year = latest_year(time, years->newest);
 	if (year != 0)

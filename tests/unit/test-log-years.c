@@ -172,6 +172,26 @@ static void test_pipe(void **state)
 		check(&files[i], true);
 }
 
+/* Lines in no order at all still come from somewhere between. */
+static void test_disorder(void **state)
+{
+	struct log_time months[] = {time_of("Dec  1 00:00:00"), time_of("Aug  1 00:00:00"),
+				    time_of("Apr  1 00:00:00")};
+	struct log_years years;
+
+	(void)state;
+	log_years_begin(&years, (int64_t)date("2026-11-29") * 1000);
+	for (size_t i = 0; i < 200000; i++)
+		assert_false(log_years_look(&years, &months[i % COUNT(months)], LOG_SESSION_NONE));
+	log_years_rewind(&years);
+	for (size_t i = 0; i < 200000; i++) {
+		int64_t moment =
+			log_years_complete(&years, &months[i % COUNT(months)], LOG_SESSION_NONE);
+
+		assert_in_range(moment / 1000, date("1990-01-01"), date("2026-12-01"));
+	}
+}
+
 static int set_zone(void **state)
 {
 	(void)state;
@@ -185,6 +205,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_file),
 		cmocka_unit_test(test_pipe),
+		cmocka_unit_test(test_disorder),
 	};
 
 	return cmocka_run_group_tests(tests, set_zone, NULL);
