@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "admin/logs/log-time.h"
 #include "policy/config-value.h"
 
 /* ---- time ---- */
@@ -58,32 +59,10 @@ static bool zone(const char **text, int *minutes_r)
 	return true;
 }
 
-static bool is_leap_year(int year)
-{
-	return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-}
-
-static int days_of_month(int year, int month)
-{
-	static const unsigned char days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-
-	return days[month - 1] + (month == 2 && is_leap_year(year));
-}
-
-/* Days since 1970-01-01. */
-static int64_t days_since_epoch(int year, int month, int day)
-{
-	int before = year - 1;
-	int64_t days = (int64_t)before * 365 + before / 4 - before / 100 + before / 400;
-
-	for (int i = 1; i < month; i++)
-		days += days_of_month(year, i);
-	return days + day - 1 - 719162; /* days from 0001-01-01 to 1970-01-01 */
-}
-
 bool journal_time_parse(const char *text, int64_t *time_r)
 {
 	int year, month, day, hour, minute, second, milliseconds, east;
+	struct log_time date;
 
 	if (!digits(&text, 4, &year) || !one_of(&text, "-") || !digits(&text, 2, &month) ||
 	    !one_of(&text, "-") || !digits(&text, 2, &day) || !one_of(&text, "Tt ") ||
@@ -91,15 +70,18 @@ bool journal_time_parse(const char *text, int64_t *time_r)
 	    !one_of(&text, ":") || !digits(&text, 2, &second) || !fraction(&text, &milliseconds) ||
 	    !zone(&text, &east) || *text != '\0')
 		return false;
-	/* A leap second is second 60. */
-	if (year == 0 || month < 1 || month > 12 || day < 1 || day > days_of_month(year, month) ||
-	    hour > 23 || minute > 59 || second > 60)
-		return false;
-	*time_r = (((days_since_epoch(year, month, day) * 24 + hour) * 60 + minute - east) * 60 +
-		   second) *
-			  1000 +
-		  milliseconds;
-	return true;
+	date = (struct log_time){
+		.kind = LOG_TIME_LOCAL,
+		.year = (int16_t)year,
+		.month = (uint8_t)month,
+		.day = (uint8_t)day,
+		.hour = (uint8_t)hour,
+		.minute = (uint8_t)minute,
+		.second = (uint8_t)second,
+		.millisecond = (uint16_t)milliseconds,
+	};
+	*time_r = log_time_reckon(&date) - (int64_t)east * 60 * 1000;
+	return year > 0 && log_time_exists(&date);
 }
 
 /* ---- the line ---- */

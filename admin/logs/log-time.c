@@ -114,14 +114,12 @@ static bool read_fraction(struct cursor *cursor, struct log_time *time)
 	return true;
 }
 
-/* A leap second is second 60. */
 static bool read_clock(struct cursor *cursor, struct log_time *time)
 {
 	unsigned int hour, minute, second;
 
 	if (!digits(cursor, 2, &hour) || !take(cursor, ':') || !digits(cursor, 2, &minute) ||
-	    !take(cursor, ':') || !digits(cursor, 2, &second) || hour > 23 || minute > 59 ||
-	    second > 60)
+	    !take(cursor, ':') || !digits(cursor, 2, &second))
 		return false;
 	time->hour = (uint8_t)hour;
 	time->minute = (uint8_t)minute;
@@ -129,13 +127,15 @@ static bool read_clock(struct cursor *cursor, struct log_time *time)
 	return read_fraction(cursor, time);
 }
 
-static bool date_exists(const struct log_time *time)
+bool log_time_exists(const struct log_time *time)
 {
 	static const uint8_t days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 	int year = time->year;
 
+	/* A leap second is second 60. */
 	if (time->month < 1 || time->month > 12 || time->day < 1 ||
-	    time->day > days[time->month - 1])
+	    time->day > days[time->month - 1] || time->hour > 23 || time->minute > 59 ||
+	    time->second > 60)
 		return false;
 	return time->month != 2 || time->day != 29 || time->kind == LOG_TIME_YEARLESS ||
 	       (year % 4 == 0 && (year % 100 != 0 || year % 400 == 0));
@@ -226,7 +226,7 @@ static bool read_date_and_clock(struct cursor *cursor, struct log_time *time)
 	time->day = (uint8_t)day;
 	separator = *cursor->next++;
 	if (strchr("Tt _", separator) == NULL || separator == '\0' || year < 1970 ||
-	    !date_exists(time) || !read_clock(cursor, time))
+	    !read_clock(cursor, time) || !log_time_exists(time))
 		return false;
 	if (separator == '_')
 		set_east(time, 0);
@@ -267,7 +267,20 @@ static bool read_syslog(struct cursor *cursor, struct log_time *time, bool year_
 		time->kind = LOG_TIME_LOCAL;
 		time->year = (int16_t)year;
 	}
-	return (time->kind == LOG_TIME_YEARLESS || time->year >= 1970) && date_exists(time);
+	return (time->kind == LOG_TIME_YEARLESS || time->year >= 1970) && log_time_exists(time);
+}
+
+/* "2026 Nov 29 10:00:00", as syslog-ng has it. */
+static bool read_behind_year(struct cursor *cursor, struct log_time *time)
+{
+	unsigned int year;
+
+	if (!digits(cursor, 4, &year) || !take(cursor, ' ') || year < 1970 ||
+	    !read_syslog(cursor, time, false) || time->kind != LOG_TIME_YEARLESS)
+		return false;
+	time->kind = LOG_TIME_LOCAL;
+	time->year = (int16_t)year;
+	return log_time_exists(time);
 }
 
 static bool take_weekday(struct cursor *cursor)
@@ -350,9 +363,12 @@ size_t log_time_read(struct log_slice text, struct log_time *time_r)
 	/* The shortest is "Nov 9 10:00:00". */
 	if (text.length < 14)
 		return 0;
-	if (is_digit(text.text[0]))
-		found = text.text[4] == '-' ? read_iso(&cursor, time_r)
-					    : read_seconds(&cursor, time_r);
+	if (is_digit(text.text[0]) && text.text[4] == '-')
+		found = read_iso(&cursor, time_r);
+	else if (is_digit(text.text[0]) && text.text[4] == ' ')
+		found = read_behind_year(&cursor, time_r);
+	else if (is_digit(text.text[0]))
+		found = read_seconds(&cursor, time_r);
 	else if (text.text[0] == '@')
 		found = read_tai(&cursor, time_r);
 	else if (text.text[0] >= 'A' && text.text[0] <= 'W')

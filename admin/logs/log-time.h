@@ -27,6 +27,9 @@ struct log_time {
    0 when there is none. A space follows it, or nothing. */
 size_t log_time_read(struct log_slice text, struct log_time *time_r);
 
+/* Whether the calendar has such a date, and the day such a time. */
+bool log_time_exists(const struct log_time *time);
+
 /* Milliseconds since 1970 of a date of the Gregorian calendar, as if it was UTC's. A day
    behind the month's last is one of the next month. */
 int64_t log_time_reckon(const struct log_time *time);

@@ -49,6 +49,7 @@ static void test_forms(void **state)
 		{"Nov 09 10:04:56| mx1", LOG_TIME_YEARLESS, MOMENT - 20 * 86400, 0},
 		{"Nov 9 10:04:56| mx1", LOG_TIME_YEARLESS, MOMENT - 20 * 86400, 0},
 		{"Nov 29 2026 10:04:56| mx1", LOG_TIME_LOCAL, MOMENT, 0},
+		{"2026 Nov 29 10:04:56| mx1", LOG_TIME_LOCAL, MOMENT, 0},
 		{"Sun Nov 29 10:04:56 2026| mail.info", LOG_TIME_LOCAL, MOMENT, 0},
 		/* journalctl in German */
 		{"Dez 29 10:04:56| mx1", LOG_TIME_YEARLESS, MOMENT + 30 * 86400, 0},
@@ -95,6 +96,8 @@ static void test_forms(void **state)
 		{"2026-11-29 10:04:56x", LOG_TIME_NONE, 0, 0},
 		{"2026-11-29 10:04:56. x", LOG_TIME_NONE, 0, 0},
 		{"2026-11-29T10:04:56+99:00 x", LOG_TIME_NONE, 0, 0},
+		{"2026 Feb 29 10:04:56 mx1", LOG_TIME_NONE, 0, 0},
+		{"2026 Nov 29 2026 10:04:56 mx1", LOG_TIME_NONE, 0, 0},
 		{"Nov 32 10:04:56 mx1", LOG_TIME_NONE, 0, 0},
 		{"Nov 0 10:04:56 mx1", LOG_TIME_NONE, 0, 0},
 		{"Nov 31 10:04:56 mx1", LOG_TIME_NONE, 0, 0},
