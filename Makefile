@@ -52,8 +52,8 @@ package_libs = $(filter-out -specs=%,$(shell $(PKG_CONFIG) --libs $(1)))
 POLICY_LIBS = $(call package_libs,libmaxminddb)
 POLICYD_LIBS = $(POLICY_LIBS) $(call package_libs,libevent libsystemd)
 ADMIN_LIBS = $(POLICY_LIBS) $(call package_libs,jansson sqlite3) $(LOG_LIBS) $(NOTICE_LIBS) -lm
-# Packed logs.
-LOG_LIBS = $(call package_libs,libarchive zlib)
+# Packed logs, and systemd's journal.
+LOG_LIBS = $(call package_libs,libarchive zlib libsystemd)
 # Mails and texts (GMime, GLib), handing over (libEtPan), names of countries (ICU).
 NOTICE_LIBS = $(call package_libs,gmime-3.0 libetpan icu-uc)
 

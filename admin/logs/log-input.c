@@ -11,16 +11,22 @@
 #include "admin/files/packed-file.h"
 #include "admin/terminal/terminal-text.h"
 #include "log-file-name.h"
+#include "log-journal.h"
+
+enum log_file_kind { LOG_FILE, LOG_STANDARD_INPUT, LOG_JOURNAL };
 
 struct log_file {
-	char *path; /* NULL: standard input */
+	enum log_file_kind kind;
+	char *path; /* NULL: standard input, or this host's journal */
 	struct stat status;
 };
 
 struct log_input {
 	GPtrArray *files;
 	unsigned next; /* of the files, the one to begin with when this one ends */
+	/* One of them, while a file is open. */
 	struct packed_file *packed;
+	struct log_journal *journal;
 	struct line_reader *reader;
 	int64_t written;
 	uint64_t done, total; /* bytes; done: of files that are done with */
@@ -48,6 +54,7 @@ void log_input_free(struct log_input *input)
 {
 	g_ptr_array_free(input->files, TRUE);
 	packed_file_free(input->packed);
+	log_journal_free(input->journal);
 	line_reader_free(input->reader);
 	g_free(input->problem);
 	g_free(input);
@@ -62,9 +69,19 @@ static char *problem_with(const char *path, const char *what)
 	return g_string_free(text, FALSE);
 }
 
+/* Returns false. */
+static bool refuse(char **problem_r, const char *path, const char *what)
+{
+	if (problem_r != NULL)
+		*problem_r = problem_with(path, what);
+	return false;
+}
+
 static const char *file_name(const struct log_file *file)
 {
-	return file->path == NULL ? "standard input" : file->path;
+	if (file->path != NULL)
+		return file->path;
+	return file->kind == LOG_JOURNAL ? "the systemd journal" : "standard input";
 }
 
 static uint64_t file_size(const struct log_file *file)
@@ -103,11 +120,12 @@ static guint find_place(const struct log_input *input, const struct log_file *fi
 }
 
 /* Takes the path over. */
-static void add_file(struct log_input *input, char *path, const struct stat *status)
+static void add_file(struct log_input *input, enum log_file_kind kind, char *path,
+		     const struct stat *status)
 {
 	struct log_file *file = g_new(struct log_file, 1);
 
-	*file = (struct log_file){.path = path, .status = *status};
+	*file = (struct log_file){.kind = kind, .path = path, .status = *status};
 	if (is_there(input, file)) {
 		free_file(file);
 		return;
@@ -177,35 +195,76 @@ static int add_directory(struct log_input *input, const char *path)
 		    stat(log, &status) < 0)
 			g_free(log);
 		else
-			add_file(input, log, &status);
+			add_file(input, LOG_FILE, log, &status);
 	}
 	count = (int)logs->len;
 	g_ptr_array_free(logs, TRUE);
 	return count;
 }
 
-static bool add_whole_directory(struct log_input *input, const char *path, char **problem_r)
-{
-	int count = add_directory(input, path);
-
-	if (count < 0)
-		*problem_r = problem_with(path, file_problem(errno));
-	else if (count == 0)
-		*problem_r = problem_with(path, "no mail log is in it: mail.log, maillog, "
-						"mail.info, dovecot*.log, postfix*.log");
-	return count > 0;
-}
-
 static bool add_standard_input(struct log_input *input, char **problem_r)
 {
 	struct stat status;
 
-	if (fstat(STDIN_FILENO, &status) < 0) {
-		*problem_r = problem_with("standard input", file_problem(errno));
-		return false;
-	}
-	add_file(input, NULL, &status);
+	if (fstat(STDIN_FILENO, &status) < 0)
+		return refuse(problem_r, "standard input", file_problem(errno));
+	add_file(input, LOG_STANDARD_INPUT, NULL, &status);
 	return true;
+}
+
+/* Whether mail servers wrote anything to it, -1 with errno set. path as for
+   log_journal_open(). */
+static int journal_has_mail(const char *path)
+{
+	struct log_journal *journal = log_journal_open(path);
+	enum line_kind kind;
+	const char *text;
+	size_t length;
+
+	if (journal == NULL)
+		return -1;
+	kind = log_journal_next(journal, &text, &length);
+	log_journal_free(journal);
+	return kind == LINE_ERROR ? -1 : kind != LINE_NONE;
+}
+
+static bool add_journal(struct log_input *input, const char *path, char **problem_r)
+{
+	const char *name = path == NULL ? "the systemd journal" : path;
+	/* It is known by its name. */
+	struct stat status = {0};
+	int has = journal_has_mail(path);
+
+	if (has < 0)
+		return refuse(problem_r, name, file_problem(errno));
+	if (has == 0)
+		return refuse(problem_r, name,
+			      "it has no line of Dovecot or Postfix, or none that this account "
+			      "may read");
+	if (path != NULL && stat(path, &status) < 0)
+		return refuse(problem_r, name, file_problem(errno));
+	add_file(input, LOG_JOURNAL, g_strdup(path), &status);
+	return true;
+}
+
+static bool add_whole_directory(struct log_input *input, const char *path, char **problem_r)
+{
+	int count = add_directory(input, path);
+
+	if (count > 0)
+		return true;
+	if (count < 0)
+		return refuse(problem_r, path, file_problem(errno));
+	if (add_journal(input, path, NULL))
+		return true;
+	return refuse(problem_r, path,
+		      "no mail log is in it: mail.log, maillog, mail.info, dovecot*.log, "
+		      "postfix*.log");
+}
+
+static bool is_journal(const char *name)
+{
+	return g_str_has_suffix(name, ".journal") || g_str_has_suffix(name, ".journal~");
 }
 
 bool log_input_add(struct log_input *input, const char *name, char **problem_r)
@@ -214,14 +273,35 @@ bool log_input_add(struct log_input *input, const char *name, char **problem_r)
 
 	if (strcmp(name, "-") == 0)
 		return add_standard_input(input, problem_r);
-	if (stat(name, &status) < 0) {
-		*problem_r = problem_with(name, file_problem(errno));
-		return false;
-	}
+	if (strcmp(name, "journal") == 0)
+		return add_journal(input, NULL, problem_r);
+	if (stat(name, &status) < 0)
+		return refuse(problem_r, name, file_problem(errno));
 	if (S_ISDIR(status.st_mode))
 		return add_whole_directory(input, name, problem_r);
-	add_file(input, g_strdup(name), &status);
+	if (is_journal(name))
+		return add_journal(input, name, problem_r);
+	add_file(input, LOG_FILE, g_strdup(name), &status);
 	return true;
+}
+
+bool log_input_add_usual(struct log_input *input, const char *directory, char **problem_r)
+{
+	char *journal_problem = NULL;
+	bool added = log_input_add(input, directory, problem_r);
+
+	if (!added && add_journal(input, NULL, &journal_problem)) {
+		if (problem_r != NULL)
+			g_clear_pointer(problem_r, g_free);
+		added = true;
+	} else if (!added && problem_r != NULL) {
+		char *both = g_strdup_printf("%s; %s", *problem_r, journal_problem);
+
+		g_free(*problem_r);
+		*problem_r = both;
+	}
+	g_free(journal_problem);
+	return added;
 }
 
 static const struct log_file *this_file(const struct log_input *input)
@@ -232,7 +312,7 @@ static const struct log_file *this_file(const struct log_input *input)
 static int open_file(const struct log_file *file)
 {
 	/* A copy, which is closed in the end. */
-	if (file->path == NULL)
+	if (file->kind == LOG_STANDARD_INPUT)
 		return dup(STDIN_FILENO);
 	return S_ISREG(file->status.st_mode) ? file_open_found(file->path)
 					     : file_open_named(file->path);
@@ -240,8 +320,8 @@ static int open_file(const struct log_file *file)
 
 static void end_file(struct log_input *input)
 {
-	packed_file_free(input->packed);
-	input->packed = NULL;
+	g_clear_pointer(&input->packed, packed_file_free);
+	g_clear_pointer(&input->journal, log_journal_free);
 	input->done += file_size(this_file(input));
 }
 
@@ -265,8 +345,14 @@ static int64_t when_written(const struct log_file *file, const struct packed_fil
 static bool begin_file(struct log_input *input)
 {
 	const struct log_file *file = g_ptr_array_index(input->files, input->next++);
-	int descriptor = open_file(file);
+	int descriptor;
 
+	if (file->kind == LOG_JOURNAL) {
+		input->written = g_get_real_time() / G_USEC_PER_SEC;
+		input->journal = log_journal_open(file->path);
+		return input->journal != NULL;
+	}
+	descriptor = open_file(file);
 	if (descriptor < 0)
 		return false;
 	input->packed = packed_file_create(descriptor);
@@ -300,12 +386,24 @@ static enum log_input_kind give(const struct log_input *input, struct log_input_
 	return LOG_INPUT_LINE;
 }
 
+static enum line_kind next_line(struct log_input *input, struct log_input_line *line)
+{
+	if (input->journal != NULL)
+		return log_journal_next(input->journal, &line->text, &line->length);
+	return line_reader_next(input->reader, &line->text, &line->length);
+}
+
+static const char *why_broken(const struct log_input *input)
+{
+	return input->packed != NULL ? packed_file_problem(input->packed) : file_problem(errno);
+}
+
 enum log_input_kind log_input_next(struct log_input *input, struct log_input_line *line_r)
 {
 	enum log_input_kind kind;
 
 	for (;;) {
-		if (input->packed == NULL) {
+		if (input->packed == NULL && input->journal == NULL) {
 			if (input->next == input->files->len)
 				return LOG_INPUT_END;
 			if (!begin_file(input)) {
@@ -314,7 +412,7 @@ enum log_input_kind log_input_next(struct log_input *input, struct log_input_lin
 				return kind;
 			}
 		}
-		switch (line_reader_next(input->reader, &line_r->text, &line_r->length)) {
+		switch (next_line(input, line_r)) {
 		case LINE_WHOLE:
 			return give(input, line_r, true);
 		case LINE_CUT:
@@ -327,7 +425,7 @@ enum log_input_kind log_input_next(struct log_input *input, struct log_input_lin
 			end_file(input);
 			break;
 		case LINE_ERROR:
-			kind = report(input, packed_file_problem(input->packed));
+			kind = report(input, why_broken(input));
 			end_file(input);
 			return kind;
 		}

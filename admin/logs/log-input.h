@@ -14,9 +14,14 @@ struct log_input *log_input_create(void);
 void log_input_free(struct log_input *input);
 
 /* Adds a file; of a directory, those that log-file-name.h takes for mail logs; "-" standard
-   input. False when there is no such thing: *problem_r says so, with the name, and is freed
-   with g_free(). */
+   input; "journal" what mail servers wrote to this host's systemd journal; a file or directory
+   of such a journal. False when there is no such thing: *problem_r, unless it is NULL, says so,
+   with the name, and is freed with g_free(). */
 bool log_input_add(struct log_input *input, const char *name, char **problem_r);
+
+/* Adds what a host keeps: the mail logs of a directory, /var/log, or else its journal. As
+   above. */
+bool log_input_add_usual(struct log_input *input, const char *directory, char **problem_r);
 
 /* One line. Its text is what a stranger may have chosen: it can hold NULs and any other
    bytes. It lives until the next call, as the name does. */

@@ -533,6 +533,86 @@ static void test_when_written(void **state)
 	assert_end(input);
 }
 
+static GString *journal_entries;
+
+static void add_entry(const char *fields, const char *message)
+{
+	static int number;
+
+	g_string_append_printf(journal_entries,
+			       "__REALTIME_TIMESTAMP=17959104%02d012345\n"
+			       "__MONOTONIC_TIMESTAMP=%d\n"
+			       "_BOOT_ID=0123456789abcdef0123456789abcdef\n%sMESSAGE=%s\n\n",
+			       number, number + 1, fields, message);
+	number++;
+}
+
+/* A journal as systemd writes it. */
+static void write_journal(const char *name)
+{
+	char command[400];
+
+	write_file("entries", journal_entries->str);
+	snprintf(command, sizeof(command),
+		 "cd '%s' && /usr/lib/systemd/systemd-journal-remote -o %s - < entries "
+		 "2>remote.log",
+		 directory, name);
+	assert_int_equal(system(command), 0);
+}
+
+static void test_systemd_journal(void **state)
+{
+	char path[200], expected[300];
+	struct log_input *input;
+	GString *text = g_string_new("imap-login: ");
+	struct log_input_line line;
+	(void)state;
+
+	journal_entries = g_string_new(NULL);
+	assert_int_equal(mkdir(in_directory("journal"), 0700), 0);
+	add_entry("SYSLOG_IDENTIFIER=sshd\nSYSLOG_FACILITY=4\n", "dovecot");
+	write_journal("journal/system.journal");
+	snprintf(path, sizeof(path), "%s", in_directory("journal/system.journal"));
+	snprintf(expected, sizeof(expected),
+		 "%s: it has no line of Dovecot or Postfix, or none that this account may read",
+		 path);
+	assert_not_added(path, expected);
+
+	add_entry("SYSLOG_FACILITY=2\nSYSLOG_IDENTIFIER=dovecot\nSYSLOG_PID=12\n_HOSTNAME=mx1\n",
+		  "imap-login: Login: user=<alice>");
+	add_entry("SYSLOG_FACILITY=22\nSYSLOG_IDENTIFIER=postfix/smtpd\n_PID=13\n_HOSTNAME=mx2\n",
+		  "disconnect from unknown");
+	add_entry("CONTAINER_NAME=mail-dovecot-1\n_COMM=docker d\n", "Nov 29 01:02:03 imap");
+	add_entry("_SYSTEMD_UNIT=dovecot.service\nSYSLOG_IDENTIFIER=a: b[1]\nSYSLOG_PID=x\n", "0");
+	add_entry("CONTAINER_NAME=web\nSYSLOG_IDENTIFIER=not-postfix\n", "x");
+	for (size_t i = 0; i < 2 * LINE_LENGTH_MAX; i++)
+		g_string_append_c(text, (char)('a' + i % 26));
+	add_entry("SYSLOG_FACILITY=2\nSYSLOG_IDENTIFIER=dovecot\n_HOSTNAME=mx1\n", text->str);
+	write_journal("journal/system.journal");
+	/* By file, and by directory. */
+	for (int i = 0; i < 2; i++) {
+		input = input_of(i == 0 ? "journal/system.journal" : "journal");
+		assert_line(input,
+			    "2026-11-29T00:00:01.012345+00:00 mx1 dovecot[12]: imap-login: Login: "
+			    "user=<alice>",
+			    true);
+		assert_line(input,
+			    "2026-11-29T00:00:02.012345+00:00 mx2 postfix/smtpd[13]: disconnect "
+			    "from unknown",
+			    true);
+		assert_line(input,
+			    "2026-11-29T00:00:03.012345+00:00 - docker_d: Nov 29 01:02:03 imap",
+			    true);
+		assert_line(input, "2026-11-29T00:00:04.012345+00:00 - a__b_1_: 0", true);
+		assert_int_equal(log_input_next(input, &line), LOG_INPUT_LINE);
+		assert_int_equal(line.length, LINE_LENGTH_MAX);
+		assert_false(line.whole);
+		assert_end(input);
+	}
+	g_string_free(text, TRUE);
+	g_string_free(journal_entries, TRUE);
+}
+
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, make_directory, remove_directory)
@@ -548,6 +628,7 @@ int main(void)
 		TEST(test_problems),
 		TEST(test_pipes),
 		TEST(test_when_written),
+		TEST(test_systemd_journal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

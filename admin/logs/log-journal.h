@@ -1,0 +1,23 @@
+#ifndef PORTCULLIS_LOG_JOURNAL_H
+#define PORTCULLIS_LOG_JOURNAL_H
+
+#include <stddef.h>
+
+#include "admin/files/line-reader.h"
+
+/* What mail servers wrote to systemd's journal, as lines of a log:
+
+   2026-11-29T10:00:00.123456+00:00 mx1 dovecot[123]: imap-login: Login: ...
+
+   Whoever else writes to the journal is passed over. */
+struct log_journal;
+
+/* This host's journal, of all namespaces, where the path is NULL; or a journal's file or
+   directory. NULL with errno set. */
+struct log_journal *log_journal_open(const char *path);
+void log_journal_free(struct log_journal *journal);
+
+/* As line_reader_next(). LINE_ERROR: errno is set, and there is no use in going on. */
+enum line_kind log_journal_next(struct log_journal *journal, const char **text_r, size_t *length_r);
+
+#endif
