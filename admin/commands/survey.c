@@ -16,12 +16,13 @@
 
 static const struct command_help help = {
 	.name = "survey",
-	.usage = "[OPTION...] [FILE|DIRECTORY|-]...",
+	.usage = "[OPTION...] [FILE|DIRECTORY|journal|-]...",
 	.description =
 		"Says who would be locked out, by the mail logs that are there already: it needs "
 		"nothing installed in the mail servers, and no configuration. Without arguments it "
-		"reads the mail logs in /var/log. Without a portcullis.conf it goes by a list of "
-		"its own: no TLS, TLS older than 1.2, mechanisms other than PLAIN and LOGIN, POP3, "
+		"reads the mail logs in /var/log, or the systemd journal where there are none; "
+		"files may be packed. Without a portcullis.conf it goes by a list of its own: no "
+		"TLS, TLS older than 1.2, mechanisms other than PLAIN and LOGIN, POP3, "
 		"STARTTLS ports, sending by port 25, and countries as --allow-countries has them.",
 	.closing = "Exit status: 0 fine, 1 no line was understood, 74 a file could not be read to "
 		   "its end; what was read of it counts.",

@@ -33,11 +33,13 @@ static void tell_problem(void *context, const char *text)
 	bar->reading->problems++;
 }
 
-static bool add_path(struct log_input *input, const char *path)
+typedef bool add_function(struct log_input *input, const char *path, char **problem_r);
+
+static bool add_path(struct log_input *input, add_function *add, const char *path)
 {
 	char *problem = NULL;
 
-	if (log_input_add(input, path, &problem))
+	if (add(input, path, &problem))
 		return true;
 	fprintf(stderr, "portcullis survey: %s\n", problem);
 	g_free(problem);
@@ -47,9 +49,9 @@ static bool add_path(struct log_input *input, const char *path)
 static bool add_paths(struct log_input *input, char *const paths[])
 {
 	if (paths[0] == NULL)
-		return add_path(input, LOG_FOLDER);
+		return add_path(input, log_input_add_usual, LOG_FOLDER);
 	for (size_t i = 0; paths[i] != NULL; i++) {
-		if (!add_path(input, paths[i]))
+		if (!add_path(input, log_input_add, paths[i]))
 			return false;
 	}
 	return true;

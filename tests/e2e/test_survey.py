@@ -54,6 +54,25 @@ class Log:
         self.add(f"{tag}: disconnect from {client} ehlo=2{' starttls=1' if starttls else ''} "
                  "auth=1 mail=1 rcpt=1 data=1 quit=1 commands=8", **place)  # fmt: skip
 
+    def write_journal(self):
+        """The same lines as systemd's journal keeps them."""
+        entries = []
+        for number, line in enumerate(self.lines):
+            host, tag, message = line.rstrip("\n")[16:].split(" ", 2)
+            when = int((time.time() - 3600) * 1e6) + number
+            entries.append(
+                f"__REALTIME_TIMESTAMP={when}\n__MONOTONIC_TIMESTAMP={number + 1}\n"
+                f"_BOOT_ID={1:032x}\n_HOSTNAME={host}\nSYSLOG_FACILITY=2\n"
+                f"SYSLOG_IDENTIFIER={tag.rstrip(':]').split('[')[0]}\n"
+                f"SYSLOG_PID={tag.rstrip(':]').partition('[')[2] or 1}\nMESSAGE={message}\n\n"
+            )
+        path = self.directory / "system.journal"
+        subprocess.run(
+            ["/usr/lib/systemd/systemd-journal-remote", "-o", path, "-"],
+            input="".join(entries), text=True, capture_output=True, check=True,
+        )  # fmt: skip
+        return path
+
     def write(self, name="mail.log", pack=None):
         path = self.directory / name
         data = "".join(self.lines).encode("utf-8", "surrogateescape")
@@ -229,6 +248,14 @@ def test_several_packed_files_and_a_pipe(log):
     assert rules(answer)["encryption"] == (2, 2, 0) and answer["hosts"] == ["mx2", "mx1"]
     answer = ask("-", input=newer.read_text())
     assert rules(answer)["encryption"] == (1, 1, 0)
+
+
+def test_journal_of_systemd(log):
+    populate(log)
+    path = log.write_journal()
+    answer = ask(path)
+    assert answer["lines"] == answer["understood"] == 9 and answer["hosts"] == ["mx1"]
+    assert answer["rules"] == ask(log.directory)["rules"] == ask(log.write())["rules"]
 
 
 def test_what_is_broken_counts_as_far_as_it_goes(log):
