@@ -218,7 +218,7 @@ static bool read_dovecot(struct log_reader *reader, const struct log_line *line,
 	*login_r = dovecot->login;
 	login_r->host = reader->host;
 	login_r->time = log_years_complete(&reader->years, &line->time, dovecot->session);
-	login_r->count = line->count;
+	login_r->count = (uint32_t)MIN((uint64_t)login_r->count * line->count, UINT32_MAX);
 	return true;
 }
 
