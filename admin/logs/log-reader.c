@@ -29,6 +29,7 @@ struct log_reader {
 	bool ended;
 	unsigned int file; /* of the last line */
 	size_t tag;        /* where the last line's stood; 0: not in the line itself */
+	bool of_dovecot;   /* it was Dovecot's own file: tags are its processes' */
 	struct dovecot_login dovecot;
 	char host[HOST_SIZE]; /* of the login that was given out */
 	struct log_reader_counts counts;
@@ -165,7 +166,7 @@ static bool is_passed_over(struct log_reader *reader, const struct log_input_lin
 	    ends_with(tag, length, "smtpd") || ends_with(tag, length, "-login") ||
 	    ends_with(tag, length, "dovecot"))
 		return false;
-	if (memcmp(tag, "postfix", strlen("postfix")) == 0)
+	if (reader->of_dovecot || memcmp(tag, "postfix", strlen("postfix")) == 0)
 		reader->counts.understood++;
 	else
 		reader->counts.others++;
@@ -175,10 +176,14 @@ static bool is_passed_over(struct log_reader *reader, const struct log_input_lin
 static void note_tag(struct log_reader *reader, const struct log_input_line *input,
 		     const struct log_line *line)
 {
+	const char *begin = input->text, *end = begin + input->length;
 	const char *tag = line->program.text;
-	bool within = tag > input->text && tag < input->text + input->length;
 
-	reader->tag = within ? (size_t)(tag - input->text) : 0;
+	reader->of_dovecot =
+		(tag < begin || tag >= end) && log_slice_equals(line->program, "dovecot");
+	if (reader->of_dovecot)
+		tag = line->message.text;
+	reader->tag = tag > begin && tag < end ? (size_t)(tag - begin) : 0;
 }
 
 /* ---- lines ---- */
