@@ -176,3 +176,19 @@ def test_several_attempts(host, read_log):
     assert len(host.recorded()) == 2
     [login], _ = read_log()
     assert login["count"] == 2 and not login["verified"] and login["user"] == USER
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_survey_asks_for_what_is_missing(host, read_log, tmp_path, form):
+    """Of each version of Dovecot, the line that is tried here on one of them."""
+    host.apply("", dovecot=_settings(host, form))
+    assert clients.imap(USER, tls="implicit").accepted
+    read_log()
+    command = [BUILD / "portcullis", "survey", "--json", tmp_path / "dovecot.log"]
+    result = subprocess.run(command, check=True, capture_output=True, timeout=30)
+    missing = json.loads(result.stdout)["missing"]
+    settings = {(entry["what"], entry["server"]): entry["setting"] for entry in missing}
+    for what in ("port", "tls_version"):
+        for version, server in (((2, 3), "dovecot 2.3"), ((2, 4), "dovecot 2.4")):
+            expected = _recommended(version).strip() if form == "default" else None
+            assert settings.get((what, server)) == expected, settings
