@@ -181,8 +181,10 @@ static bool read_reason(struct log_slice reason, struct attempts *attempts_r)
 	*attempts_r = (struct attempts){0};
 	if (is_no_attempt(reason) || read_counted(reason, attempts_r))
 		return true;
-	/* Of who has too many connections, which is told to whom has logged in. */
-	attempts_r->verified = log_slice_begins(reason, "mail_max_userip_connections=");
+	/* Who has too many connections is told so when he has logged in, and it is then that no
+	   mail process can be had: "Internal login failure (pid=7 id=1)". */
+	attempts_r->verified = log_slice_begins(reason, "mail_max_userip_connections=") ||
+			       log_slice_begins(reason, "pid=");
 	attempts_r->count = 1;
 	return attempts_r->verified || is_one_attempt(reason);
 }

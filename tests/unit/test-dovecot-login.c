@@ -215,6 +215,7 @@ static void test_refused(void **state)
 		{"Disconnected: Maximum number of connections from user+IP exceeded "
 		 "(mail_max_userip_connections=1)",
 		 1, true},
+		{"Disconnected: Internal login failure (pid=7 id=1)", 1, true},
 		/* 2.4 */
 		{"Login aborted: Connection closed (auth failed, 1 attempts in 0 secs) "
 		 "(auth_failed)",
