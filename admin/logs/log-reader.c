@@ -29,6 +29,7 @@ struct log_reader {
 	bool ended;
 	unsigned int file; /* of the last line */
 	size_t tag;        /* where the last line's stood; 0: not in the line itself */
+	size_t tag_host;   /* where the host before it did; the tag itself: there was none */
 	bool of_dovecot;   /* it was Dovecot's own file: tags are its processes' */
 	struct dovecot_login dovecot;
 	char host[HOST_SIZE]; /* of the login that was given out */
@@ -144,15 +145,26 @@ static bool dovecot_may_matter(const char *text, size_t length)
 	       (i < length && text[i] == ' '); /* "message repeated 2 times: " */
 }
 
-/* Whether a line is to be looked at no further: most are of other programs. Where the tag stands
-   in one line, it stands in the next ones. */
+/* Whether the tag stands where the last line's did: behind the time, which is as long in all
+   lines, and a host, which may have another length. */
+static bool tag_is_there(const struct log_reader *reader, const struct log_input_line *line)
+{
+	const char *host = line->text + reader->tag_host, *tag = line->text + reader->tag;
+
+	if (reader->tag == 0 || line->length <= reader->tag + TAG_MAX || tag[-1] != ' ')
+		return false;
+	return host == tag || (host[-1] == ' ' && tag[-2] != ':' && tag[-2] != ' ' &&
+			       memchr(host, ' ', (size_t)(tag - 1 - host)) == NULL);
+}
+
+/* Whether a line is to be looked at no further: most are of other programs. */
 static bool is_passed_over(struct log_reader *reader, const struct log_input_line *line)
 {
 	static const char dovecot[] = "dovecot: ";
 	const char *tag = line->text + reader->tag;
 	size_t length, rest;
 
-	if (reader->tag == 0 || line->length <= reader->tag + TAG_MAX || tag[-1] != ' ')
+	if (!tag_is_there(reader, line))
 		return false;
 	rest = line->length - reader->tag;
 	if (memcmp(tag, dovecot, strlen(dovecot)) == 0) {
@@ -183,7 +195,19 @@ static void note_tag(struct log_reader *reader, const struct log_input_line *inp
 		(tag < begin || tag >= end) && log_slice_equals(line->program, "dovecot");
 	if (reader->of_dovecot)
 		tag = line->message.text;
-	reader->tag = tag > begin && tag < end ? (size_t)(tag - begin) : 0;
+	if (tag <= begin || tag >= end) {
+		reader->tag = 0;
+		return;
+	}
+	reader->tag = (size_t)(tag - begin);
+	reader->tag_host = reader->tag;
+	if (line->host.length == 0)
+		return;
+	/* Right before it, or something else is between the two. */
+	if (line->host.text + line->host.length + 1 == tag && line->host.text > begin)
+		reader->tag_host = (size_t)(line->host.text - begin);
+	else
+		reader->tag = 0;
 }
 
 /* ---- lines ---- */
@@ -260,6 +284,8 @@ static bool read_line(struct log_reader *reader, const struct log_input_line *in
 	case LOG_LINE_READ:
 		break;
 	case LOG_LINE_PART:
+		/* The next lines are fields, whatever they look like. */
+		reader->tag = 0;
 		return false;
 	case LOG_LINE_UNKNOWN:
 		if (input->length > 0)

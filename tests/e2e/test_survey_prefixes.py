@@ -259,3 +259,32 @@ def test_repeated_lines(tmp_path):
     )  # fmt: skip
     answer = survey(tmp_path, path)
     assert answer["logins"] == 4 and answer["people"] == 1 and answer["unknown"] == 0
+
+
+def test_forms_change_within_a_file(tmp_path, expected):
+    """Somebody put them together: the same twenty logins from each."""
+    path = tmp_path / "mail.log"
+    texts = [text_of(rsyslog), text_of(docker), text_of(traditional)]
+    texts.append(journalctl(tmp_path, "export", entries(True)))
+    path.write_bytes(b"".join(texts))
+    answer = summary(survey(tmp_path, path))
+    assert answer.pop("logins") == len(texts) * expected["logins"]
+    assert answer.items() <= expected.items()
+
+
+def test_hosts_of_all_lengths(tmp_path):
+    """Where the program stands in one line, another one has something else."""
+    path = tmp_path / "mail.log"
+    client = "unknown[2001:db8::25]"
+    logins = [
+        "imap-login: Login: user=<a@example.org>, method=PLAIN, rip=2001:db8::1, mpid=1, TLS"
+        ", session=<abcdefgh>",
+        f"4711: client={client}, sasl_method=PLAIN, sasl_username=a@example.org" + 40 * "x",
+    ]
+    with path.open("w") as log:
+        for length in range(1, 250):
+            for program, message in zip(("dovecot", "postfix/smtpd[9]"), logins, strict=True):
+                long = f"{'h' * length} amavis[7]: (7-1) Passed CLEAN, {'x' * 80}"
+                log.write(f"2026-11-29T10:00:00Z {long}\n")
+                log.write(f"2026-11-29T10:00:00Z mx1 {program}: {message}\n")
+    assert survey(tmp_path, path)["logins"] == 2 * 249
