@@ -45,12 +45,6 @@ void log_prefix_clear(struct log_prefix *prefix)
 	log_record_clear(prefix->record);
 }
 
-bool log_prefix_needs(const struct log_prefix *prefix, const char *text, size_t length)
-{
-	return log_record_is_open(prefix->record) ||
-	       (length > 1 && text[0] == '_' && text[1] == '_');
-}
-
 /* ---- words ---- */
 
 static bool is_empty(struct log_slice slice)

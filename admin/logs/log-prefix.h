@@ -37,8 +37,4 @@ void log_prefix_clear(struct log_prefix *prefix);
 enum log_line_kind log_prefix_read(struct log_prefix *prefix, const char *text, size_t length,
 				   bool is_cut, struct log_line *line_r);
 
-/* Whether a line must be read although no word of interest is in it: the time, the host and
-   the message of one record may come in lines of their own. */
-bool log_prefix_needs(const struct log_prefix *prefix, const char *text, size_t length);
-
 #endif

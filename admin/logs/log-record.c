@@ -60,11 +60,6 @@ void log_record_clear(struct log_record *record)
 	record->part = PART_NONE;
 }
 
-bool log_record_is_open(const struct log_record *record)
-{
-	return record->part != PART_NONE;
-}
-
 struct log_slice log_record_get(const struct log_record *record, enum log_field field)
 {
 	return record->fields[field];

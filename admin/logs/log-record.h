@@ -39,9 +39,6 @@ enum log_record_state {
 enum log_record_state log_record_line(struct log_record *record, struct log_slice line,
 				      bool is_cut);
 
-/* Whether the next line belongs to a record that has begun, whatever it looks like. */
-bool log_record_is_open(const struct log_record *record);
-
 /* What the record says, "" nothing; long ones are cut. It lives until the next line. */
 struct log_slice log_record_get(const struct log_record *record, enum log_field field);
 
