@@ -10,10 +10,11 @@ import pytest
 import clients
 
 from clients import PASSWORD
-from dovecot import LAST_USER, LOG
+from dovecot import LAST_USER, LOG, USER_FILE
 from journal import moment_of
 from mailhost import BUILD, ROOT
 from mmdb import CLIENTS
+from namespaces import DOVECOT_ADDRESSES
 from processes import log_size
 
 TOOL = BUILD / "tests/e2e/log-tool"
@@ -192,3 +193,47 @@ def test_survey_asks_for_what_is_missing(host, read_log, tmp_path, form):
         for version, server in (((2, 3), "dovecot 2.3"), ((2, 4), "dovecot 2.4")):
             expected = _recommended(version).strip() if form == "default" else None
             assert settings.get((what, server)) == expected, settings
+
+
+@pytest.fixture
+def proxied_users():
+    """Two whose mail is on another server: this one, under another name, and nobody's."""
+    before = USER_FILE.read_text()
+    field = f"proxy=y host={DOVECOT_ADDRESSES[0]} destuser"
+    USER_FILE.write_text(
+        before
+        + f"peter@example.org:{{PLAIN}}{PASSWORD}::::::{field}={USER}\n"
+        + f"paula@example.org:{{PLAIN}}{PASSWORD}::::::{field}=nobody@example.org\n"
+    )
+    yield "peter@example.org", "paula@example.org"
+    USER_FILE.write_text(before)
+
+
+def test_proxied_logins(host, read_log, proxied_users):
+    """The proxy's line counts: whose login it was, and how he came to it."""
+    known, unknown = proxied_users
+    host.apply("", dovecot=_settings(host, "recommended"))
+    assert clients.imap(known, tls="implicit").accepted
+    assert clients.pop3(known).accepted
+    assert clients.submission(known, tls="starttls").accepted
+    assert clients.sieve(known).accepted
+    assert not clients.imap(known, "wrong").accepted
+    assert not clients.imap(unknown).accepted
+    host.recorded()
+    logins = read_log()[0]
+    told = {(login["service"], login["port"], login["tls"], login["verified"])
+            for login in logins if login["user"] == known}  # fmt: skip
+    assert told == {
+        ("imap", 993, "tls", True),
+        ("pop3", 110, "unmentioned", True),
+        ("submission", 587, "tls", True),
+        ("sieve", 4190, "unmentioned", True),
+        ("imap", 143, "unmentioned", False),
+    }
+    [refused] = [login for login in logins if login["user"] == unknown]
+    assert not refused["verified"] and refused["client"] == IPV4
+    # What the server behind it writes tells of the proxy.
+    behind = [login for login in logins if login["user"] == USER]
+    assert len(behind) == 4
+    assert all(login["verified"] and login["tls"] == "none" for login in behind)
+    assert {login["client"] for login in behind} == {DOVECOT_ADDRESSES[0]}
