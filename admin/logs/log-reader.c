@@ -11,8 +11,11 @@
 
 #define PROGRESS_LINES 4096
 
-/* A file is looked through for its years up to here; in most, the first login tells it. */
-#define LOOKED_LINES 1000000
+/* A file is looked through for its years; in most, the first login tells them. Of one in which
+   no line does so, these are looked at, and then one of so many: that is enough for their
+   order. */
+#define LOOKED_LINES 10000
+#define LOOKED_STEP 64
 
 #define HOST_SIZE 256
 
@@ -93,10 +96,11 @@ static void look_through(struct log_reader *reader, const char *name)
 	struct log_input_line line;
 	bool told = !log_input_add(input, name, NULL);
 
-	for (unsigned int i = 0; i < LOOKED_LINES && !told; i++) {
-		enum log_input_kind kind = log_input_next(input, &line);
+	for (uint64_t i = 0; !told; i++) {
+		bool ended = log_input_next(input, &line) != LOG_INPUT_LINE;
 
-		told = kind != LOG_INPUT_LINE || look_at_line(reader, &line);
+		told = ended ||
+		       ((i < LOOKED_LINES || i % LOOKED_STEP == 0) && look_at_line(reader, &line));
 	}
 	log_input_free(input);
 	log_prefix_clear(reader->prefix);

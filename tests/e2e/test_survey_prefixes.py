@@ -235,6 +235,22 @@ def test_year_by_the_files_time(tmp_path, expected, writer):
         assert summary(survey(tmp_path, path)) == expected
 
 
+def test_years_of_a_long_file(tmp_path):
+    """Nobody rotates it, and Postfix has no session ids: three years of 40 mails a day."""
+    name = f"client.example.org[{CLIENT}]"
+    path = tmp_path / "mail.log"
+    newest = datetime.datetime(2026, 2, 1, 9, 0, tzinfo=UTC)
+    with path.open("w") as log:
+        for day in range(3 * 365, -1, -1):
+            moment = newest - datetime.timedelta(days=day)
+            text = f"4711: client={name}, sasl_method=PLAIN, sasl_username=a@example.org"
+            log.write(40 * (traditional(moment, "postfix/smtpd", day + 1, text) + "\n"))
+    os.utime(path, 2 * (newest.timestamp() + 86400,))
+    answer = survey(tmp_path, path)
+    assert answer["from"][:10] == "2023-02-02" and answer["to"][:10] == "2026-02-01"
+    assert answer["logins"] == 40 * (3 * 365 + 1)
+
+
 @pytest.mark.parametrize("with_session", [True, False])
 def test_year_by_a_pipe(tmp_path, expected, with_session):
     """It has no time, but session ids may tell the year. Else it is the last one that may be."""
