@@ -51,12 +51,8 @@ static bool check_options(const char *config_path, const struct options *options
 				    "--allow-countries is for where there is no portcullis.conf; "
 				    "%s has rules of its own",
 				    config_path);
-	else if (options->csv && (options->forecast || options->unknown))
-		*status_r = usage_error("survey", "--csv is for the rules and for --offenders");
-	else if (options->json && options->unknown)
-		*status_r = usage_error("survey", "--unknown has no --json");
 	else if (options->csv && options->json)
-		*status_r = usage_error("survey", "either --csv or --json");
+		*status_r = usage_error("survey", "--csv and --json cannot be used together");
 	return *status_r == 0;
 }
 
@@ -84,8 +80,11 @@ static bool read_options(const char *config_path, int argc, char **argv, struct 
 		{"port-25-name", '\0', "NAME",
 		 "the syslog_name of Postfix's service on port 25, if it is not 'postfix'",
 		 .text = &options->port_25_name},
-		{"csv", '\0', NULL, "print CSV", .flag = &options->csv},
-		{"json", 'j', NULL, "print JSON", .flag = &options->json},
+		{"csv", '\0', NULL, "print CSV", .flag = &options->csv,
+		 .forms = COMMAND_FORM(0) | COMMAND_FORM(FORM_OFFENDERS)},
+		{"json", 'j', NULL, "print JSON", .flag = &options->json,
+		 .forms = COMMAND_FORM(0) | COMMAND_FORM(FORM_OFFENDERS) |
+			  COMMAND_FORM(FORM_FORECAST)},
 		{0},
 	};
 

@@ -57,6 +57,18 @@ COMMANDS = {
         {"": [], "--bounce": ["--bounce"]},
         {"--user": (["alice"], {""}), "--failed": ([], {""}), "--json": ([], {""})},
     ),
+    "survey": (
+        {
+            "": ["/dev/null"],
+            "--offenders": ["--offenders", "/dev/null"],
+            "--forecast": ["--forecast", "/dev/null"],
+            "--unknown": ["--unknown", "/dev/null"],
+        },
+        {
+            "--csv": ([], {"", "--offenders"}),
+            "--json": ([], {"", "--offenders", "--forecast"}),
+        },
+    ),
     "import": (
         {"": [], "--follow": ["--follow"]},
         {"--at": (["today"], {""}), "--force": ([], {""})},
@@ -76,7 +88,8 @@ SELECTIONS = [
                            ("notify", ["--send", "--dry-run", "--preview", "--to", "--untold",
                                       "--call-list"])]
     for pair in itertools.combinations(forms, 2)
-] + [("announce", "--html", "--text"), ("offenders", "--csv", "--json")]  # fmt: skip
+] + [("announce", "--html", "--text"), ("offenders", "--csv", "--json"),
+     ("survey", "--csv", "--json"), ("survey", "--offenders", "--forecast")]  # fmt: skip
 
 
 @pytest.fixture

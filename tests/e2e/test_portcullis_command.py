@@ -11,8 +11,8 @@ import mmdb
 
 from mailhost import BUILD, EXAMPLES, ROOT
 
-COMMANDS = ["announce", "check-config", "explain", "offenders", "forecast", "status", "user",
-            "exempt", "notify", "notices", "import", "forget", "help"]
+COMMANDS = ["announce", "check-config", "explain", "survey", "offenders", "forecast", "status",
+            "user", "exempt", "notify", "notices", "import", "forget", "help"]
 
 BUILT = 1718000000  # 2024-06-10 08:13 in Berlin
 
