@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* memmem(), memrchr() */
 #include "postfix-smtpd.h"
 
 #include <glib.h>
@@ -7,8 +6,9 @@
 
 #include "policy/fnv.h"
 
-#include "smtpd-connections.h"
 #include "smtpd-service.h"
+#include "smtpd-text.h"
+#include "smtpd-tls.h"
 
 struct postfix_smtpd {
 	char *port_25_name;
@@ -45,129 +45,6 @@ bool postfix_smtpd_is(struct log_slice program)
 	return log_slice_ends(program, "/smtpd");
 }
 
-/* ---- parts of messages ---- */
-
-static inline bool skip(struct log_slice *rest, const char *text)
-{
-	if (!log_slice_begins(*rest, text))
-		return false;
-	*rest = log_slice_behind(*rest, strlen(text));
-	return true;
-}
-
-/* Where a text stands in a slice; NULL: nowhere. */
-static const char *find(struct log_slice slice, const char *text)
-{
-	return memmem(slice.text, slice.length, text, strlen(text));
-}
-
-/* The part before a letter, or all. */
-static struct log_slice before(struct log_slice slice, char letter)
-{
-	const char *end = memchr(slice.text, letter, slice.length);
-
-	return end == NULL ? slice : (struct log_slice){slice.text, (size_t)(end - slice.text)};
-}
-
-/* The part behind a letter; nothing, where it is missing. */
-static struct log_slice behind(struct log_slice slice, char letter)
-{
-	size_t length = before(slice, letter).length;
-
-	return log_slice_behind(slice, MIN(length + 1, slice.length));
-}
-
-/* The part behind the last of a letter; nothing, where it is missing. */
-static struct log_slice behind_last(struct log_slice slice, char letter)
-{
-	const char *found = memrchr(slice.text, letter, slice.length);
-
-	return log_slice_behind(slice,
-				found == NULL ? slice.length : (size_t)(found + 1 - slice.text));
-}
-
-/* The part before a text, or all. */
-static struct log_slice before_text(struct log_slice slice, const char *text)
-{
-	const char *end = find(slice, text);
-
-	return end == NULL ? slice : (struct log_slice){slice.text, (size_t)(end - slice.text)};
-}
-
-struct client {
-	struct log_slice text; /* NAME[ADDRESS], and :PORT where smtpd_client_port_logging is on */
-	struct log_slice address;
-};
-
-/* Names hold neither spaces nor brackets. */
-static bool take_client(struct log_slice *rest, struct client *client_r)
-{
-	const char *open = memchr(rest->text, '[', rest->length);
-	const char *end = rest->text + rest->length;
-	const char *close;
-
-	if (open == NULL || memchr(rest->text, ' ', (size_t)(open - rest->text)) != NULL)
-		return false;
-	close = memchr(open, ']', (size_t)(end - open));
-	if (close == NULL)
-		return false;
-	client_r->address = (struct log_slice){open + 1, (size_t)(close - open - 1)};
-	client_r->text.text = rest->text;
-	close++;
-	if (end - close >= 2 && close[0] == ':' && g_ascii_isdigit(close[1])) {
-		for (close++; close < end && g_ascii_isdigit(*close);)
-			close++;
-	}
-	client_r->text.length = (size_t)(close - rest->text);
-	*rest = log_slice_behind(*rest, client_r->text.length);
-	return true;
-}
-
-/* Cut where there is no room for all. False: there is a NUL in it. */
-static bool copy_text(struct log_slice slice, char *text_r, size_t size)
-{
-	size_t length = MIN(slice.length, size - 1);
-
-	memcpy(text_r, slice.text, length);
-	text_r[length] = '\0';
-	return strlen(text_r) == length;
-}
-
-static void parse_address(struct log_slice slice, struct address *address_r)
-{
-	char text[ADDRESS_TEXT_SIZE];
-
-	*address_r = (struct address){0};
-	if (slice.length < sizeof(text) && copy_text(slice, text, sizeof(text)))
-		address_parse(text, address_r);
-}
-
-static enum tls_version parse_version(struct log_slice slice)
-{
-	enum tls_version version = TLS_VERSION_UNKNOWN;
-	char text[sizeof("TLSv1.2")];
-
-	if (slice.length < sizeof(text) && copy_text(slice, text, sizeof(text)) &&
-	    !tls_version_from_name(text, &version))
-		version = TLS_VERSION_UNKNOWN;
-	return version;
-}
-
-/* In capitals; "" where it is none that could be offered, but a stranger's text. */
-static void copy_mechanism(struct log_slice method, char mechanism_r[static SMTPD_MECHANISM_SIZE])
-{
-	size_t i;
-
-	for (i = 0; i < method.length && i < SMTPD_MECHANISM_SIZE; i++) {
-		char letter = method.text[i];
-
-		if (!g_ascii_isalnum(letter) && letter != '-' && letter != '_')
-			break;
-		mechanism_r[i] = g_ascii_toupper(letter);
-	}
-	mechanism_r[i == method.length && i < SMTPD_MECHANISM_SIZE ? i : 0] = '\0';
-}
-
 /* ---- which connection ---- */
 
 static uint64_t hash_service(const struct postfix_smtpd *smtpd, const struct smtpd_line *line)
@@ -179,7 +56,7 @@ static uint64_t hash_service(const struct postfix_smtpd *smtpd, const struct smt
    containers may have the same id; and where XCLIENT gives another client it is another
    connection, as far as is known. */
 static uint64_t connection_key(uint64_t service_hash, const struct smtpd_line *line,
-			       const struct client *client)
+			       const struct smtpd_client *client)
 {
 	uint64_t hash = fnv_hash_words(service_hash, line->process.text, line->process.length);
 
@@ -188,7 +65,7 @@ static uint64_t connection_key(uint64_t service_hash, const struct smtpd_line *l
 
 static struct smtpd_connection *find_connection(struct postfix_smtpd *smtpd,
 						const struct smtpd_line *line,
-						const struct client *client)
+						const struct smtpd_client *client)
 {
 	uint64_t key = connection_key(hash_service(smtpd, line), line, client);
 
@@ -197,7 +74,7 @@ static struct smtpd_connection *find_connection(struct postfix_smtpd *smtpd,
 
 static struct smtpd_connection *find_or_add_connection(struct postfix_smtpd *smtpd,
 						       const struct smtpd_line *line,
-						       const struct client *client)
+						       const struct smtpd_client *client)
 {
 	uint64_t service_hash = hash_service(smtpd, line);
 	uint64_t key = connection_key(service_hash, line, client);
@@ -210,56 +87,10 @@ static struct smtpd_connection *find_or_add_connection(struct postfix_smtpd *smt
 		smtpd_service_of(&smtpd->services, service_hash, line->host, line->program));
 }
 
-/* ---- what is known of a connection ---- */
-
-/* Where nothing is said of TLS there was none, unless the service has connections that begin
-   with it, and does not log that. */
-static bool says_nothing(const struct smtpd_connection *connection)
-{
-	return !connection->xclient && !connection->starttls && !connection->tls &&
-	       !connection->no_tls && connection->service->port != 465;
-}
-
-static enum log_tls tls_of(const struct smtpd_connection *connection)
-{
-	/* What there was lay between Postfix and the proxy. */
-	if (connection->xclient)
-		return LOG_TLS_UNKNOWN;
-	if (connection->starttls)
-		return LOG_TLS_STARTTLS;
-	if (connection->service->port == 465)
-		return LOG_TLS_IMPLICIT;
-	if (connection->tls)
-		return connection->counted ? LOG_TLS_IMPLICIT : LOG_TLS_SOME;
-	if (connection->no_tls || (connection->counted && !connection->service->wraps))
-		return LOG_TLS_NONE;
-	return LOG_TLS_UNKNOWN;
-}
-
-/* What the service's name says, unless the connection says that it is not true. */
-static uint16_t port_of(const struct smtpd_connection *connection)
-{
-	const struct smtpd_service *service = connection->service;
-
-	if (connection->xclient || service->wraps || (connection->starttls && service->port == 465))
-		return 0;
-	return service->port;
-}
-
-/* Where a connection that began with TLS, or would have, has a name that does not say so. */
-static bool shows_wrapping(const struct smtpd_connection *connection)
-{
-	return connection->counted && !connection->tried_starttls && !connection->xclient &&
-	       (connection->tls || connection->tls_error) && connection->service->port != 465;
-}
-
 static void end_connection(struct postfix_smtpd *smtpd, struct smtpd_connection *connection)
 {
-	struct smtpd_service *service = connection->service;
-
-	service->wraps |= shows_wrapping(connection);
-	/* Later lines may show it. */
-	if (connection->counted && says_nothing(connection) && !service->wraps)
+	connection->service->wraps |= smtpd_shows_wrapping(connection);
+	if (smtpd_tls_is_undecided(connection))
 		smtpd_connections_set_aside(smtpd->connections, connection);
 	else
 		smtpd_connections_end(smtpd->connections, connection);
@@ -281,7 +112,7 @@ static struct smtpd_login *last_login(struct smtpd_connection *connection)
 
 /* The login's count is added to that of an equal one before it. */
 static void add_login(struct postfix_smtpd *smtpd, const struct smtpd_line *line,
-		      const struct client *client, const struct smtpd_login *login)
+		      const struct smtpd_client *client, const struct smtpd_login *login)
 {
 	struct smtpd_connection *connection = find_or_add_connection(smtpd, line, client);
 	struct smtpd_login *last = last_login(connection), *added;
@@ -300,7 +131,7 @@ static void add_login(struct postfix_smtpd *smtpd, const struct smtpd_line *line
 	added->verified = login->verified;
 	memcpy(added->mechanism, login->mechanism, sizeof(added->mechanism));
 	strcpy(added->user, login->user);
-	parse_address(client->address, &added->client);
+	smtpd_address(client->address, &added->client);
 }
 
 /* ---- the lines ---- */
@@ -310,9 +141,9 @@ static enum smtpd_answer read_connect(struct postfix_smtpd *smtpd, const struct 
 				      struct log_slice rest)
 {
 	struct smtpd_connection *connection;
-	struct client client;
+	struct smtpd_client client;
 
-	if (!take_client(&rest, &client))
+	if (!smtpd_take_client(&rest, &client))
 		return SMTPD_UNKNOWN;
 	/* The end of the one before was not logged. */
 	connection = find_connection(smtpd, line, &client);
@@ -324,7 +155,7 @@ static enum smtpd_answer read_connect(struct postfix_smtpd *smtpd, const struct 
 /* One of "COMMAND=SUCCESSES" or "COMMAND=SUCCESSES/TRIALS". */
 static void read_command(struct smtpd_connection *connection, struct log_slice command)
 {
-	if (skip(&command, "starttls=")) {
+	if (smtpd_skip(&command, "starttls=")) {
 		connection->tried_starttls = true;
 		connection->starttls = command.length > 0 && *command.text != '0';
 	} else if (log_slice_begins(command, "xclient=")) {
@@ -338,8 +169,8 @@ static void read_command(struct smtpd_connection *connection, struct log_slice c
 /* Each stands behind a space. */
 static void read_commands(struct smtpd_connection *connection, struct log_slice commands)
 {
-	while (skip(&commands, " ")) {
-		struct log_slice command = before(commands, ' ');
+	while (smtpd_skip(&commands, " ")) {
+		struct log_slice command = smtpd_before(commands, ' ');
 
 		read_command(connection, command);
 		commands = log_slice_behind(commands, command.length);
@@ -352,9 +183,9 @@ static enum smtpd_answer read_disconnect(struct postfix_smtpd *smtpd, const stru
 					 struct log_slice rest)
 {
 	struct smtpd_connection *connection;
-	struct client client;
+	struct smtpd_client client;
 
-	if (!take_client(&rest, &client))
+	if (!smtpd_take_client(&rest, &client))
 		return SMTPD_UNKNOWN;
 	connection = find_connection(smtpd, line, &client);
 	if (connection != NULL) {
@@ -371,21 +202,22 @@ static enum smtpd_answer read_tls(struct postfix_smtpd *smtpd, const struct smtp
 {
 	struct smtpd_connection *connection;
 	struct smtpd_login *login;
-	struct client client;
+	struct smtpd_client client;
 
-	if (!(skip(&rest, "established from ") || skip(&rest, "reused from ")) ||
-	    !take_client(&rest, &client))
+	if (!(smtpd_skip(&rest, "established from ") || smtpd_skip(&rest, "reused from ")) ||
+	    !smtpd_take_client(&rest, &client))
 		return SMTPD_UNKNOWN;
-	if (skip(&rest, " to "))
-		rest = log_slice_behind(rest, before(rest, ':').length);
-	if (!skip(&rest, ": "))
+	if (smtpd_skip(&rest, " to "))
+		rest = log_slice_behind(rest, smtpd_before(rest, ':').length);
+	if (!smtpd_skip(&rest, ": "))
 		return SMTPD_UNKNOWN;
 	connection = find_or_add_connection(smtpd, line, &client);
 	connection->tls = true;
-	connection->tls_version = parse_version(before(rest, ' '));
+	connection->tls_version = smtpd_tls_version(smtpd_before(rest, ' '));
 	connection->service->logs_tls = true;
-	TAILQ_FOREACH(login, &connection->logins, in_order)
-	login->before_tls = true;
+	for (login = TAILQ_FIRST(&connection->logins); login != NULL;
+	     login = TAILQ_NEXT(login, in_order))
+		login->before_tls = true;
 	return SMTPD_READ;
 }
 
@@ -393,9 +225,9 @@ static enum smtpd_answer read_tls(struct postfix_smtpd *smtpd, const struct smtp
 static enum smtpd_answer read_tls_error(struct postfix_smtpd *smtpd, const struct smtpd_line *line,
 					struct log_slice rest)
 {
-	struct client client;
+	struct smtpd_client client;
 
-	if (!take_client(&rest, &client))
+	if (!smtpd_take_client(&rest, &client))
 		return SMTPD_UNKNOWN;
 	find_or_add_connection(smtpd, line, &client)->tls_error = true;
 	return SMTPD_READ;
@@ -407,23 +239,23 @@ static enum smtpd_answer read_warning(struct postfix_smtpd *smtpd, const struct 
 				      struct log_slice rest)
 {
 	struct smtpd_login login = {.count = 1};
-	struct client client;
+	struct smtpd_client client;
 	struct log_slice method;
 	const char *user;
 
-	if (!take_client(&rest, &client) || !skip(&rest, ": SASL "))
+	if (!smtpd_take_client(&rest, &client) || !smtpd_skip(&rest, ": SASL "))
 		return SMTPD_PASSED_OVER;
-	method = before(rest, ' ');
+	method = smtpd_before(rest, ' ');
 	rest = log_slice_behind(rest, method.length);
-	if (!skip(&rest, " authentication failed"))
+	if (!smtpd_skip(&rest, " authentication failed"))
 		return SMTPD_PASSED_OVER;
-	copy_mechanism(method, login.mechanism);
-	user = find(rest, ", sasl_username=");
+	smtpd_copy_mechanism(method, login.mechanism);
+	user = smtpd_find(rest, ", sasl_username=");
 	if (user != NULL) {
 		rest = log_slice_behind(rest,
 					(size_t)(user - rest.text) + strlen(", sasl_username="));
 		if (!log_slice_equals(rest, "(unavailable)") &&
-		    !copy_text(rest, login.user, sizeof(login.user)))
+		    !smtpd_copy_text(rest, login.user, sizeof(login.user)))
 			return SMTPD_UNKNOWN;
 	}
 	add_login(smtpd, line, &client, &login);
@@ -437,21 +269,22 @@ static struct log_slice user_in(struct log_slice rest)
 		", sasl_sender=", ", orig_queue_id=", ", orig_client="};
 
 	/* Nearly none has a comma. */
-	for (size_t i = 0; i < G_N_ELEMENTS(others) && before(rest, ',').length < rest.length; i++)
-		rest = before_text(rest, others[i]);
+	for (size_t i = 0; i < G_N_ELEMENTS(others) && smtpd_before(rest, ',').length < rest.length;
+	     i++)
+		rest = smtpd_before_text(rest, others[i]);
 	return rest;
 }
 
 /* A login that Postfix took for right. */
 static enum smtpd_answer add_mail(struct postfix_smtpd *smtpd, const struct smtpd_line *line,
-				  const struct client *client, struct log_slice method,
+				  const struct smtpd_client *client, struct log_slice method,
 				  struct log_slice user, uint32_t count)
 {
 	struct smtpd_login login = {.count = count};
 
-	if (user.length == 0 || !copy_text(user, login.user, sizeof(login.user)))
+	if (user.length == 0 || !smtpd_copy_text(user, login.user, sizeof(login.user)))
 		return SMTPD_UNKNOWN;
-	copy_mechanism(method, login.mechanism);
+	smtpd_copy_mechanism(method, login.mechanism);
 	/* Whoever is anonymous has shown that he is nobody. */
 	login.verified = strcmp(login.mechanism, "ANONYMOUS") != 0;
 	add_login(smtpd, line, client, &login);
@@ -463,16 +296,16 @@ static enum smtpd_answer add_mail(struct postfix_smtpd *smtpd, const struct smtp
 static enum smtpd_answer read_mail(struct postfix_smtpd *smtpd, const struct smtpd_line *line,
 				   struct log_slice rest)
 {
-	struct client client;
+	struct smtpd_client client;
 	struct log_slice method;
 
-	if (!take_client(&rest, &client))
+	if (!smtpd_take_client(&rest, &client))
 		return SMTPD_UNKNOWN;
-	if (!skip(&rest, ", sasl_method="))
+	if (!smtpd_skip(&rest, ", sasl_method="))
 		return SMTPD_PASSED_OVER;
-	method = before(rest, ',');
+	method = smtpd_before(rest, ',');
 	rest = log_slice_behind(rest, method.length);
-	if (!skip(&rest, ", sasl_username="))
+	if (!smtpd_skip(&rest, ", sasl_username="))
 		return SMTPD_UNKNOWN;
 	return add_mail(smtpd, line, &client, method, user_in(rest), 1);
 }
@@ -484,20 +317,20 @@ static enum smtpd_answer read_refusal(struct postfix_smtpd *smtpd, const struct 
 				      struct log_slice rest)
 {
 	/* What strangers say of themselves stands in brackets. */
-	struct log_slice login = behind_last(rest, '>'), method;
-	struct client client;
+	struct log_slice login = smtpd_behind_last(rest, '>'), method;
+	struct smtpd_client client;
 
-	if (!skip(&login, " sasl_method="))
+	if (!smtpd_skip(&login, " sasl_method="))
 		return SMTPD_PASSED_OVER;
-	method = before(login, ' ');
+	method = smtpd_before(login, ' ');
 	login = log_slice_behind(login, method.length);
 	/* The action and the command. */
-	rest = behind(behind(rest, ' '), ' ');
-	if (!skip(&login, " sasl_username=") || !skip(&rest, "from ") ||
-	    !take_client(&rest, &client))
+	rest = smtpd_behind(smtpd_behind(rest, ' '), ' ');
+	if (!smtpd_skip(&login, " sasl_username=") || !smtpd_skip(&rest, "from ") ||
+	    !smtpd_take_client(&rest, &client))
 		return SMTPD_UNKNOWN;
 	/* There is one for each recipient, and perhaps the mail's own line beside it. */
-	return add_mail(smtpd, line, &client, method, before_text(login, " sasl_sender="), 0);
+	return add_mail(smtpd, line, &client, method, smtpd_before_text(login, " sasl_sender="), 0);
 }
 
 static const struct {
@@ -525,22 +358,23 @@ static bool skip_queue_id(struct log_slice *rest)
 	while (length < rest->length && g_ascii_isalnum(rest->text[length]))
 		length++;
 	*rest = log_slice_behind(*rest, length);
-	return length > 0 && skip(rest, ": ");
+	return length > 0 && smtpd_skip(rest, ": ");
 }
 
 static enum smtpd_answer read_message(struct postfix_smtpd *smtpd, const struct smtpd_line *line)
 {
 	struct log_slice rest = line->message;
-	char letter = rest.length > 0 ? *rest.text : '\0';
 
+	if (rest.length == 0)
+		return SMTPD_PASSED_OVER;
 	for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
-		if (letter == *kinds[i].begin && skip(&rest, kinds[i].begin))
+		if (*rest.text == *kinds[i].begin && smtpd_skip(&rest, kinds[i].begin))
 			return kinds[i].read(smtpd, line, rest);
 	}
 	if (!skip_queue_id(&rest))
 		return SMTPD_PASSED_OVER;
-	return skip(&rest, "client=") ? read_mail(smtpd, line, rest)
-				      : read_refusal(smtpd, line, rest);
+	return smtpd_skip(&rest, "client=") ? read_mail(smtpd, line, rest)
+					    : read_refusal(smtpd, line, rest);
 }
 
 enum smtpd_answer postfix_smtpd_read(struct postfix_smtpd *smtpd, const struct smtpd_line *line)
@@ -577,10 +411,10 @@ bool postfix_smtpd_next(struct postfix_smtpd *smtpd, struct log_login *login_r)
 		.host = connection->service->host,
 		.source = SOURCE_POSTFIX,
 		.service = SERVICE_SUBMISSION,
-		.tls = given->before_tls ? LOG_TLS_NONE : tls_of(connection),
+		.tls = given->before_tls ? LOG_TLS_NONE : smtpd_tls(connection),
 		.tls_version = given->before_tls || connection->xclient ? TLS_VERSION_UNKNOWN
 									: connection->tls_version,
-		.port = port_of(connection),
+		.port = smtpd_port(connection),
 		.client = given->client,
 		.user = given->user,
 		.mechanism = strcmp(given->mechanism, "XCLIENT") == 0 ? "" : given->mechanism,

@@ -9,12 +9,13 @@
 #define BUCKET_COUNT 4096
 
 TAILQ_HEAD(connection_list, smtpd_connection);
+LIST_HEAD(connection_bucket, smtpd_connection);
 
 struct smtpd_connections {
 	/* The one that was heard of last stands at the end. */
 	struct connection_list open, aside, ended, unused;
 	struct smtpd_login_list unused_logins;
-	LIST_HEAD(, smtpd_connection) buckets[BUCKET_COUNT];
+	struct connection_bucket buckets[BUCKET_COUNT];
 	/* Those in front have been in use already. */
 	size_t connection_count, login_count;
 	struct smtpd_connection connections[CONNECTION_COUNT];
@@ -42,8 +43,8 @@ struct smtpd_connection *smtpd_connections_find(struct smtpd_connections *connec
 {
 	struct smtpd_connection *connection;
 
-	LIST_FOREACH(connection, &connections->buckets[key % BUCKET_COUNT], in_bucket)
-	{
+	for (connection = LIST_FIRST(&connections->buckets[key % BUCKET_COUNT]); connection != NULL;
+	     connection = LIST_NEXT(connection, in_bucket)) {
 		if (connection->key != key)
 			continue;
 		TAILQ_REMOVE(&connections->open, connection, by_age);

@@ -5,13 +5,12 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
-#include "policy/attempt.h"
+#include "smtpd-text.h"
 
 struct smtpd_service;
 
 /* Longer ones are nobody's (RFC 5321: 64 + 1 + 255), and cut. */
 #define SMTPD_USER_MAX 320
-#define SMTPD_MECHANISM_SIZE 32
 
 /* Equal logins of one connection. */
 struct smtpd_login {
