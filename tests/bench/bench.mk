@@ -73,3 +73,9 @@ bench: bench-notify
 
 bench-notify: $(BUILD)/portcullis
 	tests/bench/bench-notify-run $(BUILD)
+
+bench: bench-survey
+.PHONY: bench-survey
+
+bench-survey: $(BUILD)/portcullis
+	tests/bench/bench-survey-run $(BUILD)
