@@ -2,6 +2,7 @@
 
 static const char port[] = "which port a login came by";
 static const char tls[] = "whether a login had TLS";
+static const char starttls[] = "whether TLS was STARTTLS";
 static const char version[] = "which version of TLS it was";
 static const char client[] = "from which address a login came";
 
@@ -38,6 +39,8 @@ static void find_dovecot(struct gaps *gaps, const struct log_told *told)
 		add_dovecot(gaps, "port", port);
 	if (told->tls < told->logins)
 		add_dovecot(gaps, "tls", tls);
+	if (told->tls_kind < told->tls)
+		add_dovecot(gaps, "starttls", starttls);
 	if (told->tls_version < told->with_tls)
 		add_dovecot(gaps, "tls_version", version);
 	if (told->client < told->logins)
@@ -46,11 +49,16 @@ static void find_dovecot(struct gaps *gaps, const struct log_told *told)
 
 static void find_postfix(struct gaps *gaps, const struct log_told *told)
 {
+	static const char names[] =
+		"master.cf, below submission; below submissions or smtps: postfix/submissions";
+
 	if (told->port < told->logins)
-		add(gaps, "port", port, "postfix", "master.cf, for the service of port 587",
-		    "-o syslog_name=postfix/submission");
+		add(gaps, "port", port, "postfix", names, "-o syslog_name=postfix/submission");
 	if (told->tls < told->logins)
 		add(gaps, "tls", tls, "postfix", "main.cf", "smtpd_tls_loglevel = 1");
+	if (told->tls_kind < told->tls)
+		add(gaps, "starttls", starttls, "postfix", names,
+		    "-o syslog_name=postfix/submission");
 	if (told->tls_version < told->with_tls)
 		add(gaps, "tls_version", version, "postfix", "main.cf", "smtpd_tls_loglevel = 1");
 }

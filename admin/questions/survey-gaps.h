@@ -5,14 +5,14 @@
 
 /* What logs cannot tell, and the line of a server's configuration that makes them tell it. */
 struct survey_gap {
-	const char *what;    /* "port", "tls_version", "tls", "client" */
+	const char *what;    /* "port", "tls", "starttls", "tls_version", "client" */
 	const char *missing; /* in words: "which port a login came by" */
 	const char *server;  /* "dovecot 2.3", "dovecot 2.4", "postfix" */
 	const char *file;    /* where the line belongs */
 	const char *setting;
 };
 
-#define SURVEY_GAPS_MAX 12
+#define SURVEY_GAPS_MAX 16
 
 /* Those of what was added up. Returns how many there are. */
 size_t survey_gaps(const struct log_tally_counts *counts,

@@ -149,7 +149,7 @@ def test_nobody_is_not_what_nobody_knows(log):
     assert row["people"] is None and row["untold"] == 1
     assert row["why_not"] == "the logs do not tell versions of TLS"
     missing = {(row["what"], row["server"]) for row in answer["missing"]}
-    assert missing == {(what, server) for what in ("port", "tls_version")
+    assert missing == {(what, server) for what in ("port", "starttls", "tls_version")
                        for server in ("dovecot 2.3", "dovecot 2.4")}  # fmt: skip
     assert all("lport=" in row["setting"] for row in answer["missing"])
     forecast = ask("--forecast", log.write())
