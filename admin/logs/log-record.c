@@ -360,8 +360,7 @@ static void read_parts(struct log_record *record, struct log_slice rest)
 		}
 		rest = log_slice_behind(rest, count);
 	}
-	if (read_part(record, newline) == 0)
-		record->part = PART_LOST;
+	read_part(record, newline);
 }
 
 static enum log_record_state end_record(struct log_record *record)

@@ -118,6 +118,11 @@ static void test_prefixes(void **state)
 		 {LOG_TIME_UTC, "", "dovecot", 0, "imap-login: Info: Login: user=<alice>"}},
 		{"{\"log\":\"Nov 29 10:04:56 5f2c postfix\\/smtpd[123]: " CLIENT "\\r\\n\"}",
 		 {LOG_TIME_YEARLESS, "5f2c", "postfix/smtpd", 123, CLIENT "\r"}},
+		{"{\"log\":\"imap-login: Info: user=<a\\\"b\\\\>, \\\\\\\"\\ud83d\\ude00\\ud83d\", "
+		 "\"x\":\"\\\\\","
+		 "\"time\":\"2026-11-29T10:04:56Z\"}",
+		 {LOG_TIME_UTC, "", "dovecot", 0,
+		  "imap-login: Info: user=<a\"b\\>, \\\"\360\237\230\200\\ud83d"}},
 		/* Docker's journald and syslog drivers: the time is that of the host */
 		{"{\"__REALTIME_TIMESTAMP\":\"1795946696123456\",\"_HOSTNAME\":\"mx1\","
 		 "\"SYSLOG_IDENTIFIER\":\"5f2c0d\",\"_PID\":\"98\","
@@ -153,6 +158,7 @@ static void test_prefixes(void **state)
 		{"Nov 29 10:04:56 mx1", {LOG_TIME_YEARLESS, "mx1", "", 0, ""}},
 		{"Nov 29 10:04:56 mx1 dovecot:", {LOG_TIME_YEARLESS, "mx1", "dovecot", 0, ""}},
 		{"Nov 29 10:04:56 mx1 dovecot[: x", {LOG_TIME_YEARLESS, "mx1", "dovecot[", 0, "x"}},
+		{"Nov 29 10:04:56 mx1 dovecot]: x", {LOG_TIME_YEARLESS, "mx1", "dovecot]", 0, "x"}},
 		{"Nov 29 10:04:56 mx1 dovecot[99999999999]: x",
 		 {LOG_TIME_YEARLESS, "mx1", "dovecot", 0, "x"}},
 		{"Nov 29 10:04:56 mx1 last message repeated 2 times",
@@ -189,6 +195,15 @@ static void test_unknown(void **state)
 		"{\"log\" \"imap-login: x\"}",
 		"{\"MESSAGE\":[105,109,97,112,45,108,111,103,105,110,58,32}",
 		"{\"MESSAGE\":null,\"__REALTIME_TIMESTAMP\":\"1795946696123456\"}",
+		"{\"x\":[\"",
+		"{\"x\":[",
+		"{\"x\":[}",
+		"{\"x\":[@]}",
+		"{\"x\":",
+		"{\"x\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]],"
+		"\"log\":\"x-login: \"}",
+		"\357imap-login: x",
+		"<22>1 x",
 		"-- Boot 0123456789abcdef --",
 		"<999>x",
 		"<22",

@@ -99,6 +99,8 @@ static void test_forms(void **state)
 		{"2026 Feb 29 10:04:56 mx1", LOG_TIME_NONE, 0, 0},
 		{"2026 Nov 29 2026 10:04:56 mx1", LOG_TIME_NONE, 0, 0},
 		{"Nov 32 10:04:56 mx1", LOG_TIME_NONE, 0, 0},
+		{"Nov x 10:04:56 mx1", LOG_TIME_NONE, 0, 0},
+		{"Sun Nov 29 10:04:56 26", LOG_TIME_NONE, 0, 0},
 		{"Nov 0 10:04:56 mx1", LOG_TIME_NONE, 0, 0},
 		{"Nov 31 10:04:56 mx1", LOG_TIME_NONE, 0, 0},
 		{"Nex 29 10:04:56 mx1", LOG_TIME_NONE, 0, 0},
