@@ -297,6 +297,11 @@ static bool read_line(struct log_reader *reader, const struct log_input_line *in
 		return false;
 	}
 	note_tag(reader, input, &line);
+	/* What is missing may be the rest of a name, or that there was TLS. */
+	if (!input->whole) {
+		add_unknown(reader, input->text, input->length);
+		return false;
+	}
 	if (log_slice_equals(line.program, "dovecot"))
 		return read_dovecot(reader, &line, login_r);
 	if (postfix_smtpd_is(line.program))

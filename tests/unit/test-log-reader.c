@@ -105,6 +105,32 @@ static void test_prefixes(void **state)
 	assert_int_equal(counts.understood, 1);
 }
 
+/* A log that is just being written to, or was cut: what is missing would be another user, or
+   a login without TLS. */
+static void test_half_lines(void **state)
+{
+	static const char *const halves[] = {
+		"May  6 08:00:02 mx1 dovecot: imap-login: Login: user=<bob>, method=PLAIN",
+		"May  6 08:00:02 mx1 postfix/smtps/smtpd[7]: 4A: client=unknown[192.0.2.5], "
+		"sasl_method=PLAIN, sasl_username=alice@exam",
+	};
+	(void)state;
+
+	for (size_t i = 0; i < COUNT(halves); i++) {
+		char *text = g_strconcat("May  6 08:00:01 mx1 dovecot: imap-login: Login: " ELEMENTS
+					 "\n",
+					 halves[i], NULL);
+
+		read_text(text);
+		assert_string_equal(
+			found, "2024-05-06 08:00:01 mx1 alice imap unknown:0 PLAIN 192.0.2.5 1\n");
+		assert_string_equal(example, halves[i]);
+		assert_int_equal(counts.lines, 2);
+		assert_int_equal(counts.unknown, 1);
+		g_free(text);
+	}
+}
+
 /* What cannot matter is passed over, wherever it stands, and nothing else is. */
 static void test_other_lines(void **state)
 {
@@ -238,6 +264,7 @@ int main(void)
 #define READER_TEST(test) cmocka_unit_test_setup_teardown(test, make_directory, remove_directory)
 	const struct CMUnitTest tests[] = {
 		READER_TEST(test_prefixes),
+		READER_TEST(test_half_lines),
 		READER_TEST(test_other_lines),
 		READER_TEST(test_files_of_dovecot),
 		READER_TEST(test_mails),
