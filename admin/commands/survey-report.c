@@ -141,8 +141,8 @@ static void print_read(const struct survey_reading *reading, const struct log_ta
 	if (counts->last != 0)
 		wrapped_line_print(
 			0,
-			"They tell of %" PRIu64 " logins of %" PRIu64
-			" people from %s to %s on %s, and of %" PRIu64 " that were refused.",
+			"They tell of %" PRIu64 " logins with the right password, of %" PRIu64
+			" people from %s to %s on %s, and of %" PRIu64 " attempts that failed.",
 			counts->verified, counts->people, day_format(counts->first, first),
 			day_format(counts->last, last), hosts->str, counts->unverified);
 	else

@@ -69,8 +69,8 @@ static bool read_options(const char *config_path, int argc, char **argv, struct 
 		{"rule", 'r', "RULE", "only this rule", .text = &options->rule},
 		{"since", 's', "DATE", "only logins since then", .past = &options->since},
 		{"at", '\0', "DATE",
-		 "as the rules stand at this time; by default, as if all of them were enforced "
-		 "today",
+		 "as the rules of a portcullis.conf stand at this time; by default, as if all were "
+		 "enforced today",
 		 .date = &options->at},
 		{"allow-countries", '\0', "COUNTRIES",
 		 "as if logins were allowed from these only: DE,AT",
@@ -217,6 +217,10 @@ int survey_command(const char *config_path, int argc, char **argv)
 
 	if (!read_options(config_path, argc, argv, &options, &status))
 		return status;
+	/* "Nobody" would be no answer. */
+	if (options.at != 0 && !survey_has_config(config_path))
+		return usage_error("survey", "--at needs a portcullis.conf: the survey's own rules "
+					     "have no dates");
 	if (!load_policy(&survey, config_path))
 		return EX_CONFIG;
 	if (options.rule != NULL)

@@ -202,6 +202,8 @@ def test_countries(log, tmp_path):
     answer = ask("--allow-countries", "de,AT", "--country-database", database, log.write())
     assert rules(answer)["country"] == (1, 1, 0)
     assert survey("--allow-countries", "DE", log.write()).returncode == EX_USAGE
+    # Its own rules have no dates.
+    assert survey("--at", "today", log.write()).returncode == EX_USAGE
 
 
 def test_a_configuration_of_its_own(log, tmp_path):
