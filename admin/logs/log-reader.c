@@ -265,11 +265,16 @@ static void read_smtpd(struct log_reader *reader, const struct log_line *line)
 		.process = {(const char *)&line->process, sizeof(line->process)},
 		.message = line->message};
 
-	if (postfix_smtpd_read(reader->smtpd, &smtpd) == SMTPD_UNKNOWN)
-		add_unknown(reader, line->message.text, line->message.length);
-	else
-		reader->counts.understood++;
+	enum smtpd_answer answer = postfix_smtpd_read(reader->smtpd, &smtpd);
+
 	reader->smtpd_may_have = true;
+	if (answer == SMTPD_UNKNOWN) {
+		add_unknown(reader, line->message.text, line->message.length);
+		return;
+	}
+	reader->counts.understood++;
+	if (answer == SMTPD_NO_COMMON_TLS)
+		reader->counts.no_common_tls += line->count;
 }
 
 /* Whether it gave a login. */

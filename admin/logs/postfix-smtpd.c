@@ -233,6 +233,23 @@ static enum smtpd_answer read_tls_error(struct postfix_smtpd *smtpd, const struc
 	return SMTPD_READ;
 }
 
+/* What OpenSSL says of a handshake in which the client offered versions that the server does
+   not have, or the other way round. To port 25, other servers come as well. */
+static enum smtpd_answer read_tls_problem(struct postfix_smtpd *smtpd,
+					  const struct smtpd_line *line, struct log_slice rest)
+{
+	const struct smtpd_service *service = smtpd_service_of(
+		&smtpd->services, hash_service(smtpd, line), line->host, line->program);
+
+	if (service->port != 587 && service->port != 465)
+		return SMTPD_PASSED_OVER;
+	return smtpd_find(rest, "unsupported protocol") != NULL ||
+			       smtpd_find(rest, "version too low") != NULL ||
+			       smtpd_find(rest, "alert protocol version") != NULL
+		       ? SMTPD_NO_COMMON_TLS
+		       : SMTPD_PASSED_OVER;
+}
+
 /* NAME[ADDRESS]: SASL LOGIN authentication failed: ..., sasl_username=USER
    Others are of no interest. */
 static enum smtpd_answer read_warning(struct postfix_smtpd *smtpd, const struct smtpd_line *line,
@@ -243,6 +260,8 @@ static enum smtpd_answer read_warning(struct postfix_smtpd *smtpd, const struct 
 	struct log_slice method;
 	const char *user;
 
+	if (smtpd_skip(&rest, "TLS library problem: "))
+		return read_tls_problem(smtpd, line, rest);
 	if (!smtpd_take_client(&rest, &client) || !smtpd_skip(&rest, ": SASL "))
 		return SMTPD_PASSED_OVER;
 	method = smtpd_before(rest, ' ');

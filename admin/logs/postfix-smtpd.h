@@ -18,7 +18,10 @@ struct smtpd_line {
 };
 
 enum smtpd_answer {
-	SMTPD_READ,        /* it is understood, and told something of a login or its connection */
+	SMTPD_READ, /* it is understood, and told something of a login or its connection */
+	/* A mail program had no version of TLS in common with the server, and went before it
+	   said whose it is. */
+	SMTPD_NO_COMMON_TLS,
 	SMTPD_PASSED_OVER, /* it tells nothing of them */
 	SMTPD_UNKNOWN,     /* it begins as one that does, and goes on in a way of its own */
 };

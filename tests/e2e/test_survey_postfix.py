@@ -29,10 +29,11 @@ EVERYTHING = """rule everything {
 """
 
 # What docs/survey-lines.md says makes the log tell more; and versions that OpenSSL 3 takes no
-# more by itself.
+# more by itself, but for the oldest.
 SETTINGS = {
     "smtpd_tls_loglevel": "1",
-    "smtpd_tls_protocols": ">=TLSv1",
+    "smtpd_tls_protocols": ">=TLSv1.1",
+    "smtpd_tls_mandatory_protocols": ">=TLSv1.1",
     "tls_medium_cipherlist": "ALL:@SECLEVEL=0",
 }
 
@@ -55,8 +56,8 @@ def talkative_host(host, _configured_postfix):
 
 @pytest.fixture
 def read_log(host, tmp_path):
-    """A function for the logins that the log tells of since the test began, each as often as
-    it was counted, but for the one that ends a test."""
+    """A function for what the log tells since the test began: logins, each as often as it was
+    counted, but for the one that ends a test; and the rest."""
     begin = log_size(LOG)
     path = tmp_path / "mail.log"
 
@@ -72,9 +73,8 @@ def read_log(host, tmp_path):
         output = subprocess.run([TOOL, path], check=True, capture_output=True, timeout=30).stdout
         *logins, rest = map(json.loads, output.splitlines())
         assert rest["unknown"] == []
-        return [
-            login for login in logins for _ in range(login["count"]) if login["user"] != LAST_USER
-        ]
+        logins = [login for login in logins if login["user"] != LAST_USER]
+        return [login for login in logins for _ in range(login["count"])], rest
 
     return read
 
@@ -113,11 +113,18 @@ def _log_in_everywhere():
     clients.smtp(25, client=IPV4)
 
 
+def _context(version):
+    context = clients.make_tls_context()
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    context.minimum_version = context.maximum_version = version
+    return context
+
+
 def _check_agreement(host, read_log):
     """Gives the versions of TLS that the log tells, which the daemon does not record."""
     _log_in_everywhere()
     recorded = _recorded(host)
-    told = read_log()
+    told, _ = read_log()
     assert _sorted(told) == _sorted(recorded)
     assert len(told) == 10
     return sorted(login["tls_version"] for login in told)
@@ -140,7 +147,7 @@ def test_refused_passwords(talkative_host, read_log):
     talkative_host.recorded()
     told = [
         (login["port"], login["tls"], login["mechanism"], login["verified"])
-        for login in read_log()
+        for login in read_log()[0]
     ]
     assert sorted(told) == [
         (25, "none", "PLAIN", False),
@@ -151,19 +158,28 @@ def test_refused_passwords(talkative_host, read_log):
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion")
 def test_old_versions_of_tls(talkative_host, read_log, monkeypatch):
-    versions = ["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"]
+    versions = ["TLSv1.1", "TLSv1.2", "TLSv1.3"]
     for version in versions:
-        context = clients.make_tls_context()
-        context.set_ciphers("ALL:@SECLEVEL=0")
         number = ssl.TLSVersion[version.replace(".", "_")]
-        context.minimum_version = context.maximum_version = number
-        monkeypatch.setattr(clients, "TLS_CONTEXT", context)
+        monkeypatch.setattr(clients, "TLS_CONTEXT", _context(number))
         assert clients.smtp(587, USER, tls="starttls").accepted
         assert clients.smtp(465, USER).accepted
     monkeypatch.undo()
     talkative_host.recorded()
-    told = [(login["tls_version"], login["port"]) for login in read_log()]
+    told = [(login["tls_version"], login["port"]) for login in read_log()[0]]
     assert sorted(told) == [(version, port) for version in versions for port in (465, 587)]
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion")
+def test_no_version_in_common(talkative_host, read_log, monkeypatch):
+    monkeypatch.setattr(clients, "TLS_CONTEXT", _context(ssl.TLSVersion.TLSv1))
+    for port in (25, 587, 465):
+        with pytest.raises(ssl.SSLError):
+            clients.smtp(port, USER, tls="starttls")
+    monkeypatch.undo()
+    talkative_host.recorded()
+    told, rest = read_log()
+    assert told == [] and rest["no_common_tls"] == 2
 
 
 def test_behind_a_proxy(talkative_host, read_log):
@@ -175,7 +191,7 @@ def test_behind_a_proxy(talkative_host, read_log):
     finally:
         connection.close()
     talkative_host.recorded()
-    told = read_log()
+    told, _ = read_log()
     assert [(login["client"], login["tls"], login["port"]) for login in told] == [
         (IPV4, "unknown", 0)
     ]
@@ -190,6 +206,6 @@ def test_mails_turned_away(talkative_host, read_log):
     assert not clients.smtp(587, USER, tls="none").accepted
     recorded = _recorded(talkative_host)
     assert [event["action"] for event in recorded] == ["reject"]
-    told = read_log()
+    told, _ = read_log()
     named = tuple(map(int, version.split(".")[:2])) >= (3, 10)
     assert _sorted(told) == (_sorted(recorded) if named else [])

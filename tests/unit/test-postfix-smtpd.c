@@ -146,6 +146,11 @@ static void test_tls_lines(void **state)
 		    "mx postfix/submission/smtpd[7]: disconnect from "
 		    "unknown[192.0.2.7]:41573" STARTTLS_END,
 		    "2 mx" ANN "587 starttls TLSv1.1 1\n--\n");
+	/* A version that nobody knows yet. */
+	assert_told("mx postfix/smtps/smtpd[7]: Anonymous TLS connection established from "
+		    "unknown[192.0.2.7]: TLSv9 with cipher X (1/2 bits)\n"
+		    "mx postfix/smtps/smtpd[7]: 1A2B: client=unknown[192.0.2.7]" MAIL,
+		    "--\n2 mx" ANN "465 implicit unknown 1\n");
 }
 
 static void test_without_tls(void **state)
@@ -381,6 +386,39 @@ static void test_mail_turned_away(void **state)
 		    "--\n");
 }
 
+/* Of what is no port of mail programs alone, nobody can say whose they were. */
+static void test_no_common_tls(void **state)
+{
+	static const char *const problems[] = {
+		"error:0A000102:SSL routines::unsupported protocol:../ssl/statem/statem_srvr.c:1:",
+		"error:1408A0C1:SSL routines:ssl3_get_client_hello:version too low:x.c:1:",
+		"error:0A00042E:SSL routines::tlsv1 alert protocol version:x.c:1:SSL alert number "
+		"70:",
+	};
+	struct postfix_smtpd *smtpd = postfix_smtpd_create(NULL);
+	(void)state;
+
+	for (size_t i = 0; i < COUNT(problems); i++) {
+		char *text = g_strconcat(
+			"mx postfix/smtps/smtpd[7]: warning: TLS library problem: ", problems[i],
+			NULL);
+
+		assert_int_equal(read_line(smtpd, text, 1), SMTPD_NO_COMMON_TLS);
+		g_free(text);
+	}
+	assert_int_equal(read_line(smtpd,
+				   "mx postfix/smtpd[7]: warning: TLS library problem: "
+				   "error:0A000102:SSL routines::unsupported protocol:x.c:1:",
+				   1),
+			 SMTPD_PASSED_OVER);
+	assert_int_equal(read_line(smtpd,
+				   "mx postfix/smtps/smtpd[7]: warning: TLS library problem: "
+				   "error:0A00010B:SSL routines::wrong version number:x.c:1:",
+				   1),
+			 SMTPD_PASSED_OVER);
+	postfix_smtpd_free(smtpd);
+}
+
 /* Whoever is not logged in writes parts of these lines. */
 static void test_passed_over(void **state)
 {
@@ -420,6 +458,9 @@ static void test_unknown(void **state)
 	static const char *const messages[] = {
 		"connect from unknown",
 		"disconnect from unknown 192.0.2.7 [x]",
+		"disconnect from unknown[192.0.2.7",
+		"SSL_accept error from unknown: -1",
+		"Anonymous TLS connection established from unknown[192.0.2.7] with cipher x",
 		"Anonymous TLS connection established from unknown[192.0.2.7]",
 		"Anonymous TLS connection refused to unknown[192.0.2.7]: x",
 		"1A2B: client=unknown",
@@ -477,6 +518,8 @@ static void test_bounds(void **state)
 		"sasl_username=ann%d",
 		"mx postfix/smtpd[%d]: SSL_accept error from a[192.0.2.7]: -1",
 	};
+	static const char end[] = "mx postfix/submission/smtpd[%d]: disconnect from a[192.0.2.7] "
+				  "auth=1 mail=1 commands=2";
 	const int number = 20000;
 	(void)state;
 
@@ -492,6 +535,10 @@ static void test_bounds(void **state)
 			assert_int_equal(read_line(smtpd, line, j), SMTPD_READ);
 			for (; postfix_smtpd_next(smtpd, &login); count++)
 				assert_int_equal(login.count, 1);
+			/* These wait for what others show. */
+			g_snprintf(line, sizeof(line), end, j);
+			if (i == 0 && j % 2 == 0)
+				assert_int_equal(read_line(smtpd, line, j), SMTPD_READ);
 		}
 		postfix_smtpd_end(smtpd);
 		for (; postfix_smtpd_next(smtpd, &login); count++)
@@ -518,6 +565,7 @@ int main(void)
 		cmocka_unit_test(test_behind_a_proxy),
 		cmocka_unit_test(test_more_in_a_mails_line),
 		cmocka_unit_test(test_mail_turned_away),
+		cmocka_unit_test(test_no_common_tls),
 		cmocka_unit_test(test_passed_over),
 		cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_long_texts),
