@@ -1,5 +1,6 @@
 #include "log-input.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <glib.h>
 #include <string.h>
@@ -142,22 +143,27 @@ static gint compare_names(gconstpointer left, gconstpointer right)
 /* Files that are mail logs, by the order of their names; NULL with errno set. */
 static GPtrArray *list_logs(const char *path)
 {
-	GDir *directory = g_dir_open(path, 0, NULL);
+	int descriptor = file_open_named(path);
+	DIR *directory = descriptor < 0 ? NULL : fdopendir(descriptor);
 	GPtrArray *logs;
-	const char *name;
+	const struct dirent *entry;
 
-	if (directory == NULL)
+	if (directory == NULL) {
+		file_close(descriptor);
 		return NULL;
+	}
 	logs = g_ptr_array_new();
-	while ((name = g_dir_read_name(directory)) != NULL) {
-		char *log = log_file_name_fits(name) ? g_build_filename(path, name, NULL) : NULL;
+	while ((entry = readdir(directory)) != NULL) {
+		char *log = log_file_name_fits(entry->d_name)
+				    ? g_build_filename(path, entry->d_name, NULL)
+				    : NULL;
 
 		if (log != NULL && g_file_test(log, G_FILE_TEST_IS_REGULAR))
 			g_ptr_array_add(logs, log);
 		else
 			g_free(log);
 	}
-	g_dir_close(directory);
+	closedir(directory);
 	g_ptr_array_sort(logs, compare_names);
 	return logs;
 }

@@ -459,6 +459,13 @@ static void test_problems(void **state)
 		 "postfix*.log",
 		 path);
 	assert_not_added(path, expected);
+	/* Root may read all. */
+	assert_int_equal(chmod(directory, 0711), 0);
+	assert_int_equal(chmod(path, 0), 0);
+	snprintf(expected, sizeof(expected), "%s: Permission denied", path);
+	assert_true(geteuid() != 0 || seteuid(65534) == 0);
+	assert_not_added(path, expected);
+	assert_true(getuid() != 0 || seteuid(0) == 0);
 	/* Gone by the time. */
 	write_file("gone", "gone\n");
 	write_file("log", "one\n");
