@@ -52,6 +52,15 @@ static bool is_empty(struct log_slice slice)
 	return slice.length == 0;
 }
 
+static struct log_slice skip_spaces(struct log_slice text)
+{
+	size_t count = 0;
+
+	while (count < text.length && text.text[count] == ' ')
+		count++;
+	return log_slice_behind(text, count);
+}
+
 /* Up to the next space; *rest_r is what is behind all spaces. */
 static struct log_slice first_word(struct log_slice text, struct log_slice *rest_r)
 {
@@ -60,9 +69,7 @@ static struct log_slice first_word(struct log_slice text, struct log_slice *rest
 
 	if (space != NULL)
 		word.length = (size_t)(space - text.text);
-	*rest_r = log_slice_behind(text, word.length);
-	while (rest_r->length > 0 && rest_r->text[0] == ' ')
-		*rest_r = log_slice_behind(*rest_r, 1);
+	*rest_r = skip_spaces(log_slice_behind(text, word.length));
 	return word;
 }
 
@@ -128,13 +135,17 @@ static bool is_level(struct log_slice word)
 	       log_slice_equals(word, "Fatal:") || log_slice_equals(word, "Panic:");
 }
 
-/* The tag that a text begins with, and what it is the tag of. */
-static bool read_tag(struct log_slice text, struct log_line *line)
+static bool is_tag(struct log_slice word)
 {
-	struct log_slice behind, further, tag = first_word(text, &behind);
+	return word.length >= 2 && word.text[word.length - 1] == ':';
+}
 
-	if (tag.length < 2 || tag.text[tag.length - 1] != ':')
-		return false;
+/* What a tag that a text begins with is the tag of. */
+static void read_tag(struct log_slice text, struct log_slice tag, struct log_slice behind,
+		     struct log_line *line)
+{
+	struct log_slice further;
+
 	/* As Dovecot writes files itself: the tag is one of its services. */
 	if (is_login_service(tag) || is_level(first_word(behind, &further))) {
 		line->program = log_slice("dovecot");
@@ -144,7 +155,6 @@ static bool read_tag(struct log_slice text, struct log_line *line)
 		set_program(line, tag);
 		line->message = behind;
 	}
-	return true;
 }
 
 /* "message repeated 2 times: [ imap-login: ...]", as rsyslog and Debian's old syslogd have it. */
@@ -192,8 +202,7 @@ static bool read_time(struct log_line *line)
 		return false;
 	if (time.kind > line->time.kind)
 		line->time = time;
-	line->message = log_slice_behind(line->message, length);
-	first_word(line->message, &line->message);
+	line->message = skip_spaces(log_slice_behind(line->message, length));
 	return true;
 }
 
@@ -208,10 +217,12 @@ static bool is_dated(struct log_slice text)
    is whole. */
 static bool skip_stream(struct log_line *line)
 {
-	struct log_slice rest, stream = first_word(line->message, &rest);
+	struct log_slice rest;
 
-	if (!log_slice_equals(stream, "stdout") && !log_slice_equals(stream, "stderr"))
+	if (!log_slice_begins(line->message, "stdout ") &&
+	    !log_slice_begins(line->message, "stderr "))
 		return false;
+	first_word(line->message, &rest);
 	first_word(rest, &line->message);
 	return true;
 }
@@ -224,13 +235,18 @@ static void read_origin(struct log_line *line)
 
 	if (skip_stream(line))
 		return;
-	for (int i = 0; i < WORDS_MAX && !is_dated(rest) && !read_tag(rest, line); i++) {
-		struct log_slice word = first_word(rest, &rest);
+	for (int i = 0; i < WORDS_MAX && !is_dated(rest); i++) {
+		struct log_slice behind, word = first_word(rest, &behind);
 
+		if (is_tag(word)) {
+			read_tag(rest, word, behind, line);
+			break;
+		}
 		if (is_empty(host) && !log_slice_begins(word, "<"))
 			host = word;
-		if (i == 0 || is_dated(rest))
-			line->message = rest;
+		if (i == 0 || is_dated(behind))
+			line->message = behind;
+		rest = behind;
 	}
 	if (!is_empty(host))
 		line->host = host;

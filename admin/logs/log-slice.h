@@ -18,7 +18,7 @@ static inline struct log_slice log_slice(const char *text)
 
 static inline bool log_slice_equals(struct log_slice slice, const char *text)
 {
-	return slice.length == strlen(text) && memcmp(slice.text, text, slice.length) == 0;
+	return slice.length == strlen(text) && memcmp(slice.text, text, strlen(text)) == 0;
 }
 
 static inline bool log_slice_begins(struct log_slice slice, const char *text)

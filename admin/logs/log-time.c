@@ -52,25 +52,21 @@ static bool at_end(const struct cursor *cursor)
 
 /* ---- the parts ---- */
 
-static bool month_is(const char *text, const char *name)
-{
-	return text[0] == name[0] && text[1] == name[1] && text[2] == name[2];
-}
-
 /* journalctl writes them in the language of who called it. */
 static bool read_month(struct cursor *cursor, uint8_t *month_r)
 {
-	static const char english[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	static const char english[][5] = {"Jan ", "Feb ", "Mar ", "Apr ", "May ", "Jun ",
+					  "Jul ", "Aug ", "Sep ", "Oct ", "Nov ", "Dec "};
 	static const struct {
-		char name[5];
+		char name[6];
 		uint8_t month;
-	} german[] = {{"M\303\244r", 3}, {"Mai", 5}, {"Okt", 10}, {"Dez", 12}};
+	} german[] = {{"M\303\244r ", 3}, {"Mai ", 5}, {"Okt ", 10}, {"Dez ", 12}};
 
 	if (cursor->end - cursor->next < 4)
 		return false;
 	for (uint8_t i = 0; i < 12; i++) {
-		if (month_is(cursor->next, english + 3 * i)) {
-			cursor->next += 3;
+		if (memcmp(cursor->next, english[i], 4) == 0) {
+			cursor->next += 4;
 			*month_r = i + 1;
 			return true;
 		}
@@ -249,8 +245,8 @@ static bool read_syslog(struct cursor *cursor, struct log_time *time, bool year_
 	unsigned int year;
 
 	time->kind = LOG_TIME_YEARLESS;
-	if (!read_month(cursor, &time->month) || !take(cursor, ' ') ||
-	    !read_day(cursor, &time->day) || !take(cursor, ' '))
+	if (!read_month(cursor, &time->month) || !read_day(cursor, &time->day) ||
+	    !take(cursor, ' '))
 		return false;
 	before = *cursor;
 	if (digits(cursor, 4, &year) && take(cursor, ' ')) {
@@ -359,10 +355,10 @@ size_t log_time_read(struct log_slice text, struct log_time *time_r)
 	struct cursor cursor = {text.text, text.text + text.length};
 	bool found;
 
-	*time_r = (struct log_time){0};
-	/* The shortest is "Nov 9 10:00:00". */
-	if (text.length < 14)
+	/* The shortest is "Nov 9 10:00:00"; most texts are none, and begin in small letters. */
+	if (text.length < 14 || text.text[0] < '0' || text.text[0] > 'W')
 		return 0;
+	*time_r = (struct log_time){0};
 	if (is_digit(text.text[0]) && text.text[4] == '-')
 		found = read_iso(&cursor, time_r);
 	else if (is_digit(text.text[0]) && text.text[4] == ' ')
@@ -371,10 +367,9 @@ size_t log_time_read(struct log_slice text, struct log_time *time_r)
 		found = read_seconds(&cursor, time_r);
 	else if (text.text[0] == '@')
 		found = read_tai(&cursor, time_r);
-	else if (text.text[0] >= 'A' && text.text[0] <= 'W')
-		found = take_weekday(&cursor) ? read_behind_weekday(&cursor, time_r)
-					      : read_syslog(&cursor, time_r, false);
 	else
-		found = false;
+		found = read_syslog(&cursor, time_r, false) ||
+			(cursor.next == text.text && take_weekday(&cursor) &&
+			 read_behind_weekday(&cursor, time_r));
 	return found && at_end(&cursor) ? (size_t)(cursor.next - text.text) : 0;
 }
