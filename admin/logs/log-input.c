@@ -234,6 +234,18 @@ static int journal_has_mail(const char *path)
 	return kind == LINE_ERROR ? -1 : kind != LINE_NONE;
 }
 
+static const char *journal_problem(int error)
+{
+	switch (error) {
+	case EBADMSG:
+	case ENODATA:
+	case EPROTONOSUPPORT:
+		return "it is no journal of systemd, or a broken one";
+	default:
+		return file_problem(error);
+	}
+}
+
 static bool add_journal(struct log_input *input, const char *path, char **problem_r)
 {
 	const char *name = path == NULL ? "the systemd journal" : path;
@@ -242,7 +254,7 @@ static bool add_journal(struct log_input *input, const char *path, char **proble
 	int has = journal_has_mail(path);
 
 	if (has < 0)
-		return refuse(problem_r, name, file_problem(errno));
+		return refuse(problem_r, name, journal_problem(errno));
 	if (has == 0)
 		return refuse(problem_r, name,
 			      "it has no line of Dovecot or Postfix, or none that this account "
@@ -401,7 +413,7 @@ static enum line_kind next_line(struct log_input *input, struct log_input_line *
 
 static const char *why_broken(const struct log_input *input)
 {
-	return input->packed != NULL ? packed_file_problem(input->packed) : file_problem(errno);
+	return input->packed != NULL ? packed_file_problem(input->packed) : journal_problem(errno);
 }
 
 enum log_input_kind log_input_next(struct log_input *input, struct log_input_line *line_r)

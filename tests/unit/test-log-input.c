@@ -616,6 +616,11 @@ static void test_systemd_journal(void **state)
 		assert_false(line.whole);
 		assert_end(input);
 	}
+	write_file("text.journal", text->str);
+	snprintf(path, sizeof(path), "%s", in_directory("text.journal"));
+	snprintf(expected, sizeof(expected), "%s: it is no journal of systemd, or a broken one",
+		 path);
+	assert_not_added(path, expected);
 	g_string_free(text, TRUE);
 	g_string_free(journal_entries, TRUE);
 }
