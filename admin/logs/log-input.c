@@ -14,6 +14,10 @@
 #include "log-file-name.h"
 #include "log-journal.h"
 
+/* What belongs to a line may have come so long before it, in milliseconds: a connection of
+   Postfix's, which has several. */
+#define BEFORE (INT64_C(3600) * 1000)
+
 enum log_file_kind { LOG_FILE, LOG_STANDARD_INPUT, LOG_JOURNAL };
 
 struct log_file {
@@ -30,6 +34,7 @@ struct log_input {
 	struct log_journal *journal;
 	struct line_reader *reader;
 	int64_t written;
+	int64_t since;
 	uint64_t done, total; /* bytes; done: of files that are done with */
 	char *problem;
 };
@@ -222,7 +227,7 @@ static bool add_standard_input(struct log_input *input, char **problem_r)
    log_journal_open(). */
 static int journal_has_mail(const char *path)
 {
-	struct log_journal *journal = log_journal_open(path);
+	struct log_journal *journal = log_journal_open(path, 0);
 	enum line_kind kind;
 	const char *text;
 	size_t length;
@@ -322,6 +327,11 @@ bool log_input_add_usual(struct log_input *input, const char *directory, char **
 	return added;
 }
 
+void log_input_set_since(struct log_input *input, int64_t since)
+{
+	input->since = since;
+}
+
 static const struct log_file *this_file(const struct log_input *input)
 {
 	return g_ptr_array_index(input->files, input->next - 1);
@@ -367,7 +377,7 @@ static bool begin_file(struct log_input *input)
 
 	if (file->kind == LOG_JOURNAL) {
 		input->written = g_get_real_time() / G_USEC_PER_SEC;
-		input->journal = log_journal_open(file->path);
+		input->journal = log_journal_open(file->path, input->since - BEFORE);
 		return input->journal != NULL;
 	}
 	descriptor = open_file(file);

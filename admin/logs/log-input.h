@@ -23,6 +23,10 @@ bool log_input_add(struct log_input *input, const char *name, char **problem_r);
    above. */
 bool log_input_add_usual(struct log_input *input, const char *directory, char **problem_r);
 
+/* Of what came before that time, in milliseconds since 1970, nobody wants to know: the systemd
+   journal is not read from its beginning then, others are. */
+void log_input_set_since(struct log_input *input, int64_t since);
+
 /* One line. Its text is what a stranger may have chosen: it can hold NULs and any other
    bytes. It lives until the next call, as the name does. */
 struct log_input_line {

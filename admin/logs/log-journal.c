@@ -93,7 +93,7 @@ static int open_journal(sd_journal **journal_r, const char *path)
 						  SD_JOURNAL_ALL_NAMESPACES);
 }
 
-struct log_journal *log_journal_open(const char *path)
+struct log_journal *log_journal_open(const char *path, int64_t since)
 {
 	sd_journal *journal = NULL;
 	struct log_journal *log;
@@ -104,7 +104,7 @@ struct log_journal *log_journal_open(const char *path)
 	if (status >= 0)
 		status = sd_journal_set_data_threshold(journal, LINE_LENGTH_MAX);
 	if (status >= 0)
-		status = sd_journal_seek_head(journal);
+		status = sd_journal_seek_realtime_usec(journal, (uint64_t)MAX(since, 0) * 1000);
 	if (status < 0) {
 		sd_journal_close(journal);
 		errno = -status;

@@ -2,6 +2,7 @@
 #define PORTCULLIS_LOG_JOURNAL_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "admin/files/line-reader.h"
 
@@ -13,8 +14,8 @@
 struct log_journal;
 
 /* This host's journal, of all namespaces, where the path is NULL; or a journal's file or
-   directory. NULL with errno set. */
-struct log_journal *log_journal_open(const char *path);
+   directory. Begins with what came at that time, in milliseconds since 1970. NULL with errno set. */
+struct log_journal *log_journal_open(const char *path, int64_t since);
 void log_journal_free(struct log_journal *journal);
 
 /* As line_reader_next(). LINE_ERROR: errno is set, and there is no use in going on. */

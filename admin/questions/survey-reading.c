@@ -70,6 +70,7 @@ bool survey_read(struct survey_reading *reading_r, char *const paths[],
 	*reading_r = (struct survey_reading){.input = log_input_create()};
 	if (!add_paths(reading_r->input, paths))
 		return false;
+	log_input_set_since(reading_r->input, question->since);
 	bar.input = reading_r->input;
 	reading_r->reader = log_reader_create(reading_r->input, &options);
 	reading_r->tally = log_tally_create(question->edition);

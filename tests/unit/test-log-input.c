@@ -616,6 +616,12 @@ static void test_systemd_journal(void **state)
 		assert_false(line.whole);
 		assert_end(input);
 	}
+	/* Lines may belong to one that came up to an hour before. */
+	input = input_of("journal/system.journal");
+	log_input_set_since(input, INT64_C(1795910402012) + 3600 * 1000);
+	assert_int_equal(log_input_next(input, &line), LOG_INPUT_LINE);
+	assert_memory_equal(line.text, "2026-11-29T00:00:02.", 20);
+	log_input_free(input);
 	write_file("text.journal", text->str);
 	snprintf(path, sizeof(path), "%s", in_directory("text.journal"));
 	snprintf(expected, sizeof(expected), "%s: it is no journal of systemd, or a broken one",
