@@ -140,13 +140,29 @@ static size_t tag_length(const char *text, size_t length)
 	return i;
 }
 
-/* Dovecot's messages begin with the process' name: "imap-login: ", "imap(alice)<1><...>: ". */
-static bool dovecot_may_matter(const char *text, size_t length)
+/* What stands behind a tag, its process and ": "; NULL when it is no such tag. */
+static const char *behind_tag(const char *tag, size_t length)
 {
-	size_t i = tag_length(text, MIN(length, TAG_MAX));
+	size_t i = tag_length(tag, length);
 
-	return ends_with(text, i, "-login") || i == TAG_MAX ||
-	       (i < length && text[i] == ' '); /* "message repeated 2 times: " */
+	if (i < length && tag[i] == '[') {
+		for (i++; i < length && g_ascii_isdigit(tag[i]);)
+			i++;
+		if (i == length || tag[i++] != ']')
+			return NULL;
+	}
+	return length - i > 2 && tag[i] == ':' && tag[i + 1] == ' ' ? tag + i + 2 : NULL;
+}
+
+/* Dovecot's messages, whatever it is called, begin with the process' name: "imap-login: ",
+   "imap(alice)<1><...>: ". */
+static bool may_matter(const char *message, size_t length)
+{
+	static const char repeated[] = "message repeated ";
+	size_t i = tag_length(message, MIN(length, TAG_MAX));
+
+	return ends_with(message, i, "-login") || i == TAG_MAX ||
+	       (length > strlen(repeated) && memcmp(message, repeated, strlen(repeated)) == 0);
 }
 
 /* Whether the tag stands where the last line's did: behind the time, which is as long in all
@@ -164,25 +180,23 @@ static bool tag_is_there(const struct log_reader *reader, const struct log_input
 /* Whether a line is to be looked at no further: most are of other programs. */
 static bool is_passed_over(struct log_reader *reader, const struct log_input_line *line)
 {
-	static const char dovecot[] = "dovecot: ";
-	const char *tag = line->text + reader->tag;
-	size_t length, rest;
+	static const char postfix[] = "postfix", dovecot[] = "dovecot";
+	const char *tag = line->text + reader->tag, *end = line->text + line->length, *message;
+	size_t length;
+	bool known;
 
 	if (!tag_is_there(reader, line))
 		return false;
-	rest = line->length - reader->tag;
-	if (memcmp(tag, dovecot, strlen(dovecot)) == 0) {
-		if (dovecot_may_matter(tag + strlen(dovecot), rest - strlen(dovecot)))
-			return false;
-		reader->counts.understood++;
-		return true;
-	}
 	length = tag_length(tag, TAG_MAX);
-	if (length == 0 || length == TAG_MAX || tag[length] == ' ' ||
-	    ends_with(tag, length, "smtpd") || ends_with(tag, length, "-login") ||
-	    ends_with(tag, length, "dovecot"))
+	if (ends_with(tag, length, "smtpd") || ends_with(tag, length, "-login"))
 		return false;
-	if (reader->of_dovecot || memcmp(tag, "postfix", strlen("postfix")) == 0)
+	message = behind_tag(tag, (size_t)(end - tag));
+	if (message == NULL)
+		return false;
+	known = memcmp(tag, postfix, strlen(postfix)) == 0;
+	if (!known && may_matter(message, (size_t)(end - message)))
+		return false;
+	if (known || reader->of_dovecot || memcmp(tag, dovecot, strlen(dovecot)) == 0)
 		reader->counts.understood++;
 	else
 		reader->counts.others++;

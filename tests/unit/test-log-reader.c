@@ -163,6 +163,27 @@ static void test_other_lines(void **state)
 	assert_int_equal(counts.unknown, 0);
 }
 
+/* Whatever a host calls it, and with or without its process. */
+static void test_names_of_dovecot(void **state)
+{
+	(void)state;
+
+	read_text("May  6 08:00:00 mx1 postfix/qmgr[9]: 4ABC: from=<a@example.net>, size=2000, n=1 "
+		  "x\n"
+		  "May  6 08:00:01 mx1 dovecot-proxy: imap-login: Login: " ELEMENTS "\n"
+		  "May  6 08:00:02 mx1 dovecot[77]: imap(alice)<7><x>: Disconnected: Logged out "
+		  "in=1 out=2\n"
+		  "May  6 08:00:03 mx1 mail[78]: imap-login: Login: " ELEMENTS "\n"
+		  "May  6 08:00:04 mx1 mail[x]: imap-login: Login: " ELEMENTS "\n"
+		  "May  6 08:00:05 mx1 kernel: eth0: link is up, or down, or something in between "
+		  "the two\n");
+	assert_non_null(strstr(found, "08:00:01"));
+	assert_non_null(strstr(found, "08:00:03"));
+	assert_non_null(strstr(found, "08:00:04"));
+	assert_int_equal(counts.understood, 5);
+	assert_int_equal(counts.others, 1);
+}
+
 static void test_files_of_dovecot(void **state)
 {
 	(void)state;
@@ -267,6 +288,7 @@ int main(void)
 		READER_TEST(test_half_lines),
 		READER_TEST(test_other_lines),
 		READER_TEST(test_files_of_dovecot),
+		READER_TEST(test_names_of_dovecot),
 		READER_TEST(test_mails),
 		READER_TEST(test_years),
 		READER_TEST(test_undated),
