@@ -12,6 +12,9 @@
 
 #define HOSTS_SHOWN 8
 
+/* Of lines with a title. */
+#define FACT_INDENT 18
+
 /* ---- rules ---- */
 
 static const struct column columns[] = {
@@ -116,52 +119,61 @@ void survey_report_print_csv(const struct survey_report *report)
 
 /* ---- for people ---- */
 
-static void append_hosts(GString *text, const struct log_tally *tally)
+/* "" where the logs name none. The caller frees it. */
+static char *list_hosts(const struct log_tally *tally)
 {
-	size_t count = log_tally_hosts(tally);
+	size_t count = log_tally_hosts(tally), shown = 0;
+	GString *text = g_string_new(NULL);
 
-	for (size_t i = 0; i < count && i < HOSTS_SHOWN; i++) {
+	for (size_t i = 0; i < count && shown < HOSTS_SHOWN; i++) {
 		const char *host = log_tally_host(tally, i);
 
-		g_string_append(text, i == 0 ? "" : ", ");
-		terminal_text_append(text, host[0] == '\0' ? "a host without a name" : host, 64);
+		if (host[0] == '\0')
+			continue;
+		g_string_append(text, shown++ == 0 ? "" : ", ");
+		terminal_text_append(text, host, 64);
 	}
 	if (count > HOSTS_SHOWN)
 		g_string_append_printf(text, " and %zu more", count - HOSTS_SHOWN);
+	return g_string_free(text, FALSE);
+}
+
+static void print_fact(const char *title, uint64_t number, const char *note)
+{
+	wrapped_line_print(FACT_INDENT, "%-16s  %" PRIu64 "%s", title, number, note);
+}
+
+static void print_when_and_where(const struct survey_reading *reading,
+				 const struct log_tally_counts *counts)
+{
+	char first[DAY_TEXT_SIZE], last[DAY_TEXT_SIZE];
+	char *hosts = list_hosts(reading->tally);
+
+	wrapped_line_print(FACT_INDENT, "%-16s  %s to %s", "logins from",
+			   day_format(counts->first, first), day_format(counts->last, last));
+	if (hosts[0] != '\0')
+		wrapped_line_print(FACT_INDENT, "%-16s  %s", "on", hosts);
+	g_free(hosts);
 }
 
 static void print_read(const struct survey_reading *reading, const struct log_tally_counts *counts)
 {
 	const struct log_reader_counts *lines = log_reader_counts(reading->reader);
-	char first[DAY_TEXT_SIZE], last[DAY_TEXT_SIZE];
-	GString *hosts = g_string_new(NULL);
 
-	append_hosts(hosts, reading->tally);
-	wrapped_line_print(0, "%" PRIu64 " lines were read.", lines->lines);
-	if (counts->last != 0)
-		wrapped_line_print(
-			0,
-			"They tell of %" PRIu64 " logins with the right password, of %" PRIu64
-			" people from %s to %s on %s, and of %" PRIu64 " attempts that failed.",
-			counts->verified, counts->people, day_format(counts->first, first),
-			day_format(counts->last, last), hosts->str, counts->unverified);
-	else
-		wrapped_line_print(0, "They tell of no login.");
-	g_string_free(hosts, TRUE);
-	if (lines->undated > 0)
-		wrapped_line_print(0,
-				   "Of %" PRIu64 " more logins nothing tells when they were; they "
-				   "are left out.",
-				   lines->undated);
+	print_fact("lines", lines->lines, "");
 	if (lines->unknown > 0)
-		wrapped_line_print(
-			0, "%" PRIu64 " lines were not understood; --unknown shows examples.",
-			lines->unknown);
+		print_fact("not understood", lines->unknown, " (--unknown shows examples)");
+	if (counts->last != 0)
+		print_when_and_where(reading, counts);
+	print_fact("people", counts->people, ", who had the right password");
+	print_fact("their logins", counts->verified, "");
+	print_fact("failed attempts", counts->unverified, "");
+	if (lines->undated > 0)
+		print_fact("without a time", lines->undated, " logins, which do not count");
 	if (lines->no_common_tls > 0)
-		wrapped_line_print(0,
-				   "%" PRIu64 " connections had no version of TLS in common with "
-				   "the server: programs that are locked out already.",
-				   lines->no_common_tls);
+		print_fact("without TLS", lines->no_common_tls,
+			   " connections that ended because no version of TLS suited both sides: "
+			   "programs that are locked out already");
 }
 
 static void print_untold(const struct survey_report *report)
