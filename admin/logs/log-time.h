@@ -24,7 +24,8 @@ struct log_time {
 
 /* Reads the time stamp that a text begins with, as syslog, Dovecot, journalctl, Docker and
    their like write it (`tests/unit/test-log-time.c` has them all). Returns how long it is;
-   0 when there is none. A space follows it, or nothing. */
+   0 when there is none, and *time_r is then nothing to look at. A space follows it, or
+   nothing. */
 size_t log_time_read(struct log_slice text, struct log_time *time_r);
 
 /* Whether the calendar has such a date, and the day such a time. */

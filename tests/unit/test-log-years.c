@@ -23,9 +23,9 @@ static uint64_t session_of(const char *moment)
 
 static struct log_time time_of(const char *text)
 {
-	struct log_time time;
+	struct log_time time = {.kind = LOG_TIME_NONE};
 
-	if (log_time_read(log_slice(text), &time) != strlen(text) && text[0] != '\0')
+	if (text[0] != '\0' && log_time_read(log_slice(text), &time) != strlen(text))
 		fail_msg("%s", text);
 	return time;
 }
