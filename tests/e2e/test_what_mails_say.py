@@ -227,10 +227,33 @@ def test_a_program_for_two_services_is_told_of_both(tmp_path):
 def test_old_encryption_is_not_called_none(tmp_path):
     policy = 'rule encryption { minimum = "TLSv1.2" notify = "2024-06-01" }\n'
     [text] = _devices(_english(tmp_path, [sighting(port=993, tls="implicit")], policy=policy)).values()
-    assert "Update the program or the device. Encryption older than TLSv1.2 will soon" in text
+    assert "Update the program or the device" in text
+    assert "Encryption older than TLSv1.2 will soon" in text
     assert "None" not in text
     [text] = _devices(_english(tmp_path, [sighting()], policy=policy)).values()
     assert "Choose “SSL/TLS”, not “None”, and port 993, or update it." in text
+
+
+@pytest.mark.parametrize(
+    "language, subject, change, why",
+    [
+        ("en", "Mail access without encryption or with an outdated one",
+         "if there is no update for it any more, use another one", "outdated encryption does not"),
+        ("de", "E-Mail-Zugriff ohne oder mit veralteter Verschlüsselung",
+         "gibt es dafür keine Aktualisierung mehr, nehmen Sie ein anderes",
+         "eine veraltete hält sie davon nicht sicher ab"),
+    ],
+)  # fmt: skip
+def test_what_to_do_about_an_old_program(tmp_path, language, subject, change, why):
+    old = [{"rule": "encryption", "sightings": [sighting(port=993, tls="implicit")]}]
+    policy = 'rule encryption { minimum = "TLSv1.2" notify = "2024-06-01" }\n'
+    mail = _mail(tmp_path, language, policy, rules=old)
+    assert mail["Subject"].startswith(subject)
+    assert change in words(mail.page.text) and why in words(mail.page.text)
+    # Where no version is too old, none is spoken of.
+    mail = _mail(tmp_path, language, 'rule encryption { notify = "2024-06-01" }\n')
+    for word in ("outdated", "veraltet", "update for it", "Aktualisierung mehr"):
+        assert word not in mail["Subject"] + mail.page.text
 
 
 def test_the_refused_one_comes_first(tmp_path):
