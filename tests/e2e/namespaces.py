@@ -92,6 +92,12 @@ def run_outside(command, **options):
     )
 
 
+def with_empty(path, command):
+    """What runs a command as if nothing were in that directory."""
+    hide = f"mount -t tmpfs tmpfs {path}; exec \"$@\""
+    return ["unshare", "--mount", "sh", "-ec", hide, "sh", *map(str, command)]
+
+
 def own_directory(path, copied=False):
     """Puts an empty directory in the place of what this machine has there, or a copy of it
     in which nothing is a link to elsewhere."""
