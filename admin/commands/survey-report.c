@@ -122,16 +122,12 @@ void survey_report_print_csv(const struct survey_report *report)
 /* "" where the logs name none. The caller frees it. */
 static char *list_hosts(const struct log_tally *tally)
 {
-	size_t count = log_tally_hosts(tally), shown = 0;
+	size_t count = log_tally_hosts(tally);
 	GString *text = g_string_new(NULL);
 
-	for (size_t i = 0; i < count && shown < HOSTS_SHOWN; i++) {
-		const char *host = log_tally_host(tally, i);
-
-		if (host[0] == '\0')
-			continue;
-		g_string_append(text, shown++ == 0 ? "" : ", ");
-		terminal_text_append(text, host, 64);
+	for (size_t i = 0; i < count && i < HOSTS_SHOWN; i++) {
+		g_string_append(text, i == 0 ? "" : ", ");
+		terminal_text_append(text, log_tally_host(tally, i), 64);
 	}
 	if (count > HOSTS_SHOWN)
 		g_string_append_printf(text, " and %zu more", count - HOSTS_SHOWN);

@@ -97,9 +97,12 @@ static enum dovecot_answer read_elements(struct log_slice elements, enum dovecot
 	return answer;
 }
 
-static enum dovecot_answer read_login(struct log_slice elements, struct dovecot_login *login)
+static enum dovecot_answer read_login(struct log_slice elements, enum dovecot_series series,
+				      struct dovecot_login *login)
 {
-	return read_elements(elements, DOVECOT_LOGIN, (struct attempts){1, true}, login);
+	(void)read_elements(elements, DOVECOT_LOGIN, (struct attempts){1, true}, login);
+	login->login.series = series;
+	return DOVECOT_LOGIN;
 }
 
 /* ---- how it ended ---- */
@@ -244,7 +247,7 @@ static enum dovecot_answer read_proxy(struct log_slice text, struct dovecot_logi
 {
 	if (!take_to(&text, "tarted proxying to "))
 		return DOVECOT_PASSED_OVER;
-	return take_to(&text, ": ") ? read_login(text, login) : DOVECOT_UNKNOWN;
+	return take_to(&text, ": ") ? read_login(text, DOVECOT_ANY, login) : DOVECOT_UNKNOWN;
 }
 
 /* What comes before, or beside, the line that tells how it ended. */
@@ -274,8 +277,10 @@ enum dovecot_answer dovecot_login_read(struct log_slice message, struct dovecot_
 	if (!take_service(&message, &login_r->login.service))
 		return DOVECOT_PASSED_OVER;
 	(void)take(&message, "Info: ");
-	if (take(&message, "Login: ") || take(&message, "Logged in: "))
-		return read_login(message, login_r);
+	if (take(&message, "Login: "))
+		return read_login(message, DOVECOT_2_3, login_r);
+	if (take(&message, "Logged in: "))
+		return read_login(message, DOVECOT_2_4, login_r);
 	if (take(&message, "proxy("))
 		return read_proxy(message, login_r);
 	return is_passed_over(message) ? DOVECOT_PASSED_OVER : read_end(message, login_r);

@@ -11,9 +11,12 @@ enum log_tls {
 	LOG_TLS_STARTTLS,
 	LOG_TLS_IMPLICIT,
 	/* The line names no TLS, where it would stand if there was any and the format has it:
-	   none, if other lines of the same server name it. */
+	   none, if other lines of the same server and service name it. */
 	LOG_TLS_UNMENTIONED,
 };
+
+/* Which Dovecot has written a line, as far as its words tell: 2.3 stands for 2.2, too. */
+enum dovecot_series { DOVECOT_ANY, DOVECOT_2_3, DOVECOT_2_4 };
 
 /* One login, or one mail that was sent after one, as a log tells of it. What the log does not
    say is not guessed. Strings belong to the reader, until it is asked for the next one; they
@@ -22,6 +25,7 @@ struct log_login {
 	int64_t time;     /* milliseconds since 1970, UTC */
 	const char *host; /* "" unknown */
 	enum source source;
+	enum dovecot_series series; /* DOVECOT_ANY also of Postfix */
 	enum service service;
 	enum log_tls tls;
 	enum tls_version tls_version; /* TLS_VERSION_UNKNOWN where it is not told */

@@ -13,7 +13,7 @@ struct log_server {
 	enum source source;
 	uint64_t logins;
 	int64_t last;
-	bool names_tls; /* some login that had it */
+	unsigned int names_tls; /* services of which some line does, a bit each */
 };
 
 struct log_day {
@@ -35,6 +35,7 @@ struct log_tally {
 	int64_t first, last;
 	GArray *logins_of_way;     /* of uint64_t, by the way's number */
 	uint64_t with_client[2];   /* by enum source */
+	unsigned int series;       /* of Dovecot, a bit each */
 	struct shown_tally *shown; /* NULL: no store shows it yet */
 };
 

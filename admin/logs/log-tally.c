@@ -55,6 +55,8 @@ static bool is_server(const struct log_tally *tally, guint i, const struct log_l
 
 static void note_host(struct log_tally *tally, const char *host)
 {
+	if (host[0] == '\0')
+		return;
 	for (guint i = 0; i < tally->hosts->len; i++) {
 		if (strcmp(g_array_index(tally->hosts, const char *, i), host) == 0)
 			return;
@@ -92,8 +94,9 @@ static void note_server(struct log_tally *tally, const struct log_login *login)
 
 	server->logins += login->count;
 	server->last = MAX(server->last, login->time);
-	server->names_tls |= login->tls == LOG_TLS_SOME || login->tls == LOG_TLS_STARTTLS ||
-			     login->tls == LOG_TLS_IMPLICIT;
+	if (login->tls == LOG_TLS_SOME || login->tls == LOG_TLS_STARTTLS ||
+	    login->tls == LOG_TLS_IMPLICIT)
+		server->names_tls |= SERVICE_BIT(login->service);
 }
 
 /* ---- days ---- */
@@ -154,6 +157,7 @@ static void add_to_person(struct log_tally *tally, const struct log_login *login
 	}
 	g_array_index(tally->logins_of_way, uint64_t, way) += login->count;
 	tally->with_client[login->source] += login->client.known ? login->count : 0;
+	tally->series |= 1U << login->series;
 	if (row != NULL)
 		log_row_add(row, login);
 	else
@@ -195,7 +199,9 @@ enum tls_state log_tally_tls(const struct log_tally *tally, const struct log_way
 	case LOG_TLS_IMPLICIT:
 		return TLS_IMPLICIT;
 	case LOG_TLS_UNMENTIONED:
-		return server_at(tally, way->server)->names_tls ? TLS_NONE : TLS_UNTOLD;
+		return server_at(tally, way->server)->names_tls & SERVICE_BIT(way->service)
+			       ? TLS_NONE
+			       : TLS_UNTOLD;
 	case LOG_TLS_UNKNOWN:
 		break;
 	}
@@ -219,6 +225,7 @@ void log_tally_count(const struct log_tally *tally, struct log_tally_counts *cou
 {
 	*counts_r = (struct log_tally_counts){.people = tally->people.people->len,
 					      .unverified = tally->unverified,
+					      .series = tally->series,
 					      .first = tally->first,
 					      .last = tally->last};
 	for (guint i = 0; i < tally->ways.ways->len; i++) {

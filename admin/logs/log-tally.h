@@ -32,12 +32,14 @@ struct log_tally_counts {
 	uint64_t verified, unverified;
 	int64_t first, last;     /* of both, in milliseconds; 0: there were none */
 	struct log_told told[2]; /* by enum source */
+	unsigned int series;     /* that wrote the logs of Dovecot, a bit each */
 };
 
 /* Whether a login that names no TLS had none is known when all were added. */
 void log_tally_count(const struct log_tally *tally, struct log_tally_counts *counts_r);
 
-/* The hosts in their order of appearance; each is named once. Returns how many there are. */
+/* The hosts that the logs name, in their order of appearance, each once. Returns how many there
+   are. */
 size_t log_tally_hosts(const struct log_tally *tally);
 const char *log_tally_host(const struct log_tally *tally, size_t index);
 

@@ -7,15 +7,16 @@ static const char version[] = "which version of TLS it was";
 static const char client[] = "from which address a login came";
 
 /* One line tells all of these. Dovecot names STARTTLS nowhere: the port tells it. */
-#define DOVECOT_2_3                                                                                \
+#define ELEMENTS_2_3                                                                               \
 	"login_log_format_elements = user=<%u> method=%m rip=%r lip=%l lport=%a mpid=%e %c %k "    \
 	"session=<%{session}>"
-#define DOVECOT_2_4                                                                                \
+#define ELEMENTS_2_4                                                                               \
 	"login_log_format_elements = user=<%{user}> method=%{mechanism} rip=%{remote_ip} "         \
 	"lip=%{local_ip} lport=%{local_port} mpid=%{mail_pid} %{secured} %{ssl_security} "         \
 	"session=<%{session}>"
 
 struct gaps {
+	bool dovecot_2_3, dovecot_2_4; /* whose lines are of use */
 	struct survey_gap *gaps;
 	size_t count;
 };
@@ -26,11 +27,12 @@ static void add(struct gaps *gaps, const char *what, const char *missing, const 
 	gaps->gaps[gaps->count++] = (struct survey_gap){what, missing, server, file, setting};
 }
 
-/* Nobody can see which of the two versions wrote a log of logins that were all the same. */
 static void add_dovecot(struct gaps *gaps, const char *what, const char *missing)
 {
-	add(gaps, what, missing, "dovecot 2.3", "dovecot.conf", DOVECOT_2_3);
-	add(gaps, what, missing, "dovecot 2.4", "dovecot.conf", DOVECOT_2_4);
+	if (gaps->dovecot_2_3)
+		add(gaps, what, missing, "dovecot 2.3", "dovecot.conf", ELEMENTS_2_3);
+	if (gaps->dovecot_2_4)
+		add(gaps, what, missing, "dovecot 2.4", "dovecot.conf", ELEMENTS_2_4);
 }
 
 static void find_dovecot(struct gaps *gaps, const struct log_told *told)
@@ -66,7 +68,11 @@ static void find_postfix(struct gaps *gaps, const struct log_told *told)
 size_t survey_gaps(const struct log_tally_counts *counts,
 		   struct survey_gap gaps_r[static SURVEY_GAPS_MAX])
 {
-	struct gaps gaps = {.gaps = gaps_r};
+	const unsigned int series = counts->series & (1U << DOVECOT_2_3 | 1U << DOVECOT_2_4);
+	/* Where nothing tells which Dovecot it is, that is for the reader to know. */
+	struct gaps gaps = {.dovecot_2_3 = series != 1U << DOVECOT_2_4,
+			    .dovecot_2_4 = series != 1U << DOVECOT_2_3,
+			    .gaps = gaps_r};
 
 	find_dovecot(&gaps, &counts->told[SOURCE_DOVECOT]);
 	find_postfix(&gaps, &counts->told[SOURCE_POSTFIX]);

@@ -34,17 +34,20 @@ class Log:
         stamp = time.strftime("%b %e %H:%M:%S", time.localtime(time.time() - hours_ago * 3600))
         self.lines.append(f"{stamp} {host} {text}\n")
 
-    def login(self, user, service="imap", method="PLAIN", client=DE, tls="TLS", more="", **place):
+    def login(self, user, service="imap", method="PLAIN", client=DE, tls="TLS", more="",
+              event="Login", **place):  # fmt: skip
         began = time.time() - place.get("hours_ago", 1) * 3600
         session = base64.b64encode(
             struct.pack("<Q", int(began * 1e6))[:6] + b"\x11\x22" +
             bytes(map(int, client.split("."))))  # fmt: skip
         elements = [f"user=<{user}>", f"method={method}", f"rip={client}", "lip=192.0.2.1",
                     "mpid=7", tls, more, f"session=<{session.decode()}>"]  # fmt: skip
-        self.add(f"dovecot: {service}-login: Login: " + ", ".join(filter(None, elements)), **place)
+        elements = ", ".join(filter(None, elements))
+        self.add(f"dovecot: {service}-login: {event}: {elements}", **place)
 
     def names_tls(self, **place):
-        """Only where some login names TLS, one that names none is known to have had none."""
+        """Only where some login of a service names TLS, one that names none is known to have
+        had none."""
         self.login("encrypted@example.org", **place)
 
     def mail(self, user, name="postfix/submission", method="PLAIN", starttls=True, **place):
@@ -152,21 +155,38 @@ def test_nobody_is_not_what_nobody_knows(log):
     assert row["people"] is None and row["untold"] == 1
     assert row["why_not"] == "the logs do not tell versions of TLS"
     missing = {(row["what"], row["server"]) for row in answer["missing"]}
-    assert missing == {(what, server) for what in ("port", "starttls", "tls_version")
-                       for server in ("dovecot 2.3", "dovecot 2.4")}  # fmt: skip
+    assert missing == {(what, "dovecot 2.3") for what in ("port", "starttls", "tls_version")}
     assert all("lport=" in row["setting"] for row in answer["missing"])
     forecast = ask("--forecast", log.write())
     assert forecast["rules"]["tls-version"]["users"] is None
     assert forecast["rules"]["encryption"]["users"] == 0
     text = survey(log.write()).stdout
-    assert "not told" in text and "lport=%{local_port}" in text
+    assert "not told" in text and "lport=%a" in text
+
+
+@pytest.mark.parametrize("events, versions", [
+    (["Login"], "2.3"),
+    (["Logged in"], "2.4"),
+    (["Login", "Logged in"], "2.3 2.4"),
+    # Both say that.
+    (["proxy(alice): started proxying to 192.0.2.9:143"], "2.3 2.4"),
+    (["proxy(alice): started proxying to 192.0.2.9:143", "Logged in"], "2.4"),
+])  # fmt: skip
+def test_lines_are_for_the_dovecot_that_wrote_the_log(log, events, versions):
+    for event in events:
+        log.login("alice@example.org", event=event)
+    answer = ask(log.write())
+    assert answer["logins"] == len(events)
+    servers = {row["server"] for row in answer["missing"]}
+    assert servers == {f"dovecot {version}" for version in versions.split()}
 
 
 def test_tls_that_no_line_names(log):
-    """Whether the format has it, nobody can say then."""
+    """Whether the format has it, nobody can say then; each service may have its own."""
     log.login("alice@example.org", tls="")
     assert rules(ask(log.write()))["encryption"] == (None, None, None)
     log.names_tls(host="mx2")
+    log.names_tls(service="pop3")
     assert rules(ask(log.write()))["encryption"] == (0, 0, 0)
     log.names_tls()
     assert rules(ask(log.write()))["encryption"] == (1, 1, 0)
@@ -261,6 +281,16 @@ def test_journal_of_systemd(log):
     answer = ask(path)
     assert answer["lines"] == answer["understood"] == 9 and answer["hosts"] == ["mx1"]
     assert answer["rules"] == ask(log.directory)["rules"] == ask(log.write())["rules"]
+
+
+def test_a_file_of_dovecots_own_names_no_host(log):
+    stamp = time.strftime("%b %d %H:%M:%S")
+    log.lines.append(f"{stamp} imap-login: Info: Login: user=<alice@example.org>, "
+                     f"method=PLAIN, rip={DE}, lip=192.0.2.1, mpid=7, TLS\n")  # fmt: skip
+    answer = ask(log.write("dovecot.log"))
+    assert (answer["logins"], answer["hosts"]) == (1, [])
+    log.login("alice@example.org")
+    assert ask(log.write())["hosts"] == ["mx1"]
 
 
 def test_what_is_broken_counts_as_far_as_it_goes(log):

@@ -45,24 +45,26 @@ static void test_logins(void **state)
 		const char *line;
 		enum service service;
 		enum log_tls tls;
+		enum dovecot_series series;
 	} lines[] = {
 		{"imap-login: Info: Login: user=<alice@example.org>, method=PLAIN, " FROM
 		 ", mpid=16, " SESSION,
-		 SERVICE_IMAP, LOG_TLS_UNMENTIONED},
+		 SERVICE_IMAP, LOG_TLS_UNMENTIONED, DOVECOT_2_3},
 		{"pop3-login: Login: user=<alice@example.org>, method=PLAIN, " FROM
 		 ", mpid=24, TLS, " SESSION,
-		 SERVICE_POP3, LOG_TLS_SOME},
+		 SERVICE_POP3, LOG_TLS_SOME, DOVECOT_2_3},
 		{"submission-login: Info: Logged in: user=<alice@example.org>, method=PLAIN, " FROM
 		 ", mpid=24, TLS, " SESSION,
-		 SERVICE_SUBMISSION, LOG_TLS_SOME},
+		 SERVICE_SUBMISSION, LOG_TLS_SOME, DOVECOT_2_4},
 		{"managesieve-login: Logged in: user=<alice@example.org>, method=PLAIN, " FROM
 		 ", mpid=32, " SESSION,
-		 SERVICE_SIEVE, LOG_TLS_UNMENTIONED},
+		 SERVICE_SIEVE, LOG_TLS_UNMENTIONED, DOVECOT_2_4},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(lines); i++) {
 		assert_login(lines[i].line);
+		assert_int_equal(login.login.series, lines[i].series);
 		assert_int_equal(login.login.service, lines[i].service);
 		assert_int_equal(login.login.tls, lines[i].tls);
 		assert_int_equal(login.login.tls_version, TLS_VERSION_UNKNOWN);
