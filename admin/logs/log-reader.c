@@ -277,7 +277,8 @@ static void read_smtpd(struct log_reader *reader, const struct log_line *line)
 		.program = line->program,
 		/* Any bytes will do that are another process' for another process. */
 		.process = {(const char *)&line->process, sizeof(line->process)},
-		.message = line->message};
+		.message = line->message,
+		.count = line->count};
 
 	enum smtpd_answer answer = postfix_smtpd_read(reader->smtpd, &smtpd);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "admin/store/store.h"
 #include "policy/fnv.h"
 
 #include "smtpd-service.h"
@@ -98,9 +99,11 @@ static void end_connection(struct postfix_smtpd *smtpd, struct smtpd_connection 
 
 /* ---- logins ---- */
 
+/* A connection may last for days, of which each is to be told. */
 static bool is_same(const struct smtpd_login *login, const struct smtpd_login *other)
 {
 	return login->verified == other->verified && login->before_tls == other->before_tls &&
+	       login->time / MILLISECONDS_A_DAY == other->time / MILLISECONDS_A_DAY &&
 	       strcmp(login->mechanism, other->mechanism) == 0 &&
 	       strcmp(login->user, other->user) == 0;
 }
@@ -122,12 +125,12 @@ static void add_login(struct postfix_smtpd *smtpd, const struct smtpd_line *line
 	if (last == NULL)
 		connection->no_tls = !connection->tls && connection->service->logs_tls;
 	if (last != NULL && is_same(last, login)) {
-		last->count += login->count;
+		last->count = (uint32_t)MIN((uint64_t)last->count + login->count, UINT32_MAX);
 		return;
 	}
 	added = smtpd_connections_add_login(smtpd->connections, connection);
-	added->time = line->time;
-	added->count = 1;
+	added->time = login->time;
+	added->count = MAX(login->count, 1);
 	added->verified = login->verified;
 	memcpy(added->mechanism, login->mechanism, sizeof(added->mechanism));
 	strcpy(added->user, login->user);
@@ -255,7 +258,7 @@ static enum smtpd_answer read_tls_problem(struct postfix_smtpd *smtpd,
 static enum smtpd_answer read_warning(struct postfix_smtpd *smtpd, const struct smtpd_line *line,
 				      struct log_slice rest)
 {
-	struct smtpd_login login = {.count = 1};
+	struct smtpd_login login = {.time = line->time, .count = line->count};
 	struct smtpd_client client;
 	struct log_slice method;
 	const char *user;
@@ -299,7 +302,7 @@ static enum smtpd_answer add_mail(struct postfix_smtpd *smtpd, const struct smtp
 				  const struct smtpd_client *client, struct log_slice method,
 				  struct log_slice user, uint32_t count)
 {
-	struct smtpd_login login = {.count = count};
+	struct smtpd_login login = {.time = line->time, .count = count};
 
 	if (user.length == 0 || !smtpd_copy_text(user, login.user, sizeof(login.user)))
 		return SMTPD_UNKNOWN;
@@ -326,7 +329,7 @@ static enum smtpd_answer read_mail(struct postfix_smtpd *smtpd, const struct smt
 	rest = log_slice_behind(rest, method.length);
 	if (!smtpd_skip(&rest, ", sasl_username="))
 		return SMTPD_UNKNOWN;
-	return add_mail(smtpd, line, &client, method, user_in(rest), 1);
+	return add_mail(smtpd, line, &client, method, user_in(rest), line->count);
 }
 
 /* reject: RCPT from NAME[ADDRESS]: 554 ...; from=<...> to=<...> proto=ESMTP helo=<...>

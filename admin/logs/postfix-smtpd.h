@@ -15,6 +15,7 @@ struct smtpd_line {
 	struct log_slice program; /* as "postfix/submission/smtpd" */
 	struct log_slice process; /* its id */
 	struct log_slice message;
+	uint32_t count; /* how often it came; at least 1 */
 };
 
 enum smtpd_answer {

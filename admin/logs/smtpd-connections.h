@@ -12,7 +12,7 @@ struct smtpd_service;
 /* Longer ones are nobody's (RFC 5321: 64 + 1 + 255), and cut. */
 #define SMTPD_USER_MAX 320
 
-/* Equal logins of one connection. */
+/* Equal logins of one connection on one day. */
 struct smtpd_login {
 	TAILQ_ENTRY(smtpd_login) in_order;
 	int64_t time; /* of the first, in milliseconds */

@@ -51,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	while (rest.length > 0) {
 		const char *newline = memchr(rest.text, '\n', rest.length);
-		struct smtpd_line line = {.time = (int64_t)lines, .message = rest};
+		struct smtpd_line line = {.time = (int64_t)lines, .message = rest, .count = 1};
 
 		if (newline != NULL)
 			line.message.length = (size_t)(newline - rest.text);

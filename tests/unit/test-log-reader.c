@@ -219,6 +219,21 @@ static void test_mails(void **state)
 		       "2024-05-06 08:00:04 mx1 bob submission unknown:25 LOGIN 192.0.2.5 1\n");
 }
 
+/* Which syslog counts instead of writing them down. */
+static void test_repeated_attempts(void **state)
+{
+	(void)state;
+
+	read_text("May  6 08:00:01 mx1 postfix/submission/smtpd[9]: warning: c[192.0.2.5]: SASL "
+		  "LOGIN authentication failed: UGFzc3dvcmQ6\n"
+		  "May  6 08:00:04 mx1 postfix/submission/smtpd[9]: message repeated 3 times: [ "
+		  "warning: c[192.0.2.5]: SASL LOGIN authentication failed: UGFzc3dvcmQ6]\n"
+		  "May  6 08:00:05 mx1 postfix/submission/smtpd[9]: disconnect from c[192.0.2.5] "
+		  "ehlo=2 starttls=1 auth=0/4 commands=3/7\n");
+	assert_string_equal(found,
+			    "2024-05-06 08:00:01 mx1 - submission unknown:587 LOGIN 192.0.2.5 4\n");
+}
+
 /* By when a file was written to, across New Year. */
 static void test_years(void **state)
 {
@@ -290,6 +305,7 @@ int main(void)
 		READER_TEST(test_files_of_dovecot),
 		READER_TEST(test_names_of_dovecot),
 		READER_TEST(test_mails),
+		READER_TEST(test_repeated_attempts),
 		READER_TEST(test_years),
 		READER_TEST(test_undated),
 		READER_TEST(test_examples),

@@ -51,7 +51,7 @@ static struct log_slice cut(const char **rest, const char *text)
 /* "HOST PROGRAM[PROCESS]: MESSAGE" */
 static enum smtpd_answer read_line(struct postfix_smtpd *smtpd, const char *text, int time)
 {
-	struct smtpd_line line = {.time = time};
+	struct smtpd_line line = {.time = time, .count = 1};
 
 	line.host = cut(&text, " ");
 	line.program = cut(&text, "[");
@@ -473,6 +473,7 @@ static void test_unknown(void **state)
 	struct smtpd_line line = {
 		.program = log_slice("postfix/smtpd"),
 		.message = {"1A: client=a[192.0.2.7], sasl_method=PLAIN, sasl_username=a\0b", 62},
+		.count = 1,
 	};
 	(void)state;
 
@@ -483,6 +484,27 @@ static void test_unknown(void **state)
 		g_free(text);
 	}
 	assert_int_equal(postfix_smtpd_read(smtpd, &line), SMTPD_UNKNOWN);
+	postfix_smtpd_free(smtpd);
+}
+
+/* A program may send for weeks without a new login. */
+static void test_days_of_one_connection(void **state)
+{
+	static const char mail[] = "mx postfix/submission/smtpd[7]: 1A: client=a[192.0.2.7], "
+				   "sasl_method=PLAIN, sasl_username=ann@example.org";
+	static const int times[] = {1000, 86399999, 86400000, 86400001, 3 * 86400000 + 5};
+	struct postfix_smtpd *smtpd = postfix_smtpd_create(NULL);
+	GString *told = g_string_new(NULL);
+	(void)state;
+
+	for (size_t i = 0; i < COUNT(times); i++)
+		assert_int_equal(read_line(smtpd, mail, times[i]), SMTPD_READ);
+	postfix_smtpd_end(smtpd);
+	take_logins(smtpd, told);
+	assert_string_equal(told->str, "1000 mx" ANN "587 ? unknown 2\n"
+				       "86400000 mx" ANN "587 ? unknown 2\n"
+				       "259200005 mx" ANN "587 ? unknown 1\n");
+	g_string_free(told, TRUE);
 	postfix_smtpd_free(smtpd);
 }
 
@@ -558,6 +580,7 @@ int main(void)
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_name_of_several_ports),
 		cmocka_unit_test(test_several_mails),
+		cmocka_unit_test(test_days_of_one_connection),
 		cmocka_unit_test(test_interleaved),
 		cmocka_unit_test(test_lost_end),
 		cmocka_unit_test(test_refused),
