@@ -338,11 +338,14 @@ static enum smtpd_answer read_mail(struct postfix_smtpd *smtpd, const struct smt
 static enum smtpd_answer read_refusal(struct postfix_smtpd *smtpd, const struct smtpd_line *line,
 				      struct log_slice rest)
 {
+	static const char begin[] = " sasl_method=";
 	/* What strangers say of themselves stands in brackets. */
-	struct log_slice login = smtpd_behind_last(rest, '>'), method;
+	struct log_slice login = smtpd_behind_last(rest, '>'), before = rest, method;
 	struct smtpd_client client;
 
-	if (!smtpd_skip(&login, " sasl_method="))
+	before.length -= login.length;
+	/* Whoever has logged in may write a whole further login into sasl_sender. */
+	if (!smtpd_skip(&login, begin) || smtpd_find(before, begin) != NULL)
 		return SMTPD_PASSED_OVER;
 	method = smtpd_before(login, ' ');
 	login = log_slice_behind(login, method.length);

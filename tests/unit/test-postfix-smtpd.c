@@ -384,6 +384,11 @@ static void test_mail_turned_away(void **state)
 				"<x>: Relay access denied; from=<\" helo=<x> sasl_method=PLAIN "
 				"sasl_username=ann sasl_sender=\"@example.net> to=<x> proto=SMTP\n",
 		    "--\n");
+	/* Nor who has a password of his own. */
+	assert_told("mx postfix/smtps/smtpd[7]: NOQUEUE" REFUSED_MAIL(
+			    " sasl_method=PLAIN sasl_username=eve sasl_sender=\"x> "
+			    "sasl_method=PLAIN sasl_username=ann@example.org sasl_sender=\""),
+		    "--\n");
 }
 
 /* Of what is no port of mail programs alone, nobody can say whose they were. */
