@@ -94,6 +94,9 @@ static enum dovecot_answer read_elements(struct log_slice elements, enum dovecot
 		.count = attempts.count,
 	};
 	dovecot_elements_read(elements, login);
+	/* Whoever tries a name may write a session into it. */
+	if (!attempts.verified)
+		login->session = LOG_SESSION_NONE;
 	return answer;
 }
 
@@ -120,21 +123,25 @@ static bool take_number(struct log_slice *text, uint32_t *number_r)
 }
 
 /* "auth failed, 2 attempts in 9 secs", "internal failure, 1 successful auths", 2.4 "login
-   disabled, 1/2 successful auths in 9 secs". A proxy may take any password, and leave it to
-   the server behind it. */
+   disabled, 1/2 successful auths in 9 secs". The user that follows is the one of the last
+   attempt: his password was right for sure only where all were. A proxy may take any password,
+   and leave it to the server behind it. */
 static bool read_counted(struct log_slice reason, struct attempts *attempts_r)
 {
 	bool proxied = log_slice_begins(reason, "proxy dest");
-	uint32_t all;
+	uint32_t right;
 
 	if (!take_to_character(&reason, ',') || !take(&reason, " ") ||
-	    !take_number(&reason, &attempts_r->count))
+	    !take_number(&reason, &right))
 		return false;
+	attempts_r->count = right;
 	if (take(&reason, " attempts"))
-		return attempts_r->count > 0;
-	if (take(&reason, "/") && !take_number(&reason, &all))
-		return false;
-	attempts_r->verified = !proxied;
+		return right > 0;
+	if (take(&reason, "/")) {
+		if (!take_number(&reason, &attempts_r->count))
+			return false;
+		attempts_r->verified = right == attempts_r->count && !proxied;
+	}
 	return take(&reason, " successful auths") && attempts_r->count > 0;
 }
 
@@ -182,14 +189,19 @@ static bool is_no_attempt(struct log_slice reason)
 static bool read_reason(struct log_slice reason, struct attempts *attempts_r)
 {
 	*attempts_r = (struct attempts){0};
-	if (is_no_attempt(reason) || read_counted(reason, attempts_r))
+	if (is_no_attempt(reason))
 		return true;
 	/* Who has too many connections is told so when he has logged in, and it is then that no
 	   mail process can be had: "Internal login failure (pid=7 id=1)". */
-	attempts_r->verified = log_slice_begins(reason, "mail_max_userip_connections=") ||
-			       log_slice_begins(reason, "pid=");
-	attempts_r->count = 1;
-	return attempts_r->verified || is_one_attempt(reason);
+	if (log_slice_begins(reason, "mail_max_userip_connections=") ||
+	    log_slice_begins(reason, "pid=")) {
+		*attempts_r = (struct attempts){1, true};
+		return true;
+	}
+	if (read_counted(reason, attempts_r))
+		return true;
+	*attempts_r = (struct attempts){1, false};
+	return is_one_attempt(reason);
 }
 
 /* There may be several in brackets; the first that is known counts. */

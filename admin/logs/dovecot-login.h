@@ -22,7 +22,7 @@ struct dovecot_login {
 	   some, or none was mentioned ("secured" without TLS is none). */
 	struct log_login login;
 	/* The lowest 48 bits of the microseconds since 1970 when the connection began;
-	   LOG_SESSION_NONE where it is not told. */
+	   LOG_SESSION_NONE where it is not told, and of who had no right password. */
 	uint64_t session;
 	/* What login points to. */
 	char user[USER_SIZE];

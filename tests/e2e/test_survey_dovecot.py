@@ -1,9 +1,13 @@
 """What Dovecot's log tells of logins, beside what the gate has recorded of the same ones."""
 
+import base64
+import imaplib
 import json
 import re
 import ssl
+import struct
 import subprocess
+import time
 
 import pytest
 
@@ -65,10 +69,13 @@ def read_log(host, tmp_path):
     return read
 
 
-def _recorded(event, form):
+def _recorded(event, form, version):
     """A sighting as a log would tell it."""
     told = {key: event[key] for key in ("user", "service", "mechanism", "client", "verified")}
     told["tls"] = event["tls"] != "none"
+    # Before 2.4 it may have been another one's password on the same connection.
+    if version < (2, 4) and event["action"] == "reject":
+        told["verified"] = False
     if form == "recommended":
         told["port"] = event["port"]
     return told
@@ -120,7 +127,8 @@ def test_log_and_gate_agree(host, read_log, form, rules):
     clients.pop3("nobody@example.org", "wrong", client=IPV6)
     clients.submission(USER, "wrong", tls="implicit")
     clients.sieve(USER, "wrong")
-    recorded = [(_recorded(event, form), moment_of(event)) for event in host.recorded()]
+    version = host.dovecot.version
+    recorded = [(_recorded(event, form, version), moment_of(event)) for event in host.recorded()]
     told = [(_told(login, form), login["time"] / 1000) for login in read_log()[0]]
     _assert_alike(told, recorded)
     assert len(told) == 22
@@ -177,6 +185,37 @@ def test_several_attempts(host, read_log):
     assert len(host.recorded()) == 2
     [login], _ = read_log()
     assert login["count"] == 2 and not login["verified"] and login["user"] == USER
+
+
+def test_nobody_makes_an_offender_of_somebody_else(host, read_log):
+    """Who has a password of his own, with which he is refused, tries another one's name on the
+    same connection: the line is about both."""
+    host.apply(REFUSING)
+    connection = clients.connect_imap(IPV4)
+    for user, password in ((USER, PASSWORD), ("bob@example.org", "wrong")):
+        with pytest.raises(imaplib.IMAP4.error):
+            connection.exchange("PLAIN", user, password)
+    connection.shutdown()
+    host.recorded()
+    [login], _ = read_log()
+    assert login["user"] == "bob@example.org" and not login["verified"]
+
+
+def test_nobody_tells_the_year(host, read_log):
+    """A name that looks like a session of years ago, where the format has none."""
+    host.apply("", dovecot="login_log_format_elements = user=<%u> method=%m rip=%r\n"
+               if host.dovecot.version < (2, 4) else "login_log_format_elements = "
+               "user=<%{user}> method=%{mechanism} rip=%{remote_ip}\n")  # fmt: skip
+    years_ago = int(time.time() - 3 * 365 * 86400) * 1000000
+    session = base64.b64encode(struct.pack("<Q", years_ago)[:6] + b"\x11\x22" +
+                               bytes(map(int, IPV4.split("."))))  # fmt: skip
+    name = f"x>, session=<{session.decode()}"
+    assert not clients.imap(name, "wrong", client=IPV4, mechanism="PLAIN").accepted
+    assert clients.imap(USER).accepted
+    host.recorded()
+    logins = read_log()[0]
+    assert [login["user"] for login in logins if login["verified"]] == [USER]
+    assert all(abs(login["time"] / 1000 - time.time()) < 2 * 86400 for login in logins)
 
 
 @pytest.mark.parametrize("form", FORMATS)

@@ -213,7 +213,8 @@ static void test_refused(void **state)
 		{"Disconnected: Connection closed: read(size=416) failed: Connection reset by peer "
 		 "(auth failed, 1 attempts in 0 secs)",
 		 1, false},
-		{"Disconnected: Connection closed (internal failure, 1 successful auths)", 1, true},
+		{"Disconnected: Connection closed (internal failure, 1 successful auths)", 1,
+		 false},
 		{"Disconnected: Maximum number of connections from user+IP exceeded "
 		 "(mail_max_userip_connections=1)",
 		 1, true},
@@ -230,7 +231,7 @@ static void test_refused(void **state)
 		 1, true},
 		{"Login aborted: Connection closed (login disabled, 2/13 successful auths in 0 "
 		 "secs) (login_disabled)",
-		 2, true},
+		 13, false},
 		{"Login aborted: Maximum number of connections from user+IP exceeded "
 		 "(mail_max_userip_connections=1) (connection limit reached, 1/1 successful auths "
 		 "in 0 secs) (connection_limit)",
@@ -253,7 +254,8 @@ static void test_refused(void **state)
 		assert_int_equal(login.login.tls, LOG_TLS_SOME);
 		assert_client("78.46.5.205");
 		assert_string_equal(login.user, "a@b");
-		assert_true(login.session == SESSION_BEGAN);
+		assert_true(login.session ==
+			    (lines[i].verified ? SESSION_BEGAN : LOG_SESSION_NONE));
 	}
 }
 
@@ -321,7 +323,7 @@ static void test_no_common_tls(void **state)
 		assert_client("78.46.5.205");
 		assert_string_equal(login.user, "");
 		assert_false(login.login.verified);
-		assert_true(login.session == SESSION_BEGAN);
+		assert_true(login.session == LOG_SESSION_NONE);
 	}
 }
 
@@ -403,6 +405,10 @@ static void test_names_that_pretend(void **state)
 		     "method=PLAIN, " FROM);
 	assert_string_equal(login.user, "a): b");
 	assert_client("78.46.5.205");
+	assert_login(
+		"imap-login: Disconnected (auth failed, 1 attempts in 0 secs): user=<a>, " SESSION
+		", x=<>, method=PLAIN, " FROM);
+	assert_true(login.session == LOG_SESSION_NONE);
 }
 
 /* Lines that were cut, and longer than anything should be. */
