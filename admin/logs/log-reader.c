@@ -1,8 +1,11 @@
+#define _GNU_SOURCE /* memmem(), memrchr() */
 #include "log-reader.h"
 
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+
+#include "admin/files/line-reader.h"
 
 #include "dovecot-login.h"
 #include "log-prefix.h"
@@ -34,6 +37,7 @@ struct log_reader {
 	size_t tag;        /* where the last line's stood; 0: not in the line itself */
 	size_t tag_host;   /* where the host before it did; the tag itself: there was none */
 	bool of_dovecot;   /* it was Dovecot's own file: tags are its processes' */
+	bool has_more;     /* some line of Dovecot's goes on behind the session's id */
 	struct dovecot_login dovecot;
 	char host[HOST_SIZE]; /* of the login that was given out */
 	struct log_reader_counts counts;
@@ -228,6 +232,39 @@ static void note_tag(struct log_reader *reader, const struct log_input_line *inp
 		reader->tag = 0;
 }
 
+/* ---- the line that a file ends with ---- */
+
+/* "..., session=<...>" */
+static bool ends_with_session(struct log_slice message)
+{
+	static const char name[] = "session=";
+	const char *begin = memrchr(message.text, '<', message.length);
+
+	return begin != NULL && log_slice_ends(message, ">") &&
+	       log_slice_ends((struct log_slice){message.text, (size_t)(begin - message.text)},
+			      name);
+}
+
+/* Whether what may be missing at its end matters to nobody. Otherwise it may be the rest of a
+   name, or that there was TLS. */
+static bool says_enough(const struct log_reader *reader, const struct log_input_line *input,
+			const struct log_line *line)
+{
+	/* It was longer. */
+	if (input->length >= LINE_LENGTH_MAX)
+		return false;
+	/* A JSON object that is closed. */
+	if (*input->text == '{')
+		return true;
+	if (log_slice_equals(line->program, "dovecot"))
+		return !may_matter(line->message.text, line->message.length) ||
+		       (!reader->has_more && ends_with_session(line->message));
+	return !postfix_smtpd_is(line->program) ||
+	       (log_slice_begins(line->message, "disconnect from ") &&
+		memmem(line->message.text, line->message.length,
+		       " commands=", strlen(" commands=")) != NULL);
+}
+
 /* ---- lines ---- */
 
 static void add_unknown(struct log_reader *reader, const char *text, size_t length)
@@ -261,6 +298,7 @@ static bool read_dovecot(struct log_reader *reader, const struct log_line *line,
 		reader->counts.no_common_tls += line->count;
 	if (answer != DOVECOT_LOGIN)
 		return false;
+	reader->has_more |= !ends_with_session(line->message);
 	set_host(reader, line->host);
 	*login_r = dovecot->login;
 	login_r->host = reader->host;
@@ -317,8 +355,7 @@ static bool read_line(struct log_reader *reader, const struct log_input_line *in
 		return false;
 	}
 	note_tag(reader, input, &line);
-	/* What is missing may be the rest of a name, or that there was TLS. */
-	if (!input->whole) {
+	if (!input->whole && !says_enough(reader, input, &line)) {
 		add_unknown(reader, input->text, input->length);
 		return false;
 	}

@@ -131,6 +131,54 @@ static void test_half_lines(void **state)
 	}
 }
 
+#define SESSION ", session=<2xl1O25hz4NOLgXN>"
+
+/* What a file ends with may be whole without its newline: where that can be seen, it counts. */
+static void test_last_lines(void **state)
+{
+	static const char login[] = "May  6 08:00:01 mx1 dovecot: imap-login: Login: " ELEMENTS;
+	static const struct {
+		const char *before, *last;
+		const char *told; /* a part of what the logins are; NULL: it is a half line */
+	} lines[] = {
+		{"", SESSION, "alice imap"},
+		/* In the format of others, more may follow. */
+		{"May  6 08:00:00 mx1 dovecot: imap-login: Login: user=<a>, rip=192.0.2.5" SESSION
+		 ", TLS\n",
+		 SESSION, NULL},
+		{"", "", NULL},
+		{"", SESSION ", lp", NULL},
+		{"", ", session=<2xl1O25hz4NOLgXN", NULL},
+	};
+	(void)state;
+
+	for (size_t i = 0; i < COUNT(lines); i++) {
+		char *text = g_strconcat(lines[i].before, login, lines[i].last, NULL);
+
+		read_text(text);
+		assert_int_equal(counts.unknown, lines[i].told == NULL);
+		assert_int_equal(strstr(found, "alice imap") != NULL, lines[i].told != NULL);
+		g_free(text);
+	}
+	read_text(
+		"{\"__REALTIME_TIMESTAMP\":\"1714982401000000\",\"SYSLOG_IDENTIFIER\":\"dovecot\","
+		"\"MESSAGE\":\"imap-login: Login: " ELEMENTS "\"}");
+	assert_non_null(strstr(found, "alice imap"));
+	assert_int_equal(counts.unknown, 0);
+	/* Those that tell of no login. */
+	read_text("May  6 08:00:01 mx1 dovecot: imap(alice)<7><x>: Disconnected: Logged out in=1");
+	assert_int_equal(counts.understood, 1);
+	read_text("May  6 08:00:01 mx1 kernel: eth0: link is u");
+	assert_int_equal(counts.others, 1);
+	read_text("May  6 08:00:01 mx1 postfix/smtpd[9]: 4F: client=c[192.0.2.5], "
+		  "sasl_method=PLAIN, sasl_username=alice\n"
+		  "May  6 08:00:01 mx1 postfix/smtpd[9]: disconnect from c[192.0.2.5] ehlo=2 "
+		  "starttls=1 auth=1 mail=1 rcpt=1 data=1 quit=1 commands=8");
+	assert_int_equal(counts.understood, 2);
+	read_text("May  6 08:00:01 mx1 postfix/smtpd[9]: disconnect from c[192.0.2.5] ehlo=2");
+	assert_int_equal(counts.unknown, 1);
+}
+
 /* What cannot matter is passed over, wherever it stands, and nothing else is. */
 static void test_other_lines(void **state)
 {
@@ -301,6 +349,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		READER_TEST(test_prefixes),
 		READER_TEST(test_half_lines),
+		READER_TEST(test_last_lines),
 		READER_TEST(test_other_lines),
 		READER_TEST(test_files_of_dovecot),
 		READER_TEST(test_names_of_dovecot),
