@@ -20,6 +20,12 @@
 #define LOOKED_LINES 10000
 #define LOOKED_STEP 64
 
+/* To unpack a file twice takes long. One that holds no more than so many milliseconds, if it goes
+   on as its first part does, is surely of less than a year. */
+#define SHORT_SPAN (INT64_C(61) * 24 * 3600 * 1000)
+#define FIRST_PART 16
+#define FIRST_PART_MIN ((uint64_t)512 << 10)
+
 #define HOST_SIZE 256
 
 /* In which a tag ends, and the name of the process behind Dovecot's. */
@@ -93,18 +99,31 @@ static bool look_at_line(struct log_reader *reader, const struct log_input_line 
 	return log_years_look(&reader->years, &line.time, login.session);
 }
 
+/* length: of what was read of it. */
+static bool is_of_less_than_a_year(const struct log_reader *reader, const struct log_input *input,
+				   uint64_t length)
+{
+	uint64_t done, total;
+
+	log_input_progress(input, &done, &total);
+	/* What is not packed is soon read. */
+	return length > done && done >= MAX(total / FIRST_PART, FIRST_PART_MIN) &&
+	       (double)log_years_span(&reader->years) * (double)total / (double)done < SHORT_SPAN;
+}
+
 /* Looks through a file for what tells its years. */
 static void look_through(struct log_reader *reader, const char *name)
 {
 	struct log_input *input = log_input_create();
 	struct log_input_line line;
+	uint64_t length = 0;
 	bool told = !log_input_add(input, name, NULL);
 
-	for (uint64_t i = 0; !told; i++) {
-		bool ended = log_input_next(input, &line) != LOG_INPUT_LINE;
-
-		told = ended ||
-		       ((i < LOOKED_LINES || i % LOOKED_STEP == 0) && look_at_line(reader, &line));
+	for (uint64_t i = 0; !told && log_input_next(input, &line) == LOG_INPUT_LINE; i++) {
+		length += line.length + 1;
+		if (i < LOOKED_LINES || i % LOOKED_STEP == 0)
+			told = look_at_line(reader, &line) ||
+			       is_of_less_than_a_year(reader, input, length);
 	}
 	log_input_free(input);
 	log_prefix_clear(reader->prefix);

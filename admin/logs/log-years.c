@@ -155,6 +155,8 @@ bool log_years_look(struct log_years *years, const struct log_time *time, uint64
 		return false;
 	if (time->kind == LOG_TIME_UTC)
 		date_of(time->utc, &date);
+	if (years->place < 0)
+		years->first_place = place_of(&date);
 	step(years, &date);
 	if (time->kind != LOG_TIME_YEARLESS)
 		year = date.year;
@@ -166,6 +168,11 @@ bool log_years_look(struct log_years *years, const struct log_time *time, uint64
 	if (year != 0)
 		tell(years, year);
 	return years->told;
+}
+
+int64_t log_years_span(const struct log_years *years)
+{
+	return years->place < 0 ? 0 : years->year * LEAP_YEAR + years->place - years->first_place;
 }
 
 /* Nothing told it: the last line is as new as it can be. */

@@ -24,6 +24,7 @@ struct log_years {
 	int64_t place; /* in its year, in milliseconds; -1 there was none */
 	int year;
 	/* What looking found. */
+	int64_t first_place;
 	struct log_time last; /* the last line's */
 	int leap;             /* a year that has a 29 February; INT32_MIN none */
 	bool told;            /* whether the first line's year is known */
@@ -44,6 +45,9 @@ void log_years_begin(struct log_years *years, int64_t newest);
    microseconds since 1970 at the begin of the connection. True when no more need be looked
    at. */
 bool log_years_look(struct log_years *years, const struct log_time *time, uint64_t session);
+
+/* How long it was from the first line that was looked at to the last one, in milliseconds. */
+int64_t log_years_span(const struct log_years *years);
 
 /* From now on, lines are read from the beginning. */
 void log_years_rewind(struct log_years *years);

@@ -251,6 +251,28 @@ def test_years_of_a_long_file(tmp_path):
     assert answer["logins"] == 40 * (3 * 365 + 1)
 
 
+@pytest.mark.parametrize("days", [9, 3 * 365])
+def test_years_of_a_large_packed_file(tmp_path, days):
+    """Of one that is quickly filled, the first part is looked at only; that must not be taken
+    for all of one that was not."""
+    name = f"client.example.org[{CLIENT}]"
+    path = tmp_path / "mail.log.2.gz"
+    newest = datetime.datetime(2026, 1, 4, 9, 0, tzinfo=UTC)
+    count = 90000
+    step = datetime.timedelta(days=days) / (count - 1)
+    with gzip.open(path, "wt", compresslevel=1) as log:
+        for i in range(count):
+            number = os.urandom(100).hex()
+            text = f"{number}: client={name}, sasl_method=PLAIN, sasl_username=a@example.org"
+            log.write(traditional(newest - (count - 1 - i) * step, "postfix/smtpd", i, text) + "\n")
+    assert path.stat().st_size > 8 << 20
+    os.utime(path, 2 * (newest.timestamp() + 60,))
+    answer = survey(tmp_path, path)
+    oldest = newest - datetime.timedelta(days=days)
+    assert answer["from"][:10] == f"{oldest:%Y-%m-%d}" and answer["to"][:10] == "2026-01-04"
+    assert answer["logins"] == count
+
+
 @pytest.mark.parametrize("with_session", [True, False])
 def test_year_by_a_pipe(tmp_path, expected, with_session):
     """It has no time, but session ids may tell the year. Else it is the last one that may be."""

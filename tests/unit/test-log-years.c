@@ -177,6 +177,24 @@ static void test_pipe(void **state)
 		check(&files[i], true);
 }
 
+static void test_span(void **state)
+{
+	const char *const times[] = {"Dec 27 06:25:00", "Jan  3 06:25:00", "Sep  9 06:25:00",
+				     "Jan  3 06:25:00"};
+	const int days[] = {0, 7, 257, 373};
+	struct log_years years;
+
+	(void)state;
+	log_years_begin(&years, (int64_t)date("2026-11-29") * 1000);
+	assert_int_equal(log_years_span(&years), 0);
+	for (size_t i = 0; i < COUNT(times); i++) {
+		struct log_time time = time_of(times[i]);
+
+		(void)log_years_look(&years, &time, LOG_SESSION_NONE);
+		assert_int_equal(log_years_span(&years) / 86400000, days[i]);
+	}
+}
+
 /* Lines in no order at all still come from somewhere between. */
 static void test_disorder(void **state)
 {
@@ -210,6 +228,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_file),
 		cmocka_unit_test(test_pipe),
+		cmocka_unit_test(test_span),
 		cmocka_unit_test(test_disorder),
 	};
 
