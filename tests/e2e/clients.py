@@ -64,11 +64,16 @@ class MailReply:
         return self.recipients[-1].text if self.recipients else self.login.text
 
 
-def make_tls_context():
+def make_tls_context(version=None):
+    """version: an ssl.TLSVersion, the only one that it speaks."""
     # The certificate is the server's own; who the server is, is not the question here.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
+    if version is not None:
+        # What OpenSSL 3 takes no more by itself.
+        context.set_ciphers("ALL:@SECLEVEL=0")
+        context.minimum_version = context.maximum_version = version
     return context
 
 

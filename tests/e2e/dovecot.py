@@ -56,6 +56,9 @@ USERS = {
     LAST_USER: "PLAIN",
 }
 
+# What takes TLS 1.0, which OpenSSL 3 does no more by itself.
+OLD_TLS = "ssl_min_protocol = TLSv1\nssl_cipher_list = ALL:@SECLEVEL=0\n"
+
 MECHANISMS = "plain login cram-md5 scram-sha-256"
 
 # A passdb or userdb file of lines "user:{SCHEME}password:uid:gid::home".
@@ -70,6 +73,13 @@ def version():
     ).stdout
     major, minor = text.split()[0].split(".")[:2]
     return int(major), int(minor)
+
+
+def recommended_log_elements(series):
+    """The setting of docs/survey-lines.md with which the log tells ports and versions of TLS."""
+    name = "Dovecot 2.2 and 2.3" if series == (2, 3) else "Dovecot 2.4"
+    text = (Path(__file__).resolve().parents[2] / "docs/survey-lines.md").read_text()
+    return re.search(rf"^{name}:\n\n```\n(login_log_format_elements = .*\n)```\n", text, re.M)[1]
 
 
 def _proxy_listeners(address_setting):

@@ -3,7 +3,6 @@
 import base64
 import imaplib
 import json
-import re
 import ssl
 import struct
 import subprocess
@@ -14,9 +13,9 @@ import pytest
 import clients
 
 from clients import PASSWORD
-from dovecot import LAST_USER, LOG, USER_FILE
+from dovecot import LAST_USER, LOG, OLD_TLS, USER_FILE, recommended_log_elements
 from journal import moment_of
-from mailhost import BUILD, ROOT
+from mailhost import BUILD
 from mmdb import CLIENTS
 from namespaces import DOVECOT_ADDRESSES
 from processes import log_size
@@ -42,14 +41,8 @@ rule protocol { enforce = "always" services = { "pop3" } }
 FORMATS = ["default", "recommended"]
 
 
-def _recommended(version):
-    name = "Dovecot 2.2 and 2.3" if version == (2, 3) else "Dovecot 2.4"
-    text = (ROOT / "docs/survey-lines.md").read_text()
-    return re.search(rf"^{name}:\n\n```\n(login_log_format_elements = .*\n)```\n", text, re.M)[1]
-
-
 def _settings(host, form):
-    return _recommended(host.dovecot.version) if form == "recommended" else ""
+    return recommended_log_elements(host.dovecot.version) if form == "recommended" else ""
 
 
 @pytest.fixture
@@ -134,22 +127,13 @@ def test_log_and_gate_agree(host, read_log, form, rules):
     assert len(told) == 22
 
 
-def _context(version):
-    context = clients.make_tls_context()
-    # What OpenSSL 3 takes no more by itself.
-    context.set_ciphers("ALL:@SECLEVEL=0")
-    context.minimum_version = context.maximum_version = version
-    return context
-
-
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion")
 @pytest.mark.parametrize("form", FORMATS)
 def test_versions_of_tls(host, read_log, monkeypatch, form):
-    old = "ssl_min_protocol = TLSv1\nssl_cipher_list = ALL:@SECLEVEL=0\n"
-    host.apply("", dovecot=_settings(host, form) + old)
+    host.apply("", dovecot=_settings(host, form) + OLD_TLS)
     expected = []
     for name in ("TLSv1", "TLSv1_1", "TLSv1_2", "TLSv1_3"):
-        monkeypatch.setattr(clients, "TLS_CONTEXT", _context(ssl.TLSVersion[name]))
+        monkeypatch.setattr(clients, "TLS_CONTEXT", clients.make_tls_context(ssl.TLSVersion[name]))
         assert clients.imap(USER, tls="implicit").accepted
         assert clients.pop3(USER, tls="starttls").accepted
         told = name.replace("_", ".") if form == "recommended" else "unknown"
@@ -163,7 +147,7 @@ def test_versions_of_tls(host, read_log, monkeypatch, form):
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion")
 def test_no_version_in_common(host, read_log, monkeypatch):
     host.apply("", dovecot=_settings(host, "recommended"))
-    monkeypatch.setattr(clients, "TLS_CONTEXT", _context(ssl.TLSVersion.TLSv1_1))
+    monkeypatch.setattr(clients, "TLS_CONTEXT", clients.make_tls_context(ssl.TLSVersion.TLSv1_1))
     with pytest.raises(ssl.SSLError):
         clients.imap(USER, tls="implicit")
     with pytest.raises(ssl.SSLError):
@@ -229,7 +213,7 @@ def test_survey_asks_for_what_is_missing(host, read_log, tmp_path, form):
     missing = json.loads(result.stdout)["missing"]
     settings = {(entry["what"], entry["server"]): entry["setting"] for entry in missing}
     version = host.dovecot.version
-    line = _recommended(version).strip()
+    line = recommended_log_elements(version).strip()
     for what in ("port", "tls_version"):
         for series in ((2, 3), (2, 4)):
             expected = line if form == "default" and series == version else None

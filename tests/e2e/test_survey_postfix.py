@@ -113,13 +113,6 @@ def _log_in_everywhere():
     clients.smtp(25, client=IPV4)
 
 
-def _context(version):
-    context = clients.make_tls_context()
-    context.set_ciphers("ALL:@SECLEVEL=0")
-    context.minimum_version = context.maximum_version = version
-    return context
-
-
 def _check_agreement(host, read_log):
     """Gives the versions of TLS that the log tells, which the daemon does not record."""
     _log_in_everywhere()
@@ -161,7 +154,7 @@ def test_old_versions_of_tls(talkative_host, read_log, monkeypatch):
     versions = ["TLSv1.1", "TLSv1.2", "TLSv1.3"]
     for version in versions:
         number = ssl.TLSVersion[version.replace(".", "_")]
-        monkeypatch.setattr(clients, "TLS_CONTEXT", _context(number))
+        monkeypatch.setattr(clients, "TLS_CONTEXT", clients.make_tls_context(number))
         assert clients.smtp(587, USER, tls="starttls").accepted
         assert clients.smtp(465, USER).accepted
     monkeypatch.undo()
@@ -172,7 +165,7 @@ def test_old_versions_of_tls(talkative_host, read_log, monkeypatch):
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion")
 def test_no_version_in_common(talkative_host, read_log, monkeypatch):
-    monkeypatch.setattr(clients, "TLS_CONTEXT", _context(ssl.TLSVersion.TLSv1))
+    monkeypatch.setattr(clients, "TLS_CONTEXT", clients.make_tls_context(ssl.TLSVersion.TLSv1))
     for port in (25, 587, 465):
         with pytest.raises(ssl.SSLError):
             clients.smtp(port, USER, tls="starttls")
