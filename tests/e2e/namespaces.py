@@ -93,9 +93,10 @@ def run_outside(command, **options):
 
 
 def with_empty(path, command):
-    """What runs a command as if nothing were in that directory."""
+    """What runs a command as if nothing were in that directory. After enter()."""
+    unshare = ["unshare", "--mount", "--propagation", "unchanged"]
     hide = f"mount -t tmpfs tmpfs {path}; exec \"$@\""
-    return ["unshare", "--mount", "sh", "-ec", hide, "sh", *map(str, command)]
+    return [*unshare, "sh", "-ec", hide, "sh", *map(str, command)]
 
 
 def own_directory(path, copied=False):

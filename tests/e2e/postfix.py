@@ -82,6 +82,9 @@ class Postfix:
         shutil.chown("/var/lib/postfix", "postfix", "postfix")
         # Nobody else's mail.
         own_directory("/var/spool/postfix")
+        # As Debian's service does: smtpd is confined to there, and dates its own lines.
+        Path("/var/spool/postfix/etc").mkdir()
+        shutil.copy("/etc/localtime", "/var/spool/postfix/etc/localtime")
         shutil.copy(DEBIAN_FILES / "main.cf.debian", ETC / "main.cf")
         shutil.copy(DEBIAN_FILES / "master.cf.dist", ETC / "master.cf")
         self.postconf("-e", *(f"{name}={value}" for name, value in MAIN_CF.items()))

@@ -219,7 +219,8 @@ def read_log(path, offset=0):
         return file.read().decode("utf-8", "replace")
 
 
-_WAIT = ["sh", "-c", '"$@" & wait $!', "sh"]
+# What the shell and unshare say themselves when a server ends is none of its messages.
+_WAIT = ["sh", "-c", '"$@" 2>&1 & wait $!', "sh"]
 
 
 class Server:
@@ -237,7 +238,7 @@ class Server:
                 env={**inherited, **(environment or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
-                stderr=output,
+                stderr=subprocess.DEVNULL,
                 start_new_session=True,
             )
         self._shell, self.pid = wait_until(self._find_pids, f"process for {self.command[0]}")
