@@ -236,8 +236,11 @@ void survey_report_print(const struct survey_report *report)
 
 	log_tally_count(report->reading->tally, &counts);
 	print_read(report->reading, &counts);
-	if (counts.people == 0)
+	if (counts.people == 0) {
+		wrapped_line_print(0, "\nNobody with a right password is in these logs, or none "
+				      "since the time that was asked for.");
 		return;
+	}
 	wrapped_line_print(0,
 			   "\nPeople with a right password who would be locked out, if the rule "
 			   "were enforced: in all their ways, or partly%s:",

@@ -155,6 +155,17 @@ static bool print_forecast(struct survey *survey)
 	return answered;
 }
 
+/* It may be another program's log, or one that nothing here can unpack. */
+static void tell_that_nothing_was_understood(const struct log_reader_counts *lines)
+{
+	if (lines->lines == 0)
+		fputs("portcullis survey: there is no line in what was read\n", stderr);
+	else
+		fputs("portcullis survey: no line is one of Dovecot or Postfix; is it a mail log, "
+		      "plain or packed by gzip, bzip2, xz or zstd?\n",
+		      stderr);
+}
+
 static int answer(struct survey *survey)
 {
 	const struct options *options = survey->options;
@@ -166,6 +177,8 @@ static int answer(struct survey *survey)
 		status = EX_IOERR;
 	else if (lines->understood == 0)
 		status = EXIT_NO;
+	if (status == EXIT_NO)
+		tell_that_nothing_was_understood(lines);
 	if (options->unknown) {
 		survey_report_print_unknown(&survey->reading);
 		return status;

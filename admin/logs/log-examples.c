@@ -8,6 +8,9 @@
 /* Of a line; what tells its kind stands at its begin. */
 #define LENGTH_MAX 240
 
+/* In base64: 8 bytes and an address. */
+#define SESSION_LENGTH_MIN 16
+
 static void clear_example(gpointer example)
 {
 	g_free(((struct log_example *)example)->text);
@@ -57,17 +60,43 @@ static char *kind_of(const char *text, size_t length)
 	return g_string_free(kind, FALSE);
 }
 
-/* "session=<kJ3...>": it holds the client's address. */
-static char *text_without_session(const char *text, size_t length)
+/* How much of a text may be shown: what stands behind "session=", which holds the client's
+   address, may not. */
+static size_t length_without_session(const char *text, size_t length)
 {
 	static const char name[] = "session=";
 	const char *session = memmem(text, length, name, strlen(name));
-	GString *copy = g_string_new(NULL);
-	size_t kept = session == NULL ? length : (size_t)(session - text) + strlen(name);
 
-	for (size_t i = 0; i < kept; i++)
+	return session == NULL ? length : (size_t)(session - text) + strlen(name);
+}
+
+/* "imap(alice)<1><kJ3...>: " has the session, too. Shorter ones are none, and addresses are
+   not. Returns the length of what stands in such brackets, 0 none. */
+static size_t session_length(const char *text, size_t length)
+{
+	const char *end = memchr(text, '>', length);
+	size_t inside = end == NULL ? length : (size_t)(end - text);
+
+	if (inside < SESSION_LENGTH_MIN || memchr(text, '@', inside) != NULL ||
+	    memchr(text, ' ', inside) != NULL)
+		return 0;
+	return inside;
+}
+
+static char *text_without_session(const char *text, size_t length)
+{
+	GString *copy = g_string_new(NULL);
+	size_t shown = length_without_session(text, length);
+
+	for (size_t i = 0; i < shown; i++) {
+		size_t session = text[i] == '<' ? session_length(text + i + 1, shown - i - 1) : 0;
+
 		g_string_append_c(copy, text[i] == '\0' ? '?' : text[i]);
-	if (session != NULL)
+		if (session > 0)
+			g_string_append(copy, "...");
+		i += session;
+	}
+	if (shown < length)
 		g_string_append(copy, "...");
 	return g_string_free(copy, FALSE);
 }

@@ -337,6 +337,18 @@ static const struct log_file *this_file(const struct log_input *input)
 	return g_ptr_array_index(input->files, input->next - 1);
 }
 
+struct log_input *log_input_again(const struct log_input *input)
+{
+	const struct log_file *file = this_file(input);
+	struct log_input *again;
+
+	if (file->kind != LOG_FILE || !S_ISREG(file->status.st_mode))
+		return NULL;
+	again = log_input_create();
+	add_file(again, LOG_FILE, g_strdup(file->path), &file->status);
+	return again;
+}
+
 static int open_file(const struct log_file *file)
 {
 	/* A copy, which is closed in the end. */

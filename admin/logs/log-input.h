@@ -23,6 +23,10 @@ bool log_input_add(struct log_input *input, const char *name, char **problem_r);
    above. */
 bool log_input_add_usual(struct log_input *input, const char *directory, char **problem_r);
 
+/* Another reader of the file that the last line was of, from its beginning; NULL where it is none
+   that can be read twice. */
+struct log_input *log_input_again(const struct log_input *input);
+
 /* Of what came before that time, in milliseconds since 1970, nobody wants to know: the systemd
    journal is not read from its beginning then, others are. */
 void log_input_set_since(struct log_input *input, int64_t since);

@@ -2,10 +2,11 @@
 #include "log-reader.h"
 
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "admin/files/line-reader.h"
+#include "admin/terminal/terminal-text.h"
+#include "policy/fnv.h"
 
 #include "dovecot-login.h"
 #include "log-prefix.h"
@@ -25,6 +26,9 @@
 #define SHORT_SPAN (INT64_C(61) * 24 * 3600 * 1000)
 #define FIRST_PART 16
 #define FIRST_PART_MIN ((uint64_t)512 << 10)
+
+/* Files whose first lines are the same ones, so many, are copies, or one is the other's begin. */
+#define COMPARED_LINES 16
 
 #define HOST_SIZE 256
 
@@ -48,6 +52,7 @@ struct log_reader {
 	char host[HOST_SIZE]; /* of the login that was given out */
 	struct log_reader_counts counts;
 	struct log_examples examples;
+	GHashTable *beginnings; /* names of files, by the hash of their first lines, an int64_t */
 };
 
 struct log_reader *log_reader_create(struct log_input *input,
@@ -60,6 +65,7 @@ struct log_reader *log_reader_create(struct log_input *input,
 	reader->prefix = log_prefix_create();
 	reader->smtpd = postfix_smtpd_create(options->port_25_name);
 	log_examples_init(&reader->examples);
+	reader->beginnings = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
 	return reader;
 }
 
@@ -70,6 +76,7 @@ void log_reader_free(struct log_reader *reader)
 	log_prefix_free(reader->prefix);
 	postfix_smtpd_free(reader->smtpd);
 	log_examples_clear(&reader->examples);
+	g_hash_table_unref(reader->beginnings);
 	g_free(reader);
 }
 
@@ -111,36 +118,64 @@ static bool is_of_less_than_a_year(const struct log_reader *reader, const struct
 	       (double)log_years_span(&reader->years) * (double)total / (double)done < SHORT_SPAN;
 }
 
-/* Looks through a file for what tells its years. */
-static void look_through(struct log_reader *reader, const char *name)
+static void warn_of_copy(const struct log_reader *reader, const char *name, const char *other)
 {
-	struct log_input *input = log_input_create();
-	struct log_input_line line;
-	uint64_t length = 0;
-	bool told = !log_input_add(input, name, NULL);
+	GString *text = g_string_new(NULL);
 
-	for (uint64_t i = 0; !told && log_input_next(input, &line) == LOG_INPUT_LINE; i++) {
+	terminal_text_append(text, name, SIZE_MAX);
+	g_string_append(text, ": begins with the same lines as ");
+	terminal_text_append(text, other, SIZE_MAX);
+	g_string_append(text, "; what is in both counts twice");
+	reader->options.warning(reader->options.context, text->str);
+	g_string_free(text, TRUE);
+}
+
+static void compare_beginning(struct log_reader *reader, const char *name, uint64_t hash)
+{
+	const int64_t key = (int64_t)hash;
+	const char *other = g_hash_table_lookup(reader->beginnings, &key);
+
+	if (other == NULL)
+		g_hash_table_insert(reader->beginnings, g_memdup2(&key, sizeof(key)),
+				    g_strdup(name));
+	else if (reader->options.warning != NULL)
+		warn_of_copy(reader, name, other);
+}
+
+/* Looks through a file for what tells its years, and whether it is a copy. */
+static void look_through(struct log_reader *reader, struct log_input *input, const char *name)
+{
+	struct log_input_line line;
+	uint64_t length = 0, hash = FNV_START, i = 0;
+	bool told = false;
+
+	for (; (!told || i < COMPARED_LINES) && log_input_next(input, &line) == LOG_INPUT_LINE;
+	     i++) {
 		length += line.length + 1;
-		if (i < LOOKED_LINES || i % LOOKED_STEP == 0)
+		if (i < COMPARED_LINES)
+			hash = fnv_hash(hash, line.text, line.length);
+		if (!told && (i < LOOKED_LINES || i % LOOKED_STEP == 0))
 			told = look_at_line(reader, &line) ||
 			       is_of_less_than_a_year(reader, input, length);
 	}
-	log_input_free(input);
+	if (i > 0)
+		compare_beginning(reader, name, hash);
 	log_prefix_clear(reader->prefix);
 }
 
 static void begin_file(struct log_reader *reader, const struct log_input_line *line)
 {
-	struct stat status;
+	struct log_input *again = log_input_again(reader->input);
 
 	reader->file = line->file;
 	reader->tag = 0;
 	log_prefix_clear(reader->prefix);
 	/* A pipe was written just now. */
 	log_years_begin(&reader->years, (line->written > 0 ? line->written : time(NULL)) * 1000);
-	/* What is no file cannot be read twice. */
-	if (stat(line->name, &status) == 0 && S_ISREG(status.st_mode))
-		look_through(reader, line->name);
+	if (again != NULL) {
+		look_through(reader, again, line->name);
+		log_input_free(again);
+	}
 	log_years_rewind(&reader->years);
 }
 

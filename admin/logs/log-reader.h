@@ -16,6 +16,8 @@ struct log_reader_options {
 	void (*progress)(void *context);
 	/* Told of what cannot be read, with the file's name; the rest is read all the same. */
 	void (*problem)(void *context, const char *text);
+	/* Told of what is read all the same, but seems to be a mistake; NULL: nobody is. */
+	void (*warning)(void *context, const char *text);
 	void *context;
 };
 

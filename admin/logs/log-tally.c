@@ -7,6 +7,9 @@
 /* Whoever writes hosts into a log cannot fill the memory; those beyond are taken for one. */
 #define SERVERS_MAX 4096
 
+/* Of a person: those beyond are taken for the last one. */
+#define ROWS_MAX (4 * VERIFIED_ROWS_MAX)
+
 struct log_tally *log_tally_create(const struct edition *edition)
 {
 	struct log_tally *tally = g_new0(struct log_tally, 1);
@@ -154,6 +157,11 @@ static void add_to_person(struct log_tally *tally, const struct log_login *login
 	if (row == NULL && person->rows >= VERIFIED_ROWS_MAX) {
 		way = find_way(tally, login, false);
 		row = log_people_find_row(&tally->people, person, way, place);
+	}
+	/* Nobody has so many ways; to look for one of them would take ever longer. */
+	if (row == NULL && person->rows >= ROWS_MAX) {
+		row = log_people_row(&tally->people, person->row);
+		way = row->way;
 	}
 	g_array_index(tally->logins_of_way, uint64_t, way) += login->count;
 	tally->with_client[login->source] += login->client.known ? login->count : 0;

@@ -4,6 +4,9 @@
 
 #include "policy/fnv.h"
 
+/* Longer names are no host's. */
+#define HOST_MAX 255
+
 /* What stands behind the last slash of a syslog_name, as in Postfix's own master.cf. */
 static const struct {
 	const char *role;
@@ -47,7 +50,7 @@ struct smtpd_service *smtpd_service_of(struct smtpd_services *services, uint64_t
 	service = &services->all[services->count++];
 	*service = (struct smtpd_service){
 		.hash = hash,
-		.host = g_strndup(host.text, host.length),
+		.host = g_strndup(host.text, MIN(host.length, HOST_MAX)),
 		.port = port_of(name, services->port_25_name),
 	};
 	return service;

@@ -24,12 +24,19 @@ static void show_progress(void *context)
 	progress_add(&bar->progress, done - bar->progress.done);
 }
 
-static void tell_problem(void *context, const char *text)
+static void tell(void *context, const char *text)
 {
 	struct bar *bar = context;
 
 	progress_clear(&bar->progress);
 	fprintf(stderr, "portcullis survey: %s\n", text);
+}
+
+static void tell_problem(void *context, const char *text)
+{
+	struct bar *bar = context;
+
+	tell(context, text);
 	bar->reading->problems++;
 }
 
@@ -64,6 +71,7 @@ bool survey_read(struct survey_reading *reading_r, char *const paths[],
 	const struct log_reader_options options = {.port_25_name = question->port_25_name,
 						   .progress = show_progress,
 						   .problem = tell_problem,
+						   .warning = tell,
 						   .context = &bar};
 	struct log_login login;
 

@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+import os
 import struct
 import subprocess
 import time
@@ -312,13 +313,49 @@ def test_nothing_to_read(log, tmp_path):
     assert missing.returncode == EX_NOINPUT and "missing.log" in missing.stderr
     examples = survey("--unknown", other).stdout
     assert "3  once upon a time" in examples
+    assert "is it a mail log" in survey(other).stderr
+    other.write_bytes(b"")
+    assert "no line" in survey(other).stderr
+
+
+def test_nobody_since_then(log):
+    populate(log)
+    result = survey("--since", time.strftime("%Y-%m-%d %H:%M"), log.write())
+    assert result.returncode == 0 and "none since the time" in result.stdout
+
+
+def test_copies_are_told(log, tmp_path):
+    """What was packed and is still there as well counts twice."""
+    for number in range(20):
+        log.login(f"user{number}@example.org")
+    log.write("mail.log.1")
+    log.write("mail.log.1.gz", pack=gzip.compress)
+    (log.directory / "mail.log.2").symlink_to("mail.log.1")
+    result = survey("--json", log.directory)
+    assert result.returncode == 0 and json.loads(result.stdout)["logins"] == 40
+    assert result.stderr.count("begins with the same lines as") == 1
+    # A file of this name, and a pipe.
+    (tmp_path / "standard input").write_text("once upon a time\n")
+    other = survey("-", input=(log.directory / "mail.log.1").read_text(), cwd=tmp_path)
+    assert other.stderr == ""
+
+
+def test_a_fifo_in_a_directory_of_logs(log):
+    populate(log)
+    log.write()
+    os.mkfifo(log.directory / "mail.log.1")
+    assert ask(log.directory)["people"] == 4
 
 
 def test_examples_are_harmless(log):
     log.add("dovecot: imap-login: Something new \x1b[31m: user=<a@example.org>, "
             "session=<kJ3secretkJ3secre>")  # fmt: skip
+    # In a form that nothing here reads.
+    log.lines.append("29/11/26 imap(alice@example.org)<17><kJ3secretkJ3secre>: Info: Closed\n")
+    log.lines.append("29/11/26 " + "x" * 200 + "<kJ3secretkJ3secretkJ3secretkJ3sec>\n")
     shown = survey("--unknown", log.write()).stdout
-    assert "Something new" in shown and "\x1b" not in shown and "secret" not in shown
+    assert "Something new" in shown and "(alice@example.org)<17><...>: Info" in shown
+    assert "\x1b" not in shown and "secret" not in shown
 
 
 def test_hostile_names(log):

@@ -327,6 +327,22 @@ static void test_days_of_all(void **state)
 	store_close(store);
 }
 
+/* A log may say anything of a person's ways; what it costs must not grow with it. */
+static void test_too_many_ways(void **state)
+{
+	struct log_login login = login_of("alice");
+	struct log_tally_counts counts;
+
+	(void)state;
+	for (uint16_t port = 1; port <= 5 * VERIFIED_ROWS_MAX; port++) {
+		login.port = port;
+		log_tally_add(tally, &login);
+	}
+	log_tally_count(tally, &counts);
+	assert_int_equal(counts.verified, 5 * VERIFIED_ROWS_MAX);
+	assert_int_equal(look(&all).sightings, 4 * VERIFIED_ROWS_MAX);
+}
+
 int main(void)
 {
 #define TALLY_TEST(test) cmocka_unit_test_setup_teardown(test, begin, end)
@@ -335,7 +351,7 @@ int main(void)
 		TALLY_TEST(test_networks),    TALLY_TEST(test_unmentioned_tls),
 		TALLY_TEST(test_versions),    TALLY_TEST(test_many_programs),
 		TALLY_TEST(test_ports),       TALLY_TEST(test_days),
-		TALLY_TEST(test_days_of_all),
+		TALLY_TEST(test_days_of_all), TALLY_TEST(test_too_many_ways),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
