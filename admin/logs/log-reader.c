@@ -110,12 +110,13 @@ static bool look_at_line(struct log_reader *reader, const struct log_input_line 
 static bool is_of_less_than_a_year(const struct log_reader *reader, const struct log_input *input,
 				   uint64_t length)
 {
+	int64_t span = log_years_span(&reader->years);
 	uint64_t done, total;
 
 	log_input_progress(input, &done, &total);
 	/* What is not packed is soon read. */
-	return length > done && done >= MAX(total / FIRST_PART, FIRST_PART_MIN) &&
-	       (double)log_years_span(&reader->years) * (double)total / (double)done < SHORT_SPAN;
+	return length > done && done >= MAX(total / FIRST_PART, FIRST_PART_MIN) && span >= 0 &&
+	       (double)span * (double)total / (double)done < SHORT_SPAN;
 }
 
 static void warn_of_copy(const struct log_reader *reader, const char *name, const char *other)

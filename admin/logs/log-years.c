@@ -172,7 +172,7 @@ bool log_years_look(struct log_years *years, const struct log_time *time, uint64
 
 int64_t log_years_span(const struct log_years *years)
 {
-	return years->place < 0 ? 0 : years->year * LEAP_YEAR + years->place - years->first_place;
+	return years->place < 0 ? -1 : years->year * LEAP_YEAR + years->place - years->first_place;
 }
 
 /* Nothing told it: the last line is as new as it can be. */

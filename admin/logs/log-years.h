@@ -46,7 +46,8 @@ void log_years_begin(struct log_years *years, int64_t newest);
    at. */
 bool log_years_look(struct log_years *years, const struct log_time *time, uint64_t session);
 
-/* How long it was from the first line that was looked at to the last one, in milliseconds. */
+/* How long it was from the first line that was looked at to the last one, in milliseconds; below
+   0 where these are out of order, or none has a time. */
 int64_t log_years_span(const struct log_years *years);
 
 /* From now on, lines are read from the beginning. */
