@@ -1,3 +1,4 @@
+#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include "admin/terminal/command-options.h"
 #include "admin/terminal/stop-signal.h"
 #include "command.h"
+#include "import-logs.h"
 #include "policy/file-stamp.h"
 
 /* In a service, files are renamed when they are that large or that old. */
@@ -24,10 +26,12 @@
 
 static const struct command_help help = {
 	.name = "import",
-	.usage = "[--follow | [--at DATE] [--force]] [--quiet]",
+	.usage = "[--follow | [--at DATE] [--force]] [--quiet]\n"
+		 "--log [--at DATE] [--force] [--quiet] FILE|DIRECTORY...",
 	.description =
 		"Takes what the servers recorded from the journal into the store, and removes "
-		"what is older than the configuration wants it kept.",
+		"what is older than the configuration wants it kept. With --log, takes the logins "
+		"that mail logs tell of, each once, however often they are read.",
 	.closing =
 		"Lines that cannot be understood are kept in the file set-aside in the journal's "
 		"directory.",
@@ -229,20 +233,42 @@ static int follow(const char *config_path, struct policy **policy)
 }
 
 /* Besides that which ends. */
-enum form { FORM_FOLLOW = 1 };
+enum form { FORM_FOLLOW = 1, FORM_LOG };
 
 /* The command line. */
 struct options {
-	bool following, forced, quiet;
+	bool following, of_logs, forced, quiet;
 	time_t at; /* 0: not given */
 };
 
-static int import_journal(const struct policy *policy, const struct options *options)
+static struct importer_options options_of(const struct options *options)
 {
-	const struct importer_options importer_options = {
+	return (struct importer_options){
 		.at = (int64_t)options->at * 1000,
 		.forced = options->forced,
 	};
+}
+
+static int import_logs(struct policy *policy, const struct options *options, char *const logs[])
+{
+	const struct importer_options importer_options = options_of(options);
+	struct loaded_policy loaded = {.policy = policy};
+	struct store_failure failure;
+	struct store *store = open_store(policy, &failure);
+	int status;
+
+	if (store == NULL)
+		return report_failure(&failure);
+	policy_load_files(&loaded);
+	status = import_logs_once(store, &loaded, &importer_options, logs, options->quiet);
+	policy_unload_files(&loaded);
+	store_close(store);
+	return status;
+}
+
+static int import_journal(const struct policy *policy, const struct options *options)
+{
+	const struct importer_options importer_options = options_of(options);
 	struct store_failure failure;
 	struct store *store = open_store(policy, &failure);
 	struct importer *importer;
@@ -257,24 +283,41 @@ static int import_journal(const struct policy *policy, const struct options *opt
 	return status;
 }
 
+static bool check_operands(const struct options *options, int argc, char **argv, int *status_r)
+{
+	if (!options->of_logs && optind < argc)
+		*status_r = usage_error("import", "unexpected argument '%s'", argv[optind]);
+	else if (options->of_logs && optind == argc)
+		*status_r = usage_error("import", "--log needs the logs' names");
+	for (int i = optind; *status_r == 0 && i < argc; i++) {
+		if (strcmp(argv[i], "-") == 0)
+			*status_r = usage_error("import", "--log needs files: of a pipe nobody "
+							  "knows next time how far it was read");
+	}
+	return *status_r == 0;
+}
+
 int import_command(const char *config_path, int argc, char **argv)
 {
 	struct options options = {0};
 	const struct command_option known[] = {
 		{"follow", 'f', NULL, "go on until SIGTERM or SIGINT", .flag = &options.following,
 		 .makes = FORM_FOLLOW},
+		{"log", 'l', NULL, "import the mail logs that are named, not the journal",
+		 .flag = &options.of_logs, .makes = FORM_LOG},
 		{"at", '\0', "DATE", "judge ages as of this time instead of now",
-		 .date = &options.at, .forms = COMMAND_FORM(0)},
+		 .date = &options.at, .forms = COMMAND_FORM(0) | COMMAND_FORM(FORM_LOG)},
 		{"force", '\0', NULL,
 		 "believe the time, though the clock or the records say that it is another",
-		 .flag = &options.forced, .forms = COMMAND_FORM(0)},
+		 .flag = &options.forced, .forms = COMMAND_FORM(0) | COMMAND_FORM(FORM_LOG)},
 		{"quiet", 'q', NULL, "do not say how much was imported", .flag = &options.quiet},
 		{0},
 	};
 	struct policy *policy;
 	int status;
 
-	if (!command_options_read_all(argc, argv, &help, known, &status))
+	if (!command_options_read(argc, argv, &help, known, &status) ||
+	    !check_operands(&options, argc, argv, &status))
 		return status;
 	status = policy_load_as_owner(config_path, &policy);
 	if (status != 0)
@@ -282,8 +325,11 @@ int import_command(const char *config_path, int argc, char **argv)
 	stop_signal_catch();
 	/* Someone may open a file just when the kernel is asked who has it open. */
 	signal(SIGIO, SIG_IGN);
-	status =
-		options.following ? follow(config_path, &policy) : import_journal(policy, &options);
+	if (options.of_logs)
+		status = import_logs(policy, &options, argv + optind);
+	else
+		status = options.following ? follow(config_path, &policy)
+					   : import_journal(policy, &options);
 	policy_free(policy);
 	return status;
 }

@@ -41,6 +41,14 @@ static bool needs_archive(const unsigned char *head)
 	       begins_with(head, "\x28\xb5\x2f\xfd", 4);
 }
 
+bool packed_file_is(int descriptor)
+{
+	unsigned char head[HEAD_LENGTH] = {0};
+
+	return pread(descriptor, head, sizeof(head), 0) > 0 &&
+	       (needs_archive(head) || begins_with(head, "\x1f\x8b", 2));
+}
+
 static int64_t gzip_time(const unsigned char *head)
 {
 	if (!begins_with(head, "\x1f\x8b", 2))

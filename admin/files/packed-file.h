@@ -1,6 +1,7 @@
 #ifndef PORTCULLIS_PACKED_FILE_H
 #define PORTCULLIS_PACKED_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -8,6 +9,9 @@
 /* Reads a file as it was before gzip, bzip2, xz or zstd packed it, and one that none of them
    did as it is. */
 struct packed_file;
+
+/* Whether one of them packed a file that can be looked into. */
+bool packed_file_is(int descriptor);
 
 /* Takes the descriptor over, and reads from where it stands. */
 struct packed_file *packed_file_create(int descriptor);

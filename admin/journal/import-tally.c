@@ -1,7 +1,11 @@
 #include "import-tally.h"
 
+#include <glib.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "admin/store/store-logs.h"
+#include "server-host.h"
 
 static bool store_one_day(struct import_tally *tally, struct store *store, size_t i)
 {
@@ -42,9 +46,23 @@ static bool add_to_day(struct import_tally *tally, struct store *store,
 	return true;
 }
 
+/* What its log tells of that time need not be counted. */
+static bool cover(const struct import_tally *tally, struct store *store)
+{
+	char *host = server_host(tally->writer.host);
+	struct store_server server = {
+		.host = host, .source = tally->writer.source, .witness = WITNESS_SERVER};
+	bool fine = store_find_server(store, &server) &&
+		    store_cover(store, server.id, tally->covered_from, tally->writer.last_seen);
+
+	g_free(host);
+	return fine;
+}
+
 static bool store_last_writer(struct import_tally *tally, struct store *store)
 {
-	if (tally->writer.host != NULL && !store_add_writer(store, &tally->writer))
+	if (tally->writer.host != NULL &&
+	    (!store_add_writer(store, &tally->writer) || !cover(tally, store)))
 		return false;
 	tally->writer.host = NULL;
 	return true;
@@ -56,12 +74,15 @@ static bool add_to_writer(struct import_tally *tally, struct store *store,
 	struct store_writer *writer = &tally->writer;
 
 	if (writer->host == NULL || writer->source != line->habit.source ||
+	    writer->last_seen / MILLISECONDS_A_DAY != line->time / MILLISECONDS_A_DAY ||
 	    strncmp(writer->host, line->host, sizeof(tally->host) - 1) != 0) {
 		if (!store_last_writer(tally, store))
 			return false;
 		snprintf(tally->host, sizeof(tally->host), "%s", line->host);
 		*writer = (struct store_writer){.host = tally->host, .source = line->habit.source};
+		tally->covered_from = line->time;
 	}
+	tally->covered_from = MIN(tally->covered_from, line->time);
 	writer->lines++;
 	writer->lost += line->lost;
 	if (line->until > writer->last_seen)
@@ -80,6 +101,22 @@ bool import_tally_add(struct import_tally *tally, struct store *store,
 	tally->totals.lines++;
 	tally->totals.lost += line->lost;
 	return add_to_day(tally, store, line) && add_to_writer(tally, store, line);
+}
+
+bool import_tally_add_login(struct import_tally *tally, struct store *store,
+			    const struct import_login *login)
+{
+	struct store_day *day;
+
+	tally->totals.lines++;
+	day = find_day(tally, store, login->time);
+	if (day == NULL)
+		return false;
+	day->lines++;
+	day->last_line = (int64_t)tally->totals.lines;
+	day->sightings += login->count;
+	day->unknown_country += login->unknown_country ? login->count : 0;
+	return true;
 }
 
 bool import_tally_add_set_aside(struct import_tally *tally, struct store *store, int64_t now)

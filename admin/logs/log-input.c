@@ -58,6 +58,8 @@ struct log_input *log_input_create(void)
 
 void log_input_free(struct log_input *input)
 {
+	if (input == NULL)
+		return;
 	g_ptr_array_free(input->files, TRUE);
 	packed_file_free(input->packed);
 	log_journal_free(input->journal);
@@ -308,6 +310,57 @@ bool log_input_add(struct log_input *input, const char *name, char **problem_r)
 	return true;
 }
 
+/* Adds the files of a log's directory that a rotation made of it; none is fine. */
+static void add_rotated(struct log_input *input, const char *path)
+{
+	char *folder = g_path_get_dirname(path);
+	GDir *directory = g_dir_open(folder, 0, NULL);
+	const char *name;
+
+	while (directory != NULL && (name = g_dir_read_name(directory)) != NULL) {
+		char *other = g_build_filename(folder, name, NULL);
+		struct stat status;
+
+		if (log_file_names_match(path, other) && stat(other, &status) == 0 &&
+		    S_ISREG(status.st_mode))
+			add_file(input, LOG_FILE, g_strdup(other), &status);
+		g_free(other);
+	}
+	if (directory != NULL)
+		g_dir_close(directory);
+	g_free(folder);
+}
+
+bool log_input_add_rotated(struct log_input *input, const char *path, char **problem_r)
+{
+	guint before = input->files->len;
+	int error;
+
+	if (log_input_add(input, path, NULL)) {
+		add_rotated(input, path);
+		return true;
+	}
+	error = errno;
+	add_rotated(input, path);
+	/* Between a rotation and the first line there is none. */
+	return input->files->len > before || refuse(problem_r, path, file_problem(error));
+}
+
+size_t log_input_files(const struct log_input *input)
+{
+	return input->files->len;
+}
+
+enum log_input_file log_input_file(const struct log_input *input, size_t index, const char **path_r)
+{
+	const struct log_file *file = g_ptr_array_index(input->files, index);
+
+	*path_r = file->path;
+	if (file->kind == LOG_JOURNAL)
+		return LOG_INPUT_JOURNAL;
+	return file->kind == LOG_STANDARD_INPUT ? LOG_INPUT_PIPE : LOG_INPUT_FILE;
+}
+
 bool log_input_add_usual(struct log_input *input, const char *directory, char **problem_r)
 {
 	char *journal_problem = NULL;
@@ -401,9 +454,8 @@ static bool begin_file(struct log_input *input)
 	return true;
 }
 
-/* A computer that loses power leaves NULs, which were to become lines, before the next one.
-   Few are left alone: in the journal's export format they are part of a length. */
-static void pass_over_nuls(struct log_input_line *line)
+/* Few are left alone: in the journal's export format they are part of a length. */
+void log_line_pass_over_nuls(struct log_input_line *line)
 {
 	static const char nuls[9];
 
@@ -422,7 +474,7 @@ static enum log_input_kind give(const struct log_input *input, struct log_input_
 	line->file = input->next;
 	line->name = file_name(this_file(input));
 	line->written = input->written;
-	pass_over_nuls(line);
+	log_line_pass_over_nuls(line);
 	return LOG_INPUT_LINE;
 }
 

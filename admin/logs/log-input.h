@@ -55,6 +55,23 @@ enum log_input_kind log_input_next(struct log_input *input, struct log_input_lin
    one. */
 const char *log_input_problem(const struct log_input *input);
 
+/* ---- for who reads the files himself ---- */
+
+/* Adds a log's file, if there is one, and those that a rotation made of it. As
+   log_input_add(). */
+bool log_input_add_rotated(struct log_input *input, const char *path, char **problem_r);
+
+/* The files in their order. path_r: NULL is this host's systemd journal. False: there are no
+   more, or standard input, which is no file. */
+size_t log_input_files(const struct log_input *input);
+enum log_input_file { LOG_INPUT_FILE, LOG_INPUT_PIPE, LOG_INPUT_JOURNAL };
+enum log_input_file log_input_file(const struct log_input *input, size_t index,
+				   const char **path_r);
+
+/* A computer that loses power leaves NULs, which were to become lines, before the next one:
+   takes them from the line. */
+void log_line_pass_over_nuls(struct log_input_line *line);
+
 /* How many bytes of the files, as they lie there, were read, of how many. What has no
    length, such as a pipe, counts for nothing. */
 void log_input_progress(const struct log_input *input, uint64_t *done_r, uint64_t *total_r);

@@ -1,7 +1,7 @@
 #ifndef PORTCULLIS_LOG_LOGIN_H
 #define PORTCULLIS_LOG_LOGIN_H
 
-#include "policy/attempt.h"
+#include "policy/policy.h"
 
 /* How much a log tells of a login's TLS. */
 enum log_tls {
@@ -37,5 +37,17 @@ struct log_login {
 	bool verified;                /* the password was right */
 	uint32_t count;               /* logins that this one stands for; at least 1 */
 };
+
+/* Whether its server names TLS where there is any. */
+static inline bool log_login_names_tls(const struct log_login *login)
+{
+	return login->tls == LOG_TLS_SOME || login->tls == LOG_TLS_STARTTLS ||
+	       login->tls == LOG_TLS_IMPLICIT;
+}
+
+/* What is known of a login's TLS, as the gate has it. names_tls: whether other lines of the same
+   server name TLS. */
+enum tls_state log_login_tls(enum log_tls tls, uint16_t port, bool names_tls,
+			     const struct policy *policy);
 
 #endif

@@ -10,8 +10,6 @@
 
 #include "dovecot-login.h"
 #include "log-prefix.h"
-#include "log-years.h"
-#include "postfix-smtpd.h"
 
 #define PROGRESS_LINES 4096
 
@@ -49,6 +47,9 @@ struct log_reader {
 	bool of_dovecot;   /* it was Dovecot's own file: tags are its processes' */
 	bool has_more;     /* some line of Dovecot's goes on behind the session's id */
 	struct dovecot_login dovecot;
+	bool is_part;   /* the last line taken is one of a record that is not complete */
+	bool has_taken; /* a login of it was not given yet: */
+	struct log_login taken;
 	char host[HOST_SIZE]; /* of the login that was given out */
 	struct log_reader_counts counts;
 	struct log_examples examples;
@@ -164,19 +165,22 @@ static void look_through(struct log_reader *reader, struct log_input *input, con
 	log_prefix_clear(reader->prefix);
 }
 
-static void begin_file(struct log_reader *reader, const struct log_input_line *line)
+static void begin_lines(struct log_reader *reader, const struct log_input_line *line)
 {
-	struct log_input *again = log_input_again(reader->input);
-
 	reader->file = line->file;
 	reader->tag = 0;
 	log_prefix_clear(reader->prefix);
 	/* A pipe was written just now. */
 	log_years_begin(&reader->years, (line->written > 0 ? line->written : time(NULL)) * 1000);
-	if (again != NULL) {
+}
+
+/* again: the file once more; NULL where it cannot be read twice. */
+static void begin_file(struct log_reader *reader, const struct log_input_line *line,
+		       struct log_input *again)
+{
+	begin_lines(reader, line);
+	if (again != NULL)
 		look_through(reader, again, line->name);
-		log_input_free(again);
-	}
 	log_years_rewind(&reader->years);
 }
 
@@ -391,8 +395,13 @@ static bool read_line(struct log_reader *reader, const struct log_input_line *in
 {
 	struct log_line line;
 
-	if (input->file != reader->file)
-		begin_file(reader, input);
+	reader->is_part = false;
+	if (input->file != reader->file) {
+		struct log_input *again = log_input_again(reader->input);
+
+		begin_file(reader, input, again);
+		log_input_free(again);
+	}
 	if (++reader->counts.lines % PROGRESS_LINES == 0 && reader->options.progress != NULL)
 		reader->options.progress(reader->options.context);
 	if (is_passed_over(reader, input))
@@ -403,6 +412,7 @@ static bool read_line(struct log_reader *reader, const struct log_input_line *in
 	case LOG_LINE_PART:
 		/* The next lines are fields, whatever they look like. */
 		reader->tag = 0;
+		reader->is_part = true;
 		return false;
 	case LOG_LINE_UNKNOWN:
 		if (input->length > 0)
@@ -454,6 +464,15 @@ static bool next_of_line(struct log_reader *reader, struct log_login *login_r)
 	return false;
 }
 
+/* Whether anything tells when it was; otherwise it is counted. */
+static bool is_dated(struct log_reader *reader, const struct log_login *login)
+{
+	if (login->time > 0)
+		return true;
+	reader->counts.undated += login->count;
+	return false;
+}
+
 bool log_reader_next(struct log_reader *reader, struct log_login *login_r)
 {
 	for (;;) {
@@ -463,9 +482,54 @@ bool log_reader_next(struct log_reader *reader, struct log_login *login_r)
 			return false;
 		if (!found)
 			found = next_of_line(reader, login_r);
-		if (found && login_r->time > 0)
+		if (found && is_dated(reader, login_r))
 			return true;
-		if (found)
-			reader->counts.undated += login_r->count;
 	}
+}
+
+/* ---- for who gives it lines himself ---- */
+
+void log_reader_begin(struct log_reader *reader, const struct log_input_line *line,
+		      struct log_input *again, const struct log_years_place *place)
+{
+	if (place == NULL) {
+		begin_file(reader, line, again);
+		return;
+	}
+	begin_lines(reader, line);
+	log_years_resume(&reader->years, place);
+}
+
+bool log_reader_take(struct log_reader *reader, const struct log_input_line *line)
+{
+	reader->has_taken = read_line(reader, line, &reader->taken);
+	return !reader->is_part;
+}
+
+bool log_reader_give(struct log_reader *reader, struct log_login *login_r)
+{
+	for (;;) {
+		if (reader->has_taken)
+			*login_r = reader->taken;
+		else if (!next_of_smtpd(reader, login_r))
+			return false;
+		reader->has_taken = false;
+		if (is_dated(reader, login_r))
+			return true;
+	}
+}
+
+struct log_years_place log_reader_place(const struct log_reader *reader)
+{
+	return log_years_place(&reader->years);
+}
+
+struct postfix_smtpd *log_reader_smtpd(struct log_reader *reader)
+{
+	return reader->smtpd;
+}
+
+void log_reader_smtpd_may_have(struct log_reader *reader)
+{
+	reader->smtpd_may_have = true;
 }

@@ -4,6 +4,8 @@
 #include "log-examples.h"
 #include "log-input.h"
 #include "log-login.h"
+#include "log-years.h"
+#include "postfix-smtpd.h"
 
 /* Reads the logins that mail logs tell of: takes each line's prefix off, finds out when it was
    written, and asks those who know what Dovecot and Postfix write. */
@@ -28,6 +30,28 @@ void log_reader_free(struct log_reader *reader);
 
 /* The next login; false: there are no more. */
 bool log_reader_next(struct log_reader *reader, struct log_login *login_r);
+
+/* ---- for who gives it lines himself, and goes on later where he stops now ---- */
+
+/* A file begins, or goes on behind a place; to be called before its first line. again: the file
+   once more, for one that begins; NULL for others, and where it cannot be read twice. In place
+   of its input, NULL is given to log_reader_create(). */
+void log_reader_begin(struct log_reader *reader, const struct log_input_line *line,
+		      struct log_input *again, const struct log_years_place *place);
+
+/* Takes a line. False: it is part of a record that further lines complete, so it must be read
+   again together with these. */
+bool log_reader_take(struct log_reader *reader, const struct log_input_line *line);
+
+/* A login that is known by now; false: there are no more until further lines are taken. */
+bool log_reader_give(struct log_reader *reader, struct log_login *login_r);
+
+struct log_years_place log_reader_place(const struct log_reader *reader);
+
+/* What joins Postfix's lines. Lives with the reader. */
+struct postfix_smtpd *log_reader_smtpd(struct log_reader *reader);
+/* Asks it again for what it has. */
+void log_reader_smtpd_may_have(struct log_reader *reader);
 
 struct log_reader_counts {
 	uint64_t lines;

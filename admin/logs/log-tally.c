@@ -97,8 +97,7 @@ static void note_server(struct log_tally *tally, const struct log_login *login)
 
 	server->logins += login->count;
 	server->last = MAX(server->last, login->time);
-	if (login->tls == LOG_TLS_SOME || login->tls == LOG_TLS_STARTTLS ||
-	    login->tls == LOG_TLS_IMPLICIT)
+	if (log_login_names_tls(login))
 		server->names_tls |= SERVICE_BIT(login->service);
 }
 
@@ -186,34 +185,13 @@ void log_tally_add(struct log_tally *tally, const struct log_login *login)
 
 /* ---- what is known of it ---- */
 
-/* As the gate has it of an encrypted connection. */
-static enum tls_state tls_by_port(const struct log_tally *tally, uint16_t port)
-{
-	if (port == 0)
-		return TLS_SOME;
-	return policy_port_is_implicit_tls(tally->edition->policy, port) ? TLS_IMPLICIT
-									 : TLS_STARTTLS;
-}
-
 enum tls_state log_tally_tls(const struct log_tally *tally, const struct log_way *way)
 {
-	switch (way->tls) {
-	case LOG_TLS_NONE:
-		return TLS_NONE;
-	case LOG_TLS_SOME:
-		return tls_by_port(tally, way->port);
-	case LOG_TLS_STARTTLS:
-		return TLS_STARTTLS;
-	case LOG_TLS_IMPLICIT:
-		return TLS_IMPLICIT;
-	case LOG_TLS_UNMENTIONED:
-		return server_at(tally, way->server)->names_tls & SERVICE_BIT(way->service)
-			       ? TLS_NONE
-			       : TLS_UNTOLD;
-	case LOG_TLS_UNKNOWN:
-		break;
-	}
-	return TLS_UNTOLD;
+	bool names_tls =
+		way->tls == LOG_TLS_UNMENTIONED &&
+		(server_at(tally, way->server)->names_tls & SERVICE_BIT(way->service)) != 0;
+
+	return log_login_tls(way->tls, way->port, names_tls, tally->edition->policy);
 }
 
 static void count_way(struct log_told *told, const struct log_way *way, enum tls_state tls,

@@ -254,3 +254,16 @@ int64_t log_years_complete(struct log_years *years, const struct log_time *time,
 	}
 	return moment_of_session(years, session);
 }
+
+struct log_years_place log_years_place(const struct log_years *years)
+{
+	return (struct log_years_place){.year = years->year, .place = years->place};
+}
+
+void log_years_resume(struct log_years *years, const struct log_years_place *place)
+{
+	years->year = years->first = place->year;
+	years->place = place->place;
+	years->told = true;
+	years->minute = (struct log_time){0};
+}

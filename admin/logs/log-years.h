@@ -41,6 +41,15 @@ struct log_years {
 /* newest: when the file was last changed, in milliseconds since 1970, UTC; now for a pipe. */
 void log_years_begin(struct log_years *years, int64_t newest);
 
+/* Where the last line stood: to be kept for who goes on behind it. */
+struct log_years_place {
+	int year;
+	int64_t place;
+};
+struct log_years_place log_years_place(const struct log_years *years);
+/* Instead of looking: goes on behind that line. */
+void log_years_resume(struct log_years *years, const struct log_years_place *place);
+
 /* Takes the next line's time, and the first 48 bits of its session id: the lowest of the
    microseconds since 1970 at the begin of the connection. True when no more need be looked
    at. */

@@ -15,8 +15,12 @@ struct postfix_smtpd {
 	char *port_25_name;
 	struct smtpd_services services;
 	struct smtpd_connections *connections;
+	bool at_once;             /* no connection waits for what others will tell */
 	struct smtpd_login given; /* what was handed out last */
 };
+
+/* A connection that lasts for longer is given out by and by, where nothing waits. */
+#define TOLD_AFTER (INT64_C(3600) * 1000)
 
 struct postfix_smtpd *postfix_smtpd_create(const char *port_25_name)
 {
@@ -69,8 +73,11 @@ static struct smtpd_connection *find_connection(struct postfix_smtpd *smtpd,
 						const struct smtpd_client *client)
 {
 	uint64_t key = connection_key(hash_service(smtpd, line), line, client);
+	struct smtpd_connection *connection = smtpd_connections_find(smtpd->connections, key);
 
-	return smtpd_connections_find(smtpd->connections, key);
+	if (connection != NULL)
+		connection->heard = line->time;
+	return connection;
 }
 
 static struct smtpd_connection *find_or_add_connection(struct postfix_smtpd *smtpd,
@@ -81,17 +88,18 @@ static struct smtpd_connection *find_or_add_connection(struct postfix_smtpd *smt
 	uint64_t key = connection_key(service_hash, line, client);
 	struct smtpd_connection *connection = smtpd_connections_find(smtpd->connections, key);
 
-	if (connection != NULL)
-		return connection;
-	return smtpd_connections_add(
-		smtpd->connections, key,
-		smtpd_service_of(&smtpd->services, service_hash, line->host, line->program));
+	if (connection == NULL)
+		connection = smtpd_connections_add(smtpd->connections, key,
+						   smtpd_service_of(&smtpd->services, service_hash,
+								    line->host, line->program));
+	connection->heard = line->time;
+	return connection;
 }
 
 static void end_connection(struct postfix_smtpd *smtpd, struct smtpd_connection *connection)
 {
 	connection->service->wraps |= smtpd_shows_wrapping(connection);
-	if (smtpd_tls_is_undecided(connection))
+	if (!smtpd->at_once && smtpd_tls_is_undecided(connection))
 		smtpd_connections_set_aside(smtpd->connections, connection);
 	else
 		smtpd_connections_end(smtpd->connections, connection);
@@ -113,12 +121,33 @@ static struct smtpd_login *last_login(struct smtpd_connection *connection)
 	return TAILQ_LAST(&connection->logins, smtpd_login_list);
 }
 
+/* Gives out what was told of a connection, which goes on. */
+static struct smtpd_connection *begin_anew(struct postfix_smtpd *smtpd,
+					   struct smtpd_connection *connection)
+{
+	struct smtpd_connection *next;
+
+	smtpd_connections_end(smtpd->connections, connection);
+	next = smtpd_connections_add(smtpd->connections, connection->key, connection->service);
+	next->heard = connection->heard;
+	next->tls_version = connection->tls_version;
+	next->tls = connection->tls;
+	next->no_tls = connection->no_tls;
+	next->tls_error = connection->tls_error;
+	next->xclient = connection->xclient;
+	return next;
+}
+
 /* The login's count is added to that of an equal one before it. */
 static void add_login(struct postfix_smtpd *smtpd, const struct smtpd_line *line,
 		      const struct smtpd_client *client, const struct smtpd_login *login)
 {
 	struct smtpd_connection *connection = find_or_add_connection(smtpd, line, client);
-	struct smtpd_login *last = last_login(connection), *added;
+	struct smtpd_login *first = TAILQ_FIRST(&connection->logins), *last, *added;
+
+	if (smtpd->at_once && first != NULL && line->time - first->time > TOLD_AFTER)
+		connection = begin_anew(smtpd, connection);
+	last = last_login(connection);
 
 	/* What a proxy calls a login that it has seen to itself. */
 	connection->xclient |= strcmp(login->mechanism, "XCLIENT") == 0;
@@ -402,6 +431,14 @@ static enum smtpd_answer read_message(struct postfix_smtpd *smtpd, const struct 
 					    : read_refusal(smtpd, line, rest);
 }
 
+/* A table that is full is emptied before the next line. */
+static void make_room(struct postfix_smtpd *smtpd)
+{
+	smtpd_connections_make_room(smtpd->connections);
+	if (smtpd->services.count == SMTPD_SERVICES_MAX)
+		smtpd_connections_end_all(smtpd->connections);
+}
+
 enum smtpd_answer postfix_smtpd_read(struct postfix_smtpd *smtpd, const struct smtpd_line *line)
 {
 	enum smtpd_answer answer;
@@ -413,9 +450,7 @@ enum smtpd_answer postfix_smtpd_read(struct postfix_smtpd *smtpd, const struct s
 	if (smtpd->services.count == SMTPD_SERVICES_MAX)
 		smtpd_services_forget(&smtpd->services);
 	answer = read_message(smtpd, line);
-	smtpd_connections_make_room(smtpd->connections);
-	if (smtpd->services.count == SMTPD_SERVICES_MAX)
-		smtpd_connections_end_all(smtpd->connections);
+	make_room(smtpd);
 	return answer;
 }
 
@@ -448,4 +483,160 @@ bool postfix_smtpd_next(struct postfix_smtpd *smtpd, struct log_login *login_r)
 		.count = given->count,
 	};
 	return true;
+}
+
+/* ---- for who goes on later ---- */
+
+/* What lines told of TLS, in struct store_log_connection. */
+enum { KEPT_TLS = 1, KEPT_NO_TLS = 2, KEPT_TLS_ERROR = 4, KEPT_XCLIENT = 8 };
+
+void postfix_smtpd_decide_at_once(struct postfix_smtpd *smtpd, uint64_t seed)
+{
+	smtpd->at_once = true;
+	if (seed != 0)
+		smtpd->services.seed = seed;
+}
+
+uint64_t postfix_smtpd_seed(const struct postfix_smtpd *smtpd)
+{
+	return smtpd->services.seed;
+}
+
+bool postfix_smtpd_each_service(struct postfix_smtpd *smtpd, store_visit_log_service *visit,
+				void *context)
+{
+	for (unsigned int i = 0; i < smtpd->services.count; i++) {
+		struct smtpd_service *service = &smtpd->services.all[i];
+		const struct store_log_service told = {.host = service->host,
+						       .program = service->program,
+						       .logs_tls = service->logs_tls,
+						       .wraps = service->wraps};
+
+		if (service->kept_logs_tls == service->logs_tls &&
+		    service->kept_wraps == service->wraps)
+			continue;
+		if (!visit(context, &told))
+			return false;
+		service->kept_logs_tls = service->logs_tls;
+		service->kept_wraps = service->wraps;
+	}
+	return true;
+}
+
+struct keeping {
+	store_visit_log_connection *visit;
+	void *context;
+};
+
+static bool keep_connection(void *context, const struct smtpd_connection *connection)
+{
+	const struct keeping *keeping = context;
+	const struct smtpd_login *login = TAILQ_FIRST(&connection->logins);
+	char client[ADDRESS_TEXT_SIZE] = "";
+	struct store_log_connection kept = {
+		.key = connection->key,
+		.host = connection->service->host,
+		.program = connection->service->program,
+		.heard = connection->heard,
+		.tls_version = connection->tls_version,
+		.tls = (connection->tls ? KEPT_TLS : 0U) | (connection->no_tls ? KEPT_NO_TLS : 0U) |
+		       (connection->tls_error ? KEPT_TLS_ERROR : 0U) |
+		       (connection->xclient ? KEPT_XCLIENT : 0U),
+		.client = client,
+		.mechanism = "",
+	};
+
+	if (login == NULL)
+		return keeping->visit(keeping->context, &kept);
+	for (; login != NULL; login = TAILQ_NEXT(login, in_order)) {
+		address_format(&login->client, client);
+		kept.user = login->user;
+		kept.time = login->time;
+		kept.count = login->count;
+		kept.verified = login->verified;
+		kept.before_tls = login->before_tls;
+		kept.mechanism = login->mechanism;
+		if (!keeping->visit(keeping->context, &kept))
+			return false;
+	}
+	return true;
+}
+
+bool postfix_smtpd_each_connection(const struct postfix_smtpd *smtpd,
+				   store_visit_log_connection *visit, void *context)
+{
+	struct keeping keeping = {.visit = visit, .context = context};
+
+	return smtpd_connections_each(smtpd->connections, keep_connection, &keeping);
+}
+
+static struct smtpd_service *find_service(struct postfix_smtpd *smtpd, const char *host,
+					  const char *program)
+{
+	const struct log_slice host_slice = {host, strlen(host)};
+	const struct log_slice program_slice = {program, strlen(program)};
+
+	return smtpd_service_of(&smtpd->services,
+				smtpd_service_hash(&smtpd->services, host_slice, program_slice),
+				host_slice, program_slice);
+}
+
+static struct smtpd_connection *take_up(struct postfix_smtpd *smtpd,
+					const struct store_log_connection *kept)
+{
+	struct smtpd_connection *connection = smtpd_connections_add(
+		smtpd->connections, kept->key, find_service(smtpd, kept->host, kept->program));
+
+	connection->heard = kept->heard;
+	connection->tls_version = kept->tls_version;
+	connection->tls = (kept->tls & KEPT_TLS) != 0;
+	connection->no_tls = (kept->tls & KEPT_NO_TLS) != 0;
+	connection->tls_error = (kept->tls & KEPT_TLS_ERROR) != 0;
+	connection->xclient = (kept->tls & KEPT_XCLIENT) != 0;
+	return connection;
+}
+
+void postfix_smtpd_add_connection(struct postfix_smtpd *smtpd,
+				  const struct store_log_connection *kept)
+{
+	struct smtpd_connection *connection = smtpd_connections_find(smtpd->connections, kept->key);
+	struct smtpd_login *login;
+
+	/* Whoever wrote it had room for no more; and a program is one of smtpd. */
+	if (smtpd->services.count == SMTPD_SERVICES_MAX ||
+	    !g_str_has_suffix(kept->program, "/smtpd"))
+		return;
+	if (connection == NULL)
+		connection = take_up(smtpd, kept);
+	if (kept->user != NULL) {
+		login = smtpd_connections_add_login(smtpd->connections, connection);
+		login->time = kept->time;
+		login->count = kept->count;
+		login->verified = kept->verified;
+		login->before_tls = kept->before_tls;
+		address_parse(kept->client, &login->client);
+		g_strlcpy(login->mechanism, kept->mechanism, sizeof(login->mechanism));
+		g_strlcpy(login->user, kept->user, sizeof(login->user));
+	}
+	make_room(smtpd);
+}
+
+void postfix_smtpd_add_service(struct postfix_smtpd *smtpd, const struct store_log_service *kept)
+{
+	struct smtpd_service *service;
+
+	/* Half of the table is left for others. */
+	if (smtpd->services.count >= SMTPD_SERVICES_MAX / 2 ||
+	    !g_str_has_suffix(kept->program, "/smtpd"))
+		return;
+	service = find_service(smtpd, kept->host, kept->program);
+	service->logs_tls |= kept->logs_tls;
+	service->wraps |= kept->wraps;
+	service->kept_logs_tls |= kept->logs_tls;
+	service->kept_wraps |= kept->wraps;
+}
+
+void postfix_smtpd_end_silent(struct postfix_smtpd *smtpd, int64_t since)
+{
+	smtpd_connections_end_silent(smtpd->connections, since);
 }

@@ -1,6 +1,8 @@
 #ifndef PORTCULLIS_POSTFIX_SMTPD_H
 #define PORTCULLIS_POSTFIX_SMTPD_H
 
+#include "admin/store/store-logs.h"
+
 #include "log-login.h"
 #include "log-slice.h"
 
@@ -45,5 +47,29 @@ void postfix_smtpd_end(struct postfix_smtpd *smtpd);
    after each line that was read, and at the end. What login_r points to lives until the
    next call of any function. */
 bool postfix_smtpd_next(struct postfix_smtpd *smtpd, struct log_login *login_r);
+
+/* ---- for who goes on later, where he stops now ---- */
+
+/* From now on, no connection that has ended waits for what others will tell. To be called
+   before any line is read. seed: that of the one that goes on; 0: any. */
+void postfix_smtpd_decide_at_once(struct postfix_smtpd *smtpd, uint64_t seed);
+uint64_t postfix_smtpd_seed(const struct postfix_smtpd *smtpd);
+
+/* What is to be kept: services of which something was found out since the last call, and
+   connections that have not ended. False when a visit returned false. */
+bool postfix_smtpd_each_service(struct postfix_smtpd *smtpd, store_visit_log_service *visit,
+				void *context);
+bool postfix_smtpd_each_connection(const struct postfix_smtpd *smtpd,
+				   store_visit_log_connection *visit, void *context);
+
+/* Takes it up again: connections first, in their order. What does not fit in ends, and is to be
+   asked for by postfix_smtpd_next(). */
+void postfix_smtpd_add_connection(struct postfix_smtpd *smtpd,
+				  const struct store_log_connection *connection);
+void postfix_smtpd_add_service(struct postfix_smtpd *smtpd,
+			       const struct store_log_service *service);
+
+/* Connections end that were not heard of since that time. */
+void postfix_smtpd_end_silent(struct postfix_smtpd *smtpd, int64_t since);
 
 #endif

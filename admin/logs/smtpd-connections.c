@@ -136,6 +136,29 @@ void smtpd_connections_end_all(struct smtpd_connections *connections)
 	TAILQ_CONCAT(&connections->ended, &connections->aside, by_age);
 }
 
+void smtpd_connections_end_silent(struct smtpd_connections *connections, int64_t since)
+{
+	struct smtpd_connection *connection = TAILQ_FIRST(&connections->open), *next;
+
+	for (; connection != NULL; connection = next) {
+		next = TAILQ_NEXT(connection, by_age);
+		if (connection->heard < since)
+			smtpd_connections_end(connections, connection);
+	}
+}
+
+bool smtpd_connections_each(const struct smtpd_connections *connections,
+			    smtpd_visit_connection *visit, void *context)
+{
+	const struct smtpd_connection *connection;
+	bool more = true;
+
+	for (connection = TAILQ_FIRST(&connections->open); more && connection != NULL;
+	     connection = TAILQ_NEXT(connection, by_age))
+		more = visit(context, connection);
+	return more;
+}
+
 bool smtpd_connections_take(struct smtpd_connections *connections, struct smtpd_login *login_r,
 			    const struct smtpd_connection **connection_r)
 {

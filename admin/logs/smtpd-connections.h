@@ -31,6 +31,7 @@ struct smtpd_connection {
 	TAILQ_ENTRY(smtpd_connection) by_age;
 	LIST_ENTRY(smtpd_connection) in_bucket;
 	uint64_t key;
+	int64_t heard; /* the time of its last line, in milliseconds */
 	struct smtpd_service *service;
 	enum tls_version tls_version;
 	bool tls;       /* a line told of it */
@@ -69,6 +70,15 @@ void smtpd_connections_end(struct smtpd_connections *connections,
 void smtpd_connections_set_aside(struct smtpd_connections *connections,
 				 struct smtpd_connection *connection);
 void smtpd_connections_end_all(struct smtpd_connections *connections);
+
+/* Ends those that were not heard of since that time. */
+void smtpd_connections_end_silent(struct smtpd_connections *connections, int64_t since);
+
+/* Those that are under way, the one that was heard of last at the end; until a visit returns
+   false, which is handed on. */
+typedef bool smtpd_visit_connection(void *context, const struct smtpd_connection *connection);
+bool smtpd_connections_each(const struct smtpd_connections *connections,
+			    smtpd_visit_connection *visit, void *context);
 
 /* Copies the next login of one that has ended, and forgets it. What is told of its
    connection lives until the next call of any function. False: there is none. */

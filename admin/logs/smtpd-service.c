@@ -41,6 +41,7 @@ struct smtpd_service *smtpd_service_of(struct smtpd_services *services, uint64_t
 				       struct log_slice host, struct log_slice program)
 {
 	const struct log_slice name = {program.text, program.length - strlen("/smtpd")};
+	const size_t program_length = MIN(program.length, HOST_MAX);
 	struct smtpd_service *service;
 
 	for (unsigned int i = 0; i < services->count; i++) {
@@ -51,6 +52,9 @@ struct smtpd_service *smtpd_service_of(struct smtpd_services *services, uint64_t
 	*service = (struct smtpd_service){
 		.hash = hash,
 		.host = g_strndup(host.text, MIN(host.length, HOST_MAX)),
+		/* What it ends with says what it is. */
+		.program =
+			g_strndup(program.text + program.length - program_length, program_length),
 		.port = port_of(name, services->port_25_name),
 	};
 	return service;
@@ -58,7 +62,9 @@ struct smtpd_service *smtpd_service_of(struct smtpd_services *services, uint64_t
 
 void smtpd_services_forget(struct smtpd_services *services)
 {
-	for (unsigned int i = 0; i < services->count; i++)
+	for (unsigned int i = 0; i < services->count; i++) {
 		g_free(services->all[i].host);
+		g_free(services->all[i].program);
+	}
 	services->count = 0;
 }

@@ -9,12 +9,14 @@
 /* One service of a host's smtpd, as far as its syslog_name tells it from others. */
 struct smtpd_service {
 	uint64_t hash; /* of host and program */
-	char *host;
+	char *host, *program;
 	uint16_t port; /* that the name tells; 0 none. Connections to 465 begin with TLS. */
 	bool logs_tls; /* it was seen to log TLS connections */
 	/* Connections were seen to begin with TLS though the name does not say so: it is the name
 	   of several ports. */
 	bool wraps;
+	/* Of both, what was handed over to be kept. */
+	bool kept_logs_tls, kept_wraps;
 };
 
 /* More than any site has: two or three on each host. */

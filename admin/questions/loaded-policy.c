@@ -79,16 +79,11 @@ static void check_readers(const struct policy *policy, config_report *problem, v
 	check_reader(gate, policy, grace_file_if_any(policy), problem, context);
 }
 
-bool policy_load(const char *config_path, struct loaded_policy *loaded_r)
+void policy_load_files(struct loaded_policy *loaded_r)
 {
-	const struct policy *policy;
+	const struct policy *policy = loaded_r->policy;
 	char *error;
 
-	*loaded_r = (struct loaded_policy){0};
-	loaded_r->policy = policy_load_alone(config_path);
-	policy = loaded_r->policy;
-	if (policy == NULL)
-		return false;
 	if (policy->exemptions != NULL)
 		loaded_r->exemptions =
 			exemptions_load(policy->exemptions, policy, report_problem, loaded_r);
@@ -100,15 +95,28 @@ bool policy_load(const char *config_path, struct loaded_policy *loaded_r)
 		}
 	}
 	loaded_r->grace = loaded_grace_read(loaded_r);
-	check_readers(policy, report_problem, loaded_r);
+}
+
+bool policy_load(const char *config_path, struct loaded_policy *loaded_r)
+{
+	*loaded_r = (struct loaded_policy){.policy = policy_load_alone(config_path)};
+	if (loaded_r->policy == NULL)
+		return false;
+	policy_load_files(loaded_r);
+	check_readers(loaded_r->policy, report_problem, loaded_r);
 	return true;
 }
 
-void policy_unload(struct loaded_policy *loaded)
+void policy_unload_files(struct loaded_policy *loaded)
 {
 	exemptions_free(loaded->exemptions);
 	exemptions_free(loaded->grace);
 	country_database_close(loaded->countries);
+}
+
+void policy_unload(struct loaded_policy *loaded)
+{
+	policy_unload_files(loaded);
 	policy_free(loaded->policy);
 }
 

@@ -19,10 +19,15 @@ struct loaded_policy {
    configuration itself is; then nothing is loaded. */
 bool policy_load(const char *config_path, struct loaded_policy *loaded_r);
 
+/* Reads those of a policy that is loaded, and has none yet. */
+void policy_load_files(struct loaded_policy *loaded);
+
 /* The configuration alone, for commands that judge nothing; NULL when it is wrong.
    The caller frees it with policy_free(). */
 struct policy *policy_load_alone(const char *config_path);
 
+/* All but the configuration. */
+void policy_unload_files(struct loaded_policy *loaded);
 void policy_unload(struct loaded_policy *loaded);
 
 /* The configuration alone; from then on the process works as the account that owns the

@@ -3,6 +3,7 @@
 
 #include "store.h"
 #include "store-dictionaries.h"
+#include "store-logs.h"
 #include "store-notices.h"
 
 /* A kind of store, as store_open() chooses it by the URI. Each function keeps what
@@ -33,6 +34,23 @@ struct store_backend {
 	bool (*each_file)(struct store *store, store_visit_file *visit, void *context);
 	bool (*put_file)(struct store *store, struct store_file *file);
 	bool (*drop_file)(struct store *store, int64_t id);
+
+	bool (*find_server)(struct store *store, struct store_server *server);
+	bool (*note_tls)(struct store *store, int64_t server, unsigned int services);
+	bool (*cover)(struct store *store, int64_t server, int64_t first, int64_t last);
+	bool (*settle)(struct store *store, int64_t before);
+	bool (*each_log)(struct store *store, store_visit_log *visit, void *context);
+	bool (*put_log)(struct store *store, struct store_log *log);
+	bool (*log_state)(struct store *store, struct store_log_state *state_r);
+	bool (*put_log_state)(struct store *store, const struct store_log_state *state);
+	bool (*each_log_service)(struct store *store, store_visit_log_service *visit,
+				 void *context);
+	bool (*put_log_service)(struct store *store, const struct store_log_service *service);
+	bool (*each_log_connection)(struct store *store, store_visit_log_connection *visit,
+				    void *context);
+	bool (*drop_log_connections)(struct store *store);
+	bool (*add_log_connection)(struct store *store,
+				   const struct store_log_connection *connection);
 
 	bool (*put_notice)(struct store *store, struct store_notice *notice);
 	bool (*each_notice)(struct store *store, const char *user, store_visit_notice *visit,

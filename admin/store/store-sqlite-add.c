@@ -7,9 +7,10 @@
 
 struct row_key {
 	int64_t user, habit, rules;
+	int64_t server, day; /* of a log, while better records may come; otherwise 0 */
 };
 
-/* Binds ?1 to ?13. */
+/* Binds ?1 to ?13, ?17 and ?18. */
 static void bind_sighting(sqlite3_stmt *statement, const struct row_key *key,
 			  const struct store_sighting *sighting)
 {
@@ -29,6 +30,8 @@ static void bind_sighting(sqlite3_stmt *statement, const struct row_key *key,
 	store_sqlite_bind_text(statement, 11, sighting->whereabouts);
 	sqlite3_bind_int(statement, 12, sighting->tls_below);
 	sqlite3_bind_int64(statement, 13, (int64_t)sighting->days);
+	sqlite3_bind_int64(statement, 17, key->server);
+	sqlite3_bind_int64(statement, 18, key->day);
 }
 
 #define FIRST_DAY "(first_seen / 86400000)"
@@ -57,7 +60,8 @@ static int update_row(struct store *store, const struct row_key *key,
 		       " weeks = (weeks << max(0, ?14 - " STORE_SQLITE_WEEK
 		       ")) | (?10 << max(0, " STORE_SQLITE_WEEK " - ?14)),"
 		       " days = days + " NEW_DAYS
-		       " WHERE user = ?1 AND verified = ?2 AND habit = ?3 AND rules = ?4");
+		       " WHERE user = ?1 AND verified = ?2 AND habit = ?3 AND rules = ?4"
+		       " AND server = ?17 AND day = ?18");
 
 	bind_sighting(statement, key, sighting);
 	sqlite3_bind_int64(statement, 14, store_week(sighting->last_seen));
@@ -73,8 +77,10 @@ static bool insert_row(struct store *store, const struct row_key *key,
 {
 	sqlite3_stmt *statement = store_sqlite_statement(
 		store, "INSERT INTO sightings (user, verified, habit, rules, count, rejected,"
-		       " first_seen, last_seen, last_client, weeks, whereabouts, tls_below, days)"
-		       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)");
+		       " first_seen, last_seen, last_client, weeks, whereabouts, tls_below, days,"
+		       " server, day)"
+		       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?17,"
+		       " ?18)");
 
 	bind_sighting(statement, key, sighting);
 	return store_sqlite_run(store, statement);
@@ -89,10 +95,12 @@ static bool add_to_row(struct store *store, const struct row_key *key,
 	return updated != 0 ? updated > 0 : insert_row(store, key, sighting);
 }
 
+/* Those of several days, which wait, will be one. */
 static bool count_rows(struct store *store, int64_t user, bool verified, int64_t *count_r)
 {
 	sqlite3_stmt *statement = store_sqlite_statement(
-		store, "SELECT count(*) FROM sightings WHERE user = ?1 AND verified = ?2");
+		store, "SELECT count(*) FROM (SELECT DISTINCT habit, rules FROM sightings"
+		       " WHERE user = ?1 AND verified = ?2)");
 
 	sqlite3_bind_int64(statement, 1, user);
 	sqlite3_bind_int(statement, 2, verified);
@@ -145,19 +153,169 @@ static int add_to_known_row(struct store *store, struct row_key *key,
 	return found > 0 ? update_row(store, key, sighting) : found;
 }
 
+static bool add(struct store *store, struct row_key *key, const struct store_sighting *sighting)
+{
+	int added;
+
+	if (key->user == STORE_NOBODY)
+		return add_without_program(store, key, sighting);
+	added = add_to_known_row(store, key, sighting);
+	return added != 0 ? added > 0 : add_new_row(store, key, sighting);
+}
+
+/* What a better record has. What was added of that day for the same way counts by it, too. */
+static bool remove_row(struct store *store, struct row_key *key,
+		       const struct store_sighting *sighting)
+{
+	int found = store_sqlite_find_habit(store, sighting->habit, sighting->habit->client_id,
+					    &key->habit);
+	sqlite3_stmt *removal;
+
+	if (found <= 0)
+		return found == 0;
+	removal = store_sqlite_statement(
+		store, "DELETE FROM sightings WHERE user = ?1 AND verified = ?2"
+		       " AND habit = ?3 AND rules = ?4 AND server = ?5 AND day = ?6");
+	sqlite3_bind_int64(removal, 1, key->user);
+	sqlite3_bind_int(removal, 2, sighting->verified);
+	sqlite3_bind_int64(removal, 3, key->habit);
+	sqlite3_bind_int64(removal, 4, key->rules);
+	sqlite3_bind_int64(removal, 5, sighting->server);
+	sqlite3_bind_int64(removal, 6, sighting->last_seen / MILLISECONDS_A_DAY);
+	return store_sqlite_run(store, removal);
+}
+
+static bool add_of_log(struct store *store, struct row_key *key,
+		       const struct store_sighting *sighting)
+{
+	/* A version of TLS only logs know. */
+	int covered = sighting->tls_below == TLS_VERSION_UNKNOWN
+			      ? store_sqlite_is_covered(store, sighting)
+			      : 0;
+
+	if (covered != 0)
+		return covered > 0 && remove_row(store, key, sighting);
+	if (!sighting->settled) {
+		key->server = sighting->server;
+		key->day = sighting->last_seen / MILLISECONDS_A_DAY;
+	}
+	return add(store, key, sighting);
+}
+
 bool store_sqlite_add(struct store *store, const struct store_sighting *sighting)
 {
 	struct row_key key = {.user = STORE_NOBODY};
-	int added;
 
 	if (!store_sqlite_rule_set_id(store, sighting->rules, &key.rules) ||
 	    (sighting->user != NULL &&
 	     !store_sqlite_user_id(store, sighting->user, sighting->verified, &key.user)))
 		return false;
-	if (key.user == STORE_NOBODY)
-		return add_without_program(store, &key, sighting);
-	added = add_to_known_row(store, &key, sighting);
-	return added != 0 ? added > 0 : add_new_row(store, &key, sighting);
+	return sighting->server == 0 ? add(store, &key, sighting)
+				     : add_of_log(store, &key, sighting);
+}
+
+/* ---- what waits ---- */
+
+/* So many rows at once. */
+#define SETTLED_AT_ONCE 10000
+
+struct waiting_row {
+	struct row_key key;
+	struct store_sighting sighting;
+	char *client, *whereabouts;
+};
+
+static struct waiting_row read_waiting(sqlite3_stmt *row)
+{
+	struct waiting_row waiting = {
+		.key = {.user = sqlite3_column_int64(row, 0),
+			.habit = sqlite3_column_int64(row, 2),
+			.rules = sqlite3_column_int64(row, 3),
+			.server = sqlite3_column_int64(row, 4),
+			.day = sqlite3_column_int64(row, 5)},
+		.sighting = {.verified = sqlite3_column_int(row, 1) != 0,
+			     .count = (uint64_t)sqlite3_column_int64(row, 6),
+			     .rejected = (uint64_t)sqlite3_column_int64(row, 7),
+			     .first_seen = sqlite3_column_int64(row, 8),
+			     .last_seen = sqlite3_column_int64(row, 9),
+			     .weeks = (uint64_t)sqlite3_column_int64(row, 11),
+			     .tls_below = (enum tls_version)store_sqlite_column_below(row, 13,
+										      TLS_V1_3 + 1),
+			     .days = (uint64_t)sqlite3_column_int64(row, 14)},
+		.client = g_strdup(store_sqlite_column_text(row, 10)),
+		.whereabouts = g_strdup(store_sqlite_column_text(row, 12)),
+	};
+
+	waiting.sighting.last_client = waiting.client;
+	waiting.sighting.whereabouts = waiting.whereabouts;
+	return waiting;
+}
+
+static void clear_waiting(void *pointer)
+{
+	struct waiting_row *row = pointer;
+
+	g_free(row->client);
+	g_free(row->whereabouts);
+}
+
+/* NULL when the store fails. */
+static GArray *find_waiting(struct store *store, int64_t before)
+{
+	sqlite3_stmt *row = store_sqlite_statement(
+		store, "SELECT user, verified, habit, rules, server, day, count, rejected,"
+		       " first_seen, last_seen, last_client, weeks, whereabouts, tls_below, days"
+		       " FROM sightings WHERE server > 0 AND day < ?1 LIMIT ?2");
+	GArray *rows = g_array_new(FALSE, FALSE, sizeof(struct waiting_row));
+	int step;
+
+	g_array_set_clear_func(rows, clear_waiting);
+	sqlite3_bind_int64(row, 1, before);
+	sqlite3_bind_int(row, 2, SETTLED_AT_ONCE);
+	while ((step = store_sqlite_step(store, row)) > 0) {
+		const struct waiting_row waiting = read_waiting(row);
+
+		g_array_append_val(rows, waiting);
+	}
+	if (step == 0)
+		return rows;
+	g_array_unref(rows);
+	return NULL;
+}
+
+static bool settle_row(struct store *store, const struct waiting_row *row)
+{
+	sqlite3_stmt *removal = store_sqlite_statement(
+		store, "DELETE FROM sightings WHERE user = ?1 AND verified = ?2 AND habit = ?3"
+		       " AND rules = ?4 AND server = ?17 AND day = ?18");
+	struct row_key key = row->key;
+
+	sqlite3_bind_int64(removal, 1, key.user);
+	sqlite3_bind_int(removal, 2, row->sighting.verified);
+	sqlite3_bind_int64(removal, 3, key.habit);
+	sqlite3_bind_int64(removal, 4, key.rules);
+	sqlite3_bind_int64(removal, 17, key.server);
+	sqlite3_bind_int64(removal, 18, key.day);
+	key.server = key.day = 0;
+	return store_sqlite_run(store, removal) && add_to_row(store, &key, &row->sighting);
+}
+
+bool store_sqlite_settle(struct store *store, int64_t before)
+{
+	bool fine = true;
+	guint count;
+
+	do {
+		GArray *rows = find_waiting(store, before);
+
+		if (rows == NULL)
+			return false;
+		count = rows->len;
+		for (guint i = 0; fine && i < count; i++)
+			fine = settle_row(store, &g_array_index(rows, struct waiting_row, i));
+		g_array_unref(rows);
+	} while (fine && count == SETTLED_AT_ONCE);
+	return fine;
 }
 
 /* ---- the rest ---- */

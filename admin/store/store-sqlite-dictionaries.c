@@ -75,6 +75,8 @@ static sqlite3_stmt *bind_habit(sqlite3_stmt *statement, const struct store_habi
 	store_sqlite_bind_text(statement, 5, habit->country.code);
 	sqlite3_bind_int64(statement, 6, mechanism);
 	sqlite3_bind_int64(statement, 7, client_id);
+	sqlite3_bind_int(statement, 8, habit->tls_version);
+	sqlite3_bind_int(statement, 9, habit->of_log);
 	return statement;
 }
 
@@ -83,7 +85,8 @@ static int find_habit(struct store *store, const struct store_habit *habit, int6
 {
 	sqlite3_stmt *search = store_sqlite_statement(
 		store, "SELECT id FROM habits WHERE source = ?1 AND service = ?2 AND port = ?3"
-		       " AND tls = ?4 AND country = ?5 AND mechanism = ?6 AND client_id = ?7");
+		       " AND tls = ?4 AND country = ?5 AND mechanism = ?6 AND client_id = ?7"
+		       " AND tls_version = ?8 AND of_log = ?9");
 
 	return store_sqlite_number(store, bind_habit(search, habit, mechanism, client_id), id_r);
 }
@@ -99,8 +102,8 @@ static bool add_habit(struct store *store, const struct store_habit *habit, cons
 		return false;
 	addition = store_sqlite_statement(
 		store, "INSERT INTO habits"
-		       " (source, service, port, tls, country, mechanism, client_id)"
-		       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+		       " (source, service, port, tls, country, mechanism, client_id, tls_version,"
+		       " of_log) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
 	store_sqlite(store)->habits_stored++;
 	return store_sqlite_insert(store, bind_habit(addition, habit, mechanism, client), id_r);
 }
@@ -120,9 +123,9 @@ int store_sqlite_find_habit(struct store *store, const struct store_habit *habit
 			    const char *client_id, int64_t *id_r)
 {
 	struct id_cache *ids = store_sqlite(store)->habit_ids;
-	char *key =
-		g_strdup_printf("%d %d %d %d %s %s\n%s", habit->source, habit->service, habit->port,
-				habit->tls, habit->country.code, habit->mechanism, client_id);
+	char *key = g_strdup_printf("%d %d %d %d %d %d %s %s\n%s", habit->source, habit->service,
+				    habit->port, habit->tls, habit->tls_version, habit->of_log,
+				    habit->country.code, habit->mechanism, client_id);
 	size_t length = strlen(key);
 	int found = id_cache_find(ids, key, length, id_r);
 
@@ -219,7 +222,7 @@ static bool load_habits(struct store *store)
 {
 	sqlite3_stmt *row = store_sqlite_statement(
 		store, "SELECT habits.id, source, service, port, tls, country, mechanisms.text,"
-		       " client_ids.text FROM habits"
+		       " client_ids.text, tls_version, of_log FROM habits"
 		       " JOIN strings mechanisms ON mechanisms.id = mechanism"
 		       " JOIN strings client_ids ON client_ids.id = client_id"
 		       " ORDER BY habits.id");
@@ -234,6 +237,9 @@ static bool load_habits(struct store *store)
 			.tls = (enum tls_state)store_sqlite_column_below(row, 4, TLS_STATE_COUNT),
 			.mechanism = store_sqlite_column_text(row, 6),
 			.client_id = store_sqlite_column_text(row, 7),
+			.tls_version =
+				(enum tls_version)store_sqlite_column_below(row, 8, TLS_V1_3 + 1),
+			.of_log = sqlite3_column_int(row, 9) != 0,
 		};
 
 		g_strlcpy(habit.country.code, store_sqlite_column_text(row, 5),

@@ -43,6 +43,8 @@ static bool correct(struct store *store, int64_t now)
 	       run(store, "UPDATE writers SET last_seen = ?1 WHERE last_seen > ?2", now) &&
 	       run(store, "UPDATE writers SET edition_since = ?1 WHERE edition_since > ?2", now) &&
 	       run(store, "UPDATE notices SET intended = ?1 WHERE intended > ?2", now) &&
+	       run(store, "UPDATE logs SET touched = ?1 WHERE touched > ?2", now) &&
+	       run(store, "DELETE FROM coverage WHERE day > ?2 / 86400000", now) &&
 	       run(store, "UPDATE files SET touched = ?1 WHERE touched > ?2", now);
 }
 

@@ -106,6 +106,60 @@ static const char *const migrations[] = {
 	 " FROM (SELECT (a & 0x3333333333333333) + ((a >> 2) & 0x3333333333333333) AS b"
 	 " FROM (SELECT w - ((w >> 1) & 0x5555555555555555) AS a"
 	 " FROM (SELECT weeks & 0x7fffffffffffffff AS w))));"),
+
+	/* 13. What mail logs tell, and how far they are read. Rows of logs are kept by server and
+	   day until no better record of them can come; server 0 is all others. On which days
+	   the servers recorded before, is not known but of all of them. */
+	("CREATE TABLE habits_13 (id INTEGER PRIMARY KEY, source INTEGER NOT NULL,"
+	 " service INTEGER NOT NULL, port INTEGER NOT NULL, tls INTEGER NOT NULL,"
+	 " country TEXT NOT NULL, mechanism INTEGER NOT NULL REFERENCES strings,"
+	 " client_id INTEGER NOT NULL REFERENCES strings, tls_version INTEGER NOT NULL,"
+	 " of_log INTEGER NOT NULL, UNIQUE (client_id, mechanism, port, service, tls, country,"
+	 " source, tls_version, of_log));"
+	 "INSERT INTO habits_13 SELECT id, source, service, port, tls, country, mechanism,"
+	 " client_id, 0, 0 FROM habits;"
+	 "DROP TABLE habits;"
+	 "ALTER TABLE habits_13 RENAME TO habits;"
+	 "CREATE INDEX habits_recorded ON habits (source, service, mechanism) WHERE of_log = 0;"
+	 "CREATE TABLE sightings_13 (user INTEGER NOT NULL, verified INTEGER NOT NULL,"
+	 " habit INTEGER NOT NULL, rules INTEGER NOT NULL, server INTEGER NOT NULL,"
+	 " day INTEGER NOT NULL, count INTEGER NOT NULL, rejected INTEGER NOT NULL,"
+	 " first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL, last_client TEXT,"
+	 " weeks INTEGER NOT NULL, whereabouts TEXT, tls_below INTEGER NOT NULL,"
+	 " days INTEGER NOT NULL, PRIMARY KEY (user, verified, habit, rules, server, day))"
+	 " WITHOUT ROWID;"
+	 "INSERT INTO sightings_13 SELECT user, verified, habit, rules, 0, 0, count, rejected,"
+	 " first_seen, last_seen, last_client, weeks, whereabouts, tls_below, days FROM sightings;"
+	 "DROP TABLE sightings;"
+	 "ALTER TABLE sightings_13 RENAME TO sightings;"
+	 "CREATE INDEX sightings_of_logs ON sightings (server, day) WHERE server > 0;"
+	 "CREATE TABLE servers (id INTEGER PRIMARY KEY, host TEXT NOT NULL,"
+	 " source INTEGER NOT NULL, witness INTEGER NOT NULL, names_tls INTEGER NOT NULL,"
+	 " UNIQUE (host, source, witness));"
+	 "CREATE TABLE coverage (server INTEGER NOT NULL, day INTEGER NOT NULL,"
+	 " first INTEGER NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (server, day))"
+	 " WITHOUT ROWID;"
+	 "INSERT OR IGNORE INTO servers (host, source, witness, names_tls)"
+	 " SELECT lower(host), source, 0, 0 FROM writers;"
+	 "INSERT OR IGNORE INTO coverage SELECT servers.id, day, day * 86400000,"
+	 " min((day + 1) * 86400000 - 1, last_seen) FROM writers"
+	 " JOIN servers ON servers.host = lower(writers.host) AND servers.source = writers.source"
+	 " JOIN days ON days.lines > 0 AND day * 86400000 <= last_seen;"
+	 "CREATE TABLE logs (id INTEGER PRIMARY KEY, name TEXT NOT NULL, heads BLOB NOT NULL,"
+	 " tail INTEGER NOT NULL, position INTEGER NOT NULL, cursor TEXT NOT NULL,"
+	 " year INTEGER NOT NULL, place INTEGER NOT NULL, device INTEGER NOT NULL,"
+	 " inode INTEGER NOT NULL, size INTEGER NOT NULL, changed INTEGER NOT NULL,"
+	 " touched INTEGER NOT NULL);"
+	 "CREATE TABLE log_services (host TEXT NOT NULL, program TEXT NOT NULL,"
+	 " logs_tls INTEGER NOT NULL, wraps INTEGER NOT NULL, PRIMARY KEY (host, program))"
+	 " WITHOUT ROWID;"
+	 "CREATE TABLE log_connections (id INTEGER PRIMARY KEY, key INTEGER NOT NULL,"
+	 " host TEXT NOT NULL, program TEXT NOT NULL, heard INTEGER NOT NULL,"
+	 " tls_version INTEGER NOT NULL, tls INTEGER NOT NULL, user TEXT, time INTEGER NOT NULL,"
+	 " count INTEGER NOT NULL, verified INTEGER NOT NULL, before_tls INTEGER NOT NULL,"
+	 " client TEXT NOT NULL, mechanism TEXT NOT NULL);"
+	 "ALTER TABLE totals ADD COLUMN log_change INTEGER NOT NULL DEFAULT 0;"
+	 "ALTER TABLE totals ADD COLUMN log_seed INTEGER NOT NULL DEFAULT 0;"),
 };
 
 #define SCHEMA_VERSION ((int64_t)G_N_ELEMENTS(migrations))
@@ -325,6 +379,19 @@ static const struct store_backend backend = {
 	.each_file = store_sqlite_each_file,
 	.put_file = store_sqlite_put_file,
 	.drop_file = store_sqlite_drop_file,
+	.find_server = store_sqlite_find_server,
+	.note_tls = store_sqlite_note_tls,
+	.cover = store_sqlite_cover,
+	.settle = store_sqlite_settle,
+	.each_log = store_sqlite_each_log,
+	.put_log = store_sqlite_put_log,
+	.log_state = store_sqlite_log_state,
+	.put_log_state = store_sqlite_put_log_state,
+	.each_log_service = store_sqlite_each_log_service,
+	.put_log_service = store_sqlite_put_log_service,
+	.each_log_connection = store_sqlite_each_log_connection,
+	.drop_log_connections = store_sqlite_drop_log_connections,
+	.add_log_connection = store_sqlite_add_log_connection,
 	.put_notice = store_sqlite_put_notice,
 	.each_notice = store_sqlite_each_notice,
 	.find_notice = store_sqlite_find_notice,

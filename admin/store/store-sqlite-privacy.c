@@ -69,6 +69,20 @@ static bool expire_days(struct store *store, int64_t before)
 		before / MILLISECONDS_A_DAY, STORE_CONFIRMING_DAYS);
 }
 
+/* Of a log whose last line is too old to be kept, no line can come twice. */
+static bool expire_logs(struct store *store, int64_t addresses, int64_t sightings)
+{
+	return store_sqlite_run_with(store, "DELETE FROM logs WHERE touched < ?1",
+				     sightings - MILLISECONDS_A_DAY, 0) &&
+	       store_sqlite_run_with(store, "DELETE FROM log_connections WHERE heard < ?1",
+				     addresses, 0) &&
+	       store_sqlite_run_with(store, "DELETE FROM coverage WHERE day < ?1",
+				     sightings / MILLISECONDS_A_DAY, 0) &&
+	       store_sqlite_execute(store, "DELETE FROM servers WHERE id NOT IN"
+					   " (SELECT server FROM coverage) AND id NOT IN"
+					   " (SELECT server FROM sightings WHERE server > 0)");
+}
+
 static bool expire(struct store *store, const struct store_expiry *expiry, int64_t now)
 {
 	int64_t addresses = now - expiry->keep_addresses;
@@ -91,6 +105,7 @@ static bool expire(struct store *store, const struct store_expiry *expiry, int64
 				     0) &&
 	       store_sqlite_run_with(store, "DELETE FROM notices WHERE intended < ?1", sightings,
 				     0) &&
+	       expire_logs(store, addresses, sightings) &&
 	       store_sqlite_run_with(store, "DELETE FROM files WHERE touched < ?1 AND removed = 1",
 				     now - FILE_MEMORY, 0) &&
 	       note_expiry(store, expiry, now);
@@ -146,6 +161,21 @@ static int remove_user(struct store *store, const char *user)
 	return 1;
 }
 
+/* What is not told of yet, of which importers that run take notice. As above. */
+static int remove_connections(struct store *store, const char *user)
+{
+	sqlite3_stmt *statement =
+		store_sqlite_statement(store, "DELETE FROM log_connections WHERE user = ?1");
+
+	store_sqlite_bind_text(statement, 1, user);
+	if (!store_sqlite_run(store, statement))
+		return -1;
+	if (store_sqlite_changes(store) == 0)
+		return 0;
+	return store_sqlite_execute(store, "UPDATE totals SET log_change = log_change + 1") ? 1
+											    : -1;
+}
+
 /* 1 removed, 0 there were none, -1 failure. */
 static int remove_notices(struct store *store, const char *user)
 {
@@ -160,14 +190,15 @@ static int remove_notices(struct store *store, const char *user)
 
 bool store_sqlite_forget(struct store *store, const char *user, bool *found_r, bool *wiped_r)
 {
-	int removed, unsaid;
+	int removed, unsaid, open;
 
 	if (!store_sqlite_begin(store))
 		return false;
 	removed = remove_user(store, user);
 	unsaid = removed < 0 ? -1 : remove_notices(store, user);
-	*found_r = removed > 0 || unsaid > 0;
-	if (unsaid < 0) {
+	open = unsaid < 0 ? -1 : remove_connections(store, user);
+	*found_r = removed > 0 || unsaid > 0 || open > 0;
+	if (open < 0) {
 		store_sqlite_rollback(store);
 		return false;
 	}

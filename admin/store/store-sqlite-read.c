@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "store-week.h"
+
 bool store_sqlite_begin_reading(struct store *store)
 {
 	if (!store_sqlite_begin_view(store))
@@ -107,7 +109,7 @@ static uint64_t read_days(sqlite3_stmt *row, int column, int64_t first_seen, int
 	return (uint64_t)MAX(MIN(sqlite3_column_int64(row, column), span), 1);
 }
 
-/* False when the filter does not want it. */
+/* False when the filter does not want it, but for its time. */
 static bool read_sighting(const struct store *store, sqlite3_stmt *row,
 			  const struct store_filter *filter, const bool *chosen,
 			  struct store_sighting *sighting_r)
@@ -117,7 +119,7 @@ static bool read_sighting(const struct store *store, sqlite3_stmt *row,
 	const struct store_habit *habit;
 	const struct store_rule_set *rules;
 
-	if (last_seen < filter->since || !(verified ? filter->verified : filter->unverified))
+	if (!(verified ? filter->verified : filter->unverified))
 		return false;
 	rules = store_dictionaries_find_rule_set(store->dictionaries, sqlite3_column_int64(row, 3));
 	if (rules == NULL || !chosen[rules->index])
@@ -144,28 +146,106 @@ static bool read_sighting(const struct store *store, sqlite3_stmt *row,
 	return true;
 }
 
+/* Rows that differ by day and server only follow each other: they are one sighting, of which
+   the latest tells client, whereabouts and version. */
+struct gathered {
+	struct store_sighting sighting; /* habit NULL: none */
+	char client[64], whereabouts[128];
+};
+
+static bool is_same(const struct store_sighting *sighting, const struct store_sighting *other)
+{
+	return sighting->habit == other->habit && sighting->rules == other->rules &&
+	       sighting->user_id == other->user_id && sighting->verified == other->verified;
+}
+
+static void keep_texts(struct gathered *gathered, const struct store_sighting *latest)
+{
+	g_strlcpy(gathered->client, latest->last_client, sizeof(gathered->client));
+	g_strlcpy(gathered->whereabouts, latest->whereabouts, sizeof(gathered->whereabouts));
+	gathered->sighting.last_client = gathered->client;
+	gathered->sighting.whereabouts = gathered->whereabouts;
+}
+
+static void gather(struct gathered *gathered, const struct store_sighting *added)
+{
+	struct store_sighting *sum = &gathered->sighting;
+	int64_t last_seen = MAX(sum->last_seen, added->last_seen);
+	int64_t week = store_week(last_seen), span;
+
+	sum->count += added->count;
+	sum->rejected += added->rejected;
+	sum->weeks = seen_weeks(sum, week) | seen_weeks(added, week);
+	if (added->last_seen >= sum->last_seen) {
+		keep_texts(gathered, added);
+		sum->tls_below = added->tls_below;
+	}
+	sum->first_seen = MIN(sum->first_seen, added->first_seen);
+	sum->last_seen = last_seen;
+	span = last_seen / MILLISECONDS_A_DAY - sum->first_seen / MILLISECONDS_A_DAY + 1;
+	sum->days = MIN(sum->days + added->days, (uint64_t)span);
+}
+
+/* What is needed to give them out. */
+struct giving {
+	struct store *store;
+	const struct store_filter *filter;
+	store_visit_sighting *visit;
+	void *context;
+	struct names names;
+	struct gathered gathered;
+	bool fine; /* the store does not fail */
+};
+
+/* Gives what was gathered; false: no more is wanted, or the store fails. */
+static bool give(struct giving *giving)
+{
+	struct store_sighting *sighting = &giving->gathered.sighting;
+	bool wanted = sighting->habit != NULL && sighting->last_seen >= giving->filter->since;
+
+	if (wanted && giving->names.row != NULL)
+		giving->fine = find_name(giving->store, &giving->names, sighting->user_id,
+					 &sighting->user);
+	if (!giving->fine || (wanted && !giving->visit(giving->context, sighting)))
+		return false;
+	sighting->habit = NULL;
+	return true;
+}
+
+static bool take(struct giving *giving, const struct store_sighting *sighting)
+{
+	if (giving->gathered.sighting.habit != NULL &&
+	    is_same(&giving->gathered.sighting, sighting)) {
+		gather(&giving->gathered, sighting);
+		return true;
+	}
+	if (!give(giving))
+		return false;
+	giving->gathered.sighting = *sighting;
+	keep_texts(&giving->gathered, sighting);
+	return true;
+}
+
 bool store_sqlite_each_sighting(struct store *store, const struct store_filter *filter,
 				store_visit_sighting *visit, void *context)
 {
 	bool *chosen = choose_rule_sets(store, filter);
 	sqlite3_stmt *row = select_sightings(store, filter);
+	struct giving giving = {
+		.store = store, .filter = filter, .visit = visit, .context = context};
 	struct store_sighting sighting;
-	struct names names;
-	bool fine = begin_names(store, filter, &names);
+	bool more = giving.fine = begin_names(store, filter, &giving.names);
 	int step = 0;
 
-	while (fine && (step = store_sqlite_step(store, row)) > 0) {
-		if (!read_sighting(store, row, filter, chosen, &sighting))
-			continue;
-		if (names.row != NULL)
-			fine = find_name(store, &names, sighting.user_id, &sighting.user);
-		if (fine && !visit(context, &sighting))
-			break;
-	}
-	sqlite3_reset(names.row);
+	while (more && (step = store_sqlite_step(store, row)) > 0)
+		more = !read_sighting(store, row, filter, chosen, &sighting) ||
+		       take(&giving, &sighting);
+	if (more && step == 0)
+		give(&giving);
+	sqlite3_reset(giving.names.row);
 	sqlite3_reset(row);
 	g_free(chosen);
-	return fine && step >= 0;
+	return giving.fine && step >= 0;
 }
 
 /* ---- the rest ---- */

@@ -100,16 +100,40 @@ int store_sqlite_find_user(struct store *store, const char *name, int64_t *id_r,
 /* Fills store->dictionaries. */
 bool store_sqlite_load_dictionaries(struct store *store);
 
+/* Whether a better record has what a log told: 1 it has, 0 not, -1 failure. mechanism: the id
+   of its text. */
+int store_sqlite_is_covered(struct store *store, const struct store_sighting *sighting);
+
 /* ---- the functions of struct store_backend ---- */
 
 /* store-sqlite-add.c */
 bool store_sqlite_add(struct store *store, const struct store_sighting *sighting);
+bool store_sqlite_settle(struct store *store, int64_t before);
 bool store_sqlite_add_day(struct store *store, const struct store_day *day);
 bool store_sqlite_confirm_days(struct store *store, int64_t first, int64_t last);
 bool store_sqlite_add_writer(struct store *store, const struct store_writer *writer);
 bool store_sqlite_add_totals(struct store *store, const struct store_totals *totals);
 bool store_sqlite_put_file(struct store *store, struct store_file *file);
 bool store_sqlite_drop_file(struct store *store, int64_t id);
+
+/* store-sqlite-servers.c */
+bool store_sqlite_find_server(struct store *store, struct store_server *server);
+bool store_sqlite_note_tls(struct store *store, int64_t server, unsigned int services);
+bool store_sqlite_cover(struct store *store, int64_t server, int64_t first, int64_t last);
+
+/* store-sqlite-logs.c */
+bool store_sqlite_each_log(struct store *store, store_visit_log *visit, void *context);
+bool store_sqlite_put_log(struct store *store, struct store_log *log);
+bool store_sqlite_log_state(struct store *store, struct store_log_state *state_r);
+bool store_sqlite_put_log_state(struct store *store, const struct store_log_state *state);
+bool store_sqlite_each_log_service(struct store *store, store_visit_log_service *visit,
+				   void *context);
+bool store_sqlite_put_log_service(struct store *store, const struct store_log_service *service);
+bool store_sqlite_each_log_connection(struct store *store, store_visit_log_connection *visit,
+				      void *context);
+bool store_sqlite_drop_log_connections(struct store *store);
+bool store_sqlite_add_log_connection(struct store *store,
+				     const struct store_log_connection *connection);
 
 /* store-sqlite-whereabouts.c */
 bool store_sqlite_note_whereabouts(struct store *store, int64_t definition,

@@ -153,6 +153,74 @@ bool store_drop_file(struct store *store, int64_t id)
 	return store->backend->drop_file(store, id);
 }
 
+/* ---- logs ---- */
+
+bool store_find_server(struct store *store, struct store_server *server)
+{
+	return store->backend->find_server(store, server);
+}
+
+bool store_note_tls(struct store *store, int64_t server, unsigned int services)
+{
+	return store->backend->note_tls(store, server, services);
+}
+
+bool store_cover(struct store *store, int64_t server, int64_t first, int64_t last)
+{
+	return store->backend->cover(store, server, first, last);
+}
+
+bool store_settle(struct store *store, int64_t before)
+{
+	return store->backend->settle(store, before);
+}
+
+bool store_each_log(struct store *store, store_visit_log *visit, void *context)
+{
+	return store->backend->each_log(store, visit, context);
+}
+
+bool store_put_log(struct store *store, struct store_log *log)
+{
+	return store->backend->put_log(store, log);
+}
+
+bool store_log_state(struct store *store, struct store_log_state *state_r)
+{
+	return store->backend->log_state(store, state_r);
+}
+
+bool store_put_log_state(struct store *store, const struct store_log_state *state)
+{
+	return store->backend->put_log_state(store, state);
+}
+
+bool store_each_log_service(struct store *store, store_visit_log_service *visit, void *context)
+{
+	return store->backend->each_log_service(store, visit, context);
+}
+
+bool store_put_log_service(struct store *store, const struct store_log_service *service)
+{
+	return store->backend->put_log_service(store, service);
+}
+
+bool store_each_log_connection(struct store *store, store_visit_log_connection *visit,
+			       void *context)
+{
+	return store->backend->each_log_connection(store, visit, context);
+}
+
+bool store_drop_log_connections(struct store *store)
+{
+	return store->backend->drop_log_connections(store);
+}
+
+bool store_add_log_connection(struct store *store, const struct store_log_connection *connection)
+{
+	return store->backend->add_log_connection(store, connection);
+}
+
 /* ---- notices ---- */
 
 bool store_put_notice(struct store *store, struct store_notice *notice)

@@ -74,9 +74,8 @@ struct store_habit {
 	uint16_t port;
 	struct country country; /* "" none, unknown */
 	const char *mechanism;
-	const char *client_id; /* "" unknown, or one of too many */
-	/* Where it is recorded, as logs may have it; SQLite's stores have it not. */
-	enum tls_version tls_version;
+	const char *client_id;        /* "" unknown, or one of too many */
+	enum tls_version tls_version; /* where a log told it */
 	bool of_log; /* a mail log told of it: what that does not say is not known */
 };
 
@@ -116,6 +115,10 @@ struct store_sighting {
 	const char *whereabouts;
 	/* The version that TLS was older than; TLS_VERSION_UNKNOWN where none is known. */
 	enum tls_version tls_below;
+	/* What is added only: the id of the server in whose log it stood (store-logs.h), 0 for
+	   what the server itself recorded; and whether no better record of it can come. */
+	int64_t server;
+	bool settled;
 };
 
 #define STORE_NOBODY 0
@@ -216,6 +219,7 @@ bool store_totals(struct store *store, struct store_totals *totals_r);
 /* Adds to what is there, as far as store-limits.h lets it be told apart. user is NULL
    for nobody in particular, who is not verified; user_id, habit->index and rules->index are
    not used; rules must be sorted by title. weeks and days are those of what is added.
+   Nothing is added of what a better record has (store-logs.h).
    last_client "": not known, which also replaces that of an earlier time, as whereabouts
    and tls_below do. */
 bool store_add(struct store *store, const struct store_sighting *sighting);
