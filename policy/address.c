@@ -25,12 +25,32 @@ bool address_is_ipv4(const struct address *address)
 	return address->known && memcmp(address->bytes, ipv4_mapped, sizeof(ipv4_mapped)) == 0;
 }
 
+/* As inet_pton() does, which takes its time for what most addresses are. */
+static bool parse_ipv4(const char *text, struct in_addr *ip_r)
+{
+	unsigned char *bytes = (unsigned char *)&ip_r->s_addr;
+
+	for (int i = 0; i < 4; i++) {
+		unsigned int number = 0;
+		const char *begin = text;
+
+		while (*text >= '0' && *text <= '9' && text < begin + 3)
+			number = number * 10 + (unsigned int)(*text++ - '0');
+		if (text == begin || number > 255 || (*begin == '0' && text > begin + 1) ||
+		    *text != (i < 3 ? '.' : '\0'))
+			return false;
+		bytes[i] = (unsigned char)number;
+		text++;
+	}
+	return true;
+}
+
 bool address_parse(const char *text, struct address *address_r)
 {
 	struct in_addr ipv4;
 	struct in6_addr ipv6;
 
-	if (inet_pton(AF_INET, text, &ipv4) == 1)
+	if (parse_ipv4(text, &ipv4))
 		address_from_ipv4(&ipv4, address_r);
 	else if (inet_pton(AF_INET6, text, &ipv6) == 1)
 		address_from_ipv6(&ipv6, address_r);
@@ -39,12 +59,25 @@ bool address_parse(const char *text, struct address *address_r)
 	return address_r->known;
 }
 
+/* inet_ntop() goes by way of sprintf(), which takes ten times as long. */
+static void format_ipv4(const unsigned char *bytes, char *text_r)
+{
+	for (int i = 0; i < 4; i++) {
+		if (bytes[i] >= 100)
+			*text_r++ = (char)('0' + bytes[i] / 100);
+		if (bytes[i] >= 10)
+			*text_r++ = (char)('0' + bytes[i] / 10 % 10);
+		*text_r++ = (char)('0' + bytes[i] % 10);
+		*text_r++ = i < 3 ? '.' : '\0';
+	}
+}
+
 void address_format(const struct address *address, char text_r[static ADDRESS_TEXT_SIZE])
 {
 	if (!address->known)
 		text_r[0] = '\0';
 	else if (address_is_ipv4(address))
-		inet_ntop(AF_INET, address->bytes + sizeof(ipv4_mapped), text_r, ADDRESS_TEXT_SIZE);
+		format_ipv4(address->bytes + sizeof(ipv4_mapped), text_r);
 	else
 		inet_ntop(AF_INET6, address->bytes, text_r, ADDRESS_TEXT_SIZE);
 }

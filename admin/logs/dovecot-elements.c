@@ -2,8 +2,6 @@
 #include "dovecot-elements.h"
 #include "dovecot-session.h"
 
-#include <arpa/inet.h>
-
 /* One of them: "rip=192.0.2.1", or without a name, "TLS". */
 struct element {
 	struct log_slice name; /* "" none */
@@ -143,40 +141,13 @@ static void split_port(struct log_slice value, struct log_slice *address_r,
 		*port_r = log_slice_behind(value, length + 1);
 }
 
-/* What most of them are, and inet_pton() takes its time for. */
-static bool read_ipv4(struct log_slice value, struct in_addr *ip_r)
-{
-	uint32_t ip = 0;
-	size_t at = 0;
-
-	for (int part = 0; part < 4; part++) {
-		unsigned int number = 0;
-		size_t begin = at;
-
-		for (; at < value.length && value.text[at] >= '0' && value.text[at] <= '9' &&
-		       at < begin + 3;
-		     at++)
-			number = number * 10 + (unsigned int)(value.text[at] - '0');
-		if (at == begin || number > 255)
-			return false;
-		ip = ip << 8 | number;
-		if (part < 3 && (at == value.length || value.text[at++] != '.'))
-			return false;
-	}
-	ip_r->s_addr = htonl(ip);
-	return at == value.length;
-}
-
 static void read_client(struct log_slice value, struct dovecot_login *login)
 {
 	char text[ADDRESS_TEXT_SIZE];
 	struct log_slice address, port;
-	struct in_addr ip;
 
 	split_port(value, &address, &port);
-	if (read_ipv4(address, &ip))
-		address_from_ipv4(&ip, &login->login.client);
-	else if (copy(address, text, sizeof(text)))
+	if (copy(address, text, sizeof(text)))
 		(void)address_parse(text, &login->login.client);
 }
 

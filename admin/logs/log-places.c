@@ -52,7 +52,7 @@ static uint32_t find_slowly(struct log_places *places, const struct address *cli
 
 	if (client->known)
 		whereabouts_format(places->edition->policy, client, whereabouts);
-	key = g_strdup_printf("%s %s", place.country.code, whereabouts);
+	key = g_strconcat(place.country.code, " ", whereabouts, NULL);
 	number = g_hash_table_lookup(places->numbers, key);
 	if (number == NULL) {
 		g_array_append_val(places->places, place);

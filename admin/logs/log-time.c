@@ -110,16 +110,22 @@ static bool read_fraction(struct cursor *cursor, struct log_time *time)
 	return true;
 }
 
+static bool read_two_digits(const char *text, uint8_t *number_r)
+{
+	*number_r = (uint8_t)((text[0] - '0') * 10 + text[1] - '0');
+	return is_digit(text[0]) && is_digit(text[1]);
+}
+
+/* "10:00:00" */
 static bool read_clock(struct cursor *cursor, struct log_time *time)
 {
-	unsigned int hour, minute, second;
+	const char *text = cursor->next;
 
-	if (!digits(cursor, 2, &hour) || !take(cursor, ':') || !digits(cursor, 2, &minute) ||
-	    !take(cursor, ':') || !digits(cursor, 2, &second))
+	if (cursor->end - text < 8 || text[2] != ':' || text[5] != ':' ||
+	    !read_two_digits(text, &time->hour) || !read_two_digits(text + 3, &time->minute) ||
+	    !read_two_digits(text + 6, &time->second))
 		return false;
-	time->hour = (uint8_t)hour;
-	time->minute = (uint8_t)minute;
-	time->second = (uint8_t)second;
+	cursor->next += 8;
 	return read_fraction(cursor, time);
 }
 

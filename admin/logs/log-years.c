@@ -4,7 +4,10 @@
 
 #include "admin/terminal/date-option.h"
 
-#define DAY (INT64_C(24) * 3600 * 1000)
+/* In seconds, and in milliseconds. */
+#define MINUTE INT64_C(60)
+#define HOUR (60 * MINUTE)
+#define DAY (24 * HOUR * 1000)
 
 /* Lines are put into a year that has every day. */
 #define LEAP_YEAR (366 * DAY)
@@ -143,6 +146,7 @@ void log_years_begin(struct log_years *years, int64_t newest)
 		.disorder = DISORDER_OF_FILE,
 		.place = -1,
 		.leap = LEAP_NONE,
+		.hour = INT64_MIN,
 	};
 }
 
@@ -218,8 +222,23 @@ static bool is_of_minute(const struct log_time *time, const struct log_time *min
 	       time->year == minute->year && time->kind == minute->kind;
 }
 
-/* Most lines are of the same minute as the one before; to reckon, and to ask the C library for
-   the zone, takes longer than all else that is done with a line. */
+/* The moment of a local time, both in seconds. To ask the C library for the zone takes longer than
+   all else that is done with a line; within an hour it changes once at most. */
+static int64_t moment_of(struct log_years *years, int64_t local)
+{
+	const int64_t hour = local - local % HOUR, last_minute = HOUR - MINUTE;
+
+	if (hour != years->hour) {
+		years->hour = hour;
+		years->hour_utc = (int64_t)date_moment((time_t)hour);
+		years->hour_is_even =
+			date_moment((time_t)(hour + last_minute)) == years->hour_utc + last_minute;
+	}
+	return years->hour_is_even ? years->hour_utc + local % HOUR
+				   : (int64_t)date_moment((time_t)local);
+}
+
+/* Most lines are of the same minute as the one before. */
 static int64_t complete_minute(struct log_years *years, const struct log_time *time,
 			       uint64_t session)
 {
@@ -236,7 +255,7 @@ static int64_t complete_minute(struct log_years *years, const struct log_time *t
 			: local_in_year(&minute, year_of(years, &minute, session));
 	years->minute = minute;
 	years->minute_has_session = has_session;
-	years->minute_utc = (int64_t)date_moment((time_t)(local / 1000)) * 1000;
+	years->minute_utc = moment_of(years, local / 1000) * 1000;
 	return years->minute_utc;
 }
 

@@ -33,6 +33,10 @@ struct log_years {
 	struct log_time minute;
 	bool minute_has_session;
 	int64_t minute_utc;
+	/* The local hour that was asked for last, and its begin, in seconds; whether it is sixty
+	   minutes of the same zone. */
+	int64_t hour, hour_utc;
+	bool hour_is_even;
 };
 
 /* What a line without a session id has for one. */

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "admin/logs/log-years.h"
+#include "admin/terminal/date-option.h"
 #include "dates.h"
 
 #define LINES_MAX 12
@@ -215,6 +216,44 @@ static void test_disorder(void **state)
 	}
 }
 
+/* All minutes from a midnight on that a clock may show, or skip. */
+static void check_minutes(const char *midnight, int days)
+{
+	struct log_time time = time_of(midnight);
+	const uint8_t first = time.day;
+	struct log_years years;
+
+	log_years_begin(&years, (int64_t)date("2026-11-29") * 1000);
+	for (int minute = 0; minute < days * 24 * 60; minute++) {
+		time.day = (uint8_t)(first + minute / 60 / 24);
+		time.hour = (uint8_t)(minute / 60 % 24);
+		time.minute = (uint8_t)(minute % 60);
+		if (log_years_complete(&years, &time, LOG_SESSION_NONE) / 1000 !=
+		    date_moment((time_t)(log_time_reckon(&time) / 1000)))
+			fail_msg("%s: day %d, %02d:%02d", getenv("TZ"), time.day, time.hour,
+				 time.minute);
+	}
+}
+
+static void check_zone(const char *zone, const char *spring, const char *autumn)
+{
+	setenv("TZ", zone, 1);
+	tzset();
+	check_minutes(spring, 2);
+	check_minutes(autumn, 2);
+}
+
+/* Some clocks are changed by half an hour, some at a minute after midnight, some by a day. */
+static void test_changed_clocks(void **state)
+{
+	(void)state;
+	check_zone("Australia/Lord_Howe", "2026-10-03 00:00:00", "2026-04-04 00:00:00");
+	check_zone("America/St_Johns", "2007-03-10 00:00:00", "2007-11-03 00:00:00");
+	check_zone("Asia/Kathmandu", "1985-12-30 00:00:00", "1985-12-30 00:00:00");
+	check_zone("Pacific/Apia", "2011-12-28 00:00:00", "2011-12-29 00:00:00");
+	check_zone("Europe/Berlin", "2026-03-28 00:00:00", "2026-10-24 00:00:00");
+}
+
 static int set_zone(void **state)
 {
 	(void)state;
@@ -226,10 +265,9 @@ static int set_zone(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_file),
-		cmocka_unit_test(test_pipe),
-		cmocka_unit_test(test_span),
-		cmocka_unit_test(test_disorder),
+		cmocka_unit_test(test_file),           cmocka_unit_test(test_pipe),
+		cmocka_unit_test(test_span),           cmocka_unit_test(test_disorder),
+		cmocka_unit_test(test_changed_clocks),
 	};
 
 	return cmocka_run_group_tests(tests, set_zone, NULL);
