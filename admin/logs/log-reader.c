@@ -21,7 +21,7 @@
 
 /* To unpack a file twice takes long. One that holds no more than so many milliseconds, if it goes
    on as its first part does, is surely of less than a year. */
-#define SHORT_SPAN (INT64_C(61) * 24 * 3600 * 1000)
+#define SHORT_SPAN (INT64_C(122) * 24 * 3600 * 1000)
 #define FIRST_PART 16
 #define FIRST_PART_MIN ((uint64_t)512 << 10)
 
