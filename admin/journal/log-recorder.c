@@ -1,7 +1,9 @@
+#define _GNU_SOURCE /* qsort_r() */
 #include "log-recorder.h"
 
 #include <glib.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "admin/sightings/sighting-judge.h"
@@ -28,7 +30,7 @@ struct log_recorder {
 	struct log_recorder_counts counts;
 };
 
-static gint compare_titles(gconstpointer left, gconstpointer right, gpointer context)
+static int compare_titles(const void *left, const void *right, void *context)
 {
 	const struct policy *policy = context;
 
@@ -58,8 +60,8 @@ struct log_recorder *log_recorder_create(struct store *store, const struct editi
 	sighting_judge_init(&recorder->judge, edition, 0, true);
 	for (unsigned int i = 0; i < edition->policy->rule_count; i++)
 		recorder->order[i] = i;
-	g_qsort_with_data(recorder->order, (gint)edition->policy->rule_count,
-			  sizeof(*recorder->order), compare_titles, (gpointer)edition->policy);
+	qsort_r(recorder->order, edition->policy->rule_count, sizeof(*recorder->order),
+		compare_titles, (void *)edition->policy);
 	recorder->servers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_server);
 	return recorder;
 }
