@@ -94,6 +94,9 @@ static enum dovecot_answer read_elements(struct log_slice elements, enum dovecot
 		.count = attempts.count,
 	};
 	dovecot_elements_read(elements, login);
+	/* Whoever is anonymous has shown that he is nobody. */
+	if (strcmp(login->mechanism, "ANONYMOUS") == 0)
+		login->login.verified = false;
 	/* Whoever tries a name may write a session into it. */
 	if (!attempts.verified)
 		login->session = LOG_SESSION_NONE;

@@ -38,11 +38,12 @@ struct log_login {
 	uint32_t count;               /* logins that this one stands for; at least 1 */
 };
 
-/* Whether its server names TLS where there is any. */
+/* Whether it shows that its server names TLS where there is any. A name that somebody tries may
+   look like TLS. */
 static inline bool log_login_names_tls(const struct log_login *login)
 {
-	return login->tls == LOG_TLS_SOME || login->tls == LOG_TLS_STARTTLS ||
-	       login->tls == LOG_TLS_IMPLICIT;
+	return login->verified && (login->tls == LOG_TLS_SOME || login->tls == LOG_TLS_STARTTLS ||
+				   login->tls == LOG_TLS_IMPLICIT);
 }
 
 /* What is known of a login's TLS, as the gate has it. names_tls: whether other lines of the same

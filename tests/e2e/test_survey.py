@@ -258,6 +258,15 @@ def test_strangers_are_nobody(log):
     assert "victim" not in survey("--offenders", log.write()).stdout
 
 
+def test_a_strangers_name_does_not_show_what_logs_tell(log):
+    """Where lines name no TLS at all, nobody knows who had none, whatever somebody tries."""
+    log.login("alice@example.org", tls="")
+    log.add(f"dovecot: imap-login: Disconnected (auth failed, 1 attempts in 2 secs): "
+            f"user=<x>, TLS, TLSv1.3 with cipher X, lport=993>, method=PLAIN, rip={US}")  # fmt: skip
+    [rule] = ask(log.write(), "--rule", "encryption")["rules"]
+    assert not rule["judged"]
+
+
 # ---- what it reads ----
 
 

@@ -259,6 +259,14 @@ static void test_refused(void **state)
 	}
 }
 
+/* Whoever is anonymous has shown that he is nobody. */
+static void test_anonymous(void **state)
+{
+	(void)state;
+	assert_login("imap-login: Login: user=<anonymous>, method=ANONYMOUS, " FROM ", TLS");
+	assert_false(login.login.verified);
+}
+
 /* ssl = required: nobody's name is known, or somebody's without a mechanism. */
 static void test_refused_without_names(void **state)
 {
@@ -457,6 +465,7 @@ int main(void)
 		cmocka_unit_test(test_ports_and_versions),
 		cmocka_unit_test(test_without_names),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_anonymous),
 		cmocka_unit_test(test_refused_without_names),
 		cmocka_unit_test(test_proxied),
 		cmocka_unit_test(test_no_common_tls),

@@ -190,6 +190,12 @@ static void test_unmentioned_tls(void **state)
 	login.tls = LOG_TLS_UNMENTIONED;
 	log_tally_add(tally, &login);
 	assert_int_equal(look(&all).habit.tls, TLS_UNTOLD);
+	/* A stranger's name may look like TLS that is named. */
+	login.verified = false;
+	login.tls = LOG_TLS_SOME;
+	log_tally_add(tally, &login);
+	assert_int_equal(look(&all).habit.tls, TLS_UNTOLD);
+	login.verified = true;
 	login.host = "mx2";
 	login.tls = LOG_TLS_SOME;
 	log_tally_add(tally, &login);
