@@ -1,5 +1,6 @@
 #define _GNU_SOURCE /* memmem() */
 #include "dovecot-elements.h"
+#include "openssl-text.h"
 
 /* A message is "REASON: ELEMENTS". Reasons are those of src/login-common/client-common.c and
    login-proxy.c in Dovecot 2.2 to 2.4. */
@@ -230,14 +231,9 @@ static bool take_end(struct log_slice *text, struct log_slice *end_r)
 	return false;
 }
 
-/* What OpenSSL says of a handshake in which the client offered versions that the server does
-   not have, or the other way round. */
 static bool has_no_common_tls(struct log_slice text)
 {
-	return find(text, "SSL_accept() failed") != NULL &&
-	       (find(text, "unsupported protocol") != NULL ||
-		find(text, "version too low") != NULL ||
-		find(text, "alert protocol version") != NULL);
+	return find(text, "SSL_accept() failed") != NULL && openssl_says_no_common_version(text);
 }
 
 /* "Disconnected: Connection closed (auth failed, 1 attempts in 2 secs): user=..." */

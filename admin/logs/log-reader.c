@@ -184,6 +184,14 @@ static void begin_file(struct log_reader *reader, const struct log_input_line *l
 	log_years_rewind(&reader->years);
 }
 
+static void begin_file_of_input(struct log_reader *reader, const struct log_input_line *line)
+{
+	struct log_input *again = log_input_again(reader->input);
+
+	begin_file(reader, line, again);
+	log_input_free(again);
+}
+
 /* ---- lines that cannot matter ---- */
 
 static bool ends_with(const char *text, size_t length, const char *end)
@@ -390,18 +398,29 @@ static void read_smtpd(struct log_reader *reader, const struct log_line *line)
 }
 
 /* Whether it gave a login. */
+static bool read_message(struct log_reader *reader, const struct log_line *line,
+			 struct log_login *login_r)
+{
+	if (log_slice_equals(line->program, "dovecot"))
+		return read_dovecot(reader, line, login_r);
+	if (postfix_smtpd_is(line->program))
+		read_smtpd(reader, line);
+	else if (log_slice_begins(line->program, "postfix"))
+		reader->counts.understood++;
+	else
+		reader->counts.others++;
+	return false;
+}
+
+/* Likewise. */
 static bool read_line(struct log_reader *reader, const struct log_input_line *input,
 		      struct log_login *login_r)
 {
 	struct log_line line;
 
 	reader->is_part = false;
-	if (input->file != reader->file) {
-		struct log_input *again = log_input_again(reader->input);
-
-		begin_file(reader, input, again);
-		log_input_free(again);
-	}
+	if (input->file != reader->file)
+		begin_file_of_input(reader, input);
 	if (++reader->counts.lines % PROGRESS_LINES == 0 && reader->options.progress != NULL)
 		reader->options.progress(reader->options.context);
 	if (is_passed_over(reader, input))
@@ -424,15 +443,7 @@ static bool read_line(struct log_reader *reader, const struct log_input_line *in
 		add_unknown(reader, input->text, input->length);
 		return false;
 	}
-	if (log_slice_equals(line.program, "dovecot"))
-		return read_dovecot(reader, &line, login_r);
-	if (postfix_smtpd_is(line.program))
-		read_smtpd(reader, &line);
-	else if (log_slice_begins(line.program, "postfix"))
-		reader->counts.understood++;
-	else
-		reader->counts.others++;
-	return false;
+	return read_message(reader, &line, login_r);
 }
 
 /* ---- logins ---- */

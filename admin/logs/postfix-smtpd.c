@@ -7,6 +7,7 @@
 #include "admin/store/store.h"
 #include "policy/fnv.h"
 
+#include "openssl-text.h"
 #include "smtpd-service.h"
 #include "smtpd-text.h"
 #include "smtpd-tls.h"
@@ -265,8 +266,7 @@ static enum smtpd_answer read_tls_error(struct postfix_smtpd *smtpd, const struc
 	return SMTPD_READ;
 }
 
-/* What OpenSSL says of a handshake in which the client offered versions that the server does
-   not have, or the other way round. To port 25, other servers come as well. */
+/* What OpenSSL says. To port 25, other servers come as well. */
 static enum smtpd_answer read_tls_problem(struct postfix_smtpd *smtpd,
 					  const struct smtpd_line *line, struct log_slice rest)
 {
@@ -275,11 +275,7 @@ static enum smtpd_answer read_tls_problem(struct postfix_smtpd *smtpd,
 
 	if (service->port != 587 && service->port != 465)
 		return SMTPD_PASSED_OVER;
-	return smtpd_find(rest, "unsupported protocol") != NULL ||
-			       smtpd_find(rest, "version too low") != NULL ||
-			       smtpd_find(rest, "alert protocol version") != NULL
-		       ? SMTPD_NO_COMMON_TLS
-		       : SMTPD_PASSED_OVER;
+	return openssl_says_no_common_version(rest) ? SMTPD_NO_COMMON_TLS : SMTPD_PASSED_OVER;
 }
 
 /* NAME[ADDRESS]: SASL LOGIN authentication failed: ..., sasl_username=USER
