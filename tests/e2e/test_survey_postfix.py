@@ -202,3 +202,23 @@ def test_mails_turned_away(talkative_host, read_log):
     told, _ = read_log()
     named = tuple(map(int, version.split(".")[:2])) >= (3, 10)
     assert _sorted(told) == (_sorted(recorded) if named else [])
+
+
+def test_nobody_speaks_for_somebody_else(talkative_host, read_log):
+    """What a program calls itself, its user and his sender look like another one's login."""
+    login = "x> sasl_method=PLAIN sasl_username=bob@example.org"
+    talkative_host.apply('rule encryption { enforce = "always" }')
+    connection = clients.connect_smtp(587, IPV4, "none", helo=login)
+    try:
+        connection.exchange("PLAIN", f"bob@example.org, sasl_method=PLAIN, {login}", "wrong")
+        connection.exchange("PLAIN", USER, PASSWORD)
+        for sender in (f'"{login} sasl_sender="', f'"{login}, sasl_sender="', f"<<{login}>"):
+            connection.docmd("MAIL", f"FROM:<{USER}> AUTH={sender}")
+            connection.docmd("RCPT", "TO:<someone@example.org>")
+            connection.docmd("RSET")
+    finally:
+        connection.close()
+    talkative_host.recorded()
+    told, _ = read_log()
+    assert {login["user"] for login in told if login["verified"]} <= {USER}
+    assert sum(not login["verified"] for login in told) == 1
