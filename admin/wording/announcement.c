@@ -37,8 +37,11 @@ static const struct brownout *coming_brownout(const struct rule *rule, time_t no
 /* A rule may be gone that a change is about, so this is told of it. */
 static void set_change(struct notice_values *values, const struct date_change *change)
 {
-	const struct rule about = {
-		.title = change->rule, .kind = change->kind, .services = change->services};
+	const struct rule *rule = policy_rule(values->policy, change->rule);
+	const struct rule about = {.title = change->rule,
+				   .kind = change->kind,
+				   .services = change->services,
+				   .minimum = rule == NULL ? TLS_VERSION_UNKNOWN : rule->minimum};
 	const char **texts = values->texts;
 
 	notice_values_set_rule(values, &about, SCHEDULE_NEVER);

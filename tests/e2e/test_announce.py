@@ -176,6 +176,20 @@ def test_first_dates_are_no_changes(site):
     assert "verlegt" in text
 
 
+def test_a_rule_is_called_the_same_in_changes(site):
+    """Also where its name depends on what else the rule says."""
+    rule = ('rule old-tls {{ kind = "encryption" minimum = "TLSv1.2" services = {{ "submission" }} '
+            'enforce = "{}" }}\n')  # fmt: skip
+    site.set(more=rule.format("2090-09-20"))
+    site.publish()
+    site.set(more=rule.format("2091-03-17"))
+    name = "Zugriff ohne oder mit veralteter Verschlüsselung"
+    assert words(site.publish()).count(name) == 2
+    # When it is gone, nothing tells any more.
+    site.set()
+    assert name not in words(site.publish())
+
+
 def test_a_brownout_that_is_over_may_go(site):
     site.set(notify="2020-01-01", brownouts='"2020-02-01 10:00 +4h"')
     site.publish()
