@@ -34,6 +34,7 @@ static const struct config_option top_options[] = {
 	{"exemptions", CONFIG_VALUE, NULL},
 	{"journal", CONFIG_VALUE, NULL},
 	{"store", CONFIG_VALUE, NULL},
+	{"logs", CONFIG_LIST, NULL},
 	{"combine", CONFIG_VALUE, NULL},
 	{"unverified-per-minute", CONFIG_VALUE, NULL},
 	{"keep-addresses", CONFIG_VALUE, NULL},
@@ -169,6 +170,41 @@ static void read_unverified_per_minute(struct config_reader *reader,
 			     "unverified-per-minute: must be a number, at most %d", UNVERIFIED_MAX);
 }
 
+static const char *log_error(const struct policy *policy, const char *text)
+{
+	for (size_t i = 0; i < policy->log_count; i++) {
+		if (strcmp(policy->logs[i], text) == 0)
+			return "stands there twice";
+	}
+	return text[0] == '/' || strcmp(text, "journal") == 0
+		       ? NULL
+		       : "must be \"journal\" or an absolute path; it is not followed";
+}
+
+/* Only the import needs them: what is wrong here shall not keep a server from its work. */
+static void read_logs(struct config_reader *reader, const struct config_section *top)
+{
+	size_t count = config_value_count(top, "logs");
+	struct policy *policy = reader->policy;
+
+	policy->logs = calloc(count + 1, sizeof(*policy->logs));
+	if (policy->logs == NULL) {
+		config_out_of_memory(reader->problems);
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		const struct config_value *value = config_value(top, "logs", i);
+		const char *error = log_error(policy, value->text);
+		char *path = error == NULL ? config_strdup(reader->problems, value->text) : NULL;
+
+		if (error != NULL)
+			config_warning(reader->problems, value->line, "logs: '%s' %s", value->text,
+				       error);
+		if (path != NULL)
+			policy->logs[policy->log_count++] = path;
+	}
+}
+
 static void lower_case(char *text)
 {
 	for (; text != NULL && *text != '\0'; text++) {
@@ -193,6 +229,7 @@ static void read_top(struct config_reader *reader)
 	policy->journal = read_checked(reader, top, "journal", path_error, JOURNAL_DEFAULT_PATH);
 	policy->store = read_checked(reader, top, "store", store_error,
 				     "sqlite:/var/lib/portcullis/portcullis.db");
+	read_logs(reader, top);
 	read_combine(reader, top, &policy->combine_seconds);
 	read_unverified_per_minute(reader, top, &policy->unverified_per_minute);
 	policy->keep_addresses = 14 * SECONDS_A_DAY;

@@ -112,6 +112,9 @@ void policy_free(struct policy *policy)
 	free(policy->journal);
 	free(policy->store);
 	free(policy->grace_file);
+	for (size_t i = 0; i < policy->log_count; i++)
+		free(policy->logs[i]);
+	free(policy->logs);
 	free(policy->implicit_tls_ports);
 	notice_settings_free(&policy->notices);
 	client_settings_free(&policy->client_settings);

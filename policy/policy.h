@@ -73,8 +73,11 @@ struct policy {
 	char *default_domain;
 	char *country_database;
 	char *exemptions;
-	char *journal;    /* never NULL */
-	char *store;      /* never NULL */
+	char *journal; /* never NULL */
+	char *store;   /* never NULL */
+	/* Mail logs that are followed: paths, and "journal" for systemd's; ends with NULL. */
+	char **logs;
+	size_t log_count;
 	char *grace_file; /* the file of who is given grace; NULL: no rule gives any */
 	/* Equal sightings within so many seconds become one line; 0: each has its own. */
 	time_t combine_seconds;

@@ -76,9 +76,39 @@ static void print_held_back(FILE *file, int64_t newest)
 		date);
 }
 
-static int import_once(struct importer *importer, bool quiet)
+/* What an import works with. */
+struct importers {
+	struct loaded_policy loaded;
+	struct edition edition;
+	struct importer *journal;
+	struct log_importer *logs; /* NULL: the configuration names none */
+};
+
+static void begin_importers(struct importers *importers_r, struct store *store,
+			    struct policy *policy, const struct importer_options *options)
 {
+	*importers_r = (struct importers){.loaded = {.policy = policy}};
+	importers_r->journal = importer_create(store, policy, options, &stop_signal);
+	if (policy->log_count == 0)
+		return;
+	policy_load_files(&importers_r->loaded);
+	importers_r->edition = loaded_edition(&importers_r->loaded);
+	importers_r->logs =
+		log_importer_create(store, &importers_r->edition, options, &stop_signal);
+}
+
+static void end_importers(struct importers *importers)
+{
+	importer_free(importers->journal);
+	log_importer_free(importers->logs);
+	policy_unload_files(&importers->loaded);
+}
+
+static int import_once(const struct importers *importers, bool quiet)
+{
+	struct importer *importer = importers->journal;
 	struct importer_rest rest;
+	size_t log_problems = 0;
 
 	if (!importer_pass(importer, 0, &rest))
 		return report_failure(importer_failure(importer));
@@ -88,6 +118,10 @@ static int import_once(struct importer *importer, bool quiet)
 		if (!stop_signal && !importer_pass(importer, UINT64_MAX, &rest))
 			return report_failure(importer_failure(importer));
 	}
+	importer_end_progress(importer);
+	if (!stop_signal &&
+	    !import_logs_pass(importers->logs, importers->loaded.policy, &log_problems))
+		return report_failure(log_importer_failure(importers->logs));
 	if (!stop_signal && !importer_expire(importer))
 		return report_failure(importer_failure(importer));
 	importer_end_progress(importer);
@@ -95,11 +129,15 @@ static int import_once(struct importer *importer, bool quiet)
 		print_held_back(stdout, importer_held_back(importer));
 	if (!quiet)
 		print_summary(importer_counts(importer));
+	if (!quiet && importers->logs != NULL)
+		import_logs_print(log_importer_counts(importers->logs));
 	if (stop_signal) {
 		fputs("portcullis import: interrupted; the rest stays in the journal\n", stderr);
 		return EX_TEMPFAIL;
 	}
-	return rest.problems > 0 ? rest.status : EXIT_SUCCESS;
+	if (rest.problems > 0)
+		return rest.status;
+	return log_problems > 0 ? EX_IOERR : EXIT_SUCCESS;
 }
 
 /* What a service works with. */
@@ -153,18 +191,30 @@ static bool may_be_mended(int status)
 
 /* Until it is stopped, the configuration changes, or the store fails for good. Returns an
    exit status. */
-static int follow_journal(struct follower *follower, struct importer *importer)
+static int follow_records(struct follower *follower, const struct importers *importers)
 {
+	const time_t changed = loaded_changed(&importers->loaded);
+	struct importer *importer = importers->journal;
 	int64_t rotated = 0, held_back = 0;
 
-	while (!stop_signal && !configuration_has_changed(follower)) {
+	/* Logins of logs are judged here, so what they are judged by is read again, too. */
+	while (!stop_signal && !configuration_has_changed(follower) &&
+	       (importers->logs == NULL || loaded_changed(&importers->loaded) == changed)) {
+		const struct store_failure *failure = NULL;
+		size_t log_problems = 0;
 		int64_t now = importer_now(importer);
 		bool rotate_all = llabs(now - rotated) >= ROTATE_INTERVAL;
 		struct importer_rest rest;
 		int status;
 
-		if (importer_pass(importer, rotate_all ? 0 : ROTATE_SIZE, &rest) &&
-		    importer_expire(importer)) {
+		if (!importer_pass(importer, rotate_all ? 0 : ROTATE_SIZE, &rest))
+			failure = importer_failure(importer);
+		else if (!import_logs_pass(importers->logs, importers->loaded.policy,
+					   &log_problems))
+			failure = log_importer_failure(importers->logs);
+		else if (!importer_expire(importer))
+			failure = importer_failure(importer);
+		if (failure == NULL) {
 			if (importer_held_back(importer) != held_back) {
 				held_back = importer_held_back(importer);
 				if (held_back != 0)
@@ -172,12 +222,12 @@ static int follow_journal(struct follower *follower, struct importer *importer)
 			}
 			if (rotate_all)
 				rotated = now;
-			stop_signal_sleep(rest.problems > 0 ? RETRY_MILLISECONDS
-							    : FOLLOW_MILLISECONDS);
+			stop_signal_sleep(rest.problems + log_problems > 0 ? RETRY_MILLISECONDS
+									   : FOLLOW_MILLISECONDS);
 			continue;
 		}
-		report_news(follower, importer_failure(importer), now);
-		status = failure_status(importer_failure(importer));
+		report_news(follower, failure, now);
+		status = failure_status(failure);
 		if (may_be_mended(status))
 			return status;
 		stop_signal_sleep(RETRY_MILLISECONDS);
@@ -198,16 +248,16 @@ static int follow_once(struct follower *follower)
 	static const struct importer_options options = {.following = true};
 	struct store_failure failure;
 	struct store *store = open_store(follower->policy, &failure);
-	struct importer *importer;
+	struct importers importers;
 	int status;
 
 	if (store == NULL) {
 		report_news(follower, &failure, (int64_t)time(NULL) * 1000);
 		return failure_status(&failure);
 	}
-	importer = importer_create(store, follower->policy, &options, &stop_signal);
-	status = follow_journal(follower, importer);
-	importer_free(importer);
+	begin_importers(&importers, store, follower->policy, &options);
+	status = follow_records(follower, &importers);
+	end_importers(&importers);
 	store_close(store);
 	return status;
 }
@@ -266,19 +316,19 @@ static int import_logs(struct policy *policy, const struct options *options, cha
 	return status;
 }
 
-static int import_journal(const struct policy *policy, const struct options *options)
+static int import_records(struct policy *policy, const struct options *options)
 {
 	const struct importer_options importer_options = options_of(options);
 	struct store_failure failure;
 	struct store *store = open_store(policy, &failure);
-	struct importer *importer;
+	struct importers importers;
 	int status;
 
 	if (store == NULL)
 		return report_failure(&failure);
-	importer = importer_create(store, policy, &importer_options, &stop_signal);
-	status = import_once(importer, options->quiet);
-	importer_free(importer);
+	begin_importers(&importers, store, policy, &importer_options);
+	status = import_once(&importers, options->quiet);
+	end_importers(&importers);
 	store_close(store);
 	return status;
 }
@@ -329,7 +379,7 @@ int import_command(const char *config_path, int argc, char **argv)
 		status = import_logs(policy, &options, argv + optind);
 	else
 		status = options.following ? follow(config_path, &policy)
-					   : import_journal(policy, &options);
+					   : import_records(policy, &options);
 	policy_free(policy);
 	return status;
 }

@@ -603,7 +603,9 @@ bool importer_pass(struct importer *importer, uint64_t rotate_size, struct impor
 	    !journal_backlog(directory, importer->store, &backlog))
 		return false;
 	progress_begin(&importer->progress, backlog.bytes);
-	if (!journal_list(directory, &listing)) {
+	/* A server that records nothing by itself has logs alone. */
+	if (!journal_list(directory, &listing) &&
+	    (errno != ENOENT || importer->policy->log_count == 0)) {
 		rest_r->problems++;
 		rest_r->status = errno == EACCES ? EX_NOPERM : EX_NOINPUT;
 		if (importer->telling_problems)

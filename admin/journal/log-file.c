@@ -18,6 +18,7 @@
 #define SKIP_SIZE ((size_t)64 << 10)
 
 struct log_file {
+	char *path;
 	int descriptor;
 	struct stat status;
 	bool is_packed;
@@ -29,19 +30,30 @@ struct log_file {
 
 /* ---- reading bytes ---- */
 
-char *log_file_path(const struct log_file *file)
+static bool is_of_path(const struct log_file *file, const struct stat *status)
 {
-	return g_strdup_printf("/proc/self/fd/%d", file->descriptor);
+	return status->st_ino == file->status.st_ino && status->st_dev == file->status.st_dev;
 }
 
-/* The file once more, from its beginning. */
+bool log_file_has_its_path(const struct log_file *file)
+{
+	struct stat status;
+
+	return stat(file->path, &status) == 0 && is_of_path(file, &status);
+}
+
+/* The file once more, from its beginning; -1 with errno set, ESTALE where its path is another
+   one's by now. */
 static int open_again(const struct log_file *file)
 {
-	char *path = log_file_path(file);
-	int descriptor = file_open_found(path);
+	int descriptor = file_open_found(file->path);
+	struct stat status;
 
-	g_free(path);
-	return descriptor;
+	if (descriptor < 0 || (fstat(descriptor, &status) == 0 && is_of_path(file, &status)))
+		return descriptor;
+	close(descriptor);
+	errno = ESTALE;
+	return -1;
 }
 
 static bool begin_unpacking(struct log_file *file)
@@ -155,6 +167,7 @@ struct log_file *log_file_open(const char *path)
 	if (descriptor < 0)
 		return NULL;
 	file = g_new0(struct log_file, 1);
+	file->path = g_strdup(path);
 	file->descriptor = descriptor;
 	file->lines = line_reader_create();
 	file->is_packed = packed_file_is(descriptor);
@@ -171,6 +184,7 @@ void log_file_free(struct log_file *file)
 	packed_file_free(file->packed);
 	line_reader_free(file->lines);
 	close(file->descriptor);
+	g_free(file->path);
 	g_free(file);
 	errno = error;
 }

@@ -19,8 +19,8 @@ struct log_file;
 struct log_file *log_file_open(const char *path);
 void log_file_free(struct log_file *file);
 
-/* A path to it, whatever it is called by now; the caller frees it with g_free(). */
-char *log_file_path(const struct log_file *file);
+/* Whether it still is what its path means. */
+bool log_file_has_its_path(const struct log_file *file);
 bool log_file_is_packed(const struct log_file *file);
 const struct stat *log_file_status(const struct log_file *file);
 /* When it, or what was packed, was last written to, in seconds since 1970. */

@@ -2,12 +2,15 @@
 
 #include <errno.h>
 #include <glib.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "admin/files/file-open.h"
 #include "admin/logs/log-input.h"
+#include "admin/logs/log-journal.h"
 #include "admin/logs/log-reader.h"
 #include "admin/terminal/progress.h"
 #include "admin/terminal/terminal-text.h"
@@ -47,7 +50,17 @@ struct log_importer {
 	int64_t problems_told;
 	bool telling_problems;
 	int64_t settled; /* the day before which nothing waits */
+
+	struct log_journal *journal; /* NULL: it is not open */
+	char *cursor;                /* behind which it goes on; NULL: at its beginning */
+	int64_t journal_opened;
 };
+
+static void close_journal(struct log_importer *importer)
+{
+	g_clear_pointer(&importer->journal, log_journal_free);
+	g_clear_pointer(&importer->cursor, free);
+}
 
 struct log_importer *log_importer_create(struct store *store, const struct edition *edition,
 					 const struct importer_options *options,
@@ -72,6 +85,7 @@ void log_importer_free(struct log_importer *importer)
 	if (importer == NULL)
 		return;
 	progress_clear(&importer->progress);
+	close_journal(importer);
 	log_reader_free(importer->reader);
 	log_recorder_free(importer->recorder);
 	g_hash_table_unref(importer->read);
@@ -213,24 +227,23 @@ static void note_server(struct lore *lore, const struct log_login *login)
 	g_hash_table_insert(lore->servers, key, kept);
 }
 
-/* The file from its beginning, whatever it is called by now. */
-static struct log_input *input_of(const struct log_file *file)
+/* A log from its beginning. */
+static struct log_input *input_of(const char *path)
 {
 	struct log_input *input = log_input_create();
-	char *path = log_file_path(file);
 
 	log_input_add(input, path, NULL);
-	g_free(path);
 	return input;
 }
 
-static void learn(struct lore *lore_r, const struct log_file *file)
+/* Takes the input over. */
+static void learn(struct lore *lore_r, struct log_input *input)
 {
 	static const struct log_reader_options options;
 	struct log_login login;
 
 	lore_r->servers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_login);
-	lore_r->input = input_of(file);
+	lore_r->input = input;
 	lore_r->reader = log_reader_create(lore_r->input, &options);
 	while (log_reader_next(lore_r->reader, &login)) {
 		if (log_login_names_tls(&login))
@@ -254,14 +267,14 @@ static bool take_service(void *context, const struct store_log_service *service)
 }
 
 /* Within a transaction. */
-static bool take_lore(struct log_importer *importer, struct lore *lore)
+static bool take_lore(struct log_importer *importer, struct lore *lore, enum store_witness witness)
 {
 	GHashTableIter iter;
 	gpointer pointer;
 
 	g_hash_table_iter_init(&iter, lore->servers);
 	while (g_hash_table_iter_next(&iter, NULL, &pointer)) {
-		if (!log_recorder_note_tls(importer->recorder, pointer, WITNESS_FILE))
+		if (!log_recorder_note_tls(importer->recorder, pointer, witness))
 			return false;
 	}
 	return postfix_smtpd_each_service(log_reader_smtpd(lore->reader), take_service, importer);
@@ -365,8 +378,8 @@ static bool begin_lines(struct log_importer *importer, struct log_reading *readi
 	const struct log_years_place place = {reading->row.year, reading->row.place};
 	const struct log_input_line line = input_line(reading);
 	bool is_new = reading->row.position == 0;
-	struct log_input *again = is_new ? input_of(reading->file) : NULL;
-	bool fine = reading->lore == NULL || take_lore(importer, reading->lore);
+	struct log_input *again = is_new ? input_of(reading->path) : NULL;
+	bool fine = reading->lore == NULL || take_lore(importer, reading->lore, WITNESS_FILE);
 
 	log_reader_begin(importer->reader, &line, again, is_new ? NULL : &place);
 	log_input_free(again);
@@ -390,6 +403,9 @@ static enum batch_result import_lines(struct log_importer *importer, struct log_
 
 	if (!begin_lines(importer, reading))
 		return BATCH_FAILED;
+	/* What was looked at for its years. */
+	if (reading->row.position == 0 && !log_file_has_its_path(reading->file))
+		return BATCH_CHANGED;
 	result = read_lines(importer, reading);
 	importer->unknown += log_reader_counts(importer->reader)->unknown - unknown;
 	if (result == BATCH_FAILED)
@@ -427,6 +443,13 @@ static enum batch_result import_batch(struct log_importer *importer, struct log_
 	return result;
 }
 
+static enum batch_result no_place(const struct log_importer *importer)
+{
+	if (store_failure(importer->store)->status != 0)
+		return BATCH_FAILED;
+	return errno == ESTALE ? BATCH_CHANGED : BATCH_BROKEN;
+}
+
 /* An open file. */
 static enum batch_result import_file(struct log_importer *importer, struct log_reading *reading)
 {
@@ -439,12 +462,12 @@ static enum batch_result import_file(struct log_importer *importer, struct log_r
 		return BATCH_FAILED;
 	errno = 0;
 	if (!log_file_find(reading->file, importer->store, reading->path, &reading->row, &done))
-		return store_failure(importer->store)->status != 0 ? BATCH_FAILED : BATCH_BROKEN;
+		return no_place(importer);
 	if (done)
 		return BATCH_DONE;
 	is_new = reading->row.id == 0;
 	if (is_new) {
-		learn(&lore, reading->file);
+		learn(&lore, input_of(reading->path));
 		reading->lore = &lore;
 	}
 	do
@@ -466,6 +489,26 @@ static bool is_read(const struct log_importer *importer, const char *path,
 	       before->st_mtim.tv_nsec == status->st_mtim.tv_nsec;
 }
 
+/* With what to do: mail logs are not for everybody. */
+static void cannot_open(struct log_importer *importer, const char *path)
+{
+	const char *what = file_problem(errno);
+	const struct passwd *account;
+	char *text;
+
+	if (errno != EACCES) {
+		problem_with(importer, path, what);
+		return;
+	}
+	account = getpwuid(geteuid());
+	text = g_strdup_printf(
+		"%s: this works as the account '%s', which has to be in the group of those who may "
+		"read it; portcullis(1), import --log, says how",
+		what, account == NULL ? "?" : account->pw_name);
+	problem_with(importer, path, text);
+	g_free(text);
+}
+
 /* Somebody who reads or truncates it over and over again shall not keep others waiting. */
 #define TRIALS_MAX 10
 
@@ -481,7 +524,7 @@ static bool visit_file(struct log_importer *importer, const char *path)
 		if (reading.file == NULL) {
 			/* A rotation gave it another name. */
 			if (errno != ENOENT)
-				problem_with(importer, path, file_problem(errno));
+				cannot_open(importer, path);
 			return true;
 		}
 		status = log_file_status(reading.file);
@@ -493,6 +536,173 @@ static bool visit_file(struct log_importer *importer, const char *path)
 			g_hash_table_replace(importer->read, g_strdup(path),
 					     g_memdup2(status, sizeof(*status)));
 		log_file_free(reading.file);
+	}
+	return result != BATCH_FAILED;
+}
+
+/* ---- systemd's journal ---- */
+
+/* What was found when it was opened may not be all the programs that write to it. */
+#define REOPEN_INTERVAL INT64_C(60000)
+
+static const char journal_name[] = "journal";
+
+static bool find_journal(void *context, const struct store_log *log)
+{
+	struct store_log *found = context;
+
+	if (strcmp(log->name, journal_name) != 0)
+		return true;
+	*found = *log;
+	found->name = journal_name;
+	found->cursor = strdup(log->cursor);
+	return false;
+}
+
+/* As the store has it: the cursor is freed with free(), and NULL where there is none. */
+static bool load_journal(struct log_importer *importer, struct store_log *row_r)
+{
+	*row_r = (struct store_log){.name = journal_name};
+	return store_each_log(importer->store, find_journal, row_r);
+}
+
+/* Opens it where the store says. False with errno set. */
+static bool open_journal(struct log_importer *importer, const struct store_log *row)
+{
+	if (importer->journal != NULL && g_strcmp0(importer->cursor, row->cursor) == 0 &&
+	    importer->clock.machine - importer->journal_opened < REOPEN_INTERVAL) {
+		log_journal_look_again(importer->journal);
+		return true;
+	}
+	close_journal(importer);
+	importer->journal = log_journal_open(NULL, 0);
+	importer->journal_opened = importer->clock.machine;
+	if (importer->journal == NULL)
+		return false;
+	if (row->cursor == NULL)
+		return true;
+	importer->cursor = strdup(row->cursor);
+	return log_journal_seek(importer->journal, row->cursor);
+}
+
+/* From a line on that was read already. BATCH_DONE: there are no more. */
+static enum batch_result read_journal(struct log_importer *importer, struct log_input_line *line,
+				      enum line_kind kind)
+{
+	bool is_end = true;
+
+	for (unsigned int i = 0;; i++) {
+		line->whole = kind == LINE_WHOLE;
+		is_end = log_reader_take(importer->reader, line);
+		importer->lines++;
+		if (!add_logins(importer, WITNESS_JOURNAL))
+			return BATCH_FAILED;
+		if (is_end && (i >= BATCH_LINES || *importer->stop))
+			return BATCH_MORE;
+		kind = log_journal_next(importer->journal, &line->text, &line->length);
+		if (kind == LINE_NONE)
+			return BATCH_DONE;
+		if (kind == LINE_ERROR)
+			return BATCH_BROKEN;
+	}
+}
+
+/* Whether the store still says that it is read up to where it goes on. */
+static bool is_current(struct log_importer *importer, struct store_log *row)
+{
+	free((char *)row->cursor);
+	return load_journal(importer, row) && g_strcmp0(row->cursor, importer->cursor) == 0;
+}
+
+static bool commit_journal(struct log_importer *importer, struct store_log *row)
+{
+	char *cursor = log_journal_cursor(importer->journal);
+	bool fine;
+
+	if (cursor == NULL)
+		return false;
+	free((char *)row->cursor);
+	row->cursor = cursor;
+	row->touched = importer->clock.machine;
+	fine = store_put_log(importer->store, row) && commit_batch(importer);
+	free(importer->cursor);
+	importer->cursor = strdup(cursor);
+	return fine;
+}
+
+/* In one transaction, which has begun. */
+static enum batch_result import_entries(struct log_importer *importer, struct store_log *row,
+					struct log_input_line *line, enum line_kind kind)
+{
+	uint64_t unknown = log_reader_counts(importer->reader)->unknown;
+	enum batch_result result;
+
+	if (!is_current(importer, row))
+		return store_failure(importer->store)->status != 0 ? BATCH_FAILED : BATCH_CHANGED;
+	log_reader_begin(importer->reader, line, NULL, &(struct log_years_place){.place = -1});
+	result = read_journal(importer, line, kind);
+	importer->unknown += log_reader_counts(importer->reader)->unknown - unknown;
+	if (result != BATCH_FAILED && !commit_journal(importer, row))
+		return BATCH_FAILED;
+	return result;
+}
+
+static enum batch_result import_journal_batch(struct log_importer *importer, struct store_log *row)
+{
+	struct log_input_line line = {.name = "the systemd journal",
+				      .written = importer->clock.present / 1000};
+	enum line_kind kind = log_journal_next(importer->journal, &line.text, &line.length);
+	enum batch_result result;
+
+	if (kind == LINE_NONE || kind == LINE_ERROR)
+		return kind == LINE_NONE ? BATCH_DONE : BATCH_BROKEN;
+	if (!begin_batch(importer))
+		return BATCH_FAILED;
+	result = import_entries(importer, row, &line, kind);
+	if (result == BATCH_FAILED || result == BATCH_CHANGED)
+		drop_batch(importer);
+	return result;
+}
+
+/* What is known before its first line is read. False when the store fails. */
+static bool learn_of_journal(struct log_importer *importer)
+{
+	struct lore lore;
+	bool fine;
+
+	learn(&lore, input_of(journal_name));
+	fine = begin_batch(importer);
+	if (fine && (!take_lore(importer, &lore, WITNESS_JOURNAL) || !commit_batch(importer))) {
+		drop_batch(importer);
+		fine = false;
+	}
+	forget_lore(&lore);
+	return fine;
+}
+
+/* False when the store fails. */
+static bool visit_journal(struct log_importer *importer)
+{
+	enum batch_result result = BATCH_CHANGED;
+
+	for (int i = 0; i < TRIALS_MAX && result == BATCH_CHANGED && !*importer->stop; i++) {
+		struct store_log row;
+
+		if (!load_journal(importer, &row) ||
+		    (row.cursor == NULL && !learn_of_journal(importer)))
+			return false;
+		if (open_journal(importer, &row)) {
+			do
+				result = import_journal_batch(importer, &row);
+			while (result == BATCH_MORE && !*importer->stop);
+		} else {
+			result = BATCH_BROKEN;
+		}
+		if (result == BATCH_BROKEN)
+			problem_with(importer, "the systemd journal", file_problem(errno));
+		if (result != BATCH_DONE && result != BATCH_MORE)
+			close_journal(importer);
+		free((char *)row.cursor);
 	}
 	return result != BATCH_FAILED;
 }
@@ -568,8 +778,19 @@ static bool visit_files(struct log_importer *importer, const struct log_input *i
 	for (size_t i = 0; fine && i < log_input_files(input) && !*importer->stop; i++) {
 		const char *path;
 
-		if (log_input_file(input, i, &path) == LOG_INPUT_FILE)
+		switch (log_input_file(input, i, &path)) {
+		case LOG_INPUT_FILE:
 			fine = visit_file(importer, path);
+			break;
+		case LOG_INPUT_JOURNAL:
+			if (path == NULL)
+				fine = visit_journal(importer);
+			else
+				problem_with(importer, path, "only \"journal\" is known here");
+			break;
+		case LOG_INPUT_PIPE:
+			break;
+		}
 	}
 	return fine;
 }

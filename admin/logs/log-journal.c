@@ -10,6 +10,7 @@
 
 struct log_journal {
 	sd_journal *journal;
+	bool stands; /* on an entry that was not given yet */
 	GString *line;
 	time_t second; /* of the time in words */
 	char time[sizeof("2026-11-29T10:00:00.")];
@@ -125,6 +126,44 @@ void log_journal_free(struct log_journal *log)
 	g_free(log);
 }
 
+bool log_journal_seek(struct log_journal *log, const char *cursor)
+{
+	int status = sd_journal_seek_cursor(log->journal, cursor);
+
+	if (status >= 0)
+		status = sd_journal_next(log->journal);
+	if (status > 0) {
+		status = sd_journal_test_cursor(log->journal, cursor);
+		log->stands = status == 0;
+	}
+	errno = -MIN(status, 0);
+	return status >= 0;
+}
+
+char *log_journal_cursor(const struct log_journal *log)
+{
+	char *cursor = NULL;
+	int status = sd_journal_get_cursor(log->journal, &cursor);
+
+	errno = -MIN(status, 0);
+	return status < 0 ? NULL : cursor;
+}
+
+void log_journal_look_again(struct log_journal *log)
+{
+	/* It begins to watch when it is first asked for what to wait for. */
+	if (sd_journal_get_fd(log->journal) >= 0)
+		sd_journal_process(log->journal);
+}
+
+static int next_entry(struct log_journal *log)
+{
+	if (!log->stands)
+		return sd_journal_next(log->journal);
+	log->stands = false;
+	return 1;
+}
+
 static void append_time(struct log_journal *log, uint64_t microseconds)
 {
 	time_t second = (time_t)(microseconds / G_USEC_PER_SEC);
@@ -190,7 +229,7 @@ enum line_kind log_journal_next(struct log_journal *log, const char **text_r, si
 	int status;
 
 	do {
-		status = sd_journal_next(log->journal);
+		status = next_entry(log);
 		if (status == 0)
 			return LINE_NONE;
 		if (status > 0)

@@ -1,6 +1,7 @@
 #ifndef PORTCULLIS_LOG_JOURNAL_H
 #define PORTCULLIS_LOG_JOURNAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,17 @@ struct log_journal;
    directory. Begins with what came at that time, in milliseconds since 1970. NULL with errno set. */
 struct log_journal *log_journal_open(const char *path, int64_t since);
 void log_journal_free(struct log_journal *journal);
+
+/* Goes on behind an entry; behind those that came before it, where there is none such any more.
+   False with errno set. */
+bool log_journal_seek(struct log_journal *journal, const char *cursor);
+
+/* Where the last line stands, for log_journal_seek(); NULL with errno set. The caller frees it
+   with free(). */
+char *log_journal_cursor(const struct log_journal *journal);
+
+/* After the last line: looks whether there are more by now. */
+void log_journal_look_again(struct log_journal *journal);
 
 /* As line_reader_next(). LINE_ERROR: errno is set, and there is no use in going on. */
 enum line_kind log_journal_next(struct log_journal *journal, const char **text_r, size_t *length_r);

@@ -3,8 +3,11 @@
 import bz2
 import collections
 import gzip
+import itertools
+import json
 import lzma
 import os
+import pwd
 import random
 import shutil
 import signal
@@ -14,6 +17,8 @@ import time
 
 import pytest
 
+from namespaces import own_directory
+from processes import wait_until
 from recorded_site import BUILD, EX_USAGE
 
 EX_IOERR = 74
@@ -326,4 +331,358 @@ def test_several_importers(logs):
             subprocess.Popen(logs.command("import", "-q", "--log", logs.log)) for _ in range(4)
         ]
         assert [importer.wait() for importer in importers] == [0] * 4
+    assert logs.counts() == logs.told
+
+
+# ---- what the gate recorded, too ----
+
+
+def recorded(user, when, host="mx1", **changes):
+    """A line of the gate's journal."""
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(when))
+    return json.dumps({
+        "time": f"{stamp}.{int(when % 1 * 1000):03d}Z", "host": host, "source": "dovecot",
+        "user": user, "verified": True, "action": "allow", "service": "imap", "port": 143,
+        "tls": "starttls", "mechanism": "PLAIN", "client": CLIENT, "country": "",
+        "rules": {"implicit-tls": "observe"}, "client_id": "", "session": "", "count": 1,
+        **changes,
+    }) + "\n"  # fmt: skip
+
+
+def write_journal(logs, lines):
+    with open(logs.journal / "dovecot.jsonl", "a") as file:
+        file.write("".join(lines))
+
+
+def rows(logs):
+    return sorted(logs.ask(
+        "SELECT name, port, of_log, count FROM (SELECT name, port, of_log, sum(count) AS count"
+        " FROM sightings JOIN users ON users.id = user JOIN habits ON habits.id = habit"
+        " GROUP BY 1, 2, 3)"
+    ))  # fmt: skip
+
+
+@pytest.mark.parametrize("order", ["gate first", "log first", "by turns"])
+def test_a_login_that_both_saw_counts_once(logs, order):
+    """Months of the log alone, then both. "By turns": as two services do, with the gate's line
+    behind the log's or before it."""
+    days = [time.time() - day * 86400 for day in (40, 39, 20, 2, 1, 0.1)]
+    steps = []
+    for number, when in enumerate(days):
+        logs.now = when
+        gate, log = [], []
+        for user in ("alice@example.org", "bob@example.org"):
+            log += logs.login(user) + logs.login(user)
+            if number >= 3:
+                gate += [recorded(user, logs.now - 0.02), recorded(user, logs.now - 0.01)]
+        steps.append((gate, log))
+
+    def by_gate(step):
+        write_journal(logs, step[0])
+        logs.run("import", "-q")
+
+    def by_log(step):
+        logs.append(step[1])
+        logs.run("import", "-q", "--log", logs.log)
+
+    if order == "gate first":
+        plan = itertools.chain(((by_gate, step) for step in steps), ((by_log, step) for step in steps))
+    elif order == "log first":
+        plan = itertools.chain(((by_log, step) for step in steps), ((by_gate, step) for step in steps))
+    else:
+        plan = ((one, step) for number, step in enumerate(steps)
+                for one in ((by_gate, by_log) if number % 2 else (by_log, by_gate)))  # fmt: skip
+    for one, step in plan:
+        one(step)
+    # Of the six days, three are known by the log alone.
+    assert rows(logs) == sorted(
+        (user, *more) for user in ("alice@example.org", "bob@example.org")
+        for more in ((0, 1, 6), (143, 0, 6))
+    )  # fmt: skip
+    # And once more, whatever is given.
+    (logs.directory / "copy.gz").write_bytes(gzip.compress(logs.log.read_bytes()))
+    logs.run("import", "-q", "--log", logs.log, logs.directory / "copy.gz")
+    logs.run("import", "-q")
+    assert sum(row[3] for row in rows(logs)) == 24
+
+
+def test_what_the_gate_cannot_know(logs):
+    """Other hosts, another mechanism, a version of TLS that is too old, and the time before it was
+    there and after it was gone."""
+    logs.configure('rule old { kind = "encryption" minimum = "TLSv1.2" notify = "always" }\n')
+    start = time.time() - 2 * 86400
+    write_journal(logs, [recorded("alice@example.org", start + hour * 3600) for hour in range(3)])
+    logs.run("import", "-q")
+
+    def add(user, when, host="mx1", method="PLAIN", more="TLS"):
+        logs.now = start + when * 3600
+        logs.append([logs.line(
+            f"dovecot: imap-login: Login: user=<{user}>, method={method}, rip={CLIENT}, "
+            f"lip=192.0.2.1, mpid=7, {more}", host=host)])  # fmt: skip
+
+    add("before@example.org", -1)
+    add("elsewhere@example.org", 1, host="mx2")
+    add("whole-name@example.org", 1, host="MX1.example.org")
+    add("alice@example.org", 1)
+    add("other@example.org", 1, method="GSSAPI")
+    add("old@example.org", 1, more="TLSv1 with cipher ECDHE-RSA-AES256-SHA (256/256 bits)")
+    add("new@example.org", 1, more="TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)")
+    add("after@example.org", 30)
+    logs.run("import", "-q", "--log", logs.log)
+    found = {row[0].partition("@")[0]: row[2:] for row in rows(logs)}
+    assert found == {
+        "before": (1, 1), "elsewhere": (1, 1), "other": (1, 1), "old": (1, 1), "after": (1, 1),
+        "alice": (0, 3),
+    }  # fmt: skip
+    answer = logs.run("offenders", "--rule", "old", "--json").stdout
+    assert [row["user"] for row in json.loads(answer)] == ["old@example.org"]
+
+
+def test_what_waited_is_one_with_the_rest(logs):
+    """Days on which a better record may still come stand apart in the store, but in no answer."""
+    for day in (30, 3, 2, 1, 0):
+        logs.now = time.time() - day * 86400 - 60
+        logs.append(logs.login("alice@example.org", tls="") + encrypted(logs))
+        logs.run("import", "-q", "--log", logs.log)
+    answer = json.loads(logs.run("offenders", "--json", "--rule", "encryption").stdout)
+    assert [(row["user"], row["count"]) for row in answer] == [("alice@example.org", 5)]
+    waiting = "SELECT count(*) FROM sightings WHERE server > 0"
+    before = logs.ask(waiting)[0][0]
+    database = sqlite3.connect(logs.store)
+    database.execute("UPDATE sightings SET day = day - 10 WHERE server > 0")
+    database.commit()
+    database.close()
+    logs.run("import", "-q", "--log", logs.log)
+    assert before > 0 and logs.ask(waiting) == [(0,)]
+    again = json.loads(logs.run("offenders", "--json", "--rule", "encryption").stdout)
+    assert again == answer
+
+
+def test_forgotten(logs):
+    """Also whose connection had not ended."""
+    logs.append(logs.mails("alice@example.org")[:2] + logs.login("alice") + logs.login("bob"))
+    logs.run("import", "-q", "--log", logs.log)
+    assert "alice" in str(logs.ask("SELECT user FROM log_connections"))
+    logs.run("forget", "alice")
+    for table in ("users", "log_connections", "logs", "log_services"):
+        assert "alice" not in str(logs.ask(f"SELECT * FROM {table}"))
+    for path in logs.directory.glob("store.db*"):
+        assert b"alice" not in path.read_bytes()
+    logs.run("import", "-q", "--log", logs.log)
+    assert [row[0] for row in rows(logs)] == ["bob@example.org"]
+
+
+# ---- followed ----
+
+
+class Follower:
+    """import --follow, until the end of a block."""
+
+    def __init__(self, logs):
+        self.logs = logs
+
+    def __enter__(self):
+        self.errors = open(self.logs.directory / "errors", "a+")
+        self.process = subprocess.Popen(
+            self.logs.command("import", "--follow"), stderr=self.errors
+        )
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        # It may have begun just now.
+        assert self.process.wait(timeout=60) in (0, -signal.SIGTERM)
+        self.errors.close()
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.process = subprocess.Popen(
+            self.logs.command("import", "--follow"), stderr=self.errors
+        )
+
+
+def wait_for(logs):
+    def are_there():
+        try:
+            return logs.store.exists() and logs.counts() == logs.told
+        except sqlite3.OperationalError:
+            return False  # it is just being made
+
+    wait_until(are_there, "logins that are in the store", interval=0.1)
+
+
+def test_follow(logs):
+    """Lines that are there, that come, and those around a rotation; without any journal."""
+    logs.configure(f'logs = {{ "{logs.log}" }}\n')
+    logs.journal.rmdir()
+    chance = random.Random(7)
+    logs.append(logs.some(chance, 50))
+    next(rename(logs, 1))
+    logs.append(logs.some(chance, 50))
+    with Follower(logs) as follower:
+        wait_for(logs)
+        begun = time.monotonic()
+        logs.append(logs.login("alice@example.org"))
+        wait_for(logs)
+        assert time.monotonic() - begun < 10
+        for rotation in (rename, copy_and_truncate, rename):
+            lines = logs.some(chance, 60)
+            half = len(lines) // 2
+            logs.append(lines[:half])
+            steps = rotation(logs, 3)
+            if rotation is copy_and_truncate:
+                # What comes between copying and truncating is lost by logrotate, not by us.
+                for _ in range(5):
+                    next(steps, None)
+                logs.append(lines[half:])
+            else:
+                # A syslog daemon goes on with the old file until it is told.
+                with open(logs.log, "a") as before:
+                    next(steps)
+                    before.write("".join(lines[half:-5]))
+                logs.append(lines[-5:])
+                # It is packed when nobody writes to it any more.
+                wait_for(logs)
+            for _ in steps:
+                follower.kill()
+            wait_for(logs)
+        follower.errors.seek(0)
+        assert follower.errors.read() == ""
+    done = logs.run("import")
+    assert "0 lines of logs read" in done.stdout and logs.counts() == logs.told
+
+
+def test_a_service_that_is_killed(logs):
+    logs.configure(f'logs = {{ "{logs.log}" }}\n')
+    chance = random.Random(8)
+    logs.log.touch()
+    with Follower(logs) as follower:
+        for _ in range(25):
+            lines = logs.some(chance, 40)
+            while lines:
+                number = chance.randrange(1, 60)
+                logs.append(lines[:number])
+                lines = lines[number:]
+                time.sleep(0.02)
+            follower.kill()
+        wait_for(logs)
+    logs.run("import", "-q")
+    assert logs.counts() == logs.told
+
+
+def test_a_login_by_gate_and_log_while_both_are_followed(logs):
+    logs.configure(f'logs = {{ "{logs.log}" }}\n')
+    logs.now = time.time() - 10
+    with Follower(logs):
+        for number in range(5):
+            user = f"user{number}@example.org"
+            logs.append(logs.login(user))
+            if number < 3:
+                # The gate's line comes when what is equal was combined.
+                wait_for(logs)
+            if number >= 2:
+                for before in range(2 if number > 2 else 0, number + 1):
+                    write_journal(logs, [recorded(f"user{before}@example.org", logs.now)])
+                logs.told.clear()
+        wait_until(
+            lambda: {row[0][4]: row[2] for row in rows(logs)} == dict.fromkeys("01234", 0),
+            "rows that are the gate's", interval=0.1,
+        )  # fmt: skip
+
+
+def write_entries(directory, lines):
+    """As the servers' lines, in a journal as systemd keeps it."""
+    entries = []
+    for line in lines:
+        stamp, host, rest = line.rstrip("\n").split(" ", 2)
+        tag, message = rest.split(": ", 1)
+        seconds = time.mktime(time.strptime(stamp[:19], "%Y-%m-%dT%H:%M:%S")) - time.timezone
+        entries.append(
+            f"__REALTIME_TIMESTAMP={int(seconds * 1e6) + int(stamp[20:26])}\n"
+            f"__MONOTONIC_TIMESTAMP={int(seconds * 1e6) + int(stamp[20:26])}\n"
+            f"_BOOT_ID={1:032x}\n_HOSTNAME={host}\nSYSLOG_FACILITY=2\n"
+            f"SYSLOG_IDENTIFIER={tag.split('[')[0]}\n"
+            f"SYSLOG_PID={tag.rstrip(']').partition('[')[2] or 1}\nMESSAGE={message}\n\n"
+        )
+    subprocess.run(
+        ["/usr/lib/systemd/systemd-journal-remote", "-o", f"{directory}/system.journal", "-"],
+        input="".join(entries), text=True, capture_output=True, check=True,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def systemd_journal():
+    own_directory("/var/log/journal")
+    own_directory("/run/log/journal")
+    return "/var/log/journal"
+
+
+def test_follow_the_journal_of_systemd(logs, systemd_journal):
+    logs.configure('logs = { "journal" }\n')
+    chance = random.Random(9)
+    write_entries(systemd_journal, logs.some(chance, 60))
+    for _ in range(2):
+        logs.run("import", "-q")
+        assert logs.counts() == logs.told
+    with Follower(logs) as follower:
+        for _ in range(4):
+            lines = logs.some(chance, 20)
+            write_entries(systemd_journal, lines[:17])
+            follower.kill()
+            write_entries(systemd_journal, lines[17:])
+            wait_for(logs)
+    # And a log that has the same.
+    assert logs.counts() == logs.told
+
+
+def test_the_same_by_the_journal_and_a_log(logs, systemd_journal):
+    """As syslog daemons write what they find in the journal into a file."""
+    for order in (["journal", str(logs.log)], [str(logs.log), "journal"]):
+        text = ", ".join(f'"{name}"' for name in order)
+        logs.configure(f"logs = {{ {text} }}\n")
+        lines = logs.some(random.Random(10), 60)
+        write_entries(systemd_journal, lines)
+        logs.append(lines)
+        logs.run("import", "-q")
+        assert logs.counts() == logs.told
+
+
+# ---- what is wrong ----
+
+
+def test_what_the_configuration_names(logs):
+    logs.configure('logs = { "journal", "mail.log",\n "/nowhere/mail.log", "journal" }\n')
+    done = logs.run("check-config", status=0)
+    assert f"{logs.config}:4: logs: 'mail.log' must be" in done.stderr
+    assert f"{logs.config}:5: logs: 'journal' stands there twice" in done.stderr
+    done = logs.run("import", status=EX_IOERR)
+    assert "/nowhere/mail.log: No such file or directory" in done.stderr
+
+
+def test_the_command_line(logs):
+    assert "--log needs" in logs.run("import", "--log", status=EX_USAGE).stderr
+    assert "pipe" in logs.run("import", "--log", "-", status=EX_USAGE).stderr
+    assert "together" in logs.run("import", "--log", "--follow", logs.log, status=EX_USAGE).stderr
+    missing = logs.run("import", "--log", logs.directory / "missing", status=EX_IOERR)
+    assert "missing: No such file" in missing.stderr
+
+
+def test_a_log_that_may_not_be_read(logs):
+    """By the account that owns the store, as which root's import works."""
+    account = pwd.getpwnam("nobody")
+    service = logs.directory / "service"
+    service.mkdir()
+    os.chown(service, account.pw_uid, account.pw_gid)
+    for path in (logs.directory, *logs.directory.parents):
+        path.chmod(path.stat().st_mode | 0o011)
+    logs.store = service / "store.db"
+    logs.configure()
+    logs.append(logs.login("alice@example.org"))
+    logs.log.chmod(0o640)
+    done = logs.run("import", "--log", logs.log, status=EX_IOERR)
+    assert "mail.log: Permission denied: this works as the account 'nobody'" in done.stderr
+    assert "portcullis(1)" in done.stderr
+    os.chown(logs.log, -1, account.pw_gid)
+    logs.run("import", "-q", "--log", logs.log)
     assert logs.counts() == logs.told
