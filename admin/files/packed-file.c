@@ -6,6 +6,7 @@
 #include <glib.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -191,6 +192,15 @@ uint64_t packed_file_taken(const struct packed_file *file)
 		file->gzip != NULL ? gzoffset(file->gzip) : archive_filter_bytes(file->archive, -1);
 
 	return taken < 0 ? 0 : (uint64_t)taken;
+}
+
+uint64_t packed_file_size(const struct packed_file *file)
+{
+	struct stat status;
+
+	return fstat(file->descriptor, &status) < 0 || !S_ISREG(status.st_mode)
+		       ? 0
+		       : (uint64_t)status.st_size;
 }
 
 int64_t packed_file_written(const struct packed_file *file)

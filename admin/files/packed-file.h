@@ -28,6 +28,9 @@ const char *packed_file_problem(const struct packed_file *file);
 /* How many bytes of the packed file were read. */
 uint64_t packed_file_taken(const struct packed_file *file);
 
+/* How long it is now, as it lies there; 0 for what has no length, such as a pipe. */
+uint64_t packed_file_size(const struct packed_file *file);
+
 /* When what was packed had last been written to, in seconds since 1970, as gzip notes it;
    0 not known. */
 int64_t packed_file_written(const struct packed_file *file);

@@ -36,6 +36,7 @@ struct log_input {
 	int64_t written;
 	int64_t since;
 	uint64_t done, total; /* bytes; done: of files that are done with */
+	bool shrunk;          /* the last file became shorter, which is to be told yet */
 	char *problem;
 };
 
@@ -418,6 +419,14 @@ static void end_file(struct log_input *input)
 	input->done += file_size(this_file(input));
 }
 
+/* As where a rotation copies a log, and truncates it then. */
+static void end_whole_file(struct log_input *input)
+{
+	input->shrunk = input->packed != NULL &&
+			packed_file_size(input->packed) < file_size(this_file(input));
+	end_file(input);
+}
+
 static enum log_input_kind report(struct log_input *input, const char *what)
 {
 	g_free(input->problem);
@@ -490,20 +499,31 @@ static const char *why_broken(const struct log_input *input)
 	return input->packed != NULL ? packed_file_problem(input->packed) : journal_problem(errno);
 }
 
+/* Goes on with the next file where none is being read. LOG_INPUT_LINE: there is one. */
+static enum log_input_kind go_on(struct log_input *input)
+{
+	enum log_input_kind kind;
+
+	if (input->shrunk) {
+		input->shrunk = false;
+		return report(input, "it became shorter while it was read");
+	}
+	if (input->packed != NULL || input->journal != NULL)
+		return LOG_INPUT_LINE;
+	if (input->next == input->files->len)
+		return LOG_INPUT_END;
+	if (begin_file(input))
+		return LOG_INPUT_LINE;
+	kind = report(input, file_problem(errno));
+	end_file(input);
+	return kind;
+}
+
 enum log_input_kind log_input_next(struct log_input *input, struct log_input_line *line_r)
 {
 	enum log_input_kind kind;
 
-	for (;;) {
-		if (input->packed == NULL && input->journal == NULL) {
-			if (input->next == input->files->len)
-				return LOG_INPUT_END;
-			if (!begin_file(input)) {
-				kind = report(input, file_problem(errno));
-				end_file(input);
-				return kind;
-			}
-		}
+	while ((kind = go_on(input)) == LOG_INPUT_LINE) {
 		switch (next_line(input, line_r)) {
 		case LINE_WHOLE:
 			return give(input, line_r, true);
@@ -511,10 +531,10 @@ enum log_input_kind log_input_next(struct log_input *input, struct log_input_lin
 			return give(input, line_r, false);
 		case LINE_HALF:
 			/* Its text stays in the reader. */
-			end_file(input);
+			end_whole_file(input);
 			return give(input, line_r, false);
 		case LINE_NONE:
-			end_file(input);
+			end_whole_file(input);
 			break;
 		case LINE_ERROR:
 			kind = report(input, why_broken(input));
@@ -522,6 +542,7 @@ enum log_input_kind log_input_next(struct log_input *input, struct log_input_lin
 			return kind;
 		}
 	}
+	return kind;
 }
 
 const char *log_input_problem(const struct log_input *input)

@@ -477,6 +477,28 @@ static void test_problems(void **state)
 	assert_end(input);
 }
 
+/* As by a rotation that copies and truncates. */
+static void test_file_that_shrinks(void **state)
+{
+	GString *text = numbered_lines(50000);
+	struct log_input *input;
+	struct log_input_line line;
+	enum log_input_kind kind;
+	(void)state;
+
+	write_bytes("mail.log", text->str, text->len);
+	input = input_of("mail.log");
+	assert_int_equal(log_input_next(input, &line), LOG_INPUT_LINE);
+	cut_file("mail.log", 0);
+	/* What was read of it by then counts; the last line may be half a one. */
+	while ((kind = log_input_next(input, &line)) == LOG_INPUT_LINE)
+		;
+	assert_int_equal(kind, LOG_INPUT_PROBLEM);
+	assert_non_null(strstr(log_input_problem(input), "it became shorter while it was read"));
+	assert_end(input);
+	g_string_free(text, TRUE);
+}
+
 static void test_pipes(void **state)
 {
 	int descriptors[2], before = dup(STDIN_FILENO);
@@ -645,6 +667,7 @@ int main(void)
 		TEST(test_directory),
 		TEST(test_problems),
 		TEST(test_pipes),
+		TEST(test_file_that_shrinks),
 		TEST(test_when_written),
 		TEST(test_systemd_journal),
 	};
