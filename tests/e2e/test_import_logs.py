@@ -11,6 +11,7 @@ import pwd
 import random
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import time
@@ -237,6 +238,26 @@ def test_logs_that_begin_alike(logs):
     assert logs.counts() == logs.told
 
 
+def test_years(logs):
+    """Of lines that have none, from the autumn before last on, whatever pieces they come in."""
+    days = range(460, 0, -23)
+    lines, truth = [], {}
+    for number, day in enumerate(days):
+        when = int(time.time() - day * 86400)
+        logs.now = when
+        stamp = time.strftime("%b %e %H:%M:%S", time.localtime(when))
+        lines.append("".join(stamp + line[32:] for line in logs.mails(f"user{number}@example.org")))
+        truth[f"user{number}@example.org"] = when
+    logs.configure('keep-sightings = "1000d"\n')
+    for begin in range(0, len(lines), 3):
+        logs.append(lines[begin : begin + 3])
+        # As old as its last line: nothing else tells the first one's year.
+        os.utime(logs.log, times=(truth[f"user{min(begin + 2, len(lines) - 1)}@example.org"],) * 2)
+        logs.run("import", "-q", "--log", logs.log)
+    found = dict(logs.ask("SELECT name, last_seen / 1000 FROM sightings JOIN users ON id = user"))
+    assert found == truth
+
+
 # ---- rotated ----
 
 
@@ -404,6 +425,18 @@ def test_a_login_that_both_saw_counts_once(logs, order):
     logs.run("import", "-q", "--log", logs.log, logs.directory / "copy.gz")
     logs.run("import", "-q")
     assert sum(row[3] for row in rows(logs)) == 24
+
+
+def test_hosts_of_dovecots_own_files(logs):
+    """They name no host: it is this one."""
+    own = socket.gethostname()
+    write_journal(logs, [recorded("alice@example.org", time.time() - 600, host=own)])
+    logs.run("import", "-q")
+    stamp = time.strftime("%b %d %H:%M:%S", time.localtime(time.time() - 599))
+    logs.append([f"{stamp} imap-login: Info: Login: user=<{user}@example.org>, method=PLAIN, "
+                 f"rip={CLIENT}, lip=192.0.2.1, mpid=7, TLS\n" for user in ("alice", "bob")])  # fmt: skip
+    logs.run("import", "-q", "--log", logs.log)
+    assert rows(logs) == [("alice@example.org", 143, 0, 1)]
 
 
 def test_what_the_gate_cannot_know(logs):
