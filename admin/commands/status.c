@@ -2,7 +2,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "admin/files/file-open.h"
 #include "admin/questions/health.h"
+#include "admin/questions/log-standing.h"
 #include "admin/questions/rule-standing.h"
 #include "admin/terminal/command-options.h"
 #include "admin/terminal/json-output.h"
@@ -90,8 +92,30 @@ static json_t *list_hosts(const struct inquiry *inquiry)
 	return NULL;
 }
 
+/* NULL when the store fails. */
+static json_t *list_logs(const struct inquiry *inquiry)
+{
+	size_t count = inquiry->loaded.policy->log_count;
+	struct log_standing *standings = g_new(struct log_standing, count);
+	json_t *logs = log_standings_find(standings, inquiry) ? json_array() : NULL;
+
+	for (size_t i = 0; logs != NULL && i < count; i++) {
+		const struct log_standing *standing = &standings[i];
+		const char *problem = standing->error == 0 ? NULL : file_problem(standing->error);
+		char read[UTC_TEXT_SIZE];
+
+		json_array_append_new(
+			logs,
+			json_pack("{s:s, s:s?, s:I, s:s?}", "log", standing->log, "problem",
+				  problem, "waiting", (json_int_t)standing->waiting, "read",
+				  standing->read == 0 ? NULL : utc_format(standing->read, read)));
+	}
+	g_free(standings);
+	return logs;
+}
+
 static void print_json(const struct rule_standing *standings, size_t count, time_t at,
-		       json_t *hosts, const struct edition *edition,
+		       json_t *hosts, json_t *logs, const struct edition *edition,
 		       const struct health_finding findings[HEALTH_COUNT])
 {
 	json_t *rules = listing_end_json(list_rules(LISTING_ARRAY, standings, count));
@@ -102,9 +126,9 @@ static void print_json(const struct rule_standing *standings, size_t count, time
 				      json_pack("{s:s, s:b, s:s}", "check", health_check_name(i),
 						"healthy", findings[i].healthy, "text",
 						findings[i].text));
-	json_print(json_pack("{s:o, s:b, s:o, s:o, s:s, s:o}", "at", json_date(at), "healthy",
+	json_print(json_pack("{s:o, s:b, s:o, s:o, s:s, s:o, s:o}", "at", json_date(at), "healthy",
 			     health_is_good(findings), "rules", rules, "health", health, "edition",
-			     edition->id, "hosts", hosts));
+			     edition->id, "hosts", hosts, "logs", logs));
 }
 
 /* Of a text in a column of its own. */
@@ -144,11 +168,14 @@ static int answer(time_t at, bool json, struct inquiry *inquiry)
 		return inquiry_end(inquiry, false, 0);
 	if (json) {
 		const struct edition edition = loaded_edition(&inquiry->loaded);
-		json_t *hosts = list_hosts(inquiry);
+		json_t *hosts = list_hosts(inquiry), *logs = list_logs(inquiry);
 
-		if (hosts == NULL)
+		if (hosts == NULL || logs == NULL) {
+			json_decref(hosts);
+			json_decref(logs);
 			return inquiry_end(inquiry, false, 0);
-		print_json(standings, count, at, hosts, &edition, findings);
+		}
+		print_json(standings, count, at, hosts, logs, &edition, findings);
 	} else {
 		listing_end(list_rules(LISTING_TABLE, standings, count), NULL);
 		print_health(findings);

@@ -1,5 +1,6 @@
 #include "health.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,10 +9,12 @@
 #include <unistd.h>
 
 #include "admin/files/account-access.h"
+#include "admin/files/file-open.h"
 #include "admin/journal/journal-position.h"
 #include "admin/notices/mail-limits.h"
 #include "admin/terminal/display.h"
 #include "admin/terminal/terminal-text.h"
+#include "log-standing.h"
 #include "notice-health.h"
 #include "notice-limits.h"
 
@@ -27,6 +30,7 @@
 #define GONE_DAYS 30
 
 #define HOST_COLUMNS 64
+#define LOG_COLUMNS 128
 
 #define LOST_PER_THOUSAND_MAX 1
 #define DATABASE_DAYS_MAX 60
@@ -43,6 +47,7 @@ static const char *const names[HEALTH_COUNT] = {
 	[HEALTH_FILES] = "files",
 	[HEALTH_IMPORT] = "import",
 	[HEALTH_BACKLOG] = "backlog",
+	[HEALTH_LOGS] = "logs",
 	[HEALTH_EDITIONS] = "edition",
 	[HEALTH_SERVERS] = "servers",
 	[HEALTH_LOST] = "lost lines",
@@ -116,7 +121,10 @@ static void examine_backlog(const struct policy *policy, const struct journal_ba
 	bool hidden = backlog->forbidden > 0 && only_asks(policy);
 	size_t unreadable = backlog->unreadable + (hidden ? 0 : backlog->forbidden);
 
-	if (unreadable > 0)
+	if (unreadable > 0 && policy->log_count > 0 && access(policy->journal, F_OK) < 0 &&
+	    errno == ENOENT)
+		find(finding_r, true, "there is no journal here");
+	else if (unreadable > 0)
 		find(finding_r, false,
 		     "%zu journal files or directories cannot be read; 'portcullis import' "
 		     "says which",
@@ -129,6 +137,55 @@ static void examine_backlog(const struct policy *policy, const struct journal_ba
 		find(finding_r, minutes_since_import(totals, now) <= BACKLOG_MINUTES_MAX,
 		     "%" PRIu64 " bytes in %zu journal file%s wait to be imported", backlog->bytes,
 		     backlog->files, backlog->files == 1 ? "" : "s");
+}
+
+/* What is wrong with a log; NULL: nothing. */
+static const char *log_problem(const struct log_standing *standing, bool late)
+{
+	if (standing->error != 0)
+		return file_problem(standing->error);
+	if (!standing->known)
+		return "nothing of it was imported yet; 'portcullis import' says why";
+	return late && standing->waiting > 0 ? "it is not read on; 'portcullis import' says why"
+					     : NULL;
+}
+
+static void examine_log(const struct policy *policy, const struct log_standing *standing, bool late,
+			struct health_finding *finding)
+{
+	bool hidden = standing->error == EACCES && only_asks(policy);
+	const char *problem = hidden ? NULL : log_problem(standing, late);
+	GString *text;
+
+	if (problem == NULL || !finding->healthy)
+		return;
+	text = g_string_new(NULL);
+	terminal_text_append(text, standing->log, LOG_COLUMNS);
+	find(finding, false, "%s: %s", text->str, problem);
+	g_string_free(text, TRUE);
+}
+
+/* False when the store fails. */
+static bool examine_logs(const struct inquiry *inquiry, const struct store_totals *totals,
+			 int64_t now, struct health_finding *finding_r)
+{
+	const struct policy *policy = inquiry->loaded.policy;
+	struct log_standing *standings = g_new(struct log_standing, policy->log_count);
+	bool late = minutes_since_import(totals, now) > BACKLOG_MINUTES_MAX;
+	bool found = log_standings_find(standings, inquiry);
+	uint64_t waiting = 0;
+
+	for (size_t i = 0; found && i < policy->log_count; i++)
+		waiting += standings[i].waiting;
+	if (policy->log_count == 0)
+		find(finding_r, true, "none is followed");
+	else
+		find(finding_r, true, "%zu followed, %" PRIu64 " bytes wait to be imported",
+		     policy->log_count, waiting);
+	for (size_t i = 0; found && i < policy->log_count; i++)
+		examine_log(policy, &standings[i], late, finding_r);
+	g_free(standings);
+	return found;
 }
 
 /* "postfix on mx1", fit for a terminal; the caller frees it with g_free(). */
@@ -169,13 +226,16 @@ static bool examine_server(void *context, const struct store_writer *writer)
 }
 
 /* False when the store fails. */
-static bool examine_servers(struct store *store, int64_t now, struct health_finding *finding_r)
+static bool examine_servers(const struct inquiry *inquiry, int64_t now,
+			    struct health_finding *finding_r)
 {
 	struct servers servers = {.now = now, .finding = finding_r};
 
-	if (!store_each_writer(store, examine_server, &servers))
+	if (!store_each_writer(inquiry->store, examine_server, &servers))
 		return false;
-	if (servers.recording + servers.quiet == 0)
+	if (servers.recording + servers.quiet == 0 && inquiry->loaded.policy->log_count > 0)
+		find(finding_r, true, "none records anything itself; their logs are followed");
+	else if (servers.recording + servers.quiet == 0)
 		find(finding_r, false, "none has recorded anything");
 	else if (servers.quiet == 0)
 		find(finding_r, true, "%zu recorded something in the last %d days",
@@ -379,7 +439,8 @@ bool health_examine(const struct inquiry *inquiry, int64_t now,
 	if (!store_totals(inquiry->store, &totals) ||
 	    !journal_backlog(inquiry->loaded.policy->journal, inquiry->store, &backlog) ||
 	    !examine_editions(inquiry, now, &findings_r[HEALTH_EDITIONS]) ||
-	    !examine_servers(inquiry->store, now, &findings_r[HEALTH_SERVERS]) ||
+	    !examine_servers(inquiry, now, &findings_r[HEALTH_SERVERS]) ||
+	    !examine_logs(inquiry, &totals, now, &findings_r[HEALTH_LOGS]) ||
 	    !sum_days(inquiry->store, now, &days) || !notice_health_find(&notices, inquiry) ||
 	    !examine_limits(inquiry, now, &findings_r[HEALTH_LIMITS]))
 		return false;

@@ -8,6 +8,7 @@ enum health_check {
 	HEALTH_FILES,     /* those that the configuration names */
 	HEALTH_IMPORT,    /* when the journal was imported last */
 	HEALTH_BACKLOG,   /* what waits to be imported */
+	HEALTH_LOGS,      /* those that are followed */
 	HEALTH_EDITIONS,  /* whether the servers go by what the files say now */
 	HEALTH_SERVERS,   /* whether all that recorded in the last month still do */
 	HEALTH_LOST,      /* lines that were not written, or could not be read */

@@ -18,6 +18,7 @@ import time
 
 import pytest
 
+from journal import moment_of
 from namespaces import own_directory
 from processes import wait_until
 from recorded_site import BUILD, EX_USAGE
@@ -691,6 +692,47 @@ def test_what_the_configuration_names(logs):
     assert f"{logs.config}:5: logs: 'journal' stands there twice" in done.stderr
     done = logs.run("import", status=EX_IOERR)
     assert "/nowhere/mail.log: No such file or directory" in done.stderr
+
+
+def test_status(logs):
+    """What is followed, how far it is read, and what is the matter with it."""
+
+    def check():
+        done = subprocess.run(
+            logs.command("status", "--json"), capture_output=True, text=True, timeout=60
+        )
+        answer = json.loads(done.stdout)
+        found = {row["check"]: row for row in answer["health"]}
+        assert found["servers"]["healthy"] and found["backlog"]["healthy"], found
+        assert done.returncode == (0 if found["logs"]["healthy"] else 1), found
+        return answer["logs"], found["logs"]
+
+    logs.configure(f'logs = {{ "{logs.log}" }}\n')
+    logs.journal.rmdir()
+    logs.append(logs.login("alice@example.org"))
+    logs.run("import", "-q")
+    [log], found = check()
+    assert log["log"] == str(logs.log) and log["problem"] is None and log["waiting"] == 0
+    assert abs(moment_of({"time": log["read"]}) - time.time()) < 60
+    assert found["healthy"] and found["text"] == "1 followed, 0 bytes wait to be imported"
+    line = logs.login("bob@example.org")
+    logs.append(line)
+    [log], found = check()
+    assert log["waiting"] == len(line[0]) and found["healthy"]
+    database = sqlite3.connect(logs.store)
+    database.execute("UPDATE totals SET last_import = last_import - 7200000")
+    database.commit()
+    database.close()
+    assert check()[1]["text"].endswith("mail.log: it is not read on; 'portcullis import' says why")
+    logs.run("import", "-q")
+    assert check()[1]["healthy"]
+    logs.log.unlink()
+    [log], found = check()
+    assert log["problem"] == "No such file or directory" and not found["healthy"]
+    logs.append(logs.login("carol@example.org") * 2)
+    assert "nothing of it was imported yet" in check()[1]["text"]
+    logs.run("import", "-q")
+    assert check()[1]["healthy"]
 
 
 def test_the_command_line(logs):

@@ -1,0 +1,18 @@
+#ifndef PORTCULLIS_LOG_STANDING_H
+#define PORTCULLIS_LOG_STANDING_H
+
+#include "inquiry.h"
+
+/* How far a log is read that the configuration has followed. */
+struct log_standing {
+	const char *log;  /* as there; "journal" is systemd's */
+	int error;        /* why it cannot be read; 0: it can */
+	bool known;       /* something of it was read already */
+	uint64_t waiting; /* bytes that were not; 0 of a packed log, and of the journal */
+	int64_t read;     /* when something was read of it last, in milliseconds; 0 never */
+};
+
+/* One for each of them, policy->log_count. False when the store fails. */
+bool log_standings_find(struct log_standing *standings_r, const struct inquiry *inquiry);
+
+#endif
