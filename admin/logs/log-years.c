@@ -266,7 +266,7 @@ int64_t log_years_complete(struct log_years *years, const struct log_time *time,
 		return time->utc;
 	case LOG_TIME_LOCAL:
 	case LOG_TIME_YEARLESS:
-		return complete_minute(years, time, session) + time->second * 1000 +
+		return complete_minute(years, time, session) + INT64_C(1000) * time->second +
 		       time->millisecond;
 	case LOG_TIME_NONE:
 		break;
