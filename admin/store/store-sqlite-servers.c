@@ -79,20 +79,21 @@ bool store_sqlite_note_tls(struct store *store, int64_t server, unsigned int ser
 	" AND (" last " >= c.first - ?6 OR EXISTS (SELECT 1 FROM coverage p"                       \
 	" WHERE p.server = c.server AND p.day BETWEEN c.day - 7 AND c.day - 1))"
 
-/* Whether b may know the source, service and mechanism (an id) at all. */
-#define KNOWS(source, service, mechanism)                                                          \
+/* Whether b may know the source, service and mechanism (an id, or not told) at all. */
+#define KNOWS(source, service, mechanism, untold)                                                  \
 	" (b.witness > 0 OR EXISTS (SELECT 1 FROM habits g WHERE g.of_log = 0"                     \
-	" AND g.source = " source " AND g.service = " service " AND (g.mechanism = " mechanism     \
-	" OR " mechanism " IN (SELECT id FROM strings WHERE text = ''))))"
+	" AND g.source = " source " AND g.service = " service " AND (" untold                      \
+	" OR g.mechanism = " mechanism ")))"
 
 int store_sqlite_is_covered(struct store *store, const struct store_sighting *sighting)
 {
 	const struct store_habit *habit = sighting->habit;
 	sqlite3_stmt *search = store_sqlite_statement(
-		store, "SELECT EXISTS (SELECT 1 FROM" BETTER
-		       " JOIN coverage c ON c.server = b.id AND c.day BETWEEN ?2 - 1 AND ?2"
-		       " WHERE s.id = ?1 AND" REACHES("?3", "?4", "?5") " AND" KNOWS(
-			       "?7", "?8", "(SELECT id FROM strings WHERE text = ?9)") ")");
+		store,
+		"SELECT EXISTS (SELECT 1 FROM" BETTER
+		" JOIN coverage c ON c.server = b.id AND c.day BETWEEN ?2 - 1 AND ?2"
+		" WHERE s.id = ?1 AND" REACHES("?3", "?4", "?5") " AND" KNOWS(
+			"?7", "?8", "(SELECT id FROM strings WHERE text = ?9)", "?9 = ''") ")");
 	int64_t covered = 0;
 
 	sqlite3_bind_int64(search, 1, sighting->server);
@@ -118,7 +119,9 @@ static bool remove_covered(struct store *store, int64_t server, int64_t day)
 		       " WHERE b.id = ?1 AND c.day = ?2 AND" REACHES(
 			       "w.first_seen", "w.last_seen",
 			       "(w.verified AND w.rules IN (SELECT id FROM rule_sets WHERE text = "
-			       "''))") " AND" KNOWS("h.source", "h.service", "h.mechanism") ")");
+			       "''))") " AND" KNOWS("h.source", "h.service", "h.mechanism",
+						    "h.mechanism IN (SELECT id FROM strings WHERE "
+						    "text = '')") ")");
 
 	sqlite3_bind_int64(removal, 1, server);
 	sqlite3_bind_int64(removal, 2, day);

@@ -575,9 +575,173 @@ static void test_bounds(void **state)
 	}
 }
 
+/* ---- handed on ---- */
+
+static const char *keep(GStringChunk *texts, const char *text)
+{
+	return text == NULL ? NULL : g_string_chunk_insert(texts, text);
+}
+
+struct kept {
+	GArray *connections, *services;
+	GStringChunk *texts;
+};
+
+static bool keep_connection(void *context, const struct store_log_connection *connection)
+{
+	struct kept *kept = context;
+	struct store_log_connection copy = *connection;
+
+	copy.host = keep(kept->texts, copy.host);
+	copy.program = keep(kept->texts, copy.program);
+	copy.user = keep(kept->texts, copy.user);
+	copy.client = keep(kept->texts, copy.client);
+	copy.mechanism = keep(kept->texts, copy.mechanism);
+	g_array_append_val(kept->connections, copy);
+	return true;
+}
+
+static bool keep_service(void *context, const struct store_log_service *service)
+{
+	struct kept *kept = context;
+	const struct store_log_service copy = {.host = keep(kept->texts, service->host),
+					       .program = keep(kept->texts, service->program),
+					       .logs_tls = service->logs_tls,
+					       .wraps = service->wraps};
+
+	g_array_append_val(kept->services, copy);
+	return true;
+}
+
+/* Another one, which goes on where this stops. Services are kept for good. */
+static struct postfix_smtpd *hand_on(struct postfix_smtpd *smtpd, GArray *services,
+				     GStringChunk *texts)
+{
+	struct kept kept = {g_array_new(FALSE, FALSE, sizeof(struct store_log_connection)),
+			    services, texts};
+	struct postfix_smtpd *next = postfix_smtpd_create(NULL);
+
+	assert_true(postfix_smtpd_each_connection(smtpd, keep_connection, &kept));
+	assert_true(postfix_smtpd_each_service(smtpd, keep_service, &kept));
+	postfix_smtpd_decide_at_once(next, postfix_smtpd_seed(smtpd));
+	for (guint i = 0; i < kept.connections->len; i++)
+		postfix_smtpd_add_connection(
+			next, &g_array_index(kept.connections, struct store_log_connection, i));
+	for (guint i = 0; i < services->len; i++)
+		postfix_smtpd_add_service(next,
+					  &g_array_index(services, struct store_log_service, i));
+	g_array_unref(kept.connections);
+	postfix_smtpd_free(smtpd);
+	return next;
+}
+
+/* Lines of connections that overlap, some of which never end. */
+static void write_line(GRand *chance, unsigned int clients, GString *line)
+{
+	static const char *const messages[] = {
+		"connect from %s",
+		"Anonymous TLS connection established from %s: TLSv1.2 with cipher X (256/256 "
+		"bits)",
+		"4Zx1: client=%s, sasl_method=PLAIN, sasl_username=user%u@example.org",
+		"4Zx1: client=%s, sasl_method=LOGIN, sasl_username=user%u@example.org",
+		"warning: %s: SASL PLAIN authentication failed: reason, sasl_username=user%u",
+		"SSL_accept error from %s: lost connection",
+		"disconnect from %s ehlo=1 auth=1 mail=1 commands=6",
+		"disconnect from %s ehlo=2 starttls=1 auth=1 mail=1 commands=8",
+	};
+	static const char *const services[] = {"postfix", "postfix/submission", "postfix/smtps",
+					       "postfix/own"};
+	unsigned int number = (unsigned int)g_rand_int_range(chance, 0, (gint32)clients);
+	char *client = g_strdup_printf("c%u.example.net[192.0.2.%u]", number, number % 250);
+
+	g_string_printf(line, "mx%u %s/smtpd[%u]: ", number % 3, services[number % 4], number);
+	g_string_append_printf(
+		line, messages[g_rand_int_range(chance, 0, (gint32)G_N_ELEMENTS(messages))], client,
+		number % 7);
+	g_free(client);
+}
+
+static void assert_handed_on(guint32 seed, unsigned int clients, int lines, int each)
+{
+	GRand *chance = g_rand_new_with_seed(seed);
+	struct postfix_smtpd *whole = postfix_smtpd_create(NULL);
+	struct postfix_smtpd *parts = postfix_smtpd_create(NULL);
+	GString *line = g_string_new(NULL), *told = g_string_new(NULL),
+		*expected = g_string_new(NULL);
+	GArray *services = g_array_new(FALSE, FALSE, sizeof(struct store_log_service));
+	GStringChunk *texts = g_string_chunk_new(1024);
+
+	postfix_smtpd_decide_at_once(whole, 0);
+	postfix_smtpd_decide_at_once(parts, postfix_smtpd_seed(whole));
+	for (int i = 1; i <= lines; i++) {
+		write_line(chance, clients, line);
+		read_line(whole, line->str, i);
+		take_logins(whole, expected);
+		read_line(parts, line->str, i);
+		take_logins(parts, told);
+		if (i % each == 0)
+			parts = hand_on(parts, services, texts);
+	}
+	postfix_smtpd_end(whole);
+	take_logins(whole, expected);
+	postfix_smtpd_end(parts);
+	take_logins(parts, told);
+	assert_string_equal(told->str, expected->str);
+	assert_true(expected->len > 0);
+	postfix_smtpd_free(whole);
+	postfix_smtpd_free(parts);
+	g_string_free(line, TRUE);
+	g_string_free(told, TRUE);
+	g_string_free(expected, TRUE);
+	g_array_unref(services);
+	g_string_chunk_free(texts);
+	g_rand_free(chance);
+}
+
+static void test_handed_on(void **state)
+{
+	(void)state;
+	for (guint32 seed = 0; seed < 20; seed++)
+		assert_handed_on(seed, 30, rounds(2000), 1 + (int)seed % 5);
+	/* More than there is room for. */
+	assert_handed_on(20, 20000, rounds(60000), 5000);
+}
+
+/* What is not heard of any more is given out; what lasts, by and by. */
+static void test_silence(void **state)
+{
+	static const char mail[] =
+		"mx postfix/submission/smtpd[7]: 4Zx1: client=unknown[192.0.2.7]" MAIL;
+	struct postfix_smtpd *smtpd = postfix_smtpd_create(NULL);
+	GString *told = g_string_new(NULL);
+	(void)state;
+
+	postfix_smtpd_decide_at_once(smtpd, 0);
+	read_line(smtpd, mail, 1000);
+	read_line(smtpd, mail, 2000);
+	postfix_smtpd_end_silent(smtpd, 2000);
+	take_logins(smtpd, told);
+	assert_string_equal(told->str, "");
+	postfix_smtpd_end_silent(smtpd, 2001);
+	take_logins(smtpd, told);
+	assert_non_null(strstr(told->str, "587 ? unknown 2\n"));
+	g_string_truncate(told, 0);
+	read_line(smtpd, mail, 5000);
+	read_line(smtpd, mail, 5000 + 3600 * 1000);
+	take_logins(smtpd, told);
+	assert_string_equal(told->str, "");
+	read_line(smtpd, mail, 5001 + 3600 * 1000);
+	take_logins(smtpd, told);
+	assert_non_null(strstr(told->str, "587 ? unknown 2\n"));
+	postfix_smtpd_free(smtpd);
+	g_string_free(told, TRUE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_handed_on),
+		cmocka_unit_test(test_silence),
 		cmocka_unit_test(test_starttls),
 		cmocka_unit_test(test_tls_lines),
 		cmocka_unit_test(test_without_tls),

@@ -14,6 +14,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "admin/store/store-logs.h"
 #include "admin/store/store.h"
 #include "admin/store/store-week.h"
 
@@ -1190,10 +1191,202 @@ static void test_damaged_within(void **state)
 	store_close(store);
 }
 
+/* ---- logs ---- */
+
+static int64_t server(struct store *store, const char *host, enum store_witness witness)
+{
+	struct store_server found = {.host = host, .witness = witness};
+
+	assert_true(store_find_server(store, &found));
+	return found.id;
+}
+
+/* Of a log, unless server is 0. */
+static void add_at(struct store *store, int64_t server, int64_t time,
+		   const struct store_rule_set *rules)
+{
+	struct store_habit habit = thunderbird;
+	struct store_sighting sighting = alice();
+
+	habit.of_log = server != 0;
+	habit.port = server != 0 ? 0 : 143;
+	sighting.habit = &habit;
+	sighting.rules = rules;
+	sighting.first_seen = sighting.last_seen = time;
+	sighting.server = server;
+	add(store, &sighting);
+}
+
+/* How many logins of logs are in the store. */
+static uint64_t of_logs(struct store *store)
+{
+	return ask(store).lines - 1;
+}
+
+#define HOUR (DAY / 24)
+#define MINUTE (HOUR / 60)
+#define MORNING (NOW - 2 * HOUR)
+
+/* A login that a log tells, and the time from first to last that another witness tells of: in
+   both orders. */
+static void assert_counts(const char *log, enum store_witness by, const char *gate,
+			  enum store_witness better, int64_t time,
+			  const struct store_rule_set *rules, int64_t first, int64_t last,
+			  uint64_t expected)
+{
+	for (int order = 0; order < 2; order++) {
+		struct store *store = open_store(STORE_WRITE);
+
+		assert_true(store_begin(store));
+		/* The gate knows the mechanism. */
+		add_at(store, 0, NOW, &clean);
+		for (int step = 0; step < 2; step++) {
+			if (step == order)
+				add_at(store, server(store, log, by), time, rules);
+			else
+				assert_true(store_cover(store, server(store, gate, better), first,
+							last));
+		}
+		assert_true(store_commit(store));
+		if (of_logs(store) != expected)
+			fail_msg("order %d: %d and not %d", order, (int)of_logs(store),
+				 (int)expected);
+		store_close(store);
+		unlink(path);
+	}
+}
+
+static void test_better_witnesses(void **state)
+{
+	const enum store_witness log = WITNESS_FILE, gate = WITNESS_SERVER;
+	(void)state;
+
+	/* Within, before, and behind. */
+	assert_counts("mx1", log, "mx1", gate, NOW, &two_rules, MORNING, NOW + HOUR, 0);
+	assert_counts("mx1", log, "mx1", gate, NOW, &two_rules, NOW, NOW, 0);
+	assert_counts("mx1", log, "mx1", gate, NOW, &two_rules, NOW + 14 * MINUTE, NOW + HOUR, 0);
+	assert_counts("mx1", log, "mx1", gate, NOW, &two_rules, NOW + 16 * MINUTE, NOW + HOUR, 1);
+	assert_counts("mx1", log, "mx1", gate, NOW, &two_rules, MORNING, NOW - 14 * MINUTE, 0);
+	assert_counts("mx1", log, "mx1", gate, NOW, &two_rules, MORNING, NOW - 16 * MINUTE, 1);
+	/* What breaks nothing is recorded once a day. */
+	assert_counts("mx1", log, "mx1", gate, NOW, &clean, MORNING - 20 * HOUR, MORNING, 0);
+	assert_counts("mx1", log, "mx1", gate, NOW, &clean, NOW - 2 * DAY, NOW - 25 * HOUR, 1);
+	/* Hosts by their names. */
+	assert_counts("mx1", log, "mx1.example.org", gate, NOW, &clean, NOW, NOW, 0);
+	assert_counts("mx1.example.org", log, "mx1", gate, NOW, &clean, NOW, NOW, 0);
+	assert_counts("mx1", log, "mx2", gate, NOW, &clean, NOW, NOW, 1);
+	assert_counts("mx1", log, "mx11", gate, NOW, &clean, NOW, NOW, 1);
+	assert_counts("mx1.a.example", log, "mx1.b.example", gate, NOW, &clean, NOW, NOW, 1);
+	/* Systemd's journal comes last. */
+	assert_counts("mx1", WITNESS_JOURNAL, "mx1", log, NOW, &clean, NOW, NOW, 0);
+	assert_counts("mx1", log, "mx1", WITNESS_JOURNAL, NOW, &clean, NOW, NOW, 1);
+}
+
+/* From the second day on, the gate's first line is not the first that it would have recorded. */
+static void test_days_of_a_witness(void **state)
+{
+	struct store *store = open_store(STORE_WRITE);
+	int64_t gate, log;
+	(void)state;
+
+	assert_true(store_begin(store));
+	gate = server(store, "mx1", WITNESS_SERVER);
+	log = server(store, "mx1", WITNESS_FILE);
+	add_at(store, 0, NOW, &clean);
+	assert_true(store_cover(store, gate, NOW - DAY, NOW - DAY));
+	assert_true(store_cover(store, gate, NOW, NOW));
+	add_at(store, log, NOW - 6 * HOUR, &two_rules);
+	assert_true(store_commit(store));
+	assert_int_equal(of_logs(store), 0);
+	/* One line that spans midnight. */
+	assert_true(store_begin(store));
+	assert_true(store_cover(store, gate, NOW + 13 * HOUR, NOW + 18 * HOUR));
+	add_at(store, log, NOW + 15 * HOUR, &two_rules);
+	add_at(store, log, NOW + 17 * HOUR, &two_rules);
+	assert_true(store_commit(store));
+	assert_int_equal(of_logs(store), 0);
+	store_close(store);
+}
+
+/* What a service and mechanism that the gate never had tell, it cannot cover; nor what a version
+   of TLS breaks. */
+static void test_what_is_not_covered(void **state)
+{
+	struct store *store = open_store(STORE_WRITE);
+	struct store_sighting sighting = alice();
+	struct store_habit habit = thunderbird;
+	(void)state;
+
+	habit.of_log = true;
+	sighting.habit = &habit;
+	assert_true(store_begin(store));
+	add_at(store, 0, NOW, &clean);
+	assert_true(store_cover(store, server(store, "mx1", WITNESS_SERVER), NOW, NOW));
+	sighting.server = server(store, "mx1", WITNESS_FILE);
+	add(store, &sighting);
+	habit.mechanism = "";
+	add(store, &sighting);
+	assert_true(store_commit(store));
+	assert_int_equal(of_logs(store), 0);
+	assert_true(store_begin(store));
+	habit.mechanism = "GSSAPI";
+	add(store, &sighting);
+	habit.mechanism = "PLAIN";
+	habit.service = SERVICE_POP3;
+	add(store, &sighting);
+	habit.service = SERVICE_IMAP;
+	habit.tls_version = TLS_V1;
+	sighting.tls_below = TLS_V1_2;
+	add(store, &sighting);
+	assert_true(store_cover(store, server(store, "mx1", WITNESS_SERVER), NOW, NOW + HOUR));
+	assert_true(store_commit(store));
+	assert_int_equal(of_logs(store), 3);
+	store_close(store);
+}
+
+static void test_what_waits(void **state)
+{
+	struct store *store = open_store(STORE_WRITE);
+	struct found before, after;
+	int64_t log;
+	(void)state;
+
+	assert_true(store_begin(store));
+	log = server(store, "mx1", WITNESS_FILE);
+	for (int day = 0; day < 10; day++) {
+		add_at(store, log, NOW + day * DAY, &two_rules);
+		add_at(store, log, NOW + day * DAY + HOUR, &two_rules);
+	}
+	assert_true(store_commit(store));
+	before = ask(store);
+	assert_int_equal(before.count, 1);
+	assert_int_equal(before.lines, 20);
+	assert_int_equal(before.last.days, 10);
+	assert_int_equal(before.last.weeks, 3);
+	assert_int_equal(before.last.last_seen, NOW + 9 * DAY + HOUR);
+	assert_true(store_begin(store));
+	assert_true(store_settle(store, NOW / DAY + 7));
+	/* What is settled stays. */
+	assert_true(store_cover(store, server(store, "mx1", WITNESS_SERVER), NOW, NOW + DAY));
+	assert_true(store_commit(store));
+	after = ask(store);
+	assert_int_equal(after.count, 1);
+	assert_int_equal(after.lines, 20);
+	assert_int_equal(after.last.days, 10);
+	assert_int_equal(after.last.weeks, 3);
+	assert_int_equal(after.last.first_seen, before.last.first_seen);
+	assert_int_equal(after.last.last_seen, before.last.last_seen);
+	store_close(store);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define STORE_TEST(test) cmocka_unit_test_setup_teardown(test, fresh_directory, remove_directory)
+		STORE_TEST(test_better_witnesses),
+		STORE_TEST(test_days_of_a_witness),
+		STORE_TEST(test_what_is_not_covered),
+		STORE_TEST(test_what_waits),
 		STORE_TEST(test_sightings_add_up),
 		STORE_TEST(test_days_of_use),
 		STORE_TEST(test_days_of_use_in_any_order),
