@@ -26,6 +26,10 @@ struct log_file {
 	struct line_reader *lines;
 	uint64_t begin; /* where they were begun */
 	uint64_t heads[STORE_LOG_HEADS];
+	/* The end of the line that was noted last. */
+	char tail[TAIL_MAX];
+	size_t tail_length;
+	bool noted, tail_is_known;
 };
 
 /* ---- reading bytes ---- */
@@ -368,14 +372,25 @@ uint64_t log_file_taken(const struct log_file *file)
 	return line_reader_position(file->lines);
 }
 
-void log_file_note(const struct log_file *file, struct store_log *row, const char *text,
-		   size_t length)
+void log_file_note(struct log_file *file, struct store_log *row, const char *text, size_t length)
 {
+	size_t tail = MIN(length, TAIL_MAX);
+
 	row->position = log_file_position(file);
-	/* Of a line that was cut, the end is not known. */
-	row->tail = length < LINE_LENGTH_MAX ? hash_tail(text, length) : 0;
-	memcpy(row->heads, file->heads, sizeof(row->heads));
 	row->size = 0;
+	memcpy(file->tail, text + length - tail, tail);
+	file->tail_length = tail;
+	file->noted = true;
+	/* Of a line that was cut, the end is not known. */
+	file->tail_is_known = length < LINE_LENGTH_MAX;
+}
+
+void log_file_note_place(const struct log_file *file, struct store_log *row)
+{
+	if (!file->noted)
+		return;
+	row->tail = file->tail_is_known ? hash(file->tail, file->tail_length) : 0;
+	memcpy(row->heads, file->heads, sizeof(row->heads));
 }
 
 void log_file_note_end(const struct log_file *file, struct store_log *row)

@@ -41,8 +41,9 @@ uint64_t log_file_position(const struct log_file *file);
 uint64_t log_file_taken(const struct log_file *file);
 
 /* Notes that the line was the last one before the position. */
-void log_file_note(const struct log_file *file, struct store_log *row, const char *text,
-		   size_t length);
+void log_file_note(struct log_file *file, struct store_log *row, const char *text, size_t length);
+/* Notes what the place of the line that was noted last is known by: once before it is stored. */
+void log_file_note_place(const struct log_file *file, struct store_log *row);
 /* Notes that all of it was read, as it was when it was opened. */
 void log_file_note_end(const struct log_file *file, struct store_log *row);
 

@@ -419,6 +419,7 @@ static enum batch_result import_lines(struct log_importer *importer, struct log_
 		return result;
 	}
 	reading->row.touched = importer->clock.machine;
+	log_file_note_place(reading->file, &reading->row);
 	if ((reading->row.position > 0 && !store_put_log(importer->store, &reading->row)) ||
 	    !commit_batch(importer))
 		return BATCH_FAILED;
