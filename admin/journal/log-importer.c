@@ -701,6 +701,12 @@ static bool visit_journal(struct log_importer *importer)
 		}
 		if (result == BATCH_BROKEN)
 			problem_with(importer, "the systemd journal", file_problem(errno));
+		/* What may not be read is not there, as systemd has it. */
+		if (result == BATCH_DONE && row.cursor == NULL)
+			problem_with(
+				importer, "the systemd journal",
+				"it has no line of Dovecot or Postfix, or none that this "
+				"account may read; portcullis(1), import --log, says how it may");
 		if (result != BATCH_DONE && result != BATCH_MORE)
 			close_journal(importer);
 		free((char *)row.cursor);

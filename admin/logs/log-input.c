@@ -335,16 +335,22 @@ static void add_rotated(struct log_input *input, const char *path)
 bool log_input_add_rotated(struct log_input *input, const char *path, char **problem_r)
 {
 	guint before = input->files->len;
-	int error;
+	char *problem = NULL;
+	bool added;
 
-	if (log_input_add(input, path, NULL)) {
-		add_rotated(input, path);
+	/* Whether it can be read shows when it is, and it may begin with nothing. */
+	if (strcmp(path, "journal") == 0) {
+		add_file(input, LOG_JOURNAL, NULL, &(struct stat){0});
 		return true;
 	}
-	error = errno;
+	added = log_input_add(input, path, &problem);
 	add_rotated(input, path);
 	/* Between a rotation and the first line there is none. */
-	return input->files->len > before || refuse(problem_r, path, file_problem(error));
+	if (added || input->files->len > before || problem_r == NULL)
+		g_clear_pointer(&problem, g_free);
+	else
+		*problem_r = problem;
+	return added || input->files->len > before;
 }
 
 size_t log_input_files(const struct log_input *input)

@@ -655,6 +655,7 @@ def systemd_journal():
 def test_follow_the_journal_of_systemd(logs, systemd_journal):
     logs.configure('logs = { "journal" }\n')
     chance = random.Random(9)
+    assert "none that this account may read" in logs.run("import", "-q", status=EX_IOERR).stderr
     write_entries(systemd_journal, logs.some(chance, 60))
     for _ in range(2):
         logs.run("import", "-q")
@@ -686,12 +687,15 @@ def test_the_same_by_the_journal_and_a_log(logs, systemd_journal):
 
 
 def test_what_the_configuration_names(logs):
+    own_directory("/var/log/journal")
     logs.configure('logs = { "journal", "mail.log",\n "/nowhere/mail.log", "journal" }\n')
     done = logs.run("check-config", status=0)
     assert f"{logs.config}:4: logs: 'mail.log' must be" in done.stderr
     assert f"{logs.config}:5: logs: 'journal' stands there twice" in done.stderr
     done = logs.run("import", status=EX_IOERR)
-    assert "/nowhere/mail.log: No such file or directory" in done.stderr
+    _, _, missing, journal = done.stderr.splitlines()
+    assert missing == "portcullis import: /nowhere/mail.log: No such file or directory"
+    assert journal.startswith("portcullis import: the systemd journal: it has no line of")
 
 
 def test_status(logs):
