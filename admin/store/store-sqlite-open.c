@@ -144,7 +144,7 @@ static const char *const migrations[] = {
 	 "INSERT OR IGNORE INTO coverage SELECT servers.id, day, day * 86400000,"
 	 " min((day + 1) * 86400000 - 1, last_seen) FROM writers"
 	 " JOIN servers ON servers.host = lower(writers.host) AND servers.source = writers.source"
-	 " JOIN days ON days.lines > 0 AND day * 86400000 <= last_seen;"
+	 " JOIN days ON days.sightings + days.lines > 0 AND day * 86400000 <= last_seen;"
 	 "CREATE TABLE logs (id INTEGER PRIMARY KEY, name TEXT NOT NULL, heads BLOB NOT NULL,"
 	 " tail INTEGER NOT NULL, position INTEGER NOT NULL, cursor TEXT NOT NULL,"
 	 " year INTEGER NOT NULL, place INTEGER NOT NULL, device INTEGER NOT NULL,"

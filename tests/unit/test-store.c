@@ -1344,6 +1344,26 @@ static void test_what_is_not_covered(void **state)
 	store_close(store);
 }
 
+/* Of a store of an older version, the days on which servers recorded anything are known. */
+static void test_migration_of_witnesses(void **state)
+{
+	struct store *store;
+	struct found found;
+	(void)state;
+
+	execute(version_1);
+	execute("INSERT INTO writers VALUES ('MX1', 0, 4, 0, 1726820102123)");
+	store = open_store(STORE_WRITE);
+	assert_true(store_begin(store));
+	add_at(store, server(store, "mx1", WITNESS_FILE), NOW, &two_rules);
+	add_at(store, server(store, "mx2", WITNESS_FILE), NOW, &two_rules);
+	assert_true(store_commit(store));
+	found = ask(store);
+	assert_int_equal(found.count, 2);
+	assert_int_equal(found.lines, 4 + 1);
+	store_close(store);
+}
+
 static void test_what_waits(void **state)
 {
 	struct store *store = open_store(STORE_WRITE);
@@ -1386,6 +1406,7 @@ int main(void)
 		STORE_TEST(test_better_witnesses),
 		STORE_TEST(test_days_of_a_witness),
 		STORE_TEST(test_what_is_not_covered),
+		STORE_TEST(test_migration_of_witnesses),
 		STORE_TEST(test_what_waits),
 		STORE_TEST(test_sightings_add_up),
 		STORE_TEST(test_days_of_use),
