@@ -259,6 +259,23 @@ def test_years(logs):
     assert found == truth
 
 
+def test_other_commands_know_of_them(logs):
+    exemptions = logs.directory / "exemptions"
+    exemptions.write_text("# nobody\n")
+    logs.configure(f'exemptions = "{exemptions}"\n')
+    logs.append(encrypted(logs) + logs.login("alice@example.org", tls="")
+                + logs.mails("bob@example.org", starttls=False))  # fmt: skip
+    logs.run("import", "-q", "--log", logs.log)
+    assert json.loads(logs.run("forecast", "--json").stdout)["rules"]["encryption"]["users"] == 2
+    devices = json.loads(logs.run("user", "--json", "alice@example.org").stdout)["devices"]
+    assert len(devices) == 1
+    until = time.strftime("%Y-%m-%d", time.localtime(time.time() + 60 * 86400))
+    logs.run("exempt", "--current-offenders", "encryption", "--until", until, "--reason", "test")
+    assert "alice@example.org" in exemptions.read_text()
+    assert "bob@example.org" in exemptions.read_text()
+    assert "encrypted@" not in exemptions.read_text()
+
+
 # ---- rotated ----
 
 
@@ -625,8 +642,8 @@ def test_a_login_by_gate_and_log_while_both_are_followed(logs):
         )  # fmt: skip
 
 
-def write_entries(directory, lines):
-    """As the servers' lines, in a journal as systemd keeps it."""
+def export(lines):
+    """The servers' lines, as journalctl exports them."""
     entries = []
     for line in lines:
         stamp, host, rest = line.rstrip("\n").split(" ", 2)
@@ -639,10 +656,27 @@ def write_entries(directory, lines):
             f"SYSLOG_IDENTIFIER={tag.split('[')[0]}\n"
             f"SYSLOG_PID={tag.rstrip(']').partition('[')[2] or 1}\nMESSAGE={message}\n\n"
         )
+    return "".join(entries)
+
+
+def write_entries(directory, lines):
+    """Into a journal as systemd keeps it."""
     subprocess.run(
         ["/usr/lib/systemd/systemd-journal-remote", "-o", f"{directory}/system.journal", "-"],
-        input="".join(entries), text=True, capture_output=True, check=True,
+        input=export(lines), text=True, capture_output=True, check=True,
     )  # fmt: skip
+
+
+def test_records_of_several_lines(logs):
+    """An import may end within one."""
+    chance = random.Random(11)
+    text = export(encrypted(logs) + logs.some(chance, 30))
+    begin = 0
+    for end in sorted(chance.sample(range(len(text)), 40)) + [len(text)]:
+        logs.append([text[begin:end]])
+        begin = end
+        logs.run("import", "-q", "--log", logs.log)
+    assert logs.counts() == logs.told
 
 
 @pytest.fixture
