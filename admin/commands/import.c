@@ -189,6 +189,23 @@ static bool may_be_mended(int status)
 	return status == EX_DATAERR || status == EX_SOFTWARE;
 }
 
+/* Takes all that there is by now. *problems_r: files that there is trouble with. NULL, or why
+   the store fails. */
+static const struct store_failure *follow_pass(const struct importers *importers,
+					       uint64_t rotate_size, size_t *problems_r)
+{
+	struct importer *importer = importers->journal;
+	struct importer_rest rest;
+
+	*problems_r = 0;
+	if (!importer_pass(importer, rotate_size, &rest))
+		return importer_failure(importer);
+	if (!import_logs_pass(importers->logs, importers->loaded.policy, problems_r))
+		return log_importer_failure(importers->logs);
+	*problems_r += rest.problems;
+	return importer_expire(importer) ? NULL : importer_failure(importer);
+}
+
 /* Until it is stopped, the configuration changes, or the store fails for good. Returns an
    exit status. */
 static int follow_records(struct follower *follower, const struct importers *importers)
@@ -200,20 +217,13 @@ static int follow_records(struct follower *follower, const struct importers *imp
 	/* Logins of logs are judged here, so what they are judged by is read again, too. */
 	while (!stop_signal && !configuration_has_changed(follower) &&
 	       (importers->logs == NULL || loaded_changed(&importers->loaded) == changed)) {
-		const struct store_failure *failure = NULL;
-		size_t log_problems = 0;
 		int64_t now = importer_now(importer);
 		bool rotate_all = llabs(now - rotated) >= ROTATE_INTERVAL;
-		struct importer_rest rest;
+		const struct store_failure *failure;
+		size_t problems;
 		int status;
 
-		if (!importer_pass(importer, rotate_all ? 0 : ROTATE_SIZE, &rest))
-			failure = importer_failure(importer);
-		else if (!import_logs_pass(importers->logs, importers->loaded.policy,
-					   &log_problems))
-			failure = log_importer_failure(importers->logs);
-		else if (!importer_expire(importer))
-			failure = importer_failure(importer);
+		failure = follow_pass(importers, rotate_all ? 0 : ROTATE_SIZE, &problems);
 		if (failure == NULL) {
 			if (importer_held_back(importer) != held_back) {
 				held_back = importer_held_back(importer);
@@ -222,8 +232,7 @@ static int follow_records(struct follower *follower, const struct importers *imp
 			}
 			if (rotate_all)
 				rotated = now;
-			stop_signal_sleep(rest.problems + log_problems > 0 ? RETRY_MILLISECONDS
-									   : FOLLOW_MILLISECONDS);
+			stop_signal_sleep(problems > 0 ? RETRY_MILLISECONDS : FOLLOW_MILLISECONDS);
 			continue;
 		}
 		report_news(follower, failure, now);

@@ -474,6 +474,7 @@ static enum batch_result import_file(struct log_importer *importer, struct log_r
 	do
 		result = import_batch(importer, reading, &state.change);
 	while (result == BATCH_MORE && !*importer->stop);
+	reading->lore = NULL;
 	if (is_new)
 		forget_lore(&lore);
 	return result;
