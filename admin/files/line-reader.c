@@ -63,14 +63,20 @@ uint64_t line_reader_position(const struct line_reader *reader)
 	return reader->position;
 }
 
+/* Makes room for more behind what is there. */
+static void move_to_front(struct line_reader *reader)
+{
+	memmove(reader->buffer, reader->buffer + reader->begin, reader->end - reader->begin);
+	reader->end -= reader->begin;
+	reader->begin = 0;
+}
+
 /* Reads behind what is there: 1 more came, 0 the file ends, -1 error. */
 static int read_more(struct line_reader *reader)
 {
 	ssize_t length;
 
-	memmove(reader->buffer, reader->buffer + reader->begin, reader->end - reader->begin);
-	reader->end -= reader->begin;
-	reader->begin = 0;
+	move_to_front(reader);
 	length = reader->source(reader->context, reader->buffer + reader->end,
 				BUFFER_SIZE - reader->end, reader->position + reader->end);
 	if (length > 0)
@@ -112,7 +118,8 @@ static enum line_kind next_long_line(struct line_reader *reader, const char **te
 	uint64_t length = 0;
 	int found;
 
-	*text_r = reader->buffer + reader->begin;
+	move_to_front(reader);
+	*text_r = reader->buffer;
 	*length_r = LINE_LENGTH_MAX;
 	found = find_end(reader, &length);
 	if (found > 0) {

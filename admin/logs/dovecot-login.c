@@ -253,12 +253,17 @@ static enum dovecot_answer read_end(struct log_slice text, struct dovecot_login 
 }
 
 /* "proxy(alice,192.0.2.1:143): Started proxying to <192.0.2.1> (0.02 secs): user=...", 2.2
-   "proxy(alice): started proxying to 192.0.2.1:143: user=..." */
+   "proxy(alice): started proxying to 192.0.2.1:143: user=..." Where it stands twice, it is of a
+   name, which may be one that was not let in. */
 static enum dovecot_answer read_proxy(struct log_slice text, struct dovecot_login *login)
 {
-	if (!take_to(&text, "tarted proxying to "))
+	static const char begin[] = "tarted proxying to ";
+
+	if (!take_to(&text, begin))
 		return DOVECOT_PASSED_OVER;
-	return take_to(&text, ": ") ? read_login(text, DOVECOT_ANY, login) : DOVECOT_UNKNOWN;
+	return find(text, begin) == NULL && take_to(&text, ": ")
+		       ? read_login(text, DOVECOT_ANY, login)
+		       : DOVECOT_UNKNOWN;
 }
 
 /* What comes before, or beside, the line that tells how it ended. */

@@ -70,17 +70,32 @@ static size_t length_without_session(const char *text, size_t length)
 	return session == NULL ? length : (size_t)(session - text) + strlen(name);
 }
 
-/* "imap(alice)<1><kJ3...>: " has the session, too. Shorter ones are none, and addresses are
-   not. Returns the length of what stands in such brackets, 0 none. */
-static size_t session_length(const char *text, size_t length)
+/* Of base64. */
+static size_t run_length(const char *text, size_t length)
 {
-	const char *end = memchr(text, '>', length);
-	size_t inside = end == NULL ? length : (size_t)(end - text);
+	size_t i = 0;
 
-	if (inside < SESSION_LENGTH_MIN || memchr(text, '@', inside) != NULL ||
-	    memchr(text, ' ', inside) != NULL)
-		return 0;
-	return inside;
+	while (i < length && (g_ascii_isalnum(text[i]) || text[i] == '+' || text[i] == '/'))
+		i++;
+	return i;
+}
+
+/* Others write it in ways of their own, as "imap(alice)<1><kJ3...>: ". Words are written small. */
+static bool may_be_session(const char *run, size_t length, bool is_cut)
+{
+	if (length < SESSION_LENGTH_MIN && !is_cut)
+		return false;
+	for (size_t i = 0; i < length; i++) {
+		if (g_ascii_isupper(run[i]) || g_ascii_isdigit(run[i]))
+			return true;
+	}
+	return false;
+}
+
+/* What is no part of such a run: a character, or a bracket that JSON has as "\u003c". */
+static size_t other_length(const char *text, size_t length)
+{
+	return length >= 6 && text[0] == '\\' && text[1] == 'u' ? 6 : 1;
 }
 
 static char *text_without_session(const char *text, size_t length)
@@ -88,13 +103,19 @@ static char *text_without_session(const char *text, size_t length)
 	GString *copy = g_string_new(NULL);
 	size_t shown = length_without_session(text, length);
 
-	for (size_t i = 0; i < shown; i++) {
-		size_t session = text[i] == '<' ? session_length(text + i + 1, shown - i - 1) : 0;
+	for (size_t i = 0, run; i < shown; i += run) {
+		bool is_cut;
 
-		g_string_append_c(copy, text[i] == '\0' ? '?' : text[i]);
-		if (session > 0)
+		run = run_length(text + i, shown - i);
+		is_cut = i + run == shown && i > 0 && strchr(" =", text[i - 1]) == NULL;
+		if (run == 0)
+			run = other_length(text + i, shown - i);
+		else if (may_be_session(text + i, run, is_cut)) {
 			g_string_append(copy, "...");
-		i += session;
+			continue;
+		}
+		for (size_t j = i; j < i + run; j++)
+			g_string_append_c(copy, text[j] == '\0' ? '?' : text[j]);
 	}
 	if (shown < length)
 		g_string_append(copy, "...");

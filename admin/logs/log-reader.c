@@ -167,11 +167,13 @@ static void look_through(struct log_reader *reader, struct log_input *input, con
 
 static void begin_lines(struct log_reader *reader, const struct log_input_line *line)
 {
+	const int64_t now = time(NULL);
+
 	reader->file = line->file;
 	reader->tag = 0;
 	log_prefix_clear(reader->prefix);
-	/* A pipe was written just now. */
-	log_years_begin(&reader->years, (line->written > 0 ? line->written : time(NULL)) * 1000);
+	/* A pipe was written just now; nothing was later. */
+	log_years_begin(&reader->years, (line->written > 0 ? MIN(line->written, now) : now) * 1000);
 }
 
 /* again: the file once more; NULL where it cannot be read twice. */

@@ -382,6 +382,9 @@ static void test_unknown(void **state)
 		"imap-login: Disconnected: Inactivity: user=<alice>",
 		"imap-login: Disconnected: Weary (of it all): user=<alice>",
 		"imap-login: Disconnected (many attempts): user=<alice>",
+		/* Whoever may have any name: "bob): Started proxying to a: user=<bob>". */
+		"imap-login: proxy(bob): Started proxying to a: user=<bob>,192.0.2.10:143): Login "
+		"failed: no: user=<bob): Started proxying to a: user=<bob>>, " FROM,
 		"imap-login: proxy(a): started proxying to",
 		"imap-login: proxy(a): started proxying to x",
 	};

@@ -427,10 +427,42 @@ static void test_forgetting_escaped_names(void **state)
 	assert_string_equal(read_back("set-aside"), HEADING_7 "\\ud83d \\u12 \\x \\\n");
 }
 
+/* Half of what fits in, as lines, and then one that is too long. */
+static ssize_t read_long_line(void *context, char *buffer, size_t size, uint64_t position)
+{
+	const uint64_t end = 5 * LINE_LENGTH_MAX;
+	size_t length = position >= end ? 0 : size < end - position ? size : end - position;
+
+	++*(int *)context;
+	for (size_t i = 0; i < length; i++)
+		buffer[i] = position + i < LINE_LENGTH_MAX - 1 ? '\n' : 'x';
+	return (ssize_t)length;
+}
+
+/* Wherever in what was read at once a long line begins, it is read by large parts. */
+static void test_long_lines_behind_short_ones(void **state)
+{
+	struct line_reader *reader = line_reader_create();
+	const char *text;
+	size_t length;
+	int calls = 0;
+	(void)state;
+
+	line_reader_begin_source(reader, read_long_line, &calls);
+	for (size_t i = 0; i < LINE_LENGTH_MAX - 1; i++)
+		assert_int_equal(line_reader_next(reader, &text, &length), LINE_WHOLE);
+	assert_int_equal(line_reader_next(reader, &text, &length), LINE_HALF);
+	assert_int_equal(length, LINE_LENGTH_MAX);
+	assert_int_equal(*text, 'x');
+	assert_in_range(calls, 1, 10);
+	line_reader_free(reader);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define FILE_TEST(test) cmocka_unit_test_setup_teardown(test, make_directory, remove_directory)
+		cmocka_unit_test(test_long_lines_behind_short_ones),
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_line_of_our_writer),
 		FILE_TEST(test_reader),

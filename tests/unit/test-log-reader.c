@@ -301,6 +301,22 @@ static void test_years(void **state)
 	assert_int_equal(counts.lines, 4);
 }
 
+/* Nothing was written later than now, whatever a file says of itself. */
+static void test_files_of_the_future(void **state)
+{
+	const struct timespec times[2] = {{.tv_sec = INT64_C(1) << 33},
+					  {.tv_sec = INT64_C(1) << 33}};
+	char latest[32];
+	time_t now = time(NULL) + 2 * 24 * 3600;
+	(void)state;
+
+	write_file("mail.log", "May  6 08:00:01 mx1 dovecot: imap-login: Login: " ELEMENTS "\n");
+	assert_int_equal(utimensat(AT_FDCWD, in_directory("mail.log"), times, 0), 0);
+	look(in_directory("mail.log"));
+	strftime(latest, sizeof(latest), "%Y-%m-%d %H:%M:%S", gmtime(&now));
+	assert_true(strncmp(found, latest, strlen(latest)) < 0);
+}
+
 static void test_undated(void **state)
 {
 	(void)state;
@@ -321,6 +337,38 @@ static void test_examples(void **state)
 		  "once upon a time\n");
 	assert_int_equal(counts.unknown, 3);
 	assert_string_equal(example, "imap-login: Something new: user=<alice>, session=...");
+}
+
+/* In whatever form nothing here reads. */
+static void test_examples_without_sessions(void **state)
+{
+	static const struct {
+		const char *line, *shown;
+	} lines[] = {
+		{"imap(alice)<1><kJ3HnxNQnMx/AAAB>: Info", "imap(alice)<1><...>: Info"},
+		{"a id=kJ3HnxNQnMx/AAAB, b", "a id=..., b"},
+		{"a <kJ3HnxNQnMx/AAABkJ3HnxNQnMx/AAAB>", "a <...>"},
+		{"{\"log\":\"imap(a)\\u003c1\\u003e\\u003ckJ3HnxNQnMx/AAAB\\u003e: \"",
+		 "{\"log\":\"imap(a)\\u003c1\\u003e\\u003c...\\u003e: \""},
+		/* Cut within it. */
+		{"imap(alice)<1><kJ3HnxNQ", "imap(alice)<1><..."},
+		{"imap(alice)\\u003ckJ3HnxNQ", "imap(alice)\\u003c..."},
+		{"a, session=kJ3", "a, session=..."},
+		/* None. */
+		{"Whatever internationalisation", "Whatever internationalisation"},
+		{"a <alice.of.example@example.org> b", "a <alice.of.example@example.org> b"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+		struct log_examples examples;
+
+		log_examples_init(&examples);
+		log_examples_add(&examples, lines[i].line, strlen(lines[i].line));
+		assert_string_equal(g_array_index(examples.examples, struct log_example, 0).text,
+				    lines[i].shown);
+		log_examples_clear(&examples);
+	}
 }
 
 static void test_many_examples(void **state)
@@ -356,8 +404,10 @@ int main(void)
 		READER_TEST(test_mails),
 		READER_TEST(test_repeated_attempts),
 		READER_TEST(test_years),
+		READER_TEST(test_files_of_the_future),
 		READER_TEST(test_undated),
 		READER_TEST(test_examples),
+		cmocka_unit_test(test_examples_without_sessions),
 		cmocka_unit_test(test_many_examples),
 	};
 
