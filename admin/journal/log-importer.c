@@ -749,14 +749,18 @@ static bool settle(struct log_importer *importer)
 
 	if (importer->settled == before)
 		return true;
-	if (!store_begin(importer->store))
-		return false;
-	if (store_settle(importer->store, before) && store_commit(importer->store)) {
-		importer->settled = before;
-		return true;
+	for (bool more = true; more && !*importer->stop;) {
+		if (!store_begin(importer->store))
+			return false;
+		if (!store_settle(importer->store, before, &more) ||
+		    !store_commit(importer->store)) {
+			store_rollback(importer->store);
+			return false;
+		}
+		if (!more)
+			importer->settled = before;
 	}
-	store_rollback(importer->store);
-	return false;
+	return true;
 }
 
 /* ---- the whole ---- */

@@ -87,10 +87,11 @@ const struct log_recorder_counts *log_recorder_counts(const struct log_recorder 
 
 /* ---- servers ---- */
 
-/* What a log tells covers what stands in systemd's journal, too. */
+/* What a log tells covers what stands in systemd's journal, too. And a server that told of
+   something is remembered, as what was found out of it is. */
 static bool cover(struct log_recorder *recorder, struct recorder_server *server)
 {
-	bool fine = server->last == 0 || server->server.witness != WITNESS_FILE ||
+	bool fine = server->last == 0 ||
 		    store_cover(recorder->store, server->server.id, server->first, server->last);
 
 	server->last = 0;
@@ -172,18 +173,18 @@ static bool note_time(struct log_recorder *recorder, struct recorder_server *ser
 /* ---- logins ---- */
 
 /* Whether it is kept; the time is made to fit where a clock was wrong. */
-static bool fit_time(struct log_recorder *recorder, int64_t *time)
+static bool fit_time(struct log_recorder *recorder, int64_t *time, uint32_t count)
 {
 	const struct import_clock *clock = recorder->clock;
 
 	if (*time > clock->present + MILLISECONDS_A_DAY) {
 		*time = clock->present;
-		recorder->counts.too_new++;
+		recorder->counts.too_new += count;
 	}
 	if (*time >= FIRST_TIME &&
 	    !import_clock_is_past(clock, *time, recorder->edition->policy->keep_sightings))
 		return true;
-	recorder->counts.too_old++;
+	recorder->counts.too_old += count;
 	return false;
 }
 
@@ -285,6 +286,6 @@ bool log_recorder_add(struct log_recorder *recorder, const struct log_login *log
 	recorder->counts.logins += login->count;
 	if (log_login_names_tls(login) && !note_tls(recorder, server, login->service))
 		return false;
-	return !fit_time(recorder, &time) ||
+	return !fit_time(recorder, &time, login->count) ||
 	       (note_time(recorder, server, time) && add_sighting(recorder, login, time, server));
 }

@@ -38,7 +38,7 @@ struct store_backend {
 	bool (*find_server)(struct store *store, struct store_server *server);
 	bool (*note_tls)(struct store *store, int64_t server, unsigned int services);
 	bool (*cover)(struct store *store, int64_t server, int64_t first, int64_t last);
-	bool (*settle)(struct store *store, int64_t before);
+	bool (*settle)(struct store *store, int64_t before, bool *more_r);
 	bool (*each_log)(struct store *store, store_visit_log *visit, void *context);
 	bool (*put_log)(struct store *store, struct store_log *log);
 	bool (*log_state)(struct store *store, struct store_log_state *state_r);

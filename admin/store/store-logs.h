@@ -16,7 +16,8 @@
      line, or within a day for what breaks nothing.
    - What a log tells of that time is not added. What it told before that was known, waits
      apart by server and day for STORE_SETTLE_DAYS, and is removed when the day's uses of a way
-     reach into the time that is covered. So a way counts once a day.
+     reach into the time that is covered, but not from before it to behind it: there may be
+     none within. So a way counts once a day.
    - A server that never recorded a service and mechanism does not cover them: it may not see
      them (GSSAPI, or a service without the gate).
    - A version of TLS that breaks a rule stays: the gate cannot know it.
@@ -51,8 +52,9 @@ bool store_note_tls(struct store *store, int64_t server, unsigned int services);
 /* It told of logins from the one time to the other. Removes what waits and is covered by it. */
 bool store_cover(struct store *store, int64_t server, int64_t first, int64_t last);
 
-/* Takes what waits of days before that one (days since 1970) to all the rest. */
-bool store_settle(struct store *store, int64_t before);
+/* Takes what waits of days before that one (days since 1970) to all the rest: so much that a
+   transaction is short. *more_r: there is more. */
+bool store_settle(struct store *store, int64_t before, bool *more_r);
 
 /* How far a log is read. A file is known by what it begins with, unpacked, and by what stands
    before the position, whatever it is called. */
@@ -93,6 +95,8 @@ struct store_log_service {
 };
 typedef bool store_visit_log_service(void *context, const struct store_log_service *service);
 bool store_each_log_service(struct store *store, store_visit_log_service *visit, void *context);
+/* Adds to what is known of it. Of more than STORE_LOG_SERVICES nothing is kept. */
+#define STORE_LOG_SERVICES 1024
 bool store_put_log_service(struct store *store, const struct store_log_service *service);
 
 /* A connection that had not ended at the position, with one of its logins or none; it may

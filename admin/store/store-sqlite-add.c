@@ -216,7 +216,7 @@ bool store_sqlite_add(struct store *store, const struct store_sighting *sighting
 
 /* ---- what waits ---- */
 
-/* So many rows at once. */
+/* Of a transaction: others wait for it to end. */
 #define SETTLED_AT_ONCE 10000
 
 struct waiting_row {
@@ -300,21 +300,17 @@ static bool settle_row(struct store *store, const struct waiting_row *row)
 	return store_sqlite_run(store, removal) && add_to_row(store, &key, &row->sighting);
 }
 
-bool store_sqlite_settle(struct store *store, int64_t before)
+bool store_sqlite_settle(struct store *store, int64_t before, bool *more_r)
 {
+	GArray *rows = find_waiting(store, before);
 	bool fine = true;
-	guint count;
 
-	do {
-		GArray *rows = find_waiting(store, before);
-
-		if (rows == NULL)
-			return false;
-		count = rows->len;
-		for (guint i = 0; fine && i < count; i++)
-			fine = settle_row(store, &g_array_index(rows, struct waiting_row, i));
-		g_array_unref(rows);
-	} while (fine && count == SETTLED_AT_ONCE);
+	if (rows == NULL)
+		return false;
+	*more_r = rows->len == SETTLED_AT_ONCE;
+	for (guint i = 0; fine && i < rows->len; i++)
+		fine = settle_row(store, &g_array_index(rows, struct waiting_row, i));
+	g_array_unref(rows);
 	return fine;
 }
 

@@ -129,13 +129,18 @@ bool store_sqlite_each_log_service(struct store *store, store_visit_log_service 
 bool store_sqlite_put_log_service(struct store *store, const struct store_log_service *service)
 {
 	sqlite3_stmt *statement = store_sqlite_statement(
-		store, "INSERT OR REPLACE INTO log_services (host, program, logs_tls, wraps)"
-		       " VALUES (?1, ?2, ?3, ?4)");
+		store, "INSERT INTO log_services (host, program, logs_tls, wraps)"
+		       " SELECT ?1, ?2, ?3, ?4 WHERE (SELECT count(*) FROM log_services) < ?5"
+		       " OR EXISTS (SELECT 1 FROM log_services WHERE host = ?1 AND program = ?2)"
+		       " ON CONFLICT (host, program) DO UPDATE SET"
+		       " logs_tls = max(logs_tls, excluded.logs_tls),"
+		       " wraps = max(wraps, excluded.wraps)");
 
 	store_sqlite_bind_text(statement, 1, service->host);
 	store_sqlite_bind_text(statement, 2, service->program);
 	sqlite3_bind_int(statement, 3, service->logs_tls);
 	sqlite3_bind_int(statement, 4, service->wraps);
+	sqlite3_bind_int(statement, 5, STORE_LOG_SERVICES);
 	return store_sqlite_run(store, statement);
 }
 

@@ -136,6 +136,7 @@ static const char *const migrations[] = {
 	 "CREATE TABLE servers (id INTEGER PRIMARY KEY, host TEXT NOT NULL,"
 	 " source INTEGER NOT NULL, witness INTEGER NOT NULL, names_tls INTEGER NOT NULL,"
 	 " UNIQUE (host, source, witness));"
+	 "CREATE INDEX servers_of_witnesses ON servers (source, witness);"
 	 "CREATE TABLE coverage (server INTEGER NOT NULL, day INTEGER NOT NULL,"
 	 " first INTEGER NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (server, day))"
 	 " WITHOUT ROWID;"

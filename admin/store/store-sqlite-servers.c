@@ -1,7 +1,7 @@
 #include "store-sqlite.h"
 
 /* A stranger who can write into a log can write hosts into it. */
-#define LOG_SERVERS_MAX 4096
+#define SERVERS_MAX 4096
 
 /* ---- servers ---- */
 
@@ -25,14 +25,6 @@ static int look_up(struct store *store, struct store_server *server)
 	return step;
 }
 
-static bool count_of_logs(struct store *store, int64_t *count_r)
-{
-	return store_sqlite_number(store,
-				   store_sqlite_statement(
-					   store, "SELECT count(*) FROM servers WHERE witness > 0"),
-				   count_r) > 0;
-}
-
 bool store_sqlite_find_server(struct store *store, struct store_server *server)
 {
 	int found = look_up(store, server);
@@ -41,10 +33,11 @@ bool store_sqlite_find_server(struct store *store, struct store_server *server)
 
 	if (found != 0)
 		return found > 0;
-	if (!count_of_logs(store, &count))
+	if (store_sqlite_number(store,
+				store_sqlite_statement(store, "SELECT count(*) FROM servers"),
+				&count) < 0)
 		return false;
-	if (server->witness != WITNESS_SERVER && count >= LOG_SERVERS_MAX &&
-	    server->host[0] != '\0') {
+	if (server->witness != WITNESS_SERVER && count >= SERVERS_MAX && server->host[0] != '\0') {
 		server->host = "";
 		return store_sqlite_find_server(store, server);
 	}
@@ -73,11 +66,17 @@ bool store_sqlite_note_tls(struct store *store, int64_t server, unsigned int ser
 	" AND (b.host = s.host OR substr(b.host, 1, length(s.host) + 1) = s.host || '.'"           \
 	" OR substr(s.host, 1, length(b.host) + 1) = b.host || '.')"
 
-/* Whether the coverage c of the day before, or of the day itself, reaches from FIRST to LAST. */
+/* Until when the coverage c reaches, and since when that of the day itself does. */
+#define END(clean) "(c.last + CASE WHEN " clean " THEN 86400000 ELSE ?6 END)"
+#define BEGIN                                                                                      \
+	"CASE WHEN EXISTS (SELECT 1 FROM coverage p WHERE p.server = c.server"                     \
+	" AND p.day BETWEEN c.day - 7 AND c.day - 1) THEN 0 ELSE c.first - ?6 END"
+
+/* Whether the coverage c of the day before, or of the day itself, reaches into the time from
+   FIRST to LAST, which does not surround it. */
 #define REACHES(first, last, clean)                                                                \
-	" " first " <= c.last + CASE WHEN " clean " THEN 86400000 ELSE ?6 END"                     \
-	" AND (" last " >= c.first - ?6 OR EXISTS (SELECT 1 FROM coverage p"                       \
-	" WHERE p.server = c.server AND p.day BETWEEN c.day - 7 AND c.day - 1))"
+	" " first " <= " END(clean) " AND " last " >= " BEGIN " AND (" first " >= " BEGIN          \
+				    " OR " last " <= " END(clean) ")"
 
 /* Whether b may know the source, service and mechanism (an id, or not told) at all. */
 #define KNOWS(source, service, mechanism, untold)                                                  \

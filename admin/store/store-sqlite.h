@@ -108,7 +108,7 @@ int store_sqlite_is_covered(struct store *store, const struct store_sighting *si
 
 /* store-sqlite-add.c */
 bool store_sqlite_add(struct store *store, const struct store_sighting *sighting);
-bool store_sqlite_settle(struct store *store, int64_t before);
+bool store_sqlite_settle(struct store *store, int64_t before, bool *more_r);
 bool store_sqlite_add_day(struct store *store, const struct store_day *day);
 bool store_sqlite_confirm_days(struct store *store, int64_t first, int64_t last);
 bool store_sqlite_add_writer(struct store *store, const struct store_writer *writer);

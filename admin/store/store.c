@@ -170,9 +170,9 @@ bool store_cover(struct store *store, int64_t server, int64_t first, int64_t las
 	return store->backend->cover(store, server, first, last);
 }
 
-bool store_settle(struct store *store, int64_t before)
+bool store_settle(struct store *store, int64_t before, bool *more_r)
 {
-	return store->backend->settle(store, before);
+	return store->backend->settle(store, before, more_r);
 }
 
 bool store_each_log(struct store *store, store_visit_log *visit, void *context)

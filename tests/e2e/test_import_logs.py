@@ -717,6 +717,21 @@ def test_the_same_by_the_journal_and_a_log(logs, systemd_journal):
         assert logs.counts() == logs.told
 
 
+# ---- what strangers may do ----
+
+
+def test_hosts_without_end(logs):
+    """Whoever may write to a log can write hosts into it. Others wait for a transaction to end."""
+    lines = [line for number in range(20000)
+             for line in logs.login(f"user{number % 100}@example.org", host=f"host{number}")]  # fmt: skip
+    logs.append(lines)
+    begun = time.monotonic()
+    logs.run("import", "-q", "--log", logs.log)
+    assert time.monotonic() - begun < 15
+    assert logs.counts() == logs.told
+    assert logs.ask("SELECT count(*) FROM servers")[0][0] < 5000
+
+
 # ---- what is wrong ----
 
 

@@ -1282,6 +1282,30 @@ static void test_better_witnesses(void **state)
 	assert_counts("mx1", log, "mx1", WITNESS_JOURNAL, NOW, &clean, NOW, NOW, 1);
 }
 
+/* Who came before and behind it, but perhaps not meanwhile, is lost by no order. */
+static void test_a_witness_of_an_hour(void **state)
+{
+	struct store *store = open_store(STORE_WRITE);
+	int64_t gate, log;
+	(void)state;
+
+	assert_true(store_begin(store));
+	gate = server(store, "mx1", WITNESS_SERVER);
+	log = server(store, "mx1", WITNESS_FILE);
+	add_at(store, 0, NOW, &clean);
+	add_at(store, log, NOW - 2 * HOUR, &two_rules);
+	add_at(store, log, NOW + 2 * HOUR, &two_rules);
+	assert_true(store_cover(store, gate, NOW, NOW + HOUR));
+	assert_true(store_commit(store));
+	assert_int_equal(of_logs(store), 2);
+	/* It goes on. */
+	assert_true(store_begin(store));
+	assert_true(store_cover(store, gate, NOW + 2 * HOUR, NOW + 2 * HOUR));
+	assert_true(store_commit(store));
+	assert_int_equal(of_logs(store), 0);
+	store_close(store);
+}
+
 /* From the second day on, the gate's first line is not the first that it would have recorded. */
 static void test_days_of_a_witness(void **state)
 {
@@ -1364,11 +1388,32 @@ static void test_migration_of_witnesses(void **state)
 	store_close(store);
 }
 
+static bool count_service(void *context, const struct store_log_service *service)
+{
+	int *count = context;
+
+	(void)service;
+	++*count;
+	return true;
+}
+
+static bool find_service(void *context, const struct store_log_service *service)
+{
+	struct store_log_service *found = context;
+
+	if (strcmp(service->host, found->host) != 0)
+		return true;
+	found->logs_tls = service->logs_tls;
+	found->wraps = service->wraps;
+	return false;
+}
+
 static void test_what_waits(void **state)
 {
 	struct store *store = open_store(STORE_WRITE);
 	struct found before, after;
 	int64_t log;
+	bool more;
 	(void)state;
 
 	assert_true(store_begin(store));
@@ -1385,7 +1430,8 @@ static void test_what_waits(void **state)
 	assert_int_equal(before.last.weeks, 3);
 	assert_int_equal(before.last.last_seen, NOW + 9 * DAY + HOUR);
 	assert_true(store_begin(store));
-	assert_true(store_settle(store, NOW / DAY + 7));
+	assert_true(store_settle(store, NOW / DAY + 7, &more));
+	assert_false(more);
 	/* What is settled stays. */
 	assert_true(store_cover(store, server(store, "mx1", WITNESS_SERVER), NOW, NOW + DAY));
 	assert_true(store_commit(store));
@@ -1399,15 +1445,79 @@ static void test_what_waits(void **state)
 	store_close(store);
 }
 
+/* In transactions that are short, whatever waits. */
+static void test_what_waits_in_portions(void **state)
+{
+	struct store *store = open_store(STORE_WRITE);
+	struct store_sighting sighting = alice();
+	struct store_habit habit = thunderbird;
+	int portions = 0;
+	bool more = true;
+	(void)state;
+
+	habit.of_log = true;
+	sighting.habit = &habit;
+	assert_true(store_begin(store));
+	sighting.server = server(store, "mx1", WITNESS_FILE);
+	for (int i = 0; i < 25000; i++) {
+		char user[32];
+
+		snprintf(user, sizeof(user), "user%d@example.org", i);
+		sighting.user = user;
+		add(store, &sighting);
+	}
+	assert_true(store_commit(store));
+	for (; more; portions++) {
+		assert_true(store_begin(store));
+		assert_true(store_settle(store, NOW / DAY + 1, &more));
+		assert_true(store_commit(store));
+	}
+	assert_int_equal(portions, 3);
+	assert_int_equal(ask(store).count, 25000);
+	store_close(store);
+}
+
+/* Whoever writes into a log may write any number of names into it. */
+static void test_services_of_logs(void **state)
+{
+	struct store *store = open_store(STORE_WRITE);
+	struct store_log_service service = {.program = "postfix/smtpd", .logs_tls = true};
+	int count = 0;
+	(void)state;
+
+	assert_true(store_begin(store));
+	for (int i = 0; i < 5000; i++) {
+		char host[32];
+
+		snprintf(host, sizeof(host), "mx%d", i);
+		service.host = host;
+		assert_true(store_put_log_service(store, &service));
+	}
+	/* What was found out of it before, stays. */
+	service = (struct store_log_service){
+		.host = "mx1", .program = "postfix/smtpd", .wraps = true};
+	assert_true(store_put_log_service(store, &service));
+	assert_true(store_each_log_service(store, count_service, &count));
+	assert_int_equal(count, 1024);
+	service.logs_tls = service.wraps = false;
+	assert_true(store_each_log_service(store, find_service, &service));
+	assert_true(service.logs_tls && service.wraps);
+	assert_true(store_commit(store));
+	store_close(store);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define STORE_TEST(test) cmocka_unit_test_setup_teardown(test, fresh_directory, remove_directory)
 		STORE_TEST(test_better_witnesses),
+		STORE_TEST(test_a_witness_of_an_hour),
 		STORE_TEST(test_days_of_a_witness),
 		STORE_TEST(test_what_is_not_covered),
 		STORE_TEST(test_migration_of_witnesses),
 		STORE_TEST(test_what_waits),
+		STORE_TEST(test_what_waits_in_portions),
+		STORE_TEST(test_services_of_logs),
 		STORE_TEST(test_sightings_add_up),
 		STORE_TEST(test_days_of_use),
 		STORE_TEST(test_days_of_use_in_any_order),
