@@ -196,36 +196,13 @@ static bool commit_batch(struct log_importer *importer)
 
 /* ---- what is known of a log before its first login ---- */
 
-/* Servers that name TLS, and services of Postfix's: what the last line of a log shows is true of
-   its first one, too. Of a log that goes on, the store knows it already. */
+/* Services of Postfix's whose name is that of several ports: what the last line of a log shows is
+   true of its first one, too. Whether TLS is logged is not: it may be so since yesterday. Of a log
+   that goes on, the store knows it already. */
 struct lore {
-	GHashTable
-		*servers; /* of those that name TLS: a struct log_login by "SOURCE SERVICE HOST" */
 	struct log_reader *reader;
 	struct log_input *input;
 };
-
-static void free_login(gpointer pointer)
-{
-	struct log_login *login = pointer;
-
-	g_free((char *)login->host);
-	g_free(login);
-}
-
-static void note_server(struct lore *lore, const struct log_login *login)
-{
-	char *key = g_strdup_printf("%d %d %s", login->source, login->service, login->host);
-	struct log_login *kept;
-
-	if (g_hash_table_contains(lore->servers, key)) {
-		g_free(key);
-		return;
-	}
-	kept = g_memdup2(login, sizeof(*login));
-	kept->host = g_strdup(login->host);
-	g_hash_table_insert(lore->servers, key, kept);
-}
 
 /* A log from its beginning. */
 static struct log_input *input_of(const char *path)
@@ -242,18 +219,14 @@ static void learn(struct lore *lore_r, struct log_input *input)
 	static const struct log_reader_options options;
 	struct log_login login;
 
-	lore_r->servers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_login);
 	lore_r->input = input;
 	lore_r->reader = log_reader_create(lore_r->input, &options);
-	while (log_reader_next(lore_r->reader, &login)) {
-		if (log_login_names_tls(&login))
-			note_server(lore_r, &login);
-	}
+	while (log_reader_next(lore_r->reader, &login))
+		;
 }
 
 static void forget_lore(struct lore *lore)
 {
-	g_hash_table_unref(lore->servers);
 	log_reader_free(lore->reader);
 	log_input_free(lore->input);
 }
@@ -261,22 +234,18 @@ static void forget_lore(struct lore *lore)
 static bool take_service(void *context, const struct store_log_service *service)
 {
 	struct log_importer *importer = context;
+	const struct store_log_service taken = {
+		.host = service->host, .program = service->program, .wraps = true};
 
-	postfix_smtpd_add_service(log_reader_smtpd(importer->reader), service);
-	return store_put_log_service(importer->store, service);
+	if (!service->wraps)
+		return true;
+	postfix_smtpd_add_service(log_reader_smtpd(importer->reader), &taken);
+	return store_put_log_service(importer->store, &taken);
 }
 
 /* Within a transaction. */
-static bool take_lore(struct log_importer *importer, struct lore *lore, enum store_witness witness)
+static bool take_lore(struct log_importer *importer, struct lore *lore)
 {
-	GHashTableIter iter;
-	gpointer pointer;
-
-	g_hash_table_iter_init(&iter, lore->servers);
-	while (g_hash_table_iter_next(&iter, NULL, &pointer)) {
-		if (!log_recorder_note_tls(importer->recorder, pointer, witness))
-			return false;
-	}
 	return postfix_smtpd_each_service(log_reader_smtpd(lore->reader), take_service, importer);
 }
 
@@ -379,7 +348,7 @@ static bool begin_lines(struct log_importer *importer, struct log_reading *readi
 	const struct log_input_line line = input_line(reading);
 	bool is_new = reading->row.position == 0;
 	struct log_input *again = is_new ? input_of(reading->path) : NULL;
-	bool fine = reading->lore == NULL || take_lore(importer, reading->lore, WITNESS_FILE);
+	bool fine = reading->lore == NULL || take_lore(importer, reading->lore);
 
 	log_reader_begin(importer->reader, &line, again, is_new ? NULL : &place);
 	log_input_free(again);
@@ -674,7 +643,7 @@ static bool learn_of_journal(struct log_importer *importer)
 
 	learn(&lore, input_of(journal_name));
 	fine = begin_batch(importer);
-	if (fine && (!take_lore(importer, &lore, WITNESS_JOURNAL) || !commit_batch(importer))) {
+	if (fine && (!take_lore(importer, &lore) || !commit_batch(importer))) {
 		drop_batch(importer);
 		fine = false;
 	}

@@ -152,14 +152,6 @@ static bool note_tls(struct log_recorder *recorder, struct recorder_server *serv
 	return store_note_tls(recorder->store, server->server.id, SERVICE_BIT(service));
 }
 
-bool log_recorder_note_tls(struct log_recorder *recorder, const struct log_login *login,
-			   enum store_witness witness)
-{
-	struct recorder_server *server = find_server(recorder, login->host, login->source, witness);
-
-	return server != NULL && note_tls(recorder, server, login->service);
-}
-
 static bool note_time(struct log_recorder *recorder, struct recorder_server *server, int64_t time)
 {
 	if (server->last != 0 && server->last / MILLISECONDS_A_DAY != time / MILLISECONDS_A_DAY &&

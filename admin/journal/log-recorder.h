@@ -31,10 +31,6 @@ void log_recorder_begin(struct log_recorder *recorder);
 bool log_recorder_add(struct log_recorder *recorder, const struct log_login *login,
 		      enum store_witness witness);
 
-/* The log of that login's server and service names TLS, though nothing of it was added yet. */
-bool log_recorder_note_tls(struct log_recorder *recorder, const struct log_login *login,
-			   enum store_witness witness);
-
 /* Before the commit. */
 bool log_recorder_finish(struct log_recorder *recorder);
 

@@ -11,7 +11,7 @@ enum log_tls {
 	LOG_TLS_STARTTLS,
 	LOG_TLS_IMPLICIT,
 	/* The line names no TLS, where it would stand if there was any and the format has it:
-	   none, if other lines of the same server and service name it. */
+	   none, if lines of the same server and service have named it before. */
 	LOG_TLS_UNMENTIONED,
 };
 
@@ -46,8 +46,8 @@ static inline bool log_login_names_tls(const struct log_login *login)
 				   login->tls == LOG_TLS_IMPLICIT);
 }
 
-/* What is known of a login's TLS, as the gate has it. names_tls: whether other lines of the same
-   server name TLS. */
+/* What is known of a login's TLS, as the gate has it. names_tls: whether lines of the same server
+   and service have named TLS before. */
 enum tls_state log_login_tls(enum log_tls tls, uint16_t port, bool names_tls,
 			     const struct policy *policy);
 

@@ -13,7 +13,7 @@ struct log_server {
 	enum source source;
 	uint64_t logins;
 	int64_t last;
-	unsigned int names_tls; /* services of which some line does, a bit each */
+	int64_t names_tls[SERVICE_COUNT]; /* since when lines of the service do; 0: none does */
 };
 
 struct log_day {
@@ -33,14 +33,13 @@ struct log_tally {
 	uint32_t server; /* likewise */
 	uint64_t unverified;
 	int64_t first, last;
-	GArray *logins_of_way;     /* of uint64_t, by the way's number */
 	uint64_t with_client[2];   /* by enum source */
 	unsigned int series;       /* of Dovecot, a bit each */
 	struct shown_tally *shown; /* NULL: no store shows it yet */
 };
 
 /* What there was of TLS, now that all is added. */
-enum tls_state log_tally_tls(const struct log_tally *tally, const struct log_way *way);
+enum tls_state log_tally_tls(const struct log_tally *tally, const struct log_row *row);
 
 /* Frees what log_tally_store() made besides the store. */
 void log_tally_show_no_more(struct log_tally *tally);

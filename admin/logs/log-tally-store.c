@@ -4,8 +4,8 @@
 
 #include "admin/store/store-view.h"
 
-/* A way from a place: what a habit depends on, and, but for those who are let off, which rules
-   it breaks. */
+/* A way from a place, and what there was of TLS: what a habit depends on, and, but for those who
+   are let off, which rules it breaks. */
 struct shown_way {
 	const struct store_habit *habit;
 	const struct store_rule_set *rules; /* NULL: not asked yet */
@@ -16,7 +16,7 @@ struct shown_tally {
 	const struct log_tally *tally;
 	const struct sighting_judge *judge;
 	struct store *store;
-	GHashTable *ways;      /* by way and place, as an int64_t */
+	GHashTable *ways;      /* by way, place and TLS, as an int64_t */
 	GHashTable *rule_sets; /* by their rules, a bit each, as an int64_t */
 };
 
@@ -33,13 +33,14 @@ static void *find_or_make(GHashTable *table, int64_t key, size_t size)
 
 /* ---- habits ---- */
 
-static const struct store_habit *add_habit(struct shown_tally *shown, const struct log_row *row)
+static const struct store_habit *add_habit(struct shown_tally *shown, const struct log_row *row,
+					   enum tls_state tls)
 {
 	const struct log_way *way = log_ways_get(&shown->tally->ways, row->way);
 	const struct log_place *place = log_places_get(shown->tally->places, row->place);
 	const struct store_habit habit = {.source = way->source,
 					  .service = way->service,
-					  .tls = log_tally_tls(shown->tally, way),
+					  .tls = tls,
 					  .port = way->port,
 					  .country = place->country,
 					  .mechanism = way->mechanism,
@@ -52,11 +53,12 @@ static const struct store_habit *add_habit(struct shown_tally *shown, const stru
 
 static struct shown_way *find_way(struct shown_tally *shown, const struct log_row *row)
 {
-	int64_t key = (int64_t)row->way << 32 | row->place;
+	enum tls_state tls = log_tally_tls(shown->tally, row);
+	int64_t key = (int64_t)row->way << 32 | ((int64_t)row->place * TLS_STATE_COUNT + tls);
 	struct shown_way *way = find_or_make(shown->ways, key, sizeof(*way));
 
 	if (way->habit == NULL)
-		way->habit = add_habit(shown, row);
+		way->habit = add_habit(shown, row, tls);
 	return way;
 }
 

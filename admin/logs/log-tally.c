@@ -21,7 +21,6 @@ struct log_tally *log_tally_create(const struct edition *edition)
 	tally->servers = g_array_new(FALSE, FALSE, sizeof(struct log_server));
 	tally->hosts = g_array_new(FALSE, FALSE, sizeof(const char *));
 	tally->days = g_array_new(FALSE, FALSE, sizeof(struct log_day));
-	tally->logins_of_way = g_array_new(FALSE, TRUE, sizeof(uint64_t));
 	return tally;
 }
 
@@ -38,7 +37,6 @@ void log_tally_free(struct log_tally *tally)
 	g_array_unref(tally->servers);
 	g_array_unref(tally->hosts);
 	g_array_unref(tally->days);
-	g_array_unref(tally->logins_of_way);
 	g_free(tally);
 }
 
@@ -94,11 +92,12 @@ static struct log_server *find_server(struct log_tally *tally, const struct log_
 static void note_server(struct log_tally *tally, const struct log_login *login)
 {
 	struct log_server *server = find_server(tally, login);
+	int64_t *since = &server->names_tls[login->service];
 
 	server->logins += login->count;
 	server->last = MAX(server->last, login->time);
 	if (log_login_names_tls(login))
-		server->names_tls |= SERVICE_BIT(login->service);
+		*since = *since == 0 ? login->time : MIN(*since, login->time);
 }
 
 /* ---- days ---- */
@@ -133,19 +132,10 @@ static void note_time(struct log_tally *tally, const struct log_login *login)
 
 /* ---- logins ---- */
 
-static uint32_t find_way(struct log_tally *tally, const struct log_login *login, bool with_program)
-{
-	uint32_t way = log_ways_find(&tally->ways, login, tally->server, with_program);
-
-	if (way >= tally->logins_of_way->len)
-		g_array_set_size(tally->logins_of_way, way + 1);
-	return way;
-}
-
 static void add_to_person(struct log_tally *tally, const struct log_login *login)
 {
 	uint32_t place = log_places_find(tally->places, &login->client);
-	uint32_t way = find_way(tally, login, true);
+	uint32_t way = log_ways_find(&tally->ways, login, tally->server, true);
 	char name[USER_SIZE];
 	struct log_person *person;
 	struct log_row *row;
@@ -154,15 +144,12 @@ static void add_to_person(struct log_tally *tally, const struct log_login *login
 	person = log_people_find(&tally->people, name);
 	row = log_people_find_row(&tally->people, person, way, place);
 	if (row == NULL && person->rows >= VERIFIED_ROWS_MAX) {
-		way = find_way(tally, login, false);
+		way = log_ways_find(&tally->ways, login, tally->server, false);
 		row = log_people_find_row(&tally->people, person, way, place);
 	}
 	/* Nobody has so many ways; to look for one of them would take ever longer. */
-	if (row == NULL && person->rows >= ROWS_MAX) {
+	if (row == NULL && person->rows >= ROWS_MAX)
 		row = log_people_row(&tally->people, person->row);
-		way = row->way;
-	}
-	g_array_index(tally->logins_of_way, uint64_t, way) += login->count;
 	tally->with_client[login->source] += login->client.known ? login->count : 0;
 	tally->series |= 1U << login->series;
 	if (row != NULL)
@@ -185,26 +172,31 @@ void log_tally_add(struct log_tally *tally, const struct log_login *login)
 
 /* ---- what is known of it ---- */
 
-enum tls_state log_tally_tls(const struct log_tally *tally, const struct log_way *way)
+enum tls_state log_tally_tls(const struct log_tally *tally, const struct log_row *row)
 {
-	bool names_tls =
-		way->tls == LOG_TLS_UNMENTIONED &&
-		(server_at(tally, way->server)->names_tls & SERVICE_BIT(way->service)) != 0;
+	const struct log_way *way = log_ways_get(&tally->ways, row->way);
+	int64_t since = way->tls == LOG_TLS_UNMENTIONED
+				? server_at(tally, way->server)->names_tls[way->service]
+				: 0;
 
-	return log_login_tls(way->tls, way->port, names_tls, tally->edition->policy);
+	return log_login_tls(way->tls, way->port, since != 0 && row->last >= since,
+			     tally->edition->policy);
 }
 
-static void count_way(struct log_told *told, const struct log_way *way, enum tls_state tls,
-		      uint64_t logins)
+static void count_row(const struct log_tally *tally, const struct log_row *row,
+		      struct log_told told[])
 {
+	const struct log_way *way = log_ways_get(&tally->ways, row->way);
+	enum tls_state tls = log_tally_tls(tally, row);
 	bool with_tls = tls == TLS_STARTTLS || tls == TLS_IMPLICIT || tls == TLS_SOME;
 
-	told->logins += logins;
-	told->port += way->port == 0 ? 0 : logins;
-	told->tls += tls == TLS_UNTOLD ? 0 : logins;
-	told->tls_kind += tls == TLS_UNTOLD || tls == TLS_SOME ? 0 : logins;
-	told->with_tls += with_tls ? logins : 0;
-	told->tls_version += with_tls && way->tls_version != TLS_VERSION_UNKNOWN ? logins : 0;
+	told += way->source;
+	told->logins += row->count;
+	told->port += way->port == 0 ? 0 : row->count;
+	told->tls += tls == TLS_UNTOLD ? 0 : row->count;
+	told->tls_kind += tls == TLS_UNTOLD || tls == TLS_SOME ? 0 : row->count;
+	told->with_tls += with_tls ? row->count : 0;
+	told->tls_version += with_tls && way->tls_version != TLS_VERSION_UNKNOWN ? row->count : 0;
 }
 
 void log_tally_count(const struct log_tally *tally, struct log_tally_counts *counts_r)
@@ -214,12 +206,8 @@ void log_tally_count(const struct log_tally *tally, struct log_tally_counts *cou
 					      .series = tally->series,
 					      .first = tally->first,
 					      .last = tally->last};
-	for (guint i = 0; i < tally->ways.ways->len; i++) {
-		const struct log_way *way = log_ways_get(&tally->ways, i);
-
-		count_way(&counts_r->told[way->source], way, log_tally_tls(tally, way),
-			  g_array_index(tally->logins_of_way, uint64_t, i));
-	}
+	for (guint i = 0; i < tally->people.rows->len; i++)
+		count_row(tally, log_people_row(&tally->people, i), counts_r->told);
 	for (int source = 0; source < 2; source++) {
 		counts_r->told[source].client = tally->with_client[source];
 		counts_r->verified += counts_r->told[source].logins;

@@ -40,7 +40,7 @@ struct store_server {
 	const char *host; /* in small letters */
 	enum source source;
 	enum store_witness witness;
-	unsigned int names_tls; /* services of which its log was seen to name TLS, a bit each */
+	unsigned int names_tls; /* services of which its log has named TLS, a bit each */
 };
 
 /* Finds or adds the server of a host, source and witness; sets id and names_tls. There are only

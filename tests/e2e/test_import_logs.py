@@ -84,6 +84,8 @@ class Logs:
     def some(self, chance, number):
         """Logins and mails of many, whose connections overlap."""
         open_connections, lines = [], []
+        if not self.told:
+            lines += encrypted(self)
         for _ in range(number):
             user = f"user{chance.randrange(40)}@example.org"
             if chance.random() < 0.5:
@@ -144,7 +146,7 @@ def logs(tmp_path):
 
 
 def encrypted(logs):
-    """What names TLS shows that who names none had none."""
+    """Once a line names TLS, who names none is known to have had none."""
     return logs.login("encrypted@example.org")
 
 
@@ -164,6 +166,18 @@ def test_a_log_is_imported_once(logs):
     assert logs.counts() == logs.told
     # A question finds them.
     assert "bob@example.org" in logs.run("offenders", "--rule", "encryption").stdout
+
+
+def test_tls_that_is_named_later(logs):
+    """Whose format has no TLS until somebody adds it: what came before is not told."""
+    logs.append(logs.login("alice@example.org", tls="") + encrypted(logs)
+                + logs.login("bob@example.org", tls=""))  # fmt: skip
+    before = "alice@example.org", "imap", "none", True
+    logs.told["alice@example.org", "imap", "unknown", True] = logs.told.pop(before)
+    logs.run("import", "--log", logs.log, "-q")
+    assert logs.counts() == logs.told
+    offenders = logs.run("offenders", "--rule", "encryption").stdout
+    assert "bob@example.org" in offenders and "alice@example.org" not in offenders
 
 
 def test_a_log_that_grows(logs):
@@ -493,7 +507,7 @@ def test_what_waited_is_one_with_the_rest(logs):
     """Days on which a better record may still come stand apart in the store, but in no answer."""
     for day in (30, 3, 2, 1, 0):
         logs.now = time.time() - day * 86400 - 60
-        logs.append(logs.login("alice@example.org", tls="") + encrypted(logs))
+        logs.append(encrypted(logs) + logs.login("alice@example.org", tls=""))
         logs.run("import", "-q", "--log", logs.log)
     answer = json.loads(logs.run("offenders", "--json", "--rule", "encryption").stdout)
     assert [(row["user"], row["count"]) for row in answer] == [("alice@example.org", 5)]

@@ -46,10 +46,10 @@ class Log:
         elements = ", ".join(filter(None, elements))
         self.add(f"dovecot: {service}-login: {event}: {elements}", **place)
 
-    def names_tls(self, **place):
-        """Only where some login of a service names TLS, one that names none is known to have
+    def names_tls(self, hours_ago=2, **place):
+        """Only since some login of a service names TLS, one that names none is known to have
         had none."""
-        self.login("encrypted@example.org", **place)
+        self.login("encrypted@example.org", hours_ago=hours_ago, **place)
 
     def mail(self, user, name="postfix/submission", method="PLAIN", starttls=True, **place):
         self.pid += 1
@@ -213,6 +213,7 @@ def test_offenders_are_as_those_of_the_store(log):
 def test_since(log):
     log.login("alice@example.org", tls="", hours_ago=100)
     log.login("bob@example.org", tls="", hours_ago=1)
+    log.names_tls(hours_ago=101)
     log.names_tls()
     assert rules(ask(log.write()))["encryption"] == (2, 2, 0)
     assert rules(ask("--since", "2d", log.write()))["encryption"] == (1, 1, 0)

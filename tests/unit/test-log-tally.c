@@ -140,6 +140,36 @@ static void test_people(void **state)
 	assert_int_equal(look(&later).sightings, 1);
 }
 
+/* A server that names TLS since somebody made it do so, as a survey advises, did not before. */
+static void test_tls_named_later(void **state)
+{
+	struct log_login login = login_of("alice");
+	struct log_tally_counts counts;
+	(void)state;
+
+	login.tls = LOG_TLS_UNMENTIONED;
+	log_tally_add(tally, &login);
+	login.tls = LOG_TLS_SOME;
+	login.time = MONDAY + DAY;
+	log_tally_add(tally, &login);
+	login.user = "bob";
+	login.tls = LOG_TLS_UNMENTIONED;
+	log_tally_add(tally, &login);
+	assert_string_equal(look(&all).text,
+			    "alice@example.org imap tls 1 203.0.113.5\n"
+			    "alice@example.org imap unknown 1 203.0.113.5\n"
+			    "bob@example.org imap none 1 203.0.113.5 encryption implicit-tls\n");
+	log_tally_count(tally, &counts);
+	assert_int_equal(counts.told[SOURCE_DOVECOT].tls, 2);
+	/* Files may come in any order. */
+	login.user = "alice";
+	login.tls = LOG_TLS_SOME;
+	login.time = MONDAY;
+	log_tally_add(tally, &login);
+	log_tally_count(tally, &counts);
+	assert_int_equal(counts.told[SOURCE_DOVECOT].tls, 4);
+}
+
 /* Anybody can make them; nothing but their number stays. */
 static void test_strangers(void **state)
 {
@@ -353,11 +383,12 @@ int main(void)
 {
 #define TALLY_TEST(test) cmocka_unit_test_setup_teardown(test, begin, end)
 	const struct CMUnitTest tests[] = {
-		TALLY_TEST(test_people),      TALLY_TEST(test_strangers),
-		TALLY_TEST(test_networks),    TALLY_TEST(test_unmentioned_tls),
-		TALLY_TEST(test_versions),    TALLY_TEST(test_many_programs),
-		TALLY_TEST(test_ports),       TALLY_TEST(test_days),
-		TALLY_TEST(test_days_of_all), TALLY_TEST(test_too_many_ways),
+		TALLY_TEST(test_people),          TALLY_TEST(test_strangers),
+		TALLY_TEST(test_networks),        TALLY_TEST(test_unmentioned_tls),
+		TALLY_TEST(test_versions),        TALLY_TEST(test_many_programs),
+		TALLY_TEST(test_ports),           TALLY_TEST(test_days),
+		TALLY_TEST(test_days_of_all),     TALLY_TEST(test_too_many_ways),
+		TALLY_TEST(test_tls_named_later),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
