@@ -30,6 +30,10 @@ class Timeout(Exception):
     pass
 
 
+class CannotStart(Exception):
+    """What starts a server failed, not the server."""
+
+
 def wait_until(condition, what, timeout=PATIENCE, interval=0.002):
     """Waits for condition() to be true and returns what it returned."""
     deadline = time.monotonic() + timeout
@@ -219,7 +223,7 @@ def read_log(path, offset=0):
         return file.read().decode("utf-8", "replace")
 
 
-# What the shell and unshare say themselves when a server ends is none of its messages.
+# What the shell and unshare say themselves is none of the server's messages.
 _WAIT = ["sh", "-c", '"$@" 2>&1 & wait $!', "sh"]
 
 
@@ -229,6 +233,7 @@ class Server:
     def __init__(self, command, environment=None, log=None):
         """log: a file that standard output and standard error are appended to."""
         self.command = [str(word) for word in command]
+        self._said_of_start = os.fdopen(os.memfd_create("said"), "w+")
         inherited = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
         with open(log or os.devnull, "ab") as output:
             self._supervisor = subprocess.Popen(
@@ -238,7 +243,7 @@ class Server:
                 env={**inherited, **(environment or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
-                stderr=subprocess.DEVNULL,
+                stderr=self._said_of_start,
                 start_new_session=True,
             )
         self._shell, self.pid = wait_until(self._find_pids, f"process for {self.command[0]}")
@@ -246,6 +251,10 @@ class Server:
     def _find_pids(self):
         """Those of the shell and of the server, as the tests see them."""
         if self._supervisor.poll() is not None:
+            self._said_of_start.seek(0)
+            said = self._said_of_start.read()
+            if said:
+                raise CannotStart(said)
             return -1, -1
         below = descendants(self._supervisor.pid)
         return below[:2] if len(below) > 1 else None

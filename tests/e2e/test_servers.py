@@ -12,7 +12,7 @@ import pytest
 
 import clients
 
-from processes import command_name, descendants
+from processes import CannotStart, Server, command_name, descendants
 
 USER = "alice@example.org"
 RULES = 'rule encryption { enforce = "always" message = "no TLS" }\n'
@@ -64,3 +64,14 @@ def test_killed_servers_are_gone(host, name):
         server.kill()
         assert not [pid for pid in running if Path(f"/proc/{pid}").exists()]
         server.start()
+
+
+def test_where_no_namespace_can_be_made(tmp_path):
+    """What says so is no message of the server's, but it is not lost."""
+    unshare = tmp_path / "unshare"
+    unshare.write_text("#!/bin/sh\necho 'unshare: Operation not permitted' >&2\nexit 1\n")
+    unshare.chmod(0o755)
+    log = tmp_path / "log"
+    with pytest.raises(CannotStart, match="unshare: Operation not permitted"):
+        Server(["true"], {"PATH": f"{tmp_path}:{os.environ['PATH']}"}, log=log)
+    assert log.read_bytes() == b""
