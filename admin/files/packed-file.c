@@ -10,6 +10,8 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "xz-head.h"
+
 /* As much as zlib throws away of what it has unpacked when it meets a damaged place. */
 #define GZIP_BLOCK_SIZE ((size_t)32 << 10)
 #define ARCHIVE_BLOCK_SIZE ((size_t)64 << 10)
@@ -29,16 +31,21 @@ struct packed_file {
 };
 
 /* Of a file that can be looked into. */
-#define HEAD_LENGTH 8
+#define HEAD_LENGTH XZ_HEAD_LENGTH
 
 static bool begins_with(const unsigned char *head, const char *magic, size_t length)
 {
 	return memcmp(head, magic, length) == 0;
 }
 
+static bool is_of_xz(const unsigned char *head)
+{
+	return begins_with(head, "\3757zXZ", 6);
+}
+
 static bool needs_archive(const unsigned char *head)
 {
-	return begins_with(head, "BZh", 3) || begins_with(head, "\3757zXZ", 6) ||
+	return begins_with(head, "BZh", 3) || is_of_xz(head) ||
 	       begins_with(head, "\x28\xb5\x2f\xfd", 4);
 }
 
@@ -81,6 +88,9 @@ struct packed_file *packed_file_create(int descriptor)
 	file->descriptor = descriptor;
 	if (length < 0 || needs_archive(head)) {
 		file->archive = create_archive();
+		/* libarchive grants a GiB. */
+		if (length > 0 && is_of_xz(head) && xz_head_asks_for_too_much(head, (size_t)length))
+			file->problem = "to unpack it takes more memory than any that xz -9 packs";
 		return file;
 	}
 	file->written = gzip_time(head);
@@ -137,6 +147,8 @@ static int next_block(struct packed_file *file)
 	la_int64_t offset;
 	int status = ARCHIVE_OK;
 
+	if (file->problem != NULL)
+		return -1;
 	if (!file->opened) {
 		file->opened = true;
 		status = archive_read_open_fd(file->archive, file->descriptor, ARCHIVE_BLOCK_SIZE);

@@ -246,6 +246,60 @@ static void test_cut_gzip(void **state)
 	g_string_free(text, TRUE);
 }
 
+/* Nobody can set a limit to what libarchive grants to xz. */
+static void test_dictionaries_of_xz(void **state)
+{
+	static const struct {
+		const char *line;
+		bool refused;
+		size_t length;
+		const char *bytes;
+	} files[] = {
+		/* xz -9 */
+		{"one", false, 52,
+		 "\375\067\172\130\132\000\000\000\377\022\331\101\002\000\041\001"
+		 "\034\000\000\000\020\317\130\314\001\000\003\157\156\145\012\000"
+		 "\000\001\024\004\147\246\105\011\006\162\236\172\001\000\000\000"
+		 "\000\000\131\132"},
+		/* xz -9 -T2, which notes the sizes */
+		{"one", false, 60,
+		 "\375\067\172\130\132\000\000\000\377\022\331\101\004\300\010\004"
+		 "\041\001\034\000\000\000\000\000\000\000\000\000\205\321\236\060"
+		 "\001\000\003\157\156\145\012\000\000\001\034\004\157\054\234\301"
+		 "\006\162\236\172\001\000\000\000\000\000\131\132"},
+		/* an empty file */
+		{NULL, false, 32,
+		 "\375\067\172\130\132\000\000\000\377\022\331\101\000\000\000\000"
+		 "\034\337\104\041\006\162\236\172\001\000\000\000\000\000\131\132"},
+		/* 96 MiB */
+		{NULL, true, 52,
+		 "\375\067\172\130\132\000\000\000\377\022\331\101\002\000\041\001"
+		 "\035\000\000\000\165\250\344\164\001\000\003\157\156\145\012\000"
+		 "\000\001\024\004\147\246\105\011\006\162\236\172\001\000\000\000"
+		 "\000\000\131\132"},
+		/* 96 MiB, behind two other filters */
+		{NULL, true, 56,
+		 "\375\067\172\130\132\000\000\000\377\022\331\101\003\002\003\001"
+		 "\000\004\000\041\001\035\000\000\377\167\307\014\001\000\003\157"
+		 "\377\367\245\000\000\001\030\004\153\351\360\245\006\162\236\172"
+		 "\001\000\000\000\000\000\131\132"},
+	};
+	(void)state;
+
+	for (size_t i = 0; i < COUNT(files); i++) {
+		struct log_input *input;
+
+		write_bytes("log", files[i].bytes, files[i].length);
+		input = input_of("log");
+		if (files[i].line != NULL)
+			assert_line(input, files[i].line, true);
+		if (files[i].refused)
+			assert_problem(input, "log",
+				       "to unpack it takes more memory than any that xz -9 packs");
+		assert_end(input);
+	}
+}
+
 static void test_damaged(void **state)
 {
 	static const char *const packers[] = {"gzip", "bzip2", "xz", "zstd"};
@@ -660,6 +714,7 @@ int main(void)
 		TEST(test_plain_and_packed),
 		TEST(test_packed_twice),
 		TEST(test_cut_gzip),
+		TEST(test_dictionaries_of_xz),
 		TEST(test_damaged),
 		TEST(test_lines),
 		TEST(test_nuls),
