@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "admin/questions/survey-gaps.h"
+#include "admin/questions/survey-policy.h"
 #include "admin/terminal/display.h"
 #include "admin/terminal/json-output.h"
 #include "admin/terminal/terminal-text.h"
@@ -26,6 +27,8 @@ static const struct column columns[] = {
 	{"PARTLY", "partly", COLUMN_NUMBER},
 	{"NOT TOLD OF", "untold", COLUMN_NUMBER},
 	{NULL, "why_not", COLUMN_TEXT},
+	/* The operator's own rules he knows. */
+	{"WHAT IT REFUSES", NULL, COLUMN_SHRINKS_FIRST},
 };
 
 /* Where nothing tells of the rule, people are not nobody. */
@@ -36,7 +39,8 @@ static struct cell people_cell(bool told, uint64_t people, const char *shown)
 
 static struct listing *list_rules(enum listing_format format, const struct survey_report *report)
 {
-	struct listing *listing = listing_begin(format, columns, G_N_ELEMENTS(columns));
+	struct listing *listing =
+		listing_begin(format, columns, G_N_ELEMENTS(columns) - !report->built_in);
 
 	for (size_t i = 0; i < report->policy->rule_count; i++) {
 		const struct rule *rule = &report->policy->rules[i];
@@ -51,6 +55,7 @@ static struct listing *list_rules(enum listing_format format, const struct surve
 			people_cell(told, found->partly, "-"),
 			cell_number(found->untold),
 			cell_text(told ? NULL : survey_why_not(rule)),
+			cell_text(survey_policy_refuses(rule)),
 		};
 
 		if (found->considered)
@@ -145,8 +150,15 @@ static void print_when_and_where(const struct survey_reading *reading,
 	char first[DAY_TEXT_SIZE], last[DAY_TEXT_SIZE];
 	char *hosts = list_hosts(reading->tally);
 
-	wrapped_line_print(FACT_INDENT, "%-16s  %s to %s", "logins from",
-			   day_format(counts->first, first), day_format(counts->last, last));
+	day_format(counts->first, first);
+	day_format(counts->last, last);
+	/* Of a day with one digit. */
+	g_strchug(first);
+	g_strchug(last);
+	if (strcmp(first, last) == 0)
+		wrapped_line_print(FACT_INDENT, "%-16s  %s", "logins of", first);
+	else
+		wrapped_line_print(FACT_INDENT, "%-16s  %s to %s", "logins from", first, last);
 	if (hosts[0] != '\0')
 		wrapped_line_print(FACT_INDENT, "%-16s  %s", "on", hosts);
 	g_free(hosts);
@@ -223,7 +235,7 @@ void survey_report_print_gaps(const struct survey_reading *reading)
 
 		if (tells == NULL)
 			continue;
-		wrapped_line_print(2, "%s: %s. In %s:", gaps[i].server, tells, gaps[i].file);
+		wrapped_line_print(2, "%s: %s. In %s:", gaps[i].server, tells, gaps[i].place);
 		/* Whole, so that it can be copied. */
 		printf("    %s\n", gaps[i].setting);
 		g_free(tells);
@@ -237,19 +249,22 @@ void survey_report_print(const struct survey_report *report)
 	log_tally_count(report->reading->tally, &counts);
 	print_read(report->reading, &counts);
 	if (counts.people == 0) {
-		wrapped_line_print(0, "\nNobody with a right password is in these logs, or none "
+		wrapped_line_print(0, "\nNobody with a right password is in what was read, or none "
 				      "since the time that was asked for.");
 		return;
 	}
-	wrapped_line_print(0,
-			   "\nPeople with a right password who would be locked out, if the rule "
-			   "were enforced: in all their ways, or partly%s:",
-			   report->built_in ? ". There is no portcullis.conf, so these are the "
-					      "survey's own rules"
-					    : "");
+	wrapped_line_print(
+		0,
+		"\nPeople with a right password whom a rule would refuse: LOCKED OUT came "
+		"in no other way, PARTLY did. Of those NOT TOLD OF the logs leave it open.%s",
+		report->built_in ? " There is no portcullis.conf, so these are the "
+				   "survey's own rules."
+				 : "");
 	listing_end(list_rules(LISTING_TABLE, report), NULL);
 	print_untold(report);
 	survey_report_print_gaps(report->reading);
+	wrapped_line_print(0, "\nWho they are, by which way they came and when last: the same with "
+			      "--offenders.");
 }
 
 void survey_report_print_unknown(const struct survey_reading *reading)

@@ -15,6 +15,8 @@ static const char client[] = "from which address a login came";
 	"lip=%{local_ip} lport=%{local_port} mpid=%{mail_pid} %{secured} %{ssl_security} "         \
 	"session=<%{session}>"
 
+static const char elements_place[] = "dovecot.conf, replacing any such line (then: doveadm reload)";
+
 struct gaps {
 	bool dovecot_2_3, dovecot_2_4; /* whose lines are of use */
 	struct survey_gap *gaps;
@@ -22,17 +24,17 @@ struct gaps {
 };
 
 static void add(struct gaps *gaps, const char *what, const char *missing, const char *server,
-		const char *file, const char *setting)
+		const char *place, const char *setting)
 {
-	gaps->gaps[gaps->count++] = (struct survey_gap){what, missing, server, file, setting};
+	gaps->gaps[gaps->count++] = (struct survey_gap){what, missing, server, place, setting};
 }
 
 static void add_dovecot(struct gaps *gaps, const char *what, const char *missing)
 {
 	if (gaps->dovecot_2_3)
-		add(gaps, what, missing, "dovecot 2.3", "dovecot.conf", ELEMENTS_2_3);
+		add(gaps, what, missing, "dovecot 2.3", elements_place, ELEMENTS_2_3);
 	if (gaps->dovecot_2_4)
-		add(gaps, what, missing, "dovecot 2.4", "dovecot.conf", ELEMENTS_2_4);
+		add(gaps, what, missing, "dovecot 2.4", elements_place, ELEMENTS_2_4);
 }
 
 static void find_dovecot(struct gaps *gaps, const struct log_told *told)
@@ -49,20 +51,32 @@ static void find_dovecot(struct gaps *gaps, const struct log_told *told)
 		add_dovecot(gaps, "client", client);
 }
 
+/* The name of a service tells its port, and whether connections to it begin with TLS. */
+static void add_names(struct gaps *gaps, const char *what, const char *missing)
+{
+	add(gaps, what, missing, "postfix", "master.cf, below submission (then: postfix reload)",
+	    "-o syslog_name=postfix/submission");
+	add(gaps, what, missing, "postfix",
+	    "master.cf, below submissions or smtps (then: postfix reload)",
+	    "-o syslog_name=postfix/submissions");
+}
+
+static void add_loglevel(struct gaps *gaps, const char *what, const char *missing)
+{
+	add(gaps, what, missing, "postfix", "main.cf (then: postfix reload)",
+	    "smtpd_tls_loglevel = 1");
+}
+
 static void find_postfix(struct gaps *gaps, const struct log_told *told)
 {
-	static const char names[] =
-		"master.cf, below submission; below submissions or smtps: postfix/submissions";
-
 	if (told->port < told->logins)
-		add(gaps, "port", port, "postfix", names, "-o syslog_name=postfix/submission");
+		add_names(gaps, "port", port);
 	if (told->tls < told->logins)
-		add(gaps, "tls", tls, "postfix", "main.cf", "smtpd_tls_loglevel = 1");
+		add_loglevel(gaps, "tls", tls);
 	if (told->tls_kind < told->tls)
-		add(gaps, "starttls", starttls, "postfix", names,
-		    "-o syslog_name=postfix/submission");
+		add_names(gaps, "starttls", starttls);
 	if (told->tls_version < told->with_tls)
-		add(gaps, "tls_version", version, "postfix", "main.cf", "smtpd_tls_loglevel = 1");
+		add_loglevel(gaps, "tls_version", version);
 }
 
 size_t survey_gaps(const struct log_tally_counts *counts,

@@ -8,7 +8,7 @@ struct survey_gap {
 	const char *what;    /* "port", "tls", "starttls", "tls_version", "client" */
 	const char *missing; /* in words: "which port a login came by" */
 	const char *server;  /* "dovecot 2.3", "dovecot 2.4", "postfix" */
-	const char *file;    /* where the line belongs */
+	const char *place;   /* where the line belongs, and what takes it into force */
 	const char *setting;
 };
 

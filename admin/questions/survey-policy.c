@@ -11,13 +11,27 @@
 /* What its mistakes would be told of. */
 #define NAME "the survey's own list of rules"
 
-static const char rules[] =
-	"rule encryption      { observe = 'always' }\n"
-	"rule tls-version     { kind = 'encryption' minimum = 'TLSv1.2' observe = 'always' }\n"
-	"rule mechanism       { observe = 'always' }\n"
-	"rule pop3            { kind = 'protocol' services = { 'pop3' } observe = 'always' }\n"
-	"rule implicit-tls    { services = { 'imap', 'pop3', 'submission' } observe = 'always' }\n"
-	"rule submission-port { observe = 'always' }\n";
+static const struct {
+	const char *title, *body, *refuses;
+} rules[] = {
+	{"encryption", "observe = 'always'", "no TLS"},
+	{"tls-version", "kind = 'encryption' minimum = 'TLSv1.2' observe = 'always'",
+	 "no TLS, or before 1.2"},
+	{"mechanism", "observe = 'always'", "not PLAIN or LOGIN"},
+	{"pop3", "kind = 'protocol' services = { 'pop3' } observe = 'always'", "POP3"},
+	{"implicit-tls", "services = { 'imap', 'pop3', 'submission' } observe = 'always'",
+	 "ports of STARTTLS"},
+	{"submission-port", "observe = 'always'", "sending by port 25"},
+};
+
+const char *survey_policy_refuses(const struct rule *rule)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(rules); i++) {
+		if (strcmp(rule->title, rules[i].title) == 0)
+			return rules[i].refuses;
+	}
+	return "other countries";
+}
 
 bool survey_has_config(const char *config_path)
 {
@@ -64,13 +78,15 @@ static GString *make_text(const struct survey_countries *countries)
 	GString *text = g_string_new(NULL);
 	char *database;
 
+	for (size_t i = 0; i < G_N_ELEMENTS(rules); i++)
+		g_string_append_printf(text, "rule %s { %s }\n", rules[i].title, rules[i].body);
 	if (countries->allowed == NULL)
-		return g_string_append(text, rules);
+		return text;
 	database = g_canonicalize_filename(countries->database, NULL);
 	g_string_append(text, "country-database = ");
 	append_quoted(text, database);
 	g_free(database);
-	g_string_append_printf(text, "\n%srule country { observe = 'always' allow = { ", rules);
+	g_string_append(text, "\nrule country { observe = 'always' allow = { ");
 	if (!append_countries(text, countries->allowed)) {
 		g_string_free(text, TRUE);
 		return NULL;

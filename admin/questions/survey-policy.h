@@ -17,4 +17,7 @@ bool survey_has_config(const char *config_path);
    what is wrong goes to standard error, and makes it false. */
 bool survey_policy_load(const struct survey_countries *countries, struct loaded_policy *loaded_r);
 
+/* What a rule of that list would refuse, in words: "no TLS". Static. */
+const char *survey_policy_refuses(const struct rule *rule);
+
 #endif

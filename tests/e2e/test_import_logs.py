@@ -290,6 +290,21 @@ def test_other_commands_know_of_them(logs):
     assert "encrypted@" not in exemptions.read_text()
 
 
+@pytest.mark.parametrize("question", ["offenders", "forecast"])
+def test_a_survey_and_the_store_say_the_same(logs, question):
+    """In the same words, for programs."""
+    logs.append(encrypted(logs) + logs.login("alice@example.org", tls="")
+                + logs.mails("bob@example.org", 3) + logs.login("eve@example.org", verified=False))  # fmt: skip
+    surveyed = json.loads(logs.run("survey", f"--{question}", "--json", logs.log).stdout)
+    logs.run("import", "-q", "--log", logs.log)
+    answered = json.loads(logs.run(question, "--json").stdout)
+    if question == "forecast":
+        # A survey's time is that of the logs.
+        assert surveyed.keys() == answered.keys()
+        surveyed, answered = surveyed["rules"], answered["rules"]
+    assert surveyed == answered and len(surveyed) >= 2
+
+
 # ---- rotated ----
 
 

@@ -4,6 +4,7 @@ import base64
 import gzip
 import json
 import os
+import re
 import struct
 import subprocess
 import time
@@ -145,6 +146,29 @@ def test_people_of_each_rule(log):
     assert answer["people"] == 4 and answer["logins"] == 5 and answer["failed"] == 0
     assert time.time() - 7300 < time.mktime(time.strptime(answer["from"][:19] + " UTC",
         "%Y-%m-%dT%H:%M:%S %Z")) - time.timezone < time.time()  # fmt: skip
+
+
+def test_what_an_operator_reads(log, tmp_path):
+    """What a rule of no configuration would refuse; days in words; and what to do next."""
+    populate(log)
+    text = survey(log.write()).stdout
+    today = time.strftime("%d %b", time.localtime(time.time() - 3600)).lstrip("0")
+    assert f"logins of         {today}\n" in text
+    refused = {line.split()[0]: line[line.rindex("  ") :].strip()
+               for line in text[text.index("RULE ") :].split("\n\n")[0].splitlines()[1:]
+               if "  " in line}  # fmt: skip
+    for word, rule in [("before 1.2", "tls-version"), ("PLAIN or LOGIN", "mechanism"),
+                       ("STARTTLS", "implicit-tls"), ("port 25", "submission-port")]:  # fmt: skip
+        assert word in refused[rule]
+    assert "(then: doveadm reload)" in text and "the same with --offenders" in text
+    assert max(map(len, text[text.index("RULE ") :].splitlines()[:7])) <= 80
+    log.login("alice@example.org", hours_ago=72)
+    assert re.search(rf"logins from +[1-9].* to {today}\n", survey(log.write()).stdout)
+    # Of his own rules an operator knows what they refuse.
+    config = tmp_path / "portcullis.conf"
+    config.write_text('rule encryption { notify = "2024-01-01" }\n')
+    text = survey(log.write(), config=config).stdout
+    assert "REFUSES" not in text and "survey's own" not in text
 
 
 def test_nobody_is_not_what_nobody_knows(log):
