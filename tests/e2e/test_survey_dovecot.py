@@ -3,6 +3,7 @@
 import base64
 import imaplib
 import json
+import re
 import ssl
 import struct
 import subprocess
@@ -13,7 +14,7 @@ import pytest
 import clients
 
 from clients import PASSWORD
-from dovecot import LAST_USER, LOG, OLD_TLS, USER_FILE, recommended_log_elements
+from dovecot import ETC, LAST_USER, LOG, OLD_TLS, USER_FILE, recommended_log_elements
 from journal import moment_of
 from mailhost import BUILD
 from mmdb import CLIENTS
@@ -202,23 +203,37 @@ def test_nobody_tells_the_year(host, read_log):
     assert all(abs(login["time"] / 1000 - time.time()) < 2 * 86400 for login in logins)
 
 
-@pytest.mark.parametrize("form", FORMATS)
-def test_survey_asks_for_what_is_missing(host, read_log, tmp_path, form):
-    """The line that is tried here: that of the Dovecot which wrote the log."""
-    host.apply("", dovecot=_settings(host, form))
-    assert clients.imap(USER, tls="implicit").accepted
-    read_log()
-    command = [BUILD / "portcullis", "survey", "--json", tmp_path / "dovecot.log"]
-    result = subprocess.run(command, check=True, capture_output=True, timeout=30)
-    missing = json.loads(result.stdout)["missing"]
-    settings = {(entry["what"], entry["server"]): entry["setting"] for entry in missing}
-    version = host.dovecot.version
-    line = recommended_log_elements(version).strip()
-    for what in ("port", "tls_version"):
-        for series in ((2, 3), (2, 4)):
-            expected = line if form == "default" and series == version else None
-            server = "dovecot " + ".".join(map(str, series))
-            assert settings.get((what, server)) == expected, settings
+@pytest.fixture
+def dovecot_conf():
+    path = ETC / "dovecot.conf"
+    before = path.read_text()
+    yield path
+    path.write_text(before)
+
+
+def test_survey_asks_for_what_is_missing(host, dovecot_conf, tmp_path):
+    """Its very line, in the very file, is all that it takes."""
+    log = tmp_path / "dovecot.log"
+
+    def survey(begin):
+        log.write_bytes(host.dovecot.log().encode()[begin:])
+        command = [BUILD / "portcullis", "survey", log]
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=30).stdout
+
+    begin = log_size(LOG)
+    host.apply("")
+    _log_in_everywhere(USER)
+    asked = survey(begin)
+    version = ".".join(map(str, host.dovecot.version))
+    [(file, line)] = re.findall(r"In (.*), replacing .* \(then: doveadm reload\):\n    (.*\n)", asked)
+    assert f"dovecot {version}: which port" in asked and file == dovecot_conf.name
+    assert line == recommended_log_elements(host.dovecot.version)
+    dovecot_conf.write_text(dovecot_conf.read_text() + line)
+    host.dovecot.reload()
+    begin = log_size(LOG)
+    _log_in_everywhere(USER)
+    content = survey(begin)
+    assert "their logins      11" in content and "do not tell" not in content, content
 
 
 @pytest.fixture

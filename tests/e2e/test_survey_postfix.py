@@ -2,6 +2,7 @@
 mails."""
 
 import json
+import re
 import ssl
 import subprocess
 
@@ -13,7 +14,7 @@ from clients import PASSWORD
 from dovecot import LAST_USER
 from mailhost import BUILD
 from mmdb import CLIENTS
-from postfix import LOG
+from postfix import ETC, LOG
 from processes import log_size, wait_until
 
 TOOL = BUILD / "tests/e2e/log-tool"
@@ -222,3 +223,59 @@ def test_nobody_speaks_for_somebody_else(talkative_host, read_log):
     told, _ = read_log()
     assert {login["user"] for login in told if login["verified"]} <= {USER}
     assert sum(not login["verified"] for login in told) == 1
+
+
+@pytest.fixture
+def postfix_to_change(host):
+    files = {path: path.read_text() for path in (ETC / "main.cf", ETC / "master.cf")}
+    host.apply("")
+    yield host.postfix
+    for path, before in files.items():
+        path.write_text(before)
+    host.postfix.restart()
+
+
+def _add_line(place, line):
+    """Where a survey says, and as it stands there."""
+    file, _, services = place.partition(", below ")
+    path = ETC / file
+    if not services:
+        path.write_text(path.read_text() + line.strip() + "\n")
+        return
+    names = "|".join(services.split(" or "))
+    text, count = re.subn(rf"^(?:{names})\s+inet.*\n", rf"\g<0>{line}\n", path.read_text(), flags=re.M)
+    assert count == 1
+    path.write_text(text)
+
+
+@pytest.mark.parametrize("lacks", ["names", "versions"])
+def test_survey_asks_for_what_is_missing(host, postfix_to_change, tmp_path, lacks):
+    """Its very lines, in the very places, are all that it takes."""
+    postfix = postfix_to_change
+    path = tmp_path / "mail.log"
+
+    def survey():
+        begin = log_size(LOG)
+        for port, tls in ((587, "starttls"), (587, "none"), (465, "implicit")):
+            assert clients.smtp(port, USER, tls=tls).accepted
+        log = lambda: postfix.log()[begin:]  # noqa: E731
+        wait_until(lambda: log().count(": disconnect from ") == 3, "end of the connections")
+        path.write_text(log())
+        command = [BUILD / "portcullis", "survey", path]
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=30).stdout
+
+    if lacks == "names":
+        names = subprocess.run(["postconf", "-P", "*/inet/syslog_name"], check=True,
+                               capture_output=True, text=True).stdout  # fmt: skip
+        postfix.postconf("-PX", *(line.split(" = ")[0] for line in names.splitlines()))
+        postfix.postconf("-e", "smtpd_tls_loglevel=1")
+    postfix.restart()
+    asked = survey()
+    lines = re.findall(r"In (.*) \(then: postfix reload\):\n(    .*)$", asked, re.M)
+    assert len(lines) == {"names": 2, "versions": 1}[lacks], asked
+    for place, line in lines:
+        _add_line(place, line)
+    # A reload would do, but processes from before may serve a client more.
+    postfix.restart()
+    content = survey()
+    assert "their logins      3" in content and "do not tell" not in content, content
