@@ -25,6 +25,8 @@ EXAMPLES = ROOT / "conf-examples"
 
 CONFIG = Path("/etc/portcullis/portcullis.conf")
 EXEMPTIONS = Path("/etc/portcullis/exemptions")
+# Made as the journal is by tmpfiles.d, which the servers themselves need not be able to do.
+LAST_VALID = JOURNAL_DIRECTORY.parent / "last-valid"
 COUNTRY_DATABASE = Path("/var/lib/GeoIP/GeoLite2-Country.mmdb")
 
 HELP_URL = "https://www.example.org/mail"
@@ -80,10 +82,11 @@ class MailHost:
             shutil.copy(other_daemon, "/usr/sbin/portcullis-policyd")
         own_directory(CONFIG.parent)
         own_directory(JOURNAL_DIRECTORY.parent)
-        JOURNAL_DIRECTORY.mkdir()
         # Written by Dovecot's auth process and by the daemon, in one group.
-        os.chmod(JOURNAL_DIRECTORY, 0o2770)
-        subprocess.run(["chown", f"{USER}:{USER}", JOURNAL_DIRECTORY], check=True)
+        for directory in (JOURNAL_DIRECTORY, LAST_VALID):
+            directory.mkdir()
+            directory.chmod(0o2770)
+            shutil.chown(directory, USER, USER)
         own_directory(COUNTRY_DATABASE.parent)
         mmdb.write(COUNTRY_DATABASE)
         series = ".".join(map(str, self.dovecot.version))

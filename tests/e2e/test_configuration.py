@@ -14,7 +14,7 @@ import clients
 import clock
 
 from journal import DIRECTORY as JOURNAL_DIRECTORY
-from mailhost import CONFIG, EXEMPTIONS, SITE
+from mailhost import CONFIG, EXEMPTIONS, LAST_VALID, SITE
 from policyd import SOCKET
 from policyd import USER as GROUP
 from processes import wait_until
@@ -41,12 +41,10 @@ BROKEN = """rule pop3 {
 WRONG_DATE, WRONG_KEY = (f"{CONFIG}:{SITE.count(chr(10)) + line}: " for line in (4, 5))
 
 
-COPIES = Path("/var/lib/portcullis/last-valid")
-
-
 def _copies():
     """Of all files and both servers, wherever they may lie."""
-    return [path for folder in (COPIES, JOURNAL_DIRECTORY) for path in folder.glob("last-valid-*")]
+    folders = (LAST_VALID, JOURNAL_DIRECTORY)
+    return [path for folder in folders for path in folder.glob("last-valid-*")]
 
 
 def _first_policy_holds():
@@ -265,7 +263,7 @@ def test_both_say_what_is_in_force(host):
     # The same stands in the journals, in the first lines of what is new.
     for journal in (host.dovecot_journal, host.postfix_journal):
         assert f"(edition {journal.wait_one()['edition']})" in lines[0]
-    kept = lambda: [path.read_text() for path in COPIES.glob("*portcullis.conf.edition")]
+    kept = lambda: [path.read_text() for path in LAST_VALID.glob("*portcullis.conf.edition")]
     wait_until(
         lambda: len(kept()) == 2 and all(f"(edition {id})" in lines[0] for id in kept()),
         "editions beside the copies",

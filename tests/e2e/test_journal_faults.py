@@ -19,7 +19,7 @@ import clients
 
 from auth_client import AuthClient
 from journal import DIRECTORY as JOURNAL_DIRECTORY
-from mailhost import SITE
+from mailhost import LAST_VALID, SITE
 from policy_client import ask_all, request
 from policyd import USER as GROUP
 from processes import wait_until
@@ -215,9 +215,7 @@ def test_a_disk_that_stands_still(host):
             said = rf"journal {DISK}/{source}.jsonl: \d+ sightings lost"
             wait_until(lambda: re.search(said, server.log()[offset:]), f"count of {source}")
         # A copy of each new configuration may lie on such a disk.
-        copies_folder = Path("/var/lib/portcullis/last-valid")
-        copies_folder.mkdir(exist_ok=True)
-        subprocess.run(["mount", "--bind", DISK, copies_folder], check=True)
+        subprocess.run(["mount", "--bind", DISK, LAST_VALID], check=True)
         with _frozen():
             host.write_policy(RULES.replace("no TLS", "no TLS either"), site=_site())
             host.dovecot.reload()
@@ -228,7 +226,7 @@ def test_a_disk_that_stands_still(host):
             )
         copies = lambda: [path.read_text() for path in DISK.glob("last-valid-*[!0-9]")]
         wait_until(lambda: any("no TLS either" in copy for copy in copies()), "copy")
-        subprocess.run(["umount", "--lazy", copies_folder], check=True)
+        subprocess.run(["umount", "--lazy", LAST_VALID], check=True)
     IMAGE.unlink()
 
 
