@@ -15,6 +15,7 @@ import pytest
 
 import mmdb
 import namespaces
+from mailhost import ROOT
 from recorded_site import BUILD, EX_USAGE
 
 EX_NOINPUT, EX_IOERR = 66, 74
@@ -290,6 +291,33 @@ def test_a_strangers_name_does_not_show_what_logs_tell(log):
             f"user=<x>, TLS, TLSv1.3 with cipher X, lport=993>, method=PLAIN, rip={US}")  # fmt: skip
     [rule] = ask(log.write(), "--rule", "encryption")["rules"]
     assert not rule["judged"]
+
+
+def test_the_first_step_of_the_readme(log, tmp_path):
+    """As it stands there, on a machine that is not the mail server."""
+    populate(log)
+    log.write("mail.log.1")
+    log.write_journal()
+    text = (ROOT / "README.md").read_text()
+    section = text[text.index("\n## ") :].split("\n## ")[1]
+    assert text.index("portcullis survey") > text.index(section)
+    commands = "".join(re.findall(r"```\n(.*?)```", section, re.S))
+    # The mail server is a folder.
+    prelude = f"""
+set -e
+make() {{ command make -s -C {ROOT} BUILD={os.path.relpath(BUILD, ROOT)} "$@"; }}
+scp() {{ test "$1" = -p; cp -p {log.directory}/${{2##*/}} "$3"; }}
+ssh() {{ shift; "$@" --file={log.directory}/system.journal; }}
+"""
+    command = ["bash", "-c", prelude + commands.replace("build/portcullis", f"{BUILD}/portcullis")]
+    if CONFIGURATION.is_dir():
+        command = namespaces.with_empty(CONFIGURATION, command)
+    here = tmp_path / "here"
+    here.mkdir()
+    done = subprocess.run(command, cwd=here, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0 and done.stderr == "", done
+    assert done.stdout.count("people            4, who") == 2
+    assert re.search(r"^bob@example.org +encryption ", done.stdout, re.M)
 
 
 # ---- what it reads ----
