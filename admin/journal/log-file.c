@@ -23,6 +23,7 @@ struct log_file {
 	struct stat status;
 	bool is_packed;
 	struct packed_file *packed; /* NULL: it is not, or nothing is read yet */
+	GArray *known; /* what the store has of it, a struct store_log without strings each */
 	struct line_reader *lines;
 	uint64_t begin; /* where they were begun */
 	uint64_t heads[STORE_LOG_HEADS];
@@ -185,6 +186,8 @@ void log_file_free(struct log_file *file)
 {
 	int error = errno;
 
+	if (file->known != NULL)
+		g_array_unref(file->known);
 	packed_file_free(file->packed);
 	line_reader_free(file->lines);
 	close(file->descriptor);
@@ -279,7 +282,7 @@ static void begin_lines(struct log_file *file, uint64_t position)
 /* Those that may be of the file: by how much they agree, the best first. */
 struct candidates {
 	const struct log_file *file;
-	GArray *rows; /* of struct store_log, without strings */
+	GArray *rows;
 };
 
 static bool add_candidate(void *context, const struct store_log *row)
@@ -300,11 +303,54 @@ static bool add_candidate(void *context, const struct store_log *row)
 	return true;
 }
 
-/* Chooses one of them: 1 it is found, and *done_r set, 0 none is of the file, -1 error. */
-static int choose(struct log_file *file, const GArray *rows, struct store_log *row_r, bool *done_r)
+/* NULL when the store fails. */
+static GArray *find_candidates(const struct log_file *file, struct store *store)
 {
-	for (guint i = 0; i < rows->len; i++) {
+	struct candidates candidates = {file, g_array_new(FALSE, FALSE, sizeof(struct store_log))};
+
+	if (store_each_log(store, add_candidate, &candidates))
+		return candidates.rows;
+	g_array_unref(candidates.rows);
+	return NULL;
+}
+
+/* What log_file_is_current() compares with. False when the store fails. */
+static bool know(struct log_file *file, struct store *store)
+{
+	if (file->known != NULL)
+		g_array_unref(file->known);
+	file->known = find_candidates(file, store);
+	return file->known != NULL;
+}
+
+int log_file_is_current(const struct log_file *file, struct store *store)
+{
+	GArray *rows = find_candidates(file, store);
+	bool same;
+
+	if (rows == NULL)
+		return -1;
+	same = rows->len == file->known->len;
+	for (guint i = 0; same && i < rows->len; i++) {
 		const struct store_log *row = &g_array_index(rows, struct store_log, i);
+		const struct store_log *known = &g_array_index(file->known, struct store_log, i);
+
+		same = row->id == known->id && row->position == known->position;
+	}
+	g_array_unref(rows);
+	return same;
+}
+
+bool log_file_put(struct log_file *file, struct store *store, struct store_log *row)
+{
+	return store_put_log(store, row) && know(file, store);
+}
+
+/* Chooses one of them: 1 it is found, and *done_r set, 0 none is of the file, -1 error. */
+static int choose(struct log_file *file, struct store_log *row_r, bool *done_r)
+{
+	for (guint i = 0; i < file->known->len; i++) {
+		const struct store_log *row = &g_array_index(file->known, struct store_log, i);
 		bool is_short = false;
 		int reached;
 
@@ -326,7 +372,6 @@ static int choose(struct log_file *file, const GArray *rows, struct store_log *r
 bool log_file_find(struct log_file *file, struct store *store, const char *name,
 		   struct store_log *row_r, bool *done_r)
 {
-	struct candidates candidates = {.file = file};
 	int found;
 
 	*row_r = (struct store_log){.name = name, .cursor = ""};
@@ -335,12 +380,8 @@ bool log_file_find(struct log_file *file, struct store *store, const char *name,
 		return false;
 	if (file->heads[0] == 0)
 		return true;
-	candidates.rows = g_array_new(FALSE, FALSE, sizeof(struct store_log));
 	errno = 0;
-	found = store_each_log(store, add_candidate, &candidates)
-			? choose(file, candidates.rows, row_r, done_r)
-			: -1;
-	g_array_unref(candidates.rows);
+	found = know(file, store) ? choose(file, row_r, done_r) : -1;
 	row_r->name = name;
 	if (found == 0) {
 		*row_r = (struct store_log){.name = name, .cursor = ""};

@@ -33,6 +33,12 @@ int64_t log_file_written(const struct log_file *file);
 bool log_file_find(struct log_file *file, struct store *store, const char *name,
 		   struct store_log *row_r, bool *done_r);
 
+/* Whether the store still knows the same of it as when log_file_find() asked, or
+   log_file_put(): so nobody else has read of it since. 1, 0, or -1 when the store fails. */
+int log_file_is_current(const struct log_file *file, struct store *store);
+/* As store_put_log(). */
+bool log_file_put(struct log_file *file, struct store *store, struct store_log *row);
+
 /* As line_reader_next(), from the position of the row that was found. */
 enum line_kind log_file_next(struct log_file *file, const char **text_r, size_t *length_r);
 /* Where the next line begins, in unpacked bytes. */

@@ -151,6 +151,7 @@ static void look_through(struct log_reader *reader, struct log_input *input, con
 	uint64_t length = 0, hash = FNV_START, i = 0;
 	bool told = false;
 
+	log_prefix_clear(reader->prefix);
 	for (; (!told || i < COMPARED_LINES) && log_input_next(input, &line) == LOG_INPUT_LINE;
 	     i++) {
 		length += line.length + 1;
@@ -165,32 +166,39 @@ static void look_through(struct log_reader *reader, struct log_input *input, con
 	log_prefix_clear(reader->prefix);
 }
 
-static void begin_lines(struct log_reader *reader, const struct log_input_line *line)
+static void begin_years(struct log_reader *reader, const struct log_input_line *line)
 {
 	const int64_t now = time(NULL);
 
-	reader->file = line->file;
-	reader->tag = 0;
-	log_prefix_clear(reader->prefix);
 	/* A pipe was written just now; nothing was later. */
 	log_years_begin(&reader->years, (line->written > 0 ? MIN(line->written, now) : now) * 1000);
 }
 
-/* again: the file once more; NULL where it cannot be read twice. */
-static void begin_file(struct log_reader *reader, const struct log_input_line *line,
-		       struct log_input *again)
+struct log_years log_reader_look(struct log_reader *reader, const struct log_input_line *line,
+				 struct log_input *again)
 {
-	begin_lines(reader, line);
+	begin_years(reader, line);
 	if (again != NULL)
 		look_through(reader, again, line->name);
 	log_years_rewind(&reader->years);
+	return reader->years;
 }
 
-static void begin_file_of_input(struct log_reader *reader, const struct log_input_line *line)
+void log_reader_begin(struct log_reader *reader, const struct log_input_line *line,
+		      const struct log_years *years)
+{
+	reader->file = line->file;
+	reader->tag = 0;
+	log_prefix_clear(reader->prefix);
+	reader->years = *years;
+}
+
+static void begin_file(struct log_reader *reader, const struct log_input_line *line)
 {
 	struct log_input *again = log_input_again(reader->input);
+	const struct log_years years = log_reader_look(reader, line, again);
 
-	begin_file(reader, line, again);
+	log_reader_begin(reader, line, &years);
 	log_input_free(again);
 }
 
@@ -422,7 +430,7 @@ static bool read_line(struct log_reader *reader, const struct log_input_line *in
 
 	reader->is_part = false;
 	if (input->file != reader->file)
-		begin_file_of_input(reader, input);
+		begin_file(reader, input);
 	if (++reader->counts.lines % PROGRESS_LINES == 0 && reader->options.progress != NULL)
 		reader->options.progress(reader->options.context);
 	if (is_passed_over(reader, input))
@@ -502,15 +510,12 @@ bool log_reader_next(struct log_reader *reader, struct log_login *login_r)
 
 /* ---- for who gives it lines himself ---- */
 
-void log_reader_begin(struct log_reader *reader, const struct log_input_line *line,
-		      struct log_input *again, const struct log_years_place *place)
+void log_reader_resume(struct log_reader *reader, const struct log_input_line *line,
+		       const struct log_years_place *place)
 {
-	if (place == NULL) {
-		begin_file(reader, line, again);
-		return;
-	}
-	begin_lines(reader, line);
+	begin_years(reader, line);
 	log_years_resume(&reader->years, place);
+	log_reader_begin(reader, line, &reader->years);
 }
 
 bool log_reader_take(struct log_reader *reader, const struct log_input_line *line)

@@ -33,11 +33,18 @@ bool log_reader_next(struct log_reader *reader, struct log_login *login_r);
 
 /* ---- for who gives it lines himself, and goes on later where he stops now ---- */
 
-/* A file begins, or goes on behind a place; to be called before its first line. again: the file
-   once more, for one that begins; NULL for others, and where it cannot be read twice. In place
-   of its input, NULL is given to log_reader_create(). */
+/* In place of its input, NULL is given to log_reader_create(). */
+
+/* Looks through a file for what tells its years, which may take as long as to read it. line: its
+   first one; again: the file once more, NULL where it cannot be read twice. */
+struct log_years log_reader_look(struct log_reader *reader, const struct log_input_line *line,
+				 struct log_input *again);
+
+/* A file begins, or goes on behind a place; to be called before its next line. */
 void log_reader_begin(struct log_reader *reader, const struct log_input_line *line,
-		      struct log_input *again, const struct log_years_place *place);
+		      const struct log_years *years);
+void log_reader_resume(struct log_reader *reader, const struct log_input_line *line,
+		       const struct log_years_place *place);
 
 /* Takes a line. False: it is part of a record that further lines complete, so it must be read
    again together with these. */

@@ -402,6 +402,19 @@ def test_several_importers(logs):
     assert logs.counts() == logs.told
 
 
+def test_beside_a_busy_service(logs):
+    """A log that nobody else reads is imported, however often others commit."""
+    logs.run("import", "-q")
+    logs.append(logs.some(random.Random(12), 4000))
+    importer = subprocess.Popen(logs.command("import", "-q", "--log", logs.log))
+    database = sqlite3.connect(logs.store, timeout=60, isolation_level=None)
+    while importer.poll() is None:
+        database.execute("UPDATE totals SET log_change = log_change + 1")
+    database.close()
+    assert importer.returncode == 0
+    assert logs.counts() == logs.told
+
+
 # ---- what the gate recorded, too ----
 
 
