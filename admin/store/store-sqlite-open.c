@@ -165,14 +165,10 @@ static const char *const migrations[] = {
 
 #define SCHEMA_VERSION ((int64_t)G_N_ELEMENTS(migrations))
 
-static bool read_number(struct store *store, const char *sql, int64_t *number_r)
-{
-	return store_sqlite_number(store, store_sqlite_statement(store, sql), number_r) > 0;
-}
-
 static bool read_version(struct store *store, int64_t *version_r)
 {
-	return read_number(store, "PRAGMA user_version", version_r);
+	return store_sqlite_number(store, store_sqlite_statement(store, "PRAGMA user_version"),
+				   version_r) > 0;
 }
 
 static bool write_version(struct store *store)
@@ -202,15 +198,33 @@ static bool migrate(struct store *store)
 	return false;
 }
 
+/* In one statement: another process may just be making it. */
+static bool look_at(struct store *store, int64_t *version_r, bool *foreign_r)
+{
+	sqlite3_stmt *row = store_sqlite_statement(
+		store, "SELECT user_version, application_id, (SELECT count(*) FROM sqlite_schema)"
+		       " FROM pragma_user_version, pragma_application_id");
+	int64_t application, tables;
+
+	if (store_sqlite_step(store, row) <= 0)
+		return false;
+	*version_r = sqlite3_column_int64(row, 0);
+	application = sqlite3_column_int64(row, 1);
+	tables = sqlite3_column_int64(row, 2);
+	sqlite3_reset(row);
+	*foreign_r =
+		application != APPLICATION_ID && (tables > 0 || *version_r > 0 || application != 0);
+	return true;
+}
+
 static bool check_version(struct store *store, enum store_access access)
 {
-	int64_t application, version, tables;
+	int64_t version;
+	bool foreign;
 
-	if (!read_number(store, "PRAGMA application_id", &application) ||
-	    !read_version(store, &version) ||
-	    !read_number(store, "SELECT count(*) FROM sqlite_schema", &tables))
+	if (!look_at(store, &version, &foreign))
 		return false;
-	if (application != APPLICATION_ID && (tables > 0 || version > 0 || application != 0))
+	if (foreign)
 		return store_fail(store, EX_DATAERR, "it is another program's database");
 	if (version > SCHEMA_VERSION)
 		return store_fail(store, EX_DATAERR,

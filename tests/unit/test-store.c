@@ -1103,6 +1103,40 @@ static void test_not_a_store(void **state)
 	assert_null(store_open(uri, STORE_WRITE, &(struct store_failure){0}));
 }
 
+/* Another process makes the store while this one looks what it is. */
+static bool made_meanwhile;
+
+static int make_meanwhile(unsigned int event, void *context, void *statement, void *text)
+{
+	(void)event;
+	(void)context;
+	(void)statement;
+
+	if (!made_meanwhile && strstr(text, "user_version") != NULL) {
+		made_meanwhile = true;
+		store_close(open_store(STORE_WRITE));
+	}
+	return 0;
+}
+
+static int watch(sqlite3 *database, char **error, const struct sqlite3_api_routines *routines)
+{
+	(void)error;
+	(void)routines;
+	return sqlite3_trace_v2(database, SQLITE_TRACE_STMT, make_meanwhile, NULL);
+}
+
+static void test_made_by_two_at_once(void **state)
+{
+	(void)state;
+
+	made_meanwhile = false;
+	sqlite3_auto_extension((void (*)(void))watch);
+	store_close(open_store(STORE_WRITE));
+	sqlite3_reset_auto_extension();
+	assert_true(made_meanwhile);
+}
+
 static void test_no_directory(void **state)
 {
 	struct store_failure failure;
@@ -1542,6 +1576,7 @@ int main(void)
 		STORE_TEST(test_whereabouts),
 		STORE_TEST(test_newer_version),
 		STORE_TEST(test_not_a_store),
+		STORE_TEST(test_made_by_two_at_once),
 		STORE_TEST(test_no_directory),
 		STORE_TEST(test_locked_shared_memory),
 		STORE_TEST(test_damaged_within),
