@@ -40,6 +40,7 @@ enum log_import_result {
 	LOG_IMPORT_MORE, /* there is more of it */
 	LOG_IMPORT_DONE,
 	LOG_IMPORT_CHANGED, /* somebody else read it, or truncated it: to be tried again */
+	LOG_IMPORT_EARLY,   /* what is older is to be read before */
 	LOG_IMPORT_BROKEN,  /* it cannot be read */
 	LOG_IMPORT_FAILED   /* the store fails, or its clock */
 };

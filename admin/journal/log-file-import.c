@@ -8,6 +8,7 @@ struct reading {
 	struct log_batch *batch;
 	const char *path;
 	struct log_file *file;
+	const struct log_order *order;
 	struct progress *progress;
 	struct store_log row;
 	const struct log_lore *lore; /* NULL: it is known, or told already */
@@ -135,6 +136,9 @@ static enum log_import_result import_lines(struct reading *reading)
 		return result;
 	if (!log_file_is_same(reading->file))
 		return LOG_IMPORT_CHANGED;
+	if (reading->batch->lines > 0 && reading->order != NULL &&
+	    !log_order_is_kept(reading->order, reading->file, reading->path))
+		return LOG_IMPORT_EARLY;
 	if (result == LOG_IMPORT_DONE && !reading->half)
 		log_file_note_end(reading->file, &reading->row);
 	return result;
@@ -171,7 +175,7 @@ static enum log_import_result import_batch(struct reading *reading)
 		return LOG_IMPORT_FAILED;
 	result = import_lines(reading);
 	if (result == LOG_IMPORT_FAILED || result == LOG_IMPORT_CHANGED ||
-	    !has_news(reading, size_before)) {
+	    result == LOG_IMPORT_EARLY || !has_news(reading, size_before)) {
 		log_batch_drop(reading->batch);
 		return result;
 	}
@@ -211,9 +215,11 @@ static enum log_import_result no_place(const struct log_batch *batch)
 }
 
 enum log_import_result log_file_import(struct log_batch *batch, struct log_file *file,
-				       const char *path, struct progress *progress)
+				       const char *path, const struct log_order *order,
+				       struct progress *progress)
 {
-	struct reading reading = {.batch = batch, .path = path, .file = file, .progress = progress};
+	struct reading reading = {
+		.batch = batch, .path = path, .file = file, .order = order, .progress = progress};
 	bool done;
 
 	errno = 0;

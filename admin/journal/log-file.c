@@ -35,7 +35,7 @@ struct log_file {
 
 /* ---- reading bytes ---- */
 
-static bool is_of_path(const struct log_file *file, const struct stat *status)
+bool log_file_is(const struct log_file *file, const struct stat *status)
 {
 	return status->st_ino == file->status.st_ino && status->st_dev == file->status.st_dev;
 }
@@ -44,7 +44,7 @@ bool log_file_has_its_path(const struct log_file *file)
 {
 	struct stat status;
 
-	return stat(file->path, &status) == 0 && is_of_path(file, &status);
+	return stat(file->path, &status) == 0 && log_file_is(file, &status);
 }
 
 /* The file once more, from its beginning; -1 with errno set, ESTALE where its path is another
@@ -54,7 +54,7 @@ static int open_again(const struct log_file *file)
 	int descriptor = file_open_found(file->path);
 	struct stat status;
 
-	if (descriptor < 0 || (fstat(descriptor, &status) == 0 && is_of_path(file, &status)))
+	if (descriptor < 0 || (fstat(descriptor, &status) == 0 && log_file_is(file, &status)))
 		return descriptor;
 	close(descriptor);
 	errno = ESTALE;

@@ -19,6 +19,8 @@ struct log_file;
 struct log_file *log_file_open(const char *path);
 void log_file_free(struct log_file *file);
 
+/* Whether that is its status, as it was or is by now. */
+bool log_file_is(const struct log_file *file, const struct stat *status);
 /* Whether it still is what its path means. */
 bool log_file_has_its_path(const struct log_file *file);
 bool log_file_is_packed(const struct log_file *file);

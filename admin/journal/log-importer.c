@@ -28,8 +28,10 @@ struct log_importer {
 	struct log_journal_import *journal;
 	bool following;
 	struct progress progress;
-	GHashTable *read; /* files that are read, as they are: a struct stat by path */
-	int64_t settled;  /* the day before which nothing waits */
+	struct log_order *order;
+	unsigned int rounds; /* of a pass that were begun */
+	bool is_early;       /* a rotation came in between, so that another one is needed */
+	int64_t settled;     /* the day before which nothing waits */
 
 	size_t problems;
 	int64_t problems_told;
@@ -45,7 +47,7 @@ struct log_importer *log_importer_create(struct store *store, const struct editi
 	log_batch_init(&importer->batch, store, edition, options, stop);
 	importer->journal = log_journal_import_create();
 	importer->following = options->following;
-	importer->read = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	importer->order = log_order_create();
 	return importer;
 }
 
@@ -56,7 +58,7 @@ void log_importer_free(struct log_importer *importer)
 	progress_clear(&importer->progress);
 	log_journal_import_free(importer->journal);
 	log_batch_clear(&importer->batch);
-	g_hash_table_unref(importer->read);
+	log_order_free(importer->order);
 	g_free(importer);
 }
 
@@ -120,15 +122,14 @@ static void cannot_open(struct log_importer *importer, const char *path)
 
 /* ---- one log ---- */
 
-static bool is_read(const struct log_importer *importer, const char *path,
-		    const struct stat *status)
+/* Others need not wait for it. */
+static void pass_over(struct log_importer *importer, const char *path)
 {
-	const struct stat *before = g_hash_table_lookup(importer->read, path);
+	struct stat status;
 
-	return before != NULL && before->st_dev == status->st_dev &&
-	       before->st_ino == status->st_ino && before->st_size == status->st_size &&
-	       before->st_mtim.tv_sec == status->st_mtim.tv_sec &&
-	       before->st_mtim.tv_nsec == status->st_mtim.tv_nsec;
+	cannot_open(importer, path);
+	if (stat(path, &status) == 0)
+		log_order_note(importer->order, path, &status, false);
 }
 
 static enum log_import_result import_file(struct log_importer *importer, const char *path)
@@ -140,18 +141,19 @@ static enum log_import_result import_file(struct log_importer *importer, const c
 	if (file == NULL) {
 		/* A rotation gave it another name. */
 		if (errno != ENOENT)
-			cannot_open(importer, path);
+			pass_over(importer, path);
 		return LOG_IMPORT_DONE;
 	}
 	status = log_file_status(file);
-	result = is_read(importer, path, status)
+	result = log_order_is_read(importer->order, path, status)
 			 ? LOG_IMPORT_DONE
-			 : log_file_import(&importer->batch, file, path, &importer->progress);
+			 : log_file_import(&importer->batch, file, path,
+					   importer->rounds < TRIALS_MAX ? importer->order : NULL,
+					   &importer->progress);
 	if (result == LOG_IMPORT_BROKEN)
 		problem_with(importer, path, log_file_problem(file));
 	if (result == LOG_IMPORT_DONE || result == LOG_IMPORT_BROKEN)
-		g_hash_table_replace(importer->read, g_strdup(path),
-				     g_memdup2(status, sizeof(*status)));
+		log_order_note(importer->order, path, status, log_file_is_packed(file));
 	log_file_free(file);
 	return result;
 }
@@ -183,6 +185,7 @@ static bool visit(struct log_importer *importer, const char *path)
 		result = path == NULL ? import_journal(importer) : import_file(importer, path);
 	if (result == LOG_IMPORT_CHANGED && !is_stopped(importer))
 		problem_with(importer, path == NULL ? "the systemd journal" : path, restless);
+	importer->is_early = result == LOG_IMPORT_EARLY;
 	return result != LOG_IMPORT_FAILED;
 }
 
@@ -242,29 +245,13 @@ static bool settle(struct log_importer *importer)
 
 /* ---- the whole ---- */
 
-typedef bool add_function(struct log_input *input, const char *path, char **problem_r);
-
-static struct log_input *find_files(struct log_importer *importer, char *const logs[],
-				    add_function *add)
-{
-	struct log_input *input = log_input_create();
-
-	for (size_t i = 0; logs[i] != NULL; i++) {
-		char *text = NULL;
-
-		if (add(input, logs[i], &text))
-			continue;
-		problem(importer, text);
-		g_free(text);
-	}
-	return input;
-}
-
 static bool visit_all(struct log_importer *importer, const struct log_input *input)
 {
 	bool fine = true;
 
-	for (size_t i = 0; fine && i < log_input_files(input) && !is_stopped(importer); i++) {
+	for (size_t i = 0;
+	     fine && i < log_input_files(input) && !importer->is_early && !is_stopped(importer);
+	     i++) {
 		const char *path;
 		enum log_input_file kind = log_input_file(input, i, &path);
 
@@ -276,27 +263,47 @@ static bool visit_all(struct log_importer *importer, const struct log_input *inp
 	return fine;
 }
 
+static void tell_missing(void *importer, const char *text)
+{
+	problem(importer, text);
+}
+
+/* As far as no rotation comes in between. */
+static bool begin_round(struct log_importer *importer)
+{
+	struct log_input *input = log_order_files(
+		importer->order, importer->rounds == 0 ? tell_missing : NULL, importer);
+	uint64_t done, total;
+	bool fine;
+
+	importer->rounds++;
+	importer->is_early = false;
+	log_input_progress(input, &done, &total);
+	progress_begin(&importer->progress, total);
+	fine = visit_all(importer, input);
+	log_input_free(input);
+	return fine;
+}
+
 bool log_importer_pass(struct log_importer *importer, char *const logs[], bool rotated,
 		       size_t *problems)
 {
 	struct import_clock *clock = &importer->batch.clock;
-	struct log_input *input;
-	uint64_t done, total;
 	bool fine;
 
+	log_order_set(importer->order, logs, rotated);
+	importer->rounds = 0;
 	importer->problems = 0;
 	if (!import_clock_read(clock, importer->batch.store))
 		return false;
 	importer->telling_problems =
 		!importer->following || importer->problems_told == 0 ||
 		llabs(clock->machine - importer->problems_told) >= TELL_INTERVAL;
-	input = find_files(importer, logs, rotated ? log_input_add_rotated : log_input_add);
-	log_input_progress(input, &done, &total);
-	progress_begin(&importer->progress, total);
-	fine = visit_all(importer, input) &&
-	       (is_stopped(importer) || (end_silent(importer) && settle(importer)));
+	do
+		fine = begin_round(importer);
+	while (fine && importer->is_early && !is_stopped(importer));
+	fine = fine && (is_stopped(importer) || (end_silent(importer) && settle(importer)));
 	progress_clear(&importer->progress);
-	log_input_free(input);
 	if (importer->problems > 0 && importer->telling_problems)
 		importer->problems_told = clock->machine;
 	*problems += importer->problems;

@@ -391,6 +391,33 @@ def test_killed_within_a_large_log(logs):
         assert store is None or store == logs.told
 
 
+@pytest.mark.parametrize("words", [("import", "-q"), ("import", "-q", "--log")])
+def test_rotated_while_older_logs_are_read(logs, words):
+    """The lines of a connection are joined in their order, whichever files they come to lie in."""
+    logs.configure(f'logs = {{ "{logs.log}" }}\n')
+    chance = random.Random(12)
+    logs.append(line for _ in range(20) for line in logs.some(chance, 1500))
+    logs.log.rename(logs.directory / "mail.log.1")
+    logs.append(encrypted(logs))
+    mails = logs.mails("alice@example.org", 2)
+    process = subprocess.Popen(logs.command(*words, *[logs.directory][: len(words) - 2]))
+
+    def has_begun():
+        try:
+            return logs.store.exists() and logs.ask("SELECT 1 FROM logs")
+        except sqlite3.OperationalError:
+            return False  # it is just being made
+
+    wait_until(has_begun, "first part of the oldest log")
+    logs.append(mails[:2])
+    (logs.directory / "mail.log.1").rename(logs.directory / "mail.log.2")
+    logs.log.rename(logs.directory / "mail.log.1")
+    logs.append(mails[2:])
+    assert process.wait(timeout=120) == 0
+    logs.run(*words, *[logs.directory][: len(words) - 2])
+    assert logs.counts() == logs.told
+
+
 def test_several_importers(logs):
     chance = random.Random(6)
     for _ in range(8):
@@ -854,5 +881,11 @@ def test_a_log_that_may_not_be_read(logs):
     assert "mail.log: Permission denied: this works as the account 'nobody'" in done.stderr
     assert "portcullis(1)" in done.stderr
     os.chown(logs.log, -1, account.pw_gid)
-    logs.run("import", "-q", "--log", logs.log)
+    # Of an older one that may not be read, it is said once.
+    logs.directory.chmod(0o755)
+    older = logs.directory / "mail.log.1"
+    older.write_text("secret\n" * 20)
+    older.chmod(0o600)
+    done = logs.run("import", "-q", "--log", logs.directory, status=EX_IOERR)
+    assert done.stderr.count("mail.log.1: Permission denied") == 1
     assert logs.counts() == logs.told
