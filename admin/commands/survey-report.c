@@ -11,7 +11,9 @@
 #include "admin/terminal/terminal-text.h"
 #include "admin/terminal/wrapped-text.h"
 
-#define HOSTS_SHOWN 8
+/* Of hosts, and of files: how many, and how much of each. */
+#define NAMES_SHOWN 8
+#define NAME_SHOWN_MAX 128
 
 /* Of lines with a title. */
 #define FACT_INDENT 18
@@ -124,19 +126,41 @@ void survey_report_print_csv(const struct survey_report *report)
 
 /* ---- for people ---- */
 
-/* "" where the logs name none. The caller frees it. */
-static char *list_hosts(const struct log_tally *tally)
+typedef const char *name_function(const void *context, size_t i);
+
+static const char *host_name(const void *tally, size_t i)
 {
-	size_t count = log_tally_hosts(tally);
+	return log_tally_host(tally, i);
+}
+
+static const char *file_name(const void *input, size_t i)
+{
+	const char *path;
+
+	switch (log_input_file(input, i, &path)) {
+	case LOG_INPUT_PIPE:
+		return "standard input";
+	case LOG_INPUT_JOURNAL:
+		return path == NULL ? "this host's systemd journal" : path;
+	default:
+		return path;
+	}
+}
+
+/* A line with the first of some names, if there are any. */
+static void print_names(const char *title, size_t count, name_function *name, const void *context)
+{
 	GString *text = g_string_new(NULL);
 
-	for (size_t i = 0; i < count && i < HOSTS_SHOWN; i++) {
+	for (size_t i = 0; i < count && i < NAMES_SHOWN; i++) {
 		g_string_append(text, i == 0 ? "" : ", ");
-		terminal_text_append(text, log_tally_host(tally, i), 64);
+		terminal_text_append(text, name(context, i), NAME_SHOWN_MAX);
 	}
-	if (count > HOSTS_SHOWN)
-		g_string_append_printf(text, " and %zu more", count - HOSTS_SHOWN);
-	return g_string_free(text, FALSE);
+	if (count > NAMES_SHOWN)
+		g_string_append_printf(text, " and %zu more", count - NAMES_SHOWN);
+	if (count > 0)
+		wrapped_line_print(FACT_INDENT, "%-16s  %s", title, text->str);
+	g_string_free(text, TRUE);
 }
 
 static void print_fact(const char *title, uint64_t number, const char *note)
@@ -144,11 +168,9 @@ static void print_fact(const char *title, uint64_t number, const char *note)
 	wrapped_line_print(FACT_INDENT, "%-16s  %" PRIu64 "%s", title, number, note);
 }
 
-static void print_when_and_where(const struct survey_reading *reading,
-				 const struct log_tally_counts *counts)
+static void print_days(const struct log_tally_counts *counts)
 {
 	char first[DAY_TEXT_SIZE], last[DAY_TEXT_SIZE];
-	char *hosts = list_hosts(reading->tally);
 
 	day_format(counts->first, first);
 	day_format(counts->last, last);
@@ -159,20 +181,19 @@ static void print_when_and_where(const struct survey_reading *reading,
 		wrapped_line_print(FACT_INDENT, "%-16s  %s", "logins of", first);
 	else
 		wrapped_line_print(FACT_INDENT, "%-16s  %s to %s", "logins from", first, last);
-	if (hosts[0] != '\0')
-		wrapped_line_print(FACT_INDENT, "%-16s  %s", "on", hosts);
-	g_free(hosts);
 }
 
 static void print_read(const struct survey_reading *reading, const struct log_tally_counts *counts)
 {
 	const struct log_reader_counts *lines = log_reader_counts(reading->reader);
 
+	print_names("logs", log_input_files(reading->input), file_name, reading->input);
 	print_fact("lines", lines->lines, "");
 	if (lines->unknown > 0)
 		print_fact("not understood", lines->unknown, " (--unknown shows examples)");
 	if (counts->last != 0)
-		print_when_and_where(reading, counts);
+		print_days(counts);
+	print_names("on", log_tally_hosts(reading->tally), host_name, reading->tally);
 	print_fact("people", counts->people, ", who had the right password");
 	print_fact("their logins", counts->verified, "");
 	print_fact("failed attempts", counts->unverified, "");

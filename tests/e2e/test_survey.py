@@ -1,6 +1,7 @@
 """portcullis survey: who would be locked out, by the logs of mail servers."""
 
 import base64
+import csv
 import gzip
 import json
 import os
@@ -154,6 +155,7 @@ def test_what_an_operator_reads(log, tmp_path):
     populate(log)
     text = survey(log.write()).stdout
     today = time.strftime("%d %b", time.localtime(time.time() - 3600)).lstrip("0")
+    assert f"logs              {log.directory}/mail.log\n" in text
     assert f"logins of         {today}\n" in text
     refused = {line.split()[0]: line[line.rindex("  ") :].strip()
                for line in text[text.index("RULE ") :].split("\n\n")[0].splitlines()[1:]
@@ -244,6 +246,27 @@ def test_since(log):
     assert rules(ask("--since", "2d", log.write()))["encryption"] == (1, 1, 0)
 
 
+def test_what_programs_read(log):
+    """CSV and JSON say the same; JSON has what the manual names."""
+    populate(log)
+    answer = ask(log.write())
+    table = list(csv.reader(survey("--csv", log.write()).stdout.splitlines()))
+
+    def shown(value):
+        if isinstance(value, bool):
+            return str(value).lower()
+        return "" if value is None else str(value)
+
+    assert [dict(zip(table[0], row)) for row in table[1:]] == [
+        {key: shown(value) for key, value in row.items()} for row in answer["rules"]
+    ]
+    page = (ROOT / "man/portcullis.1").read_text()
+    section = page[page.index("\n.SS survey") : page.index("\n.SS user\n")]
+    named = set(re.findall(r"^\.BR? (\w+)(?: [,)])?$", section[section.rindex("\n.TP") :], re.M))
+    keys = {*answer, *answer["rules"][0], *answer["missing"][0]}
+    assert keys == named
+
+
 def test_countries(log, tmp_path):
     database = tmp_path / "country.mmdb"
     mmdb.write(database, built=int(time.time()) - 86400)
@@ -252,8 +275,8 @@ def test_countries(log, tmp_path):
     answer = ask("--allow-countries", "de,AT", "--country-database", database, log.write())
     assert rules(answer)["country"] == (1, 1, 0)
     assert survey("--allow-countries", "DE", log.write()).returncode == EX_USAGE
-    # Its own rules have no dates.
-    assert survey("--at", "today", log.write()).returncode == EX_USAGE
+    for wrong in (["--at", "today"], ["--since", "tomorrow"], ["--rule", "nothing"]):
+        assert survey(*wrong, log.write()).returncode == EX_USAGE
 
 
 def test_a_configuration_of_its_own(log, tmp_path):
@@ -270,8 +293,41 @@ def test_a_configuration_of_its_own(log, tmp_path):
     assert rules(answer) == {"plain": (1, 1, 0)}
     (row,) = ask("--offenders", log.write(), config=config)
     assert (row["user"], row["phase"]) == ("bob@example.org", "notify")
+    own = ("--allow-countries", "DE", "--country-database", "/dev/null")
+    assert survey(*own, log.write(), config=config).returncode == EX_USAGE
     # It is not enforced on any day that is set.
     assert rules(ask("--at", "now", log.write(), config=config)) == {"plain": (0, 0, 0)}
+    exemptions = tmp_path / "exemptions"
+    exemptions.write_text("bob@example.org plain 2099-12-31\n")
+    config.write_text(f'exemptions = "{exemptions}"\n' + config.read_text())
+    assert rules(ask(log.write(), config=config)) == {"plain": (0, 0, 0)}
+
+
+def test_it_changes_nothing(log, tmp_path):
+    """No store, no journal, no copies, whoever calls it."""
+    config = tmp_path / "portcullis.conf"
+    config.write_text(f"""
+        store = "sqlite:{tmp_path}/store.db"
+        journal = "{tmp_path}/journal"
+        rule encryption {{ observe = "always" }}
+    """)
+    populate(log)
+    path = log.write()
+    before = sorted(map(str, tmp_path.rglob("*")))
+    for directory in (path.parent, *path.parents[1:4]):
+        directory.chmod(0o755)
+    for options in ([], ["--offenders"], ["--forecast"], ["--json"], ["--unknown"]):
+        assert survey(*options, path, config=config, user=65534, group=65534).returncode == 0
+        assert survey(*options, path, config=config).returncode == 0
+    assert sorted(map(str, tmp_path.rglob("*"))) == before
+
+
+def test_the_name_of_port_25(log):
+    log.mail("alice@example.org", name="mx-in")
+    path = log.write()
+    answer = ask(path)
+    assert not next(row for row in answer["rules"] if row["rule"] == "submission-port")["judged"]
+    assert rules(ask("--port-25-name", "mx-in", path))["submission-port"] == (1, 1, 0)
 
 
 def test_strangers_are_nobody(log):
@@ -344,6 +400,39 @@ def test_journal_of_systemd(log):
     answer = ask(path)
     assert answer["lines"] == answer["understood"] == 9 and answer["hosts"] == ["mx1"]
     assert answer["rules"] == ask(log.directory)["rules"] == ask(log.write())["rules"]
+
+
+@pytest.mark.parametrize("here", ["files", "journal", "both", "nothing"])
+def test_without_arguments(log, here):
+    """What this host keeps: the journal where there are no files."""
+    populate(log)
+    journal = log.write_journal()
+    log.mail("erin@example.org")
+    log.write("mail.log.1")
+    script = {
+        "files": f"cp -p {log.directory}/mail.log.1 /var/log/mail.log.1",
+        "journal": f"mkdir /var/log/journal; cp {journal} /var/log/journal/",
+        "both": f"mkdir /var/log/journal; cp {journal} /var/log/journal/; "
+                f"cp -p {log.directory}/mail.log.1 /var/log/mail.log",
+        "nothing": ":",
+    }[here]  # fmt: skip
+    command = ["sh", "-ec", f"{script}; exec \"$@\"", "sh",
+               BUILD / "portcullis", "survey"]  # fmt: skip
+    if CONFIGURATION.is_dir():
+        command = namespaces.with_empty(CONFIGURATION, command)
+    done = subprocess.run(namespaces.with_empty("/var/log", command), capture_output=True,
+                          text=True, timeout=60)  # fmt: skip
+    if here == "nothing":
+        assert done.returncode == EX_NOINPUT and "journal" in done.stderr
+        return
+    assert done.returncode == 0, done
+    logs, people = {
+        "files": ("/var/log/mail.log.1", 5),
+        "journal": ("this host's systemd journal", 4),
+        "both": ("/var/log/mail.log", 5),
+    }[here]  # fmt: skip
+    assert f"logs              {logs}\n" in done.stdout
+    assert f"people            {people}, who" in done.stdout
 
 
 def test_a_file_of_dovecots_own_names_no_host(log):
