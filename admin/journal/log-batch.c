@@ -2,6 +2,13 @@
 
 #include "log-joins.h"
 
+/* Others wait for a transaction to end. */
+#define LINES_MAX 50000
+#define MICROSECONDS_MAX 1000000
+
+/* How long SQLite sleeps before who waits looks again. */
+#define TURN_MICROSECONDS 100000
+
 void log_batch_init(struct log_batch *batch, struct store *store, const struct edition *edition,
 		    const struct importer_options *options, const volatile sig_atomic_t *stop)
 {
@@ -63,6 +70,17 @@ bool log_batch_take_lore(struct log_batch *batch, const struct log_lore *lore)
 
 /* ---- transactions ---- */
 
+static bool is_full(const struct log_batch *batch)
+{
+	return batch->lines >= LINES_MAX ||
+	       g_get_monotonic_time() - batch->begun >= MICROSECONDS_MAX;
+}
+
+bool log_batch_ends(const struct log_batch *batch)
+{
+	return *batch->stop || is_full(batch);
+}
+
 /* The reader stays as long as nobody else changes what the store keeps of it. A login that did
    not fit in is a file's, as most are: that matters only where both logs are read. */
 static bool load_joins(struct log_batch *batch)
@@ -81,9 +99,13 @@ static bool load_joins(struct log_batch *batch)
 
 bool log_batch_begin(struct log_batch *batch)
 {
+	if (batch->was_full)
+		g_usleep(TURN_MICROSECONDS);
+	batch->was_full = false;
 	if (!store_begin(batch->store))
 		return false;
 	batch->lines = 0;
+	batch->begun = g_get_monotonic_time();
 	log_recorder_begin(batch->recorder);
 	if (!import_clock_read(&batch->clock, batch->store) || !load_joins(batch)) {
 		log_batch_drop(batch);
@@ -101,7 +123,7 @@ void log_batch_drop(struct log_batch *batch)
 	g_clear_pointer(&batch->reader, log_reader_free);
 }
 
-static void count(struct log_batch *batch)
+static void note_commit(struct log_batch *batch)
 {
 	const struct log_recorder_counts *recorded = log_recorder_counts(batch->recorder);
 
@@ -110,6 +132,7 @@ static void count(struct log_batch *batch)
 	batch->counts.logins += recorded->logins;
 	batch->counts.too_old += recorded->too_old;
 	batch->counts.too_new += recorded->too_new;
+	batch->was_full = is_full(batch);
 }
 
 bool log_batch_commit(struct log_batch *batch)
@@ -122,6 +145,6 @@ bool log_batch_commit(struct log_batch *batch)
 		log_batch_drop(batch);
 		return false;
 	}
-	count(batch);
+	note_commit(batch);
 	return true;
 }

@@ -30,10 +30,9 @@ struct log_batch {
 	struct log_recorder *recorder;
 	struct import_tally tally;
 	uint64_t unknown; /* of the reader, before */
+	int64_t begun;    /* by a monotonic clock, in microseconds */
+	bool was_full;    /* the last one */
 };
-
-/* What is full is committed, lest others wait. */
-#define LOG_BATCH_LINES 50000
 
 /* How a part of a log, or all there is of it, was imported. */
 enum log_import_result {
@@ -50,10 +49,14 @@ void log_batch_init(struct log_batch *batch, struct store *store, const struct e
 void log_batch_clear(struct log_batch *batch);
 
 /* Nobody else changes the store until it is committed or dropped. False, with nothing begun, when
-   the store or its clock fails; commit: with all dropped. */
+   the store or its clock fails; commit: with all dropped. Behind one that was full, others have
+   their turn. */
 bool log_batch_begin(struct log_batch *batch);
 bool log_batch_commit(struct log_batch *batch);
 void log_batch_drop(struct log_batch *batch);
+
+/* Whether it is to be committed, because it is full, or all is to be stopped. */
+bool log_batch_ends(const struct log_batch *batch);
 
 /* What is known beforehand. False when the store fails, as below. */
 bool log_batch_take_lore(struct log_batch *batch, const struct log_lore *lore);

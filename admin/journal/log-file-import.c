@@ -85,7 +85,7 @@ static enum log_import_result read_lines(struct reading *reading)
 	uint64_t shown = log_file_taken(reading->file);
 	bool is_end = true;
 
-	for (unsigned int i = 0; (i < LOG_BATCH_LINES && !*reading->batch->stop) || !is_end; i++) {
+	for (unsigned int i = 0; !is_end || !log_batch_ends(reading->batch); i++) {
 		enum line_kind kind = log_file_next(reading->file, &line.text, &line.length);
 
 		if (i % PROGRESS_LINES == 0)

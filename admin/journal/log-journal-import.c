@@ -86,13 +86,13 @@ static bool open_journal(struct log_journal_import *import, const struct store_l
 static enum log_import_result read_lines(struct log_journal_import *import, struct log_batch *batch,
 					 struct log_input_line *line, enum line_kind kind)
 {
-	for (unsigned int i = 0;; i++) {
+	for (;;) {
 		bool is_end;
 
 		line->whole = kind == LINE_WHOLE;
 		if (!log_batch_take(batch, line, WITNESS_JOURNAL, &is_end))
 			return LOG_IMPORT_FAILED;
-		if (is_end && (i >= LOG_BATCH_LINES || *batch->stop))
+		if (is_end && log_batch_ends(batch))
 			return LOG_IMPORT_MORE;
 		kind = log_journal_next(import->journal, &line->text, &line->length);
 		if (kind == LINE_NONE)

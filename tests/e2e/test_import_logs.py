@@ -442,6 +442,26 @@ def test_beside_a_busy_service(logs):
     assert logs.counts() == logs.told
 
 
+def test_others_get_their_turn(logs):
+    """Who waits for the store, as commands do, waits for a part of a large import."""
+    logs.run("import", "-q")
+    logs.append(logs.login(f"user{number % 1000}@example.org")[0] for number in range(80000))
+    database = sqlite3.connect(logs.store, timeout=60, isolation_level=None)
+    begun = time.monotonic()
+    importer = subprocess.Popen(logs.command("import", "-q", "--log", logs.log))
+    longest = 0
+    while importer.poll() is None:
+        asked = time.monotonic()
+        database.execute("BEGIN IMMEDIATE")
+        longest = max(longest, time.monotonic() - asked)
+        database.execute("ROLLBACK")
+        time.sleep(0.01)
+    database.close()
+    assert importer.returncode == 0
+    assert longest < (time.monotonic() - begun) / 2
+    assert logs.counts() == logs.told
+
+
 # ---- what the gate recorded, too ----
 
 
