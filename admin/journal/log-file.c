@@ -8,6 +8,7 @@
 
 #include "admin/files/file-open.h"
 #include "admin/files/packed-file.h"
+#include "admin/logs/log-file-name.h"
 
 #define HEAD_MIN 64
 #define HEAD_MAX (HEAD_MIN << (STORE_LOG_HEADS - 1))
@@ -291,7 +292,9 @@ static bool add_candidate(void *context, const struct store_log *row)
 	struct store_log kept = *row;
 	guint place = 0;
 
-	kept.name = kept.cursor = "";
+	kept.name = log_file_names_match(candidates->file->path, row->name) ? candidates->file->path
+									    : "";
+	kept.cursor = "";
 	if (agreement(candidates->file, row) == 0)
 		return true;
 	while (place < candidates->rows->len &&
@@ -346,6 +349,26 @@ bool log_file_put(struct log_file *file, struct store *store, struct store_log *
 	return store_put_log(store, row) && know(file, store);
 }
 
+/* Whether it is the very file, whose end is another one than that which was read: a machine that
+   lost power did not write all of it. An older copy is another file, or has another name. */
+static bool has_lost_its_end(const struct log_file *file, const struct store_log *row)
+{
+	return !file->is_packed && row->name[0] != '\0' && row->inode == file->status.st_ino &&
+	       row->device == file->status.st_dev && agreement(file, row) == STORE_LOG_HEADS;
+}
+
+/* Goes on where it ends now: what it ended with was read. */
+static void move_to_end(const struct log_file *file, struct store_log *row)
+{
+	uint64_t end = (uint64_t)file->status.st_size;
+	char text[TAIL_MAX + 2];
+	size_t size = MIN(end, sizeof(text));
+	ssize_t length = pread(file->descriptor, text, size, (off_t)(end - size));
+
+	row->position = end;
+	row->tail = length > 0 ? hash_last_line(text, (size_t)length) : 0;
+}
+
 /* Chooses one of them: 1 it is found, and *done_r set, 0 none is of the file, -1 error. */
 static int choose(struct log_file *file, struct store_log *row_r, bool *done_r)
 {
@@ -361,6 +384,11 @@ static int choose(struct log_file *file, struct store_log *row_r, bool *done_r)
 		reached = go_to(file, row, &is_short);
 		if (reached < 0)
 			return -1;
+		if (reached == 0 && has_lost_its_end(file, row)) {
+			if (is_short)
+				move_to_end(file, row_r);
+			return 1;
+		}
 		/* An older copy, or one that is being made. */
 		*done_r = is_short;
 		if (reached > 0 || is_short)

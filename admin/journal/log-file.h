@@ -12,7 +12,9 @@
    it; what was truncated, or begins anew, is another one. Hashes of its first 64, 128, 256, 512
    and 1024 bytes are noted, because a young file is short; two that begin with the same 64 are
    told apart by the end of the last line before the position, too. What is shorter than 64
-   bytes has no login, and is not begun. */
+   bytes has no login, and is not begun. Where the very file has another end than what was read,
+   since the machine lost power, it is read on from that end; from the position, if more was
+   written to it since. */
 struct log_file;
 
 /* NULL with errno set. */

@@ -372,6 +372,31 @@ def test_killed_at_any_moment(logs):
     assert logs.counts() == logs.told
 
 
+@pytest.mark.parametrize("seen", ["at once", "later"])
+def test_an_end_that_was_lost(logs, seen):
+    """A machine that loses power may have what is in the store on its disk, and not the last
+    lines of the log."""
+    chance = random.Random(13)
+    logs.append(logs.some(chance, 60) + encrypted(logs))
+    whole = logs.log.read_bytes()
+    logs.run("import", "-q", "--log", logs.log)
+    os.truncate(logs.log, len(whole) - 500)
+    if seen == "at once":
+        logs.run("import", "-q", "--log", logs.log)
+    else:
+        # What was lost and what has its place by now cannot be told apart: as much is passed over.
+        with open(logs.log, "ab") as file:
+            file.write(bytes(500))
+    logs.append(["\n"] + logs.some(chance, 60))
+    for _ in range(2):
+        logs.run("import", "-q", "--log", logs.log)
+        assert logs.counts() == logs.told
+    # An older copy is no log that has lost its end.
+    (logs.directory / "copy").write_bytes(logs.log.read_bytes()[:-2000])
+    logs.run("import", "-q", "--log", logs.directory / "copy", logs.log)
+    assert logs.counts() == logs.told
+
+
 def test_killed_within_a_large_log(logs):
     chance = random.Random(5)
     logs.append(line for _ in range(40) for line in logs.some(chance, 1500))
