@@ -733,6 +733,16 @@ static void test_silence(void **state)
 	read_line(smtpd, mail, 5001 + 3600 * 1000);
 	take_logins(smtpd, told);
 	assert_non_null(strstr(told->str, "587 ? unknown 2\n"));
+	/* Lines of TLS that came meanwhile say nothing of one that was under way. */
+	g_string_truncate(told, 0);
+	read_line(smtpd,
+		  "mx postfix/submission/smtpd[8]: Anonymous TLS connection established from "
+		  "unknown[192.0.2.8]: TLSv1.3 with cipher X (256/256 bits)",
+		  5002 + 3600 * 1000);
+	read_line(smtpd, mail, 6000 + 7200 * 1000);
+	postfix_smtpd_end(smtpd);
+	take_logins(smtpd, told);
+	assert_null(strstr(told->str, "none"));
 	postfix_smtpd_free(smtpd);
 	g_string_free(told, TRUE);
 }
