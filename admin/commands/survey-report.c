@@ -133,18 +133,9 @@ static const char *host_name(const void *tally, size_t i)
 	return log_tally_host(tally, i);
 }
 
-static const char *file_name(const void *input, size_t i)
+static const char *log_name(const void *sources, size_t i)
 {
-	const char *path;
-
-	switch (log_input_file(input, i, &path)) {
-	case LOG_INPUT_PIPE:
-		return "standard input";
-	case LOG_INPUT_JOURNAL:
-		return path == NULL ? "this host's systemd journal" : path;
-	default:
-		return path;
-	}
+	return log_source_name(g_ptr_array_index((const GPtrArray *)sources, i));
 }
 
 /* A line with the first of some names, if there are any. */
@@ -186,8 +177,9 @@ static void print_days(const struct log_tally_counts *counts)
 static void print_read(const struct survey_reading *reading, const struct log_tally_counts *counts)
 {
 	const struct log_reader_counts *lines = log_reader_counts(reading->reader);
+	const GPtrArray *sources = log_input_sources(reading->input);
 
-	print_names("logs", log_input_files(reading->input), file_name, reading->input);
+	print_names("logs", sources->len, log_name, sources);
 	print_fact("lines", lines->lines, "");
 	if (lines->unknown > 0)
 		print_fact("not understood", lines->unknown, " (--unknown shows examples)");

@@ -247,18 +247,17 @@ static bool settle(struct log_importer *importer)
 
 static bool visit_all(struct log_importer *importer, const struct log_input *input)
 {
+	const GPtrArray *sources = log_input_sources(input);
 	bool fine = true;
 
-	for (size_t i = 0;
-	     fine && i < log_input_files(input) && !importer->is_early && !is_stopped(importer);
+	for (guint i = 0; fine && i < sources->len && !importer->is_early && !is_stopped(importer);
 	     i++) {
-		const char *path;
-		enum log_input_file kind = log_input_file(input, i, &path);
+		const struct log_source *source = g_ptr_array_index(sources, i);
 
-		if (kind == LOG_INPUT_JOURNAL && path != NULL)
-			problem_with(importer, path, "only \"journal\" is known here");
-		else if (kind != LOG_INPUT_PIPE)
-			fine = visit(importer, path);
+		if (source->kind == LOG_SOURCE_JOURNAL && source->path != NULL)
+			problem_with(importer, source->path, "only \"journal\" is known here");
+		else if (source->kind != LOG_SOURCE_PIPE)
+			fine = visit(importer, source->path);
 	}
 	return fine;
 }

@@ -97,19 +97,19 @@ static bool is_done_with(const struct log_order *order, const char *path, const 
 bool log_order_is_kept(const struct log_order *order, const struct log_file *file, const char *path)
 {
 	struct log_input *input = log_order_files(order, NULL, NULL);
+	const GPtrArray *sources = log_input_sources(input);
 	bool kept = true;
 
-	for (size_t i = 0; kept && i < log_input_files(input); i++) {
+	for (guint i = 0; kept && i < sources->len; i++) {
+		const struct log_source *other = g_ptr_array_index(sources, i);
 		struct stat status;
-		const char *other;
 
-		if (log_input_file(input, i, &other) != LOG_INPUT_FILE ||
-		    !log_file_names_match(path, other))
+		if (other->kind != LOG_SOURCE_FILE || !log_file_names_match(path, other->path))
 			continue;
-		kept = stat(other, &status) == 0;
+		kept = stat(other->path, &status) == 0;
 		if (kept && log_file_is(file, &status))
 			break;
-		kept = kept && is_done_with(order, other, &status);
+		kept = kept && is_done_with(order, other->path, &status);
 	}
 	log_input_free(input);
 	return kept;

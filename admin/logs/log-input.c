@@ -10,7 +10,6 @@
 #include "admin/files/line-reader.h"
 #include "admin/files/packed-file.h"
 #include "log-journal.h"
-#include "log-sources.h"
 
 /* What belongs to a line may have come so long before it, in milliseconds: a connection of
    Postfix's, which has several. */
@@ -71,19 +70,9 @@ bool log_input_add_rotated(struct log_input *input, const char *path, char **pro
 	return log_sources_add_rotated(input->sources, path, problem_r);
 }
 
-size_t log_input_files(const struct log_input *input)
+const GPtrArray *log_input_sources(const struct log_input *input)
 {
-	return input->sources->len;
-}
-
-enum log_input_file log_input_file(const struct log_input *input, size_t index, const char **path_r)
-{
-	const struct log_source *file = g_ptr_array_index(input->sources, index);
-
-	*path_r = file->path;
-	if (file->kind == LOG_SOURCE_JOURNAL)
-		return LOG_INPUT_JOURNAL;
-	return file->kind == LOG_SOURCE_PIPE ? LOG_INPUT_PIPE : LOG_INPUT_FILE;
+	return input->sources;
 }
 
 void log_input_set_since(struct log_input *input, int64_t since)

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "log-sources.h"
+
 /* The lines of mail logs, file by file, packed or not, in bounded memory. Lines of one log
    come in its order: of those that a rotation renamed, the oldest file first. A file that is
    named twice is read once. */
@@ -61,12 +63,8 @@ const char *log_input_problem(const struct log_input *input);
    log_input_add(). */
 bool log_input_add_rotated(struct log_input *input, const char *path, char **problem_r);
 
-/* The files in their order. path_r: NULL is this host's systemd journal. False: there are no
-   more, or standard input, which is no file. */
-size_t log_input_files(const struct log_input *input);
-enum log_input_file { LOG_INPUT_FILE, LOG_INPUT_PIPE, LOG_INPUT_JOURNAL };
-enum log_input_file log_input_file(const struct log_input *input, size_t index,
-				   const char **path_r);
+/* Of struct log_source, in their order. */
+const GPtrArray *log_input_sources(const struct log_input *input);
 
 /* A computer that loses power leaves NULs, which were to become lines, before the next one:
    takes them from the line. */

@@ -428,7 +428,7 @@ def test_without_arguments(log, here):
     assert done.returncode == 0, done
     logs, people = {
         "files": ("/var/log/mail.log.1", 5),
-        "journal": ("this host's systemd journal", 4),
+        "journal": ("the systemd journal", 4),
         "both": ("/var/log/mail.log", 5),
     }[here]  # fmt: skip
     assert f"logs              {logs}\n" in done.stdout
