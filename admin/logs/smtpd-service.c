@@ -37,17 +37,30 @@ uint64_t smtpd_service_hash(const struct smtpd_services *services, struct log_sl
 	return fnv_hash_words(hash ^ host.length, program.text, program.length);
 }
 
+struct wanted {
+	const struct smtpd_services *services;
+	uint64_t hash;
+};
+
+static bool is_wanted(const void *context, uint32_t number)
+{
+	const struct wanted *wanted = context;
+
+	return wanted->services->all[number].hash == wanted->hash;
+}
+
 struct smtpd_service *smtpd_service_of(struct smtpd_services *services, uint64_t hash,
 				       struct log_slice host, struct log_slice program)
 {
 	const struct log_slice name = {program.text, program.length - strlen("/smtpd")};
 	const size_t program_length = MIN(program.length, HOST_MAX);
+	const struct wanted wanted = {services, hash};
+	uint32_t number = log_index_find(&services->index, hash, is_wanted, &wanted);
 	struct smtpd_service *service;
 
-	for (unsigned int i = 0; i < services->count; i++) {
-		if (services->all[i].hash == hash)
-			return &services->all[i];
-	}
+	if (number != LOG_INDEX_NONE)
+		return &services->all[number];
+	log_index_add(&services->index, hash, services->count);
 	service = &services->all[services->count++];
 	*service = (struct smtpd_service){
 		.hash = hash,
@@ -66,5 +79,6 @@ void smtpd_services_forget(struct smtpd_services *services)
 		g_free(services->all[i].host);
 		g_free(services->all[i].program);
 	}
+	log_index_clear(&services->index);
 	services->count = 0;
 }

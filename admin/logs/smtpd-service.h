@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "log-index.h"
 #include "log-slice.h"
 
 /* One service of a host's smtpd, as far as its syslog_name tells it from others. */
@@ -20,12 +21,13 @@ struct smtpd_service {
 };
 
 /* More than any site has: two or three on each host. */
-#define SMTPD_SERVICES_MAX 256
+#define SMTPD_SERVICES_MAX 4096
 
 struct smtpd_services {
 	const char *port_25_name;
 	uint64_t seed;
 	unsigned int count;
+	struct log_index index; /* by their hashes */
 	struct smtpd_service all[SMTPD_SERVICES_MAX];
 };
 

@@ -534,6 +534,33 @@ static void test_long_texts(void **state)
 }
 
 /* Connections without an end, services without number: each login comes out once. */
+/* Of a provider, whose lines come together. */
+static void test_many_hosts(void **state)
+{
+	static const char *const messages[] = {
+		"4Zx1: client=a[192.0.2.7], sasl_method=PLAIN, sasl_username=ann",
+		"disconnect from a[192.0.2.7] ehlo=2 starttls=1 auth=1 mail=1 commands=5",
+	};
+	struct postfix_smtpd *smtpd = postfix_smtpd_create(NULL);
+	struct log_login login;
+	int count = 0;
+	(void)state;
+
+	for (size_t i = 0; i < COUNT(messages); i++) {
+		for (int host = 0; host < 1000; host++) {
+			char line[200];
+
+			g_snprintf(line, sizeof(line), "mx%d postfix/submission/smtpd[7]: %s", host,
+				   messages[i]);
+			assert_int_equal(read_line(smtpd, line, 1), SMTPD_READ);
+			for (; postfix_smtpd_next(smtpd, &login); count++)
+				assert_int_equal(login.tls, LOG_TLS_STARTTLS);
+		}
+	}
+	assert_int_equal(count, 1000);
+	postfix_smtpd_free(smtpd);
+}
+
 static void test_bounds(void **state)
 {
 	static const char *const forms[] = {
@@ -771,6 +798,7 @@ int main(void)
 		cmocka_unit_test(test_passed_over),
 		cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_long_texts),
+		cmocka_unit_test(test_many_hosts),
 		cmocka_unit_test(test_bounds),
 	};
 
