@@ -76,13 +76,13 @@ static void add(struct listing *listing, const struct offender *offender,
 	g_free(program);
 }
 
-void offender_table_print(const GArray *offenders, enum listing_format format)
+void offender_table_print(const GArray *offenders, enum listing_format format, const char *if_none)
 {
 	struct listing *listing = listing_begin(format, columns, G_N_ELEMENTS(columns));
 	GString *user = g_string_new(NULL);
 
 	for (guint i = 0; i < offenders->len; i++)
 		add(listing, &g_array_index(offenders, struct offender, i), format, user);
-	listing_end(listing, "Nobody.");
+	listing_end(listing, if_none);
 	g_string_free(user, TRUE);
 }

@@ -99,7 +99,7 @@ static int answer(const struct options *options, struct inquiry *inquiry)
 		status = usage_error("offenders", "no rule is called '%s'", options->rule);
 	} else if (answered) {
 		offender_list_sort(&list, options->sort);
-		offender_table_print(list.offenders, options->format);
+		offender_table_print(list.offenders, options->format, "Nobody.");
 	}
 	offender_list_end(&list);
 	return inquiry_end(inquiry, answered, status);

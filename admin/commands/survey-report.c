@@ -56,7 +56,7 @@ static struct listing *list_rules(enum listing_format format, const struct surve
 			people_cell(told, found->locked_out, "-"),
 			people_cell(told, found->partly, "-"),
 			cell_number(found->untold),
-			cell_text(told ? NULL : survey_why_not(rule)),
+			cell_text(told ? NULL : survey_why_not(rule, found)),
 			cell_text(survey_policy_refuses(rule)),
 		};
 
@@ -197,14 +197,14 @@ static void print_read(const struct survey_reading *reading, const struct log_ta
 			   "programs that are locked out already");
 }
 
-static void print_untold(const struct survey_report *report)
+static void print_rules_untold(const struct survey_report *report)
 {
 	for (size_t i = 0; i < report->policy->rule_count; i++) {
 		const struct survey_rule *rule = &report->rules[i];
 
 		if (rule->considered && !survey_rule_is_told(rule))
 			wrapped_line_print(2, "%s: %s", report->policy->rules[i].title,
-					   survey_why_not(&report->policy->rules[i]));
+					   survey_why_not(&report->policy->rules[i], rule));
 	}
 }
 
@@ -232,7 +232,7 @@ static char *line_tells(const struct survey_gap *gaps, size_t count, size_t i)
 	return g_string_free(text, FALSE);
 }
 
-void survey_report_print_gaps(const struct survey_reading *reading)
+static void print_gaps(const struct survey_reading *reading)
 {
 	struct survey_gap gaps[SURVEY_GAPS_MAX];
 	struct log_tally_counts counts;
@@ -255,6 +255,12 @@ void survey_report_print_gaps(const struct survey_reading *reading)
 	}
 }
 
+void survey_report_print_untold(const struct survey_report *report)
+{
+	print_rules_untold(report);
+	print_gaps(report->reading);
+}
+
 void survey_report_print(const struct survey_report *report)
 {
 	struct log_tally_counts counts;
@@ -274,8 +280,7 @@ void survey_report_print(const struct survey_report *report)
 				   "survey's own rules."
 				 : "");
 	listing_end(list_rules(LISTING_TABLE, report), NULL);
-	print_untold(report);
-	survey_report_print_gaps(report->reading);
+	survey_report_print_untold(report);
 	wrapped_line_print(0, "\nWho they are, by which way they came and when last: the same with "
 			      "--offenders.");
 }

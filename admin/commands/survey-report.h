@@ -21,7 +21,8 @@ void survey_report_print_csv(const struct survey_report *report);
 /* Lines that were not understood, with examples. */
 void survey_report_print_unknown(const struct survey_reading *reading);
 
-/* What logs cannot tell, and the lines that make them tell it; nothing when there is nothing. */
-void survey_report_print_gaps(const struct survey_reading *reading);
+/* What logs cannot tell, and the lines that make them tell it; nothing when there is nothing.
+   Part of what survey_report_print() prints. */
+void survey_report_print_untold(const struct survey_report *report);
 
 #endif

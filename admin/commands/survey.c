@@ -41,16 +41,22 @@ struct options {
 
 static bool check_options(const char *config_path, const struct options *options, int *status_r)
 {
+	bool has_config = survey_has_config(config_path);
+
 	if (options->countries.allowed != NULL && options->countries.database == NULL)
 		*status_r = usage_error("survey", "--allow-countries needs --country-database");
 	else if (options->countries.allowed == NULL && options->countries.database != NULL)
 		*status_r = usage_error("survey", "--country-database needs --allow-countries");
-	else if (options->countries.allowed != NULL && survey_has_config(config_path))
+	else if (options->countries.allowed != NULL && has_config)
 		*status_r =
 			usage_error("survey",
 				    "--allow-countries is for where there is no portcullis.conf; "
 				    "%s has rules of its own",
 				    config_path);
+	/* "Nobody" would be no answer. */
+	else if (options->at != 0 && !has_config)
+		*status_r = usage_error("survey", "--at needs a portcullis.conf: the survey's own "
+						  "rules have no dates");
 	else if (options->csv && options->json)
 		*status_r = usage_error("survey", "--csv and --json cannot be used together");
 	return *status_r == 0;
@@ -100,18 +106,21 @@ struct survey {
 	struct sighting_judge judge;
 	const struct rule *rule; /* NULL: all */
 	bool built_in;
+	struct survey_rule rules[RULES_MAX];
 };
+
+static struct survey_report report_of(const struct survey *survey)
+{
+	return (struct survey_report){.reading = &survey->reading,
+				      .policy = survey->inquiry.loaded.policy,
+				      .built_in = survey->built_in,
+				      .rules = survey->rules};
+}
 
 static bool print_rules(struct survey *survey)
 {
-	struct survey_rule rules[RULES_MAX];
-	const struct survey_report report = {.reading = &survey->reading,
-					     .policy = survey->inquiry.loaded.policy,
-					     .built_in = survey->built_in,
-					     .rules = rules};
+	const struct survey_report report = report_of(survey);
 
-	if (!survey_count(rules, survey->inquiry.store, &survey->judge))
-		return false;
 	if (survey->options->json)
 		survey_report_print_json(&report);
 	else if (survey->options->csv)
@@ -133,10 +142,18 @@ static bool print_offenders(struct survey *survey)
 	answered = offender_list_fill(&list, survey->inquiry.store, &filter);
 	if (answered) {
 		offender_list_sort(&list, "user");
-		offender_table_print(list.offenders, listing_format(options->csv, options->json));
+		offender_table_print(list.offenders, listing_format(options->csv, options->json),
+				     "Nobody, as far as these logs tell.");
 	}
 	offender_list_end(&list);
 	return answered;
+}
+
+/* A forecast of the store has the records of all servers. */
+static void note_untold(struct forecast *forecast, const struct survey *survey)
+{
+	for (size_t i = 0; i < survey->inquiry.loaded.policy->rule_count; i++)
+		forecast->rules[i].untold |= !survey_rule_is_told(&survey->rules[i]);
 }
 
 static bool print_forecast(struct survey *survey)
@@ -147,6 +164,8 @@ static bool print_forecast(struct survey *survey)
 	bool answered = forecast_ask(&forecast, &survey->inquiry, survey->rule, options->at,
 				     options->since);
 
+	if (answered)
+		note_untold(&forecast, survey);
 	if (answered && options->json)
 		forecast_print_json(&forecast, policy);
 	else if (answered)
@@ -184,13 +203,17 @@ static int answer(struct survey *survey)
 		return status;
 	}
 	survey->inquiry.store = log_tally_store(survey->reading.tally, &survey->judge);
-	answered = options->offenders  ? print_offenders(survey)
-		   : options->forecast ? print_forecast(survey)
-				       : print_rules(survey);
+	answered = survey_count(survey->rules, survey->inquiry.store, &survey->judge) &&
+		   (options->offenders  ? print_offenders(survey)
+		    : options->forecast ? print_forecast(survey)
+					: print_rules(survey));
 	/* In JSON and CSV it would be in the way. */
 	if (answered && !options->json && !options->csv &&
-	    (options->offenders || options->forecast))
-		survey_report_print_gaps(&survey->reading);
+	    (options->offenders || options->forecast)) {
+		const struct survey_report report = report_of(survey);
+
+		survey_report_print_untold(&report);
+	}
 	return inquiry_close_store(&survey->inquiry, answered, status);
 }
 
@@ -230,10 +253,6 @@ int survey_command(const char *config_path, int argc, char **argv)
 
 	if (!read_options(config_path, argc, argv, &options, &status))
 		return status;
-	/* "Nobody" would be no answer. */
-	if (options.at != 0 && !survey_has_config(config_path))
-		return usage_error("survey", "--at needs a portcullis.conf: the survey's own rules "
-					     "have no dates");
 	if (!load_policy(&survey, config_path))
 		return EX_CONFIG;
 	if (options.rule != NULL)

@@ -8,7 +8,13 @@ struct counting {
 	int64_t user_id;
 	uint64_t broken, untold; /* rules that some way breaks, or does not tell of */
 	uint64_t other;          /* that some way does not break */
+
+	unsigned int services; /* that anybody came by */
 };
+
+/* A log of one of these has what there is of all of them: they are one server's, Dovecot's. */
+#define OF_DOVECOT                                                                                 \
+	(SERVICE_BIT(SERVICE_IMAP) | SERVICE_BIT(SERVICE_POP3) | SERVICE_BIT(SERVICE_SIEVE))
 
 static void end_user(struct counting *counting)
 {
@@ -24,6 +30,18 @@ static void end_user(struct counting *counting)
 	counting->broken = counting->untold = counting->other = 0;
 }
 
+/* Without a line of the server, nobody knows whether there is nobody. */
+static void note_served(struct counting *counting)
+{
+	const struct policy *policy = counting->judge->edition.policy;
+	unsigned int services = counting->services;
+
+	if ((services & OF_DOVECOT) != 0)
+		services |= OF_DOVECOT;
+	for (size_t i = 0; i < policy->rule_count; i++)
+		counting->rules[i].served = (policy->rules[i].services & services) != 0;
+}
+
 static bool count(void *context, const struct store_sighting *sighting)
 {
 	struct counting *counting = context;
@@ -35,6 +53,7 @@ static bool count(void *context, const struct store_sighting *sighting)
 		end_user(counting);
 		counting->user_id = sighting->user_id;
 	}
+	counting->services |= SERVICE_BIT(sighting->habit->service);
 	verdict = sighting_judge_ask(counting->judge, sighting);
 	counting->broken |= verdict.rejecting;
 	counting->untold |= verdict.untold;
@@ -55,16 +74,21 @@ bool survey_count(struct survey_rule rules_r[RULES_MAX], struct store *store,
 	if (!store_each_sighting(store, &filter, count, &counting))
 		return false;
 	end_user(&counting);
+	note_served(&counting);
 	return true;
 }
 
 bool survey_rule_is_told(const struct survey_rule *rule)
 {
-	return rule->people > 0 || rule->kept > 0 || rule->untold == 0;
+	return rule->people > 0 || rule->kept > 0 || (rule->served && rule->untold == 0);
 }
 
-const char *survey_why_not(const struct rule *rule)
+const char *survey_why_not(const struct rule *rule, const struct survey_rule *found)
 {
+	if (rule->kind == KIND_RELAY)
+		return "it is about mail without a login, and only logins are looked at";
+	if (!found->served)
+		return "the logs are of no server that it is about";
 	switch (rule->kind) {
 	case KIND_ENCRYPTION:
 		return rule->minimum == TLS_VERSION_UNKNOWN
@@ -72,7 +96,6 @@ const char *survey_why_not(const struct rule *rule)
 			       : "the logs do not tell versions of TLS";
 	case KIND_IMPLICIT_TLS:
 	case KIND_SUBMISSION_PORT:
-	case KIND_RELAY:
 		return "the logs do not tell ports";
 	case KIND_COUNTRY:
 		return "the logs do not tell where clients were, or no country database does";

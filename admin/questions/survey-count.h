@@ -12,6 +12,7 @@ struct survey_rule {
 	uint64_t partly;     /* in some */
 	uint64_t untold;     /* of whom nothing seen breaks it, but not all tells whether it does */
 	uint64_t kept;       /* logins' ways that it is about, and that keep it */
+	bool served;         /* there are logins by a server that has its services */
 };
 
 /* By the rule's index in the policy. The store must be being read; false when it fails. */
@@ -22,6 +23,6 @@ bool survey_count(struct survey_rule rules_r[RULES_MAX], struct store *store,
 bool survey_rule_is_told(const struct survey_rule *rule);
 
 /* Why it does not: "the logs do not tell ports". Static. */
-const char *survey_why_not(const struct rule *rule);
+const char *survey_why_not(const struct rule *rule, const struct survey_rule *found);
 
 #endif

@@ -192,6 +192,25 @@ def test_nobody_is_not_what_nobody_knows(log):
     assert "not told" in text and "lport=%a" in text
 
 
+def test_logs_of_one_server_say_nothing_of_the_other(log, tmp_path):
+    log.mail("alice@example.org")
+    path = log.write()
+    judged = {row["rule"]: row["judged"] for row in ask(path)["rules"]}
+    assert not judged["pop3"] and judged["submission-port"] and judged["encryption"]
+    assert ask("--forecast", path)["rules"]["pop3"]["users"] is None
+    shown = survey("--offenders", "--rule", "pop3", path).stdout
+    assert shown.startswith("Nobody, as far as these logs tell.\npop3: ")
+    config = tmp_path / "portcullis.conf"
+    config.write_text('network n { addresses = { "192.0.2.0/24" } } '
+                      'rule relay { allow-networks = { "n" } observe = "always" }')
+    [relay] = ask(path, config=config)["rules"]
+    assert relay["people"] is None and "without a login" in relay["why_not"]
+    log.lines.clear()
+    log.login("alice@example.org")
+    judged = {row["rule"]: row["judged"] for row in ask(log.write())["rules"]}
+    assert judged["pop3"] and not judged["submission-port"]
+
+
 @pytest.mark.parametrize("events, versions", [
     (["Login"], "2.3"),
     (["Logged in"], "2.4"),

@@ -77,6 +77,11 @@ static const struct survey_rule *of(const char *title)
 	return &rules[rule->index];
 }
 
+static const char *why_not(const char *title)
+{
+	return survey_why_not(policy_rule(loaded.policy, title), of(title));
+}
+
 static void assert_rule(const char *title, uint64_t locked_out, uint64_t partly, uint64_t untold)
 {
 	const struct survey_rule *rule = of(title);
@@ -143,10 +148,27 @@ static void test_untold(void **state)
 	assert_false(survey_rule_is_told(of("tls-version")));
 	assert_rule("tls-version", 0, 0, 1);
 	assert_false(survey_rule_is_told(of("implicit-tls")));
-	/* Nobody sent anything. */
+	assert_string_equal(why_not("tls-version"), "the logs do not tell versions of TLS");
+	assert_true(survey_rule_is_told(of("pop3")));
+	/* Nobody sent anything, or no log of Postfix's was read. */
+	assert_false(survey_rule_is_told(of("submission-port")));
+	assert_string_equal(why_not("submission-port"),
+			    "the logs are of no server that it is about");
+}
+
+static void test_untold_of_other_servers(void **state)
+{
+	(void)state;
+	count();
+	assert_false(survey_rule_is_told(of("encryption")));
+	add("alice", SOURCE_POSTFIX, SERVICE_SUBMISSION, 465, LOG_TLS_STARTTLS, TLS_V1_3);
+	count();
+	assert_true(survey_rule_is_told(of("encryption")));
 	assert_true(survey_rule_is_told(of("submission-port")));
-	assert_string_equal(survey_why_not(policy_rule(loaded.policy, "tls-version")),
-			    "the logs do not tell versions of TLS");
+	assert_false(survey_rule_is_told(of("pop3")));
+	add_imap("alice", LOG_TLS_SOME, TLS_V1_3);
+	count();
+	assert_true(survey_rule_is_told(of("pop3")));
 }
 
 /* As far as some lines tell it. */
@@ -201,9 +223,13 @@ int main(void)
 {
 #define SURVEY_TEST(test) cmocka_unit_test_setup_teardown(test, begin, end)
 	const struct CMUnitTest tests[] = {
-		SURVEY_TEST(test_list),           SURVEY_TEST(test_wrong_countries),
-		SURVEY_TEST(test_people),         SURVEY_TEST(test_untold),
-		SURVEY_TEST(test_untold_in_part), SURVEY_TEST(test_gaps),
+		SURVEY_TEST(test_list),
+		SURVEY_TEST(test_wrong_countries),
+		SURVEY_TEST(test_people),
+		SURVEY_TEST(test_untold),
+		SURVEY_TEST(test_untold_of_other_servers),
+		SURVEY_TEST(test_untold_in_part),
+		SURVEY_TEST(test_gaps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
