@@ -68,7 +68,7 @@ PROGRAMS := $(BUILD)/portcullis $(BUILD)/portcullis-policyd
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test-*.c))
 
 .PHONY: all programs deps build-deps try check check-all check-newest check-unit check-e2e bench install
-.PHONY: uninstall clean format lint
+.PHONY: check-logs-at-random uninstall clean format lint
 all: programs $(PLUGIN)
 programs: $(PROGRAMS)
 
@@ -122,6 +122,7 @@ check: deps
 # Before a release: what takes too long for each change.
 check-all:
 	$(MAKE) check
+	$(MAKE) check-logs-at-random
 	$(MAKE) analyze
 	$(MAKE) fuzz
 
@@ -142,6 +143,11 @@ PYTEST = PORTCULLIS_BUILD=$(abspath $(BUILD)) $(PYTHON) -B -m pytest -q -p no:ca
 
 check-e2e: all $(E2E_TOOLS)
 	$(PYTEST) $(PYTEST_OPTIONS) tests/e2e
+
+# More seeds than those few of make check.
+SEEDS = 1000-1200
+check-logs-at-random: all
+	$(PYTEST) $(PYTEST_OPTIONS) --seeds=$(SEEDS) tests/e2e/test_import_logs_at_random.py
 
 # With -j4 side by side: they wait more than they compute.
 E2E_QUARTERS := $(addprefix check-e2e-quarter-,1 2 3 4)

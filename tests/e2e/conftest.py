@@ -21,6 +21,9 @@ LOG_DIRECTORY = BUILD / "e2e" / f"log-{os.getpid()}"
 
 def pytest_addoption(parser):
     parser.addoption("--quarter", type=int, choices=(1, 2, 3, 4), help="only every fourth test")
+    parser.addoption(
+        "--seeds", default="1-4", metavar="FIRST-LAST", help="of tests that play things at random"
+    )
 
 
 @pytest.hookimpl(trylast=True)

@@ -215,6 +215,24 @@ def test_packed_and_unpacked(logs):
     assert logs.counts() == logs.told
 
 
+def test_what_is_another_log(logs):
+    """By what it begins with: nothing else tells what it was made of."""
+    logs.append(logs.some(random.Random(14), 60))
+    lines = logs.log.read_text().splitlines(keepends=True)
+    filtered = logs.directory / "filtered"
+    filtered.write_text("".join(line for line in lines if "imap-login" in line))
+    joined = logs.directory / "joined"
+    joined.write_text(logs.log.read_text() + "".join(logs.login("bob@example.org")))
+    logs.run("import", "-q", "--log", logs.log)
+    logs.run("import", "-q", "--log", joined)
+    assert logs.counts() == logs.told
+    logs.run("import", "-q", "--log", filtered)
+    for key in logs.told:
+        if key[1] == "imap" and key[0] != "bob@example.org":
+            logs.told[key] *= 2
+    assert logs.counts() == logs.told
+
+
 def test_a_last_line_without_its_newline(logs):
     """It waits for more, but for one that is packed: what is whole counts there, once."""
     logs.append(logs.login("alice@example.org"))
