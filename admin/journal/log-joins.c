@@ -1,5 +1,7 @@
 #include "log-joins.h"
 
+#include "log-user.h"
+
 static bool add_connection(void *context, const struct store_log_connection *connection)
 {
 	postfix_smtpd_add_connection(context, connection);
@@ -50,7 +52,7 @@ static bool save_connection(void *context, const struct store_log_connection *co
 	char user[USER_SIZE];
 
 	if (connection->user != NULL) {
-		user_normalise(connection->user, saving->default_domain, user, sizeof(user));
+		log_user_normalise(connection->user, saving->default_domain, user);
 		kept.user = user;
 	}
 	return store_add_log_connection(saving->store, &kept);

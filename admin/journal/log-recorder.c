@@ -8,6 +8,7 @@
 
 #include "admin/sightings/sighting-judge.h"
 #include "admin/sightings/whereabouts.h"
+#include "log-user.h"
 #include "server-host.h"
 
 /* Those remembered at once; a stranger may write any number of hosts into a log. */
@@ -203,28 +204,17 @@ static void find_broken(struct log_recorder *recorder, const struct store_sighti
 	}
 }
 
-/* What is no UTF-8 cannot be shown, as the servers have it. */
-static void normalise(const char *name, const struct policy *policy, char user_r[static USER_SIZE])
+static struct store_habit habit_of(const struct log_recorder *recorder,
+				   const struct log_login *login,
+				   const struct recorder_server *server)
 {
-	char *valid = g_utf8_validate(name, -1, NULL) ? NULL : g_utf8_make_valid(name, -1);
-
-	user_normalise(valid == NULL ? name : valid, policy->default_domain, user_r, USER_SIZE);
-	g_free(valid);
-}
-
-static bool add_sighting(struct log_recorder *recorder, const struct log_login *login, int64_t time,
-			 const struct recorder_server *server)
-{
-	const struct policy *policy = recorder->edition->policy;
-	struct store_broken_rule rules[RULES_MAX];
-	struct store_rule_set broken = {.rules = rules};
-	char user[USER_SIZE], client[ADDRESS_TEXT_SIZE], whereabouts[WHEREABOUTS_SIZE];
 	const struct attempt attempt = {.client = login->client};
-	const struct store_habit habit = {
+
+	return (struct store_habit){
 		.source = login->source,
 		.service = login->service,
 		.tls = log_login_tls(login->tls, login->port, names_tls(server, login->service),
-				     policy),
+				     recorder->edition->policy),
 		.port = login->port,
 		.country = judge_country(recorder->edition, &attempt, NULL),
 		.mechanism = login->mechanism,
@@ -232,6 +222,36 @@ static bool add_sighting(struct log_recorder *recorder, const struct log_login *
 		.tls_version = login->tls_version,
 		.of_log = true,
 	};
+}
+
+/* Whether no better record of that time is waited for any more. */
+static bool is_settled(const struct log_recorder *recorder, int64_t time)
+{
+	return time / MILLISECONDS_A_DAY <
+	       recorder->clock->present / MILLISECONDS_A_DAY - STORE_SETTLE_DAYS;
+}
+
+static bool count_login(struct log_recorder *recorder, const struct log_login *login, int64_t time,
+			const struct store_habit *habit)
+{
+	const struct import_login counted = {
+		.time = time,
+		.count = login->count,
+		.unknown_country = login->client.known && habit->country.code[0] == '\0' &&
+				   !address_is_local(&login->client),
+	};
+
+	return import_tally_add_login(recorder->tally, recorder->store, &counted);
+}
+
+static bool add_sighting(struct log_recorder *recorder, const struct log_login *login, int64_t time,
+			 const struct recorder_server *server)
+{
+	const struct policy *policy = recorder->edition->policy;
+	const struct store_habit habit = habit_of(recorder, login, server);
+	struct store_broken_rule rules[RULES_MAX];
+	struct store_rule_set broken = {.rules = rules};
+	char user[USER_SIZE], client[ADDRESS_TEXT_SIZE], whereabouts[WHEREABOUTS_SIZE] = "";
 	struct store_sighting sighting = {
 		.user = user,
 		.verified = login->verified && login->user[0] != '\0',
@@ -243,28 +263,20 @@ static bool add_sighting(struct log_recorder *recorder, const struct log_login *
 		.weeks = 1,
 		.days = 1,
 		.last_client = client,
-		.whereabouts = login->client.known
-				       ? whereabouts_format(policy, &login->client, whereabouts)
-				       : "",
+		.whereabouts = whereabouts,
 		.server = server->server.id,
-		.settled = time / MILLISECONDS_A_DAY <
-			   recorder->clock->present / MILLISECONDS_A_DAY - STORE_SETTLE_DAYS,
-	};
-	const struct import_login counted = {
-		.time = time,
-		.count = login->count,
-		.unknown_country = login->client.known && habit.country.code[0] == '\0' &&
-				   !address_is_local(&login->client),
+		.settled = is_settled(recorder, time),
 	};
 
-	normalise(login->user, policy, user);
+	log_user_normalise(login->user, policy->default_domain, user);
 	address_format(&login->client, client);
+	if (login->client.known)
+		whereabouts_format(policy, &login->client, whereabouts);
 	find_broken(recorder, &sighting, &broken);
 	sighting.tls_below = sighting_tls_below(policy, habit.tls, &broken);
 	if (import_clock_is_past(recorder->clock, time, policy->keep_addresses))
 		client[0] = '\0';
-	return store_add(recorder->store, &sighting) &&
-	       import_tally_add_login(recorder->tally, recorder->store, &counted);
+	return store_add(recorder->store, &sighting) && count_login(recorder, login, time, &habit);
 }
 
 bool log_recorder_add(struct log_recorder *recorder, const struct log_login *login,

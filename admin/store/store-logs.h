@@ -18,8 +18,9 @@
      apart by server and day for STORE_SETTLE_DAYS, and is removed when the day's uses of a way
      reach into the time that is covered, but not from before it to behind it: there may be
      none within. So a way counts once a day.
-   - A server that never recorded a service and mechanism does not cover them: it may not see
-     them (GSSAPI, or a service without the gate).
+   - A service, mechanism, or port of Postfix's that no server ever recorded is not covered: it
+     may be one that they do not see (GSSAPI, a service without the gate, or one that does not
+     ask the daemon).
    - A version of TLS that breaks a rule stays: the gate cannot know it.
 
    Of a gate that was removed, the log counts from a day on after its last line; and what comes

@@ -78,21 +78,23 @@ bool store_sqlite_note_tls(struct store *store, int64_t server, unsigned int ser
 	" " first " <= " END(clean) " AND " last " >= " BEGIN " AND (" first " >= " BEGIN          \
 				    " OR " last " <= " END(clean) ")"
 
-/* Whether b may know the source, service and mechanism (an id, or not told) at all. */
-#define KNOWS(source, service, mechanism, untold)                                                  \
+/* Whether b may know the source, service, port and mechanism (an id, or not told) at all. A log of
+   Postfix's names one of three ports, by what the service is called, whatever its number is. */
+#define KNOWS(source, service, port, mechanism, untold)                                            \
 	" (b.witness > 0 OR EXISTS (SELECT 1 FROM habits g WHERE g.of_log = 0"                     \
-	" AND g.source = " source " AND g.service = " service " AND (" untold                      \
-	" OR g.mechanism = " mechanism ")))"
+	" AND g.source = " source " AND g.service = " service " AND (" port                        \
+	" IN (0, g.port) OR g.port NOT IN (25, 465, 587))"                                         \
+	" AND (" untold " OR g.mechanism = " mechanism ")))"
 
 int store_sqlite_is_covered(struct store *store, const struct store_sighting *sighting)
 {
 	const struct store_habit *habit = sighting->habit;
 	sqlite3_stmt *search = store_sqlite_statement(
-		store,
-		"SELECT EXISTS (SELECT 1 FROM" BETTER
-		" JOIN coverage c ON c.server = b.id AND c.day BETWEEN ?2 - 1 AND ?2"
-		" WHERE s.id = ?1 AND" REACHES("?3", "?4", "?5") " AND" KNOWS(
-			"?7", "?8", "(SELECT id FROM strings WHERE text = ?9)", "?9 = ''") ")");
+		store, "SELECT EXISTS (SELECT 1 FROM" BETTER
+		       " JOIN coverage c ON c.server = b.id AND c.day BETWEEN ?2 - 1 AND ?2"
+		       " WHERE s.id = ?1 AND" REACHES("?3", "?4", "?5") " AND" KNOWS(
+			       "?7", "?8", "?10", "(SELECT id FROM strings WHERE text = ?9)",
+			       "?9 = ''") ")");
 	int64_t covered = 0;
 
 	sqlite3_bind_int64(search, 1, sighting->server);
@@ -104,6 +106,7 @@ int store_sqlite_is_covered(struct store *store, const struct store_sighting *si
 	sqlite3_bind_int(search, 7, habit->source);
 	sqlite3_bind_int(search, 8, habit->service);
 	store_sqlite_bind_text(search, 9, habit->mechanism);
+	sqlite3_bind_int(search, 10, habit->port);
 	return store_sqlite_number(store, search, &covered) < 0 ? -1 : covered != 0;
 }
 
@@ -111,16 +114,17 @@ int store_sqlite_is_covered(struct store *store, const struct store_sighting *si
 static bool remove_covered(struct store *store, int64_t server, int64_t day)
 {
 	sqlite3_stmt *removal = store_sqlite_statement(
-		store, "DELETE FROM sightings AS w WHERE w.server > 0 AND w.tls_below = 0"
-		       " AND w.server IN (SELECT s.id FROM" BETTER " WHERE b.id = ?1)"
-		       " AND w.day BETWEEN ?2 AND ?2 + 1 AND EXISTS (SELECT 1 FROM servers b"
-		       " JOIN coverage c ON c.server = b.id JOIN habits h ON h.id = w.habit"
-		       " WHERE b.id = ?1 AND c.day = ?2 AND" REACHES(
-			       "w.first_seen", "w.last_seen",
-			       "(w.verified AND w.rules IN (SELECT id FROM rule_sets WHERE text = "
-			       "''))") " AND" KNOWS("h.source", "h.service", "h.mechanism",
-						    "h.mechanism IN (SELECT id FROM strings WHERE "
-						    "text = '')") ")");
+		store,
+		"DELETE FROM sightings AS w WHERE w.server > 0 AND w.tls_below = 0"
+		" AND w.server IN (SELECT s.id FROM" BETTER " WHERE b.id = ?1)"
+		" AND w.day BETWEEN ?2 AND ?2 + 1 AND EXISTS (SELECT 1 FROM servers b"
+		" JOIN coverage c ON c.server = b.id JOIN habits h ON h.id = w.habit"
+		" WHERE b.id = ?1 AND c.day = ?2 AND" REACHES(
+			"w.first_seen", "w.last_seen",
+			"(w.verified AND w.rules IN (SELECT id FROM rule_sets WHERE text = "
+			"''))") " AND" KNOWS("h.source", "h.service", "h.port", "h.mechanism",
+					     "h.mechanism IN (SELECT id FROM strings WHERE "
+					     "text = '')") ")");
 
 	sqlite3_bind_int64(removal, 1, server);
 	sqlite3_bind_int64(removal, 2, day);

@@ -644,9 +644,14 @@ def test_what_waited_is_one_with_the_rest(logs):
 def test_forgotten(logs):
     """Also whose connection had not ended."""
     logs.append(logs.mails("alice@example.org")[:2] + logs.login("alice") + logs.login("bob"))
+    with open(logs.log, "ab") as file:
+        file.write("".join(logs.mails("carol")[:2]).encode().replace(b"carol", b"caf\xe9"))
     logs.run("import", "-q", "--log", logs.log)
     assert "alice" in str(logs.ask("SELECT user FROM log_connections"))
     logs.run("forget", "alice")
+    # What cannot be shown has the name that is shown.
+    logs.run("forget", "caf\ufffd")
+    assert logs.ask("SELECT count(*) FROM log_connections") == [(0,)]
     for table in ("users", "log_connections", "logs", "log_services"):
         assert "alice" not in str(logs.ask(f"SELECT * FROM {table}"))
     for path in logs.directory.glob("store.db*"):

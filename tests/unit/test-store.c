@@ -1402,6 +1402,51 @@ static void test_what_is_not_covered(void **state)
 	store_close(store);
 }
 
+/* A policy daemon that only one port asks does not cover another one, whatever its number is
+   in a container. */
+static void test_ports_of_a_witness(void **state)
+{
+	static const struct {
+		uint16_t daemon, log;
+		uint64_t expected;
+	} cases[] = {{587, 587, 0}, {587, 25, 1},    {587, 465, 1},
+		     {587, 0, 0},   {10587, 587, 0}, {0, 587, 0}};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		for (int order = 0; order < 2; order++) {
+			struct store *store = open_store(STORE_WRITE);
+			struct store_server daemon = {.host = "mx1", .source = SOURCE_POSTFIX};
+			struct store_server log = {
+				.host = "mx1", .source = SOURCE_POSTFIX, .witness = WITNESS_FILE};
+			struct store_habit habit = {.source = SOURCE_POSTFIX,
+						    .service = SERVICE_SUBMISSION,
+						    .mechanism = "PLAIN",
+						    .client_id = ""};
+			struct store_sighting sighting = alice();
+
+			sighting.habit = &habit;
+			assert_true(store_begin(store));
+			assert_true(store_find_server(store, &daemon));
+			assert_true(store_find_server(store, &log));
+			for (int step = 0; step < 2; step++) {
+				habit.of_log = step == order;
+				habit.port = habit.of_log ? cases[i].log : cases[i].daemon;
+				sighting.server = habit.of_log ? log.id : 0;
+				add(store, &sighting);
+				if (!habit.of_log)
+					assert_true(store_cover(store, daemon.id, NOW, NOW));
+			}
+			assert_true(store_commit(store));
+			if (of_logs(store) != cases[i].expected)
+				fail_msg("ports %d and %d, order %d", cases[i].daemon, cases[i].log,
+					 order);
+			store_close(store);
+			unlink(path);
+		}
+	}
+}
+
 /* Of a store of an older version, the days on which servers recorded anything are known. */
 static void test_migration_of_witnesses(void **state)
 {
@@ -1548,6 +1593,7 @@ int main(void)
 		STORE_TEST(test_a_witness_of_an_hour),
 		STORE_TEST(test_days_of_a_witness),
 		STORE_TEST(test_what_is_not_covered),
+		STORE_TEST(test_ports_of_a_witness),
 		STORE_TEST(test_migration_of_witnesses),
 		STORE_TEST(test_what_waits),
 		STORE_TEST(test_what_waits_in_portions),
