@@ -13,8 +13,10 @@
 #include "log-file-import.h"
 #include "log-journal-import.h"
 
-/* A connection that was not heard of for so long has ended, in milliseconds. */
+/* A connection that was not heard of for so long has ended, in milliseconds; where something
+   cannot be read, it may go on there. */
 #define SILENCE (INT64_C(6) * 3600 * 1000)
+#define LONG_SILENCE (INT64_C(48) * 3600 * 1000)
 
 #define TELL_INTERVAL INT64_C(600000)
 
@@ -140,8 +142,9 @@ static enum log_import_result import_file(struct log_importer *importer, const c
 
 	if (file == NULL) {
 		/* A rotation gave it another name. */
-		if (errno != ENOENT)
-			pass_over(importer, path);
+		if (errno == ENOENT)
+			return LOG_IMPORT_EARLY;
+		pass_over(importer, path);
 		return LOG_IMPORT_DONE;
 	}
 	status = log_file_status(file);
@@ -203,7 +206,9 @@ static bool note_oldest(void *context, const struct store_log_connection *connec
 static bool end_silent(struct log_importer *importer)
 {
 	struct log_batch *batch = &importer->batch;
-	int64_t since = batch->clock.present - SILENCE, oldest = INT64_MAX;
+	bool whole = importer->problems == 0 && !importer->is_early;
+	int64_t silence = whole ? SILENCE : LONG_SILENCE;
+	int64_t since = batch->clock.present - silence, oldest = INT64_MAX;
 
 	if (!store_each_log_connection(batch->store, note_oldest, &oldest))
 		return false;
@@ -271,7 +276,7 @@ static void tell_missing(void *importer, const char *text)
 static bool begin_round(struct log_importer *importer)
 {
 	struct log_input *input = log_order_files(
-		importer->order, importer->rounds == 0 ? tell_missing : NULL, importer);
+		importer->order, importer->problems == 0 ? tell_missing : NULL, importer);
 	uint64_t done, total;
 	bool fine;
 
@@ -300,7 +305,8 @@ bool log_importer_pass(struct log_importer *importer, char *const logs[], bool r
 		llabs(clock->machine - importer->problems_told) >= TELL_INTERVAL;
 	do
 		fine = begin_round(importer);
-	while (fine && importer->is_early && !is_stopped(importer));
+	while (fine && importer->is_early && importer->rounds < TRIALS_MAX &&
+	       !is_stopped(importer));
 	fine = fine && (is_stopped(importer) || (end_silent(importer) && settle(importer)));
 	progress_clear(&importer->progress);
 	if (importer->problems > 0 && importer->telling_problems)

@@ -461,6 +461,26 @@ def test_rotated_while_older_logs_are_read(logs, words):
     assert logs.counts() == logs.told
 
 
+def test_a_connection_may_go_on_in_what_cannot_be_read(logs):
+    """So it is not over, though nothing was heard of it for hours."""
+    logs.now -= 8 * 3600
+    logs.append(encrypted(logs))
+    mails = logs.mails("alice@example.org", 2)
+    logs.append(mails[:2])
+    (logs.directory / "mail.log.1.gz").write_bytes(gzip.compress(b"x" * 1000)[:-4])
+    logs.run("import", "-q", "--log", logs.directory, status=EX_IOERR)
+    logs.append(mails[2:])
+    logs.run("import", "-q", "--log", logs.log)
+    assert logs.counts() == logs.told
+    # Not for ever.
+    logs.now -= 3 * 86400
+    logs.append(logs.mails("bob@example.org", starttls=False)[:2])
+    logs.told["bob@example.org", "submission", "none", True] -= 1
+    logs.told["bob@example.org", "submission", "unknown", True] += 1
+    logs.run("import", "-q", "--log", logs.directory, status=EX_IOERR)
+    assert logs.counts() == +logs.told
+
+
 def test_several_importers(logs):
     chance = random.Random(6)
     for _ in range(8):
