@@ -123,7 +123,7 @@ static bool begin_lines(const struct reading *reading)
 
 static enum log_import_result import_lines(struct reading *reading)
 {
-	int current = log_file_is_current(reading->file, reading->batch->store);
+	int current = log_place_is_current(reading->file, reading->batch->store);
 	enum log_import_result result;
 
 	if (current < 0 || !begin_lines(reading))
@@ -158,7 +158,7 @@ static bool commit(struct reading *reading)
 	reading->row.touched = batch->clock.machine;
 	log_file_note_place(reading->file, &reading->row);
 	if (reading->row.position > 0 &&
-	    !log_file_put(reading->file, batch->store, &reading->row)) {
+	    !log_place_put(reading->file, batch->store, &reading->row)) {
 		log_batch_drop(batch);
 		return false;
 	}
@@ -223,7 +223,7 @@ enum log_import_result log_file_import(struct log_batch *batch, struct log_file 
 	bool done;
 
 	errno = 0;
-	if (!log_file_find(file, batch->store, path, &reading.row, &done))
+	if (!log_place_find(file, batch->store, path, &reading.row, &done))
 		return no_place(batch);
 	if (done)
 		return LOG_IMPORT_DONE;

@@ -5,6 +5,7 @@
 #include "log-batch.h"
 #include "log-file.h"
 #include "log-order.h"
+#include "log-place.h"
 
 /* Imports what is new in a log's file, which was opened by that path and not read yet: in as
    many transactions as it needs, or until it is stopped. order: NULL where any will do. What is

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "admin/journal/log-file.h"
+#include "admin/journal/log-place.h"
 
 static bool find_journal(void *context, const struct store_log *log)
 {
@@ -24,7 +24,7 @@ static bool look_at(struct log_file *file, struct store *store, struct log_stand
 	bool done;
 
 	errno = 0;
-	if (!log_file_find(file, store, standing->log, &row, &done)) {
+	if (!log_place_find(file, store, standing->log, &row, &done)) {
 		standing->error = errno == 0 ? EIO : errno;
 		return store_failure(store)->status == 0;
 	}

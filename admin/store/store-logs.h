@@ -97,7 +97,7 @@ struct store_log_service {
 typedef bool store_visit_log_service(void *context, const struct store_log_service *service);
 bool store_each_log_service(struct store *store, store_visit_log_service *visit, void *context);
 /* Adds to what is known of it. Of more than STORE_LOG_SERVICES nothing is kept. */
-#define STORE_LOG_SERVICES 1024
+#define STORE_LOG_SERVICES 2048
 bool store_put_log_service(struct store *store, const struct store_log_service *service);
 
 /* A connection that had not ended at the position, with one of its logins or none; it may

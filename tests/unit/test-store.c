@@ -1577,7 +1577,7 @@ static void test_services_of_logs(void **state)
 		.host = "mx1", .program = "postfix/smtpd", .wraps = true};
 	assert_true(store_put_log_service(store, &service));
 	assert_true(store_each_log_service(store, count_service, &count));
-	assert_int_equal(count, 1024);
+	assert_int_equal(count, STORE_LOG_SERVICES);
 	service.logs_tls = service.wraps = false;
 	assert_true(store_each_log_service(store, find_service, &service));
 	assert_true(service.logs_tls && service.wraps);
