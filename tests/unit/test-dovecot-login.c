@@ -164,6 +164,22 @@ static void test_ports_and_versions(void **state)
 }
 
 /* login_log_format_elements = %r %m <%u> %c */
+static void test_other_names(void **state)
+{
+	static const char *const lines[] = {
+		"imap-login: Login: user=<a@b>, mech=CRAM-MD5, remote_ip=78.46.5.205:4711",
+		"imap-login: Login: mechanism=CRAM-MD5 rip=78.46.5.205 user=<a@b>",
+	};
+	(void)state;
+
+	for (size_t i = 0; i < COUNT(lines); i++) {
+		assert_login(lines[i]);
+		assert_string_equal(login.user, "a@b");
+		assert_string_equal(login.mechanism, "CRAM-MD5");
+		assert_client("78.46.5.205");
+	}
+}
+
 static void test_without_names(void **state)
 {
 	(void)state;
@@ -210,6 +226,23 @@ static void test_refused(void **state)
 		 1, false},
 		{"Disconnected: Connection closed (proxy dest auth failed)", 1, false},
 		{"Disconnected: Connection closed (user disabled)", 1, false},
+		{"Disconnected: Connection closed (disconnected while authenticating, waited 0 "
+		 "secs)",
+		 1, false},
+		{"Disconnected: Connection closed (disconnected while finishing login, waited 0 "
+		 "secs)",
+		 1, false},
+		{"Disconnected: Connection closed (aborted authentication)", 1, false},
+		{"Disconnected: Connection closed (tried to use disabled plaintext auth)", 1,
+		 false},
+		{"Disconnected: Connection closed (tried to use unsupported auth mechanism)", 1,
+		 false},
+		{"Disconnected: Connection closed (auth process communication failure)", 1, false},
+		{"Disconnected: Connection closed (auth service reported temporary failure)", 1,
+		 false},
+		{"Disconnected: Connection closed (password expired)", 1, false},
+		{"Disconnected: Connection closed (login disabled)", 1, false},
+		{"Disconnected: Connection closed (sent invalid base64 in response)", 1, false},
 		{"Disconnected: Connection closed: read(size=416) failed: Connection reset by peer "
 		 "(auth failed, 1 attempts in 0 secs)",
 		 1, false},
@@ -320,6 +353,9 @@ static void test_no_common_tls(void **state)
 		"pop3-login: Disconnected (no auth attempts in 0 secs): user=<>, " FROM
 		", lport=995, TLS handshaking: SSL_accept() failed: error:1417D18C:SSL routines:"
 		"tls_process_client_hello:version too low, " SESSION,
+		"pop3-login: Disconnected (disconnected during TLS handshake): user=<>, " FROM
+		", lport=995, TLS handshaking: SSL_accept() failed: error:0A00042E:SSL routines::"
+		"tlsv1 alert protocol version, " SESSION,
 	};
 
 	(void)state;
@@ -363,6 +399,16 @@ static void test_passed_over(void **state)
 		"imap-login: Info: Pre-login ID sent: name=Thunderbird: user=<>, " FROM,
 		"imap-login: Info: Authenticate PLAIN failed: Invalid base64 in response: user=<>",
 		"imap-login: Login failed: SSL required for authentication: user=<>, " FROM,
+		"pop3-login: Info: APOP failed: Invalid challenge: user=<>, " FROM,
+		"imap-login: Info: Disconnected (disconnected during TLS handshake): "
+		"user=<>, " FROM,
+		"imap-login: Info: Disconnected: (client didn't send a cert): user=<>, " FROM,
+		"imap-login: Warning: Login: user=<alice>, method=PLAIN, " FROM,
+		"imap-login: Debug: Login: user=<alice>, method=PLAIN, " FROM,
+		"imap-login: Info: SSL is disabled: user=<>, " FROM,
+		"imap-login: Info: Valid certificate: /CN=alice: user=<>, " FROM,
+		"imap-login: Info: Invalid certificate: self signed: /CN=alice: user=<>, " FROM,
+		"lmtp(8): Info: Connect from local",
 	};
 
 	(void)state;
@@ -466,6 +512,7 @@ int main(void)
 		cmocka_unit_test(test_ipv6),
 		cmocka_unit_test(test_foreign_sessions),
 		cmocka_unit_test(test_ports_and_versions),
+		cmocka_unit_test(test_other_names),
 		cmocka_unit_test(test_without_names),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_anonymous),

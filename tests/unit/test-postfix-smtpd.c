@@ -435,7 +435,10 @@ static void test_passed_over(void **state)
 		"NOQUEUE: reject: RCPT from unknown[192.0.2.7]: 554 5.7.1 <x>: Relay access "
 		"denied; from=<x: client=a[192.0.2.1], sasl_method=PLAIN, sasl_username=ann> "
 		"to=<x> proto=ESMTP helo=<x>",
+		"warning: unknown[192.0.2.7]: SASL PLAIN authentication aborted",
 		"lost connection after AUTH from unknown[192.0.2.7]",
+		"timeout after AUTH from unknown[192.0.2.7]",
+		"too many errors after AUTH from unknown[192.0.2.7]",
 		"improper command pipelining after EHLO from unknown[192.0.2.7]: "
 		"client=a[192.0.2.7], sasl_method=PLAIN, sasl_username=ann",
 		"improper command pipelining after EHLO from unknown[192.0.2.7]: "
