@@ -161,6 +161,8 @@ static void print_fact(const char *title, uint64_t number, const char *note)
 
 static void print_days(const struct log_tally_counts *counts)
 {
+	int64_t days = calendar_day((time_t)(counts->last / 1000)) -
+		       calendar_day((time_t)(counts->first / 1000)) + 1;
 	char first[DAY_TEXT_SIZE], last[DAY_TEXT_SIZE];
 
 	day_format(counts->first, first);
@@ -168,10 +170,11 @@ static void print_days(const struct log_tally_counts *counts)
 	/* Of a day with one digit. */
 	g_strchug(first);
 	g_strchug(last);
-	if (strcmp(first, last) == 0)
+	if (days == 1)
 		wrapped_line_print(FACT_INDENT, "%-16s  %s", "logins of", first);
 	else
-		wrapped_line_print(FACT_INDENT, "%-16s  %s to %s", "logins from", first, last);
+		wrapped_line_print(FACT_INDENT, "%-16s  %s to %s, %" PRId64 " days", "logins from",
+				   first, last, days);
 }
 
 static void print_read(const struct survey_reading *reading, const struct log_tally_counts *counts)

@@ -1,17 +1,8 @@
 #include "rule-standing.h"
 
+#include "admin/terminal/display.h"
 #include "forecast-count.h"
 #include "rule-history.h"
-
-/* Days since 1970 in local time. */
-static int64_t calendar_day(time_t time)
-{
-	struct tm local;
-
-	if (localtime_r(&time, &local) == NULL)
-		return 0;
-	return ((int64_t)time + local.tm_gmtoff) / SECONDS_A_DAY;
-}
 
 static struct rule_standing stand(const struct rule *rule, time_t at, uint64_t offenders,
 				  const struct rule_history *history, int64_t first_record,

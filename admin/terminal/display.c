@@ -31,6 +31,15 @@ const char *day_format(int64_t milliseconds, char text_r[static DAY_TEXT_SIZE])
 	return local_format(seconds, this_year ? "%e %b" : "%e %b %Y", text_r, DAY_TEXT_SIZE);
 }
 
+int64_t calendar_day(time_t time)
+{
+	struct tm local;
+
+	if (localtime_r(&time, &local) == NULL)
+		return 0;
+	return ((int64_t)time + local.tm_gmtoff) / SECONDS_A_DAY;
+}
+
 const char *iso_day_format(time_t time, char text_r[static ISO_DAY_TEXT_SIZE])
 {
 	return local_format(time, "%Y-%m-%d", text_r, ISO_DAY_TEXT_SIZE);

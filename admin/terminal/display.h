@@ -12,6 +12,9 @@
 #define DAY_TEXT_SIZE sizeof("14 Jun -2147481748")
 const char *day_format(int64_t milliseconds, char text_r[static DAY_TEXT_SIZE]);
 
+/* The local day of a moment, in days since 1970. */
+int64_t calendar_day(time_t time);
+
 /* The local day of a moment, as in the exemptions: "2024-06-14". */
 #define ISO_DAY_TEXT_SIZE sizeof("-2147481748-01-01")
 const char *iso_day_format(time_t time, char text_r[static ISO_DAY_TEXT_SIZE]);
