@@ -145,10 +145,11 @@ static enum log_import_result import_lines(struct reading *reading)
 }
 
 /* Whether something is to be committed. */
-static bool has_news(const struct reading *reading, uint64_t size_before)
+static bool has_news(const struct reading *reading, const struct store_log *before)
 {
 	return reading->batch->lines > 0 || log_batch_logins(reading->batch) > 0 ||
-	       (reading->row.id != 0 && reading->row.size != size_before);
+	       (before->id != 0 &&
+		(reading->row.size != before->size || reading->row.inode != before->inode));
 }
 
 static bool commit(struct reading *reading)
@@ -168,14 +169,14 @@ static bool commit(struct reading *reading)
 
 static enum log_import_result import_batch(struct reading *reading)
 {
-	uint64_t size_before = reading->row.size;
+	const struct store_log before = reading->row;
 	enum log_import_result result;
 
 	if (!log_batch_begin(reading->batch))
 		return LOG_IMPORT_FAILED;
 	result = import_lines(reading);
 	if (result == LOG_IMPORT_FAILED || result == LOG_IMPORT_CHANGED ||
-	    result == LOG_IMPORT_EARLY || !has_news(reading, size_before)) {
+	    result == LOG_IMPORT_EARLY || !has_news(reading, &before)) {
 		log_batch_drop(reading->batch);
 		return result;
 	}

@@ -16,7 +16,10 @@ struct log_file {
 	struct packed_file *packed; /* NULL: it is not, or nothing is read yet */
 	GArray *known; /* what the store has of it, a struct store_log without strings each */
 	struct line_reader *lines;
-	uint64_t begin; /* where they were begun */
+	uint64_t begin; /* where they were begun: if within a line, it begins with this, */
+	char before[LOG_MARK_TAIL];
+	size_t before_length;
+	bool is_first; /* and the last one given is that */
 	uint64_t heads[STORE_LOG_HEADS];
 	/* The end of the line that was noted last. */
 	char tail[LOG_MARK_TAIL];

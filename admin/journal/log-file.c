@@ -147,7 +147,7 @@ int64_t log_file_changed(const struct log_file *file)
 
 void log_file_begin_lines(struct log_file *file, uint64_t position)
 {
-	file->begin = file->is_packed ? position : 0;
+	file->begin = position;
 	if (file->is_packed)
 		line_reader_begin_source(file->lines, packed_file_read, file->packed);
 	else
@@ -156,12 +156,13 @@ void log_file_begin_lines(struct log_file *file, uint64_t position)
 
 enum line_kind log_file_next(struct log_file *file, const char **text_r, size_t *length_r)
 {
+	file->is_first = log_file_position(file) == file->begin;
 	return line_reader_next(file->lines, text_r, length_r);
 }
 
 uint64_t log_file_position(const struct log_file *file)
 {
-	return file->begin + line_reader_position(file->lines);
+	return line_reader_position(file->lines) + (file->is_packed ? file->begin : 0);
 }
 
 uint64_t log_file_taken(const struct log_file *file)
@@ -174,11 +175,13 @@ uint64_t log_file_taken(const struct log_file *file)
 void log_file_note(struct log_file *file, struct store_log *row, const char *text, size_t length)
 {
 	size_t tail = MIN(length, LOG_MARK_TAIL);
+	size_t before = file->is_first ? MIN(file->before_length, LOG_MARK_TAIL - tail) : 0;
 
 	row->position = log_file_position(file);
 	row->size = 0;
-	memcpy(file->tail, text + length - tail, tail);
-	file->tail_length = tail;
+	memcpy(file->tail, file->before + file->before_length - before, before);
+	memcpy(file->tail + before, text + length - tail, tail);
+	file->tail_length = before + tail;
 	file->noted = true;
 	/* Of a line that was cut, the end is not known. */
 	file->tail_is_known = length < LINE_LENGTH_MAX;

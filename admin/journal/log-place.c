@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* memrchr() */
 #include "log-place.h"
 
 #include <errno.h>
@@ -14,6 +15,16 @@ static bool is_as_it_was(const struct log_file *file, const struct store_log *ro
 	return row->size == (uint64_t)file->status.st_size &&
 	       row->changed == log_file_changed(file) && row->inode == file->status.st_ino &&
 	       row->device == file->status.st_dev;
+}
+
+/* What stands before a position, where lines are begun, may be a part of the first one. */
+static void keep_before(struct log_file *file, const char *text, size_t length)
+{
+	const char *newline = memrchr(text, '\n', length);
+	size_t part = newline == NULL ? length : length - (size_t)(newline + 1 - text);
+
+	file->before_length = MIN(part, LOG_MARK_TAIL);
+	memcpy(file->before, text + length - file->before_length, file->before_length);
 }
 
 /* Goes to a position of the file, by the way of what lies before it when it is packed: 1 the
@@ -47,6 +58,7 @@ static int go_to(struct log_file *file, const struct store_log *row, bool *short
 		memmove(text, text + all - kept, kept);
 	}
 	result = row->tail == 0 || log_mark_last_line(text, kept) == row->tail;
+	keep_before(file, text, kept);
 out:
 	g_free(text);
 	return result;
@@ -132,7 +144,7 @@ static bool has_lost_its_end(const struct log_file *file, const struct store_log
 }
 
 /* Goes on where it ends now: what it ended with was read. */
-static void move_to_end(const struct log_file *file, struct store_log *row)
+static void move_to_end(struct log_file *file, struct store_log *row)
 {
 	uint64_t end = (uint64_t)file->status.st_size;
 	char text[LOG_MARK_TAIL + 2];
@@ -140,7 +152,9 @@ static void move_to_end(const struct log_file *file, struct store_log *row)
 	ssize_t length = pread(file->descriptor, text, size, (off_t)(end - size));
 
 	row->position = end;
-	row->tail = length > 0 ? log_mark_last_line(text, (size_t)length) : 0;
+	length = MAX(length, 0);
+	row->tail = log_mark_last_line(text, (size_t)length);
+	keep_before(file, text, (size_t)length);
 }
 
 /* Chooses one of them: 1 it is found, and *done_r set, 0 none is of the file, -1 error. */
@@ -188,6 +202,7 @@ bool log_place_find(struct log_file *file, struct store *store, const char *name
 	if (found == 0) {
 		*row_r = (struct store_log){.name = name, .cursor = ""};
 		*done_r = false;
+		file->before_length = 0;
 		if (file->is_packed && !log_file_unpack(file))
 			return false;
 	}

@@ -253,7 +253,9 @@ def test_a_last_line_without_its_newline(logs):
     for _ in range(2):
         logs.run("import", "--log", copy, "-q")
         assert logs.counts() == logs.told
-    logs.append(["\n"] + logs.login("alice@example.org"))
+    logs.append(["\n"])
+    logs.run("import", "-q", "--log", logs.log)
+    logs.append(logs.login("alice@example.org"))
     logs.run("import", "--log", logs.log, copy, "-q")
     assert logs.counts() == logs.told
 
@@ -401,11 +403,16 @@ def test_an_end_that_was_lost(logs, seen):
     os.truncate(logs.log, len(whole) - 500)
     if seen == "at once":
         logs.run("import", "-q", "--log", logs.log)
+        # Behind half a line, which was read whole.
+        logs.append(logs.login("alice@example.org"))
+        logs.run("import", "-q", "--log", logs.log)
+        shutil.copy(logs.log, logs.directory / "copy")
+        logs.run("import", "-q", "--log", logs.directory / "copy")
     else:
         # What was lost and what has its place by now cannot be told apart: as much is passed over.
         with open(logs.log, "ab") as file:
-            file.write(bytes(500))
-    logs.append(["\n"] + logs.some(chance, 60))
+            file.write(bytes(500) + b"\n")
+    logs.append(logs.some(chance, 60))
     for _ in range(2):
         logs.run("import", "-q", "--log", logs.log)
         assert logs.counts() == logs.told

@@ -57,6 +57,10 @@ class Course:
     def errors(self):
         return (self.directory / "errors").read_text()
 
+    def has_no_clock(self, status):
+        """libfaketime may find what one left that was killed and had the same number."""
+        return status == 1 and "libfaketime" in self.errors()
+
     # ---- importers ----
 
     def start(self, *words):
@@ -77,10 +81,11 @@ class Course:
     def finish(self, *words, statuses=(0,)):
         names = [os.path.basename(word) for word in words]
         self.note(f"import {' '.join(names)}")
-        status = EX_TEMPFAIL
-        # Of a clock that is so quick, nobody waits long for another one's transaction.
-        while status == EX_TEMPFAIL:
+        # With a clock that is so quick, nobody waits long for another one's transaction.
+        for _ in range(20):
             status = self.start(*words).wait(timeout=120)
+            if status != EX_TEMPFAIL and not self.has_no_clock(status):
+                break
         assert status in statuses, self.errors()
 
     def import_all(self):
@@ -110,7 +115,9 @@ class Course:
         how = self.chance.choice([signal.SIGKILL, signal.SIGTERM])
         self.note(f"{how.name} for one of the importers")
         process.send_signal(how)
-        assert process.wait(timeout=60) in (0, -how, EX_IOERR, EX_TEMPFAIL), self.errors()
+        status = process.wait(timeout=60)
+        assert status in (0, -how, EX_IOERR, EX_TEMPFAIL) or self.has_no_clock(status), \
+               self.errors()  # fmt: skip
 
     def kill_all(self):
         for process in self.running:
