@@ -6,9 +6,6 @@
 
 /* What import makes of mail logs. */
 
-/* Prints what was imported. */
-void import_logs_print(const struct log_importer_counts *counts);
-
 /* One pass over the logs that a configuration names. Adds to *problems. False when the store
    fails: see log_importer_failure(). */
 bool import_logs_pass(struct log_importer *importer, const struct policy *policy, size_t *problems);

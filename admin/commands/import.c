@@ -6,13 +6,13 @@
 #include <sysexits.h>
 #include <time.h>
 
-#include "admin/journal/importer.h"
 #include "admin/journal/journal-file.h"
 #include "admin/questions/loaded-policy.h"
 #include "admin/terminal/command-options.h"
 #include "admin/terminal/stop-signal.h"
 #include "command.h"
 #include "import-logs.h"
+#include "import-report.h"
 #include "policy/file-stamp.h"
 
 /* In a service, files are renamed when they are that large or that old. */
@@ -36,45 +36,6 @@ static const struct command_help help = {
 		"Lines that cannot be understood are kept in the file set-aside in the journal's "
 		"directory.",
 };
-
-static int failure_status(const struct store_failure *failure)
-{
-	return failure->status == 0 ? EX_IOERR : failure->status;
-}
-
-static int report_failure(const struct store_failure *failure)
-{
-	/* Without a text, it was said already. */
-	if (failure->text[0] != '\0')
-		fprintf(stderr, "portcullis import: %s\n", failure->text);
-	return failure_status(failure);
-}
-
-static void print_summary(const struct importer_counts *counts)
-{
-	printf("%llu lines imported, %llu set aside, %llu lost by the servers\n",
-	       (unsigned long long)counts->lines, (unsigned long long)counts->set_aside,
-	       (unsigned long long)counts->lost);
-	if (counts->too_old > 0)
-		printf("%llu of them were older than keep-sightings and are not kept\n",
-		       (unsigned long long)counts->too_old);
-	if (counts->too_new > 0)
-		printf("%llu of them were dated more than a day ahead and are taken as of now\n",
-		       (unsigned long long)counts->too_new);
-}
-
-/* What the configuration promises those who are recorded is not done. */
-static void print_held_back(FILE *file, int64_t newest)
-{
-	char date[DATE_TEXT_SIZE];
-
-	date_format((time_t)(newest / 1000), date);
-	fprintf(file,
-		"portcullis import: the newest record to rely on is of %s, so what is older than "
-		"keep-addresses or keep-sightings by now is not erased, lest a wrong clock erase "
-		"all; --force does\n",
-		date);
-}
 
 /* What an import works with. */
 struct importers {
@@ -111,26 +72,26 @@ static int import_once(const struct importers *importers, bool quiet)
 	size_t log_problems = 0;
 
 	if (!importer_pass(importer, 0, &rest))
-		return report_failure(importer_failure(importer));
+		return import_report_failure(importer_failure(importer));
 	/* What a writer without a lock may still append to. */
 	if (rest.soon > 0 && rest.problems == 0 && !stop_signal) {
 		stop_signal_sleep(JOURNAL_QUIET_SECONDS * 1000 + 100);
 		if (!stop_signal && !importer_pass(importer, UINT64_MAX, &rest))
-			return report_failure(importer_failure(importer));
+			return import_report_failure(importer_failure(importer));
 	}
 	importer_end_progress(importer);
 	if (!stop_signal &&
 	    !import_logs_pass(importers->logs, importers->loaded.policy, &log_problems))
-		return report_failure(log_importer_failure(importers->logs));
+		return import_report_failure(log_importer_failure(importers->logs));
 	if (!stop_signal && !importer_expire(importer))
-		return report_failure(importer_failure(importer));
+		return import_report_failure(importer_failure(importer));
 	importer_end_progress(importer);
 	if (importer_held_back(importer) != 0)
-		print_held_back(stdout, importer_held_back(importer));
+		import_report_held_back(stdout, importer_held_back(importer));
 	if (!quiet)
-		print_summary(importer_counts(importer));
+		import_report_records(importer_counts(importer));
 	if (!quiet && importers->logs != NULL)
-		import_logs_print(log_importer_counts(importers->logs));
+		import_report_logs(log_importer_counts(importers->logs));
 	if (stop_signal) {
 		fputs("portcullis import: interrupted; the rest stays in the journal\n", stderr);
 		return EX_TEMPFAIL;
@@ -157,7 +118,7 @@ static void report_news(struct follower *follower, const struct store_failure *f
 		return;
 	strcpy(follower->told, failure->text);
 	follower->told_at = now;
-	report_failure(failure);
+	import_report_failure(failure);
 }
 
 /* Once for each change of the file. A file that is missing for a moment is being replaced. */
@@ -228,7 +189,7 @@ static int follow_records(struct follower *follower, const struct importers *imp
 			if (importer_held_back(importer) != held_back) {
 				held_back = importer_held_back(importer);
 				if (held_back != 0)
-					print_held_back(stderr, held_back);
+					import_report_held_back(stderr, held_back);
 			}
 			if (rotate_all)
 				rotated = now;
@@ -236,7 +197,7 @@ static int follow_records(struct follower *follower, const struct importers *imp
 			continue;
 		}
 		report_news(follower, failure, now);
-		status = failure_status(failure);
+		status = import_failure_status(failure);
 		if (may_be_mended(status))
 			return status;
 		stop_signal_sleep(RETRY_MILLISECONDS);
@@ -262,7 +223,7 @@ static int follow_once(struct follower *follower)
 
 	if (store == NULL) {
 		report_news(follower, &failure, (int64_t)time(NULL) * 1000);
-		return failure_status(&failure);
+		return import_failure_status(&failure);
 	}
 	begin_importers(&importers, store, follower->policy, &options);
 	status = follow_records(follower, &importers);
@@ -317,7 +278,7 @@ static int import_logs(struct policy *policy, const struct options *options, cha
 	int status;
 
 	if (store == NULL)
-		return report_failure(&failure);
+		return import_report_failure(&failure);
 	policy_load_files(&loaded);
 	status = import_logs_once(store, &loaded, &importer_options, logs, options->quiet);
 	policy_unload_files(&loaded);
@@ -334,7 +295,7 @@ static int import_records(struct policy *policy, const struct options *options)
 	int status;
 
 	if (store == NULL)
-		return report_failure(&failure);
+		return import_report_failure(&failure);
 	begin_importers(&importers, store, policy, &importer_options);
 	status = import_once(&importers, options->quiet);
 	end_importers(&importers);

@@ -1556,6 +1556,59 @@ static void test_what_waits_in_portions(void **state)
 	store_close(store);
 }
 
+static bool count_connection(void *context, const struct store_log_connection *connection)
+{
+	int *count = context;
+
+	(void)connection;
+	++*count;
+	return true;
+}
+
+static bool count_log(void *context, const struct store_log *log)
+{
+	int *count = context;
+
+	(void)log;
+	++*count;
+	return true;
+}
+
+/* Names of connections go with addresses; how far a log is read, with the last of its logins. */
+static void test_expiry_of_logs(void **state)
+{
+	static const struct {
+		int days, connections, logs;
+	} cases[] = {{13, 1, 1}, {15, 0, 1}, {400, 0, 1}, {402, 0, 0}};
+	static const struct store_expiry expiry = {.keep_addresses = 14 * DAY,
+						   .keep_sightings = 400 * DAY};
+	const struct store_log_connection connection = {.host = "mx1",
+							.program = "postfix/smtpd",
+							.heard = NOW,
+							.user = "alice@example.org",
+							.client = "203.0.113.5",
+							.mechanism = "PLAIN"};
+	struct store_log log = {.name = "/var/log/mail.log", .cursor = "", .touched = NOW};
+	struct store *store = open_store(STORE_WRITE);
+	(void)state;
+
+	assert_true(store_begin(store));
+	assert_true(store_add_log_connection(store, &connection));
+	assert_true(store_put_log(store, &log));
+	assert_true(store_commit(store));
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		int connections = 0, logs = 0;
+
+		assert_true(store_expire(store, &expiry, NOW + cases[i].days * DAY));
+		assert_true(store_each_log_connection(store, count_connection, &connections));
+		assert_true(store_each_log(store, count_log, &logs));
+		assert_int_equal(connections, cases[i].connections);
+		assert_int_equal(logs, cases[i].logs);
+	}
+	assert_false(is_on_disk("alice@example.org"));
+	store_close(store);
+}
+
 /* Whoever writes into a log may write any number of names into it. */
 static void test_services_of_logs(void **state)
 {
@@ -1597,6 +1650,7 @@ int main(void)
 		STORE_TEST(test_migration_of_witnesses),
 		STORE_TEST(test_what_waits),
 		STORE_TEST(test_what_waits_in_portions),
+		STORE_TEST(test_expiry_of_logs),
 		STORE_TEST(test_services_of_logs),
 		STORE_TEST(test_sightings_add_up),
 		STORE_TEST(test_days_of_use),
