@@ -107,26 +107,17 @@ struct survey {
 	const struct rule *rule; /* NULL: all */
 	bool built_in;
 	struct survey_rule rules[RULES_MAX];
+	struct survey_report report;
 };
 
-static struct survey_report report_of(const struct survey *survey)
+static bool print_rules(const struct survey *survey)
 {
-	return (struct survey_report){.reading = &survey->reading,
-				      .policy = survey->inquiry.loaded.policy,
-				      .built_in = survey->built_in,
-				      .rules = survey->rules};
-}
-
-static bool print_rules(struct survey *survey)
-{
-	const struct survey_report report = report_of(survey);
-
 	if (survey->options->json)
-		survey_report_print_json(&report);
+		survey_report_print_json(&survey->report);
 	else if (survey->options->csv)
-		survey_report_print_csv(&report);
+		survey_report_print_csv(&survey->report);
 	else
-		survey_report_print(&report);
+		survey_report_print(&survey->report);
 	return true;
 }
 
@@ -135,6 +126,7 @@ static bool print_offenders(struct survey *survey)
 	const struct options *options = survey->options;
 	const struct store_filter filter = {
 		.rule = options->rule, .broken = true, .verified = true, .names = true};
+	enum listing_format format = listing_format(options->csv, options->json);
 	struct offender_list list;
 	bool answered;
 
@@ -142,9 +134,10 @@ static bool print_offenders(struct survey *survey)
 	answered = offender_list_fill(&list, survey->inquiry.store, &filter);
 	if (answered) {
 		offender_list_sort(&list, "user");
-		offender_table_print(list.offenders, listing_format(options->csv, options->json),
-				     "Nobody, as far as these logs tell.");
+		offender_table_print(list.offenders, format, "Nobody, as far as these logs tell.");
 	}
+	if (answered && format == LISTING_TABLE)
+		survey_report_print_untold(&survey->report);
 	offender_list_end(&list);
 	return answered;
 }
@@ -166,10 +159,12 @@ static bool print_forecast(struct survey *survey)
 
 	if (answered)
 		note_untold(&forecast, survey);
-	if (answered && options->json)
+	if (answered && options->json) {
 		forecast_print_json(&forecast, policy);
-	else if (answered)
+	} else if (answered) {
 		forecast_print(&forecast, policy, survey->rule != NULL, options->at);
+		survey_report_print_untold(&survey->report);
+	}
 	forecast_free(&forecast);
 	return answered;
 }
@@ -185,12 +180,23 @@ static void tell_that_nothing_was_understood(const struct log_reader_counts *lin
 		      stderr);
 }
 
+static bool print_answer(struct survey *survey)
+{
+	survey->report = (struct survey_report){.reading = &survey->reading,
+						.policy = survey->inquiry.loaded.policy,
+						.built_in = survey->built_in,
+						.rules = survey->rules};
+	if (!survey_count(survey->rules, survey->inquiry.store, &survey->judge))
+		return false;
+	if (survey->options->offenders)
+		return print_offenders(survey);
+	return survey->options->forecast ? print_forecast(survey) : print_rules(survey);
+}
+
 static int answer(struct survey *survey)
 {
-	const struct options *options = survey->options;
 	const struct log_reader_counts *lines = log_reader_counts(survey->reading.reader);
 	int status = EXIT_SUCCESS;
-	bool answered;
 
 	if (survey->reading.problems > 0)
 		status = EX_IOERR;
@@ -198,23 +204,12 @@ static int answer(struct survey *survey)
 		status = EXIT_NO;
 	if (status == EXIT_NO)
 		tell_that_nothing_was_understood(lines);
-	if (options->unknown) {
+	if (survey->options->unknown) {
 		survey_report_print_unknown(&survey->reading);
 		return status;
 	}
 	survey->inquiry.store = log_tally_store(survey->reading.tally, &survey->judge);
-	answered = survey_count(survey->rules, survey->inquiry.store, &survey->judge) &&
-		   (options->offenders  ? print_offenders(survey)
-		    : options->forecast ? print_forecast(survey)
-					: print_rules(survey));
-	/* In JSON and CSV it would be in the way. */
-	if (answered && !options->json && !options->csv &&
-	    (options->offenders || options->forecast)) {
-		const struct survey_report report = report_of(survey);
-
-		survey_report_print_untold(&report);
-	}
-	return inquiry_close_store(&survey->inquiry, answered, status);
+	return inquiry_close_store(&survey->inquiry, print_answer(survey), status);
 }
 
 static int read_and_answer(struct survey *survey, char *const paths[])
