@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "admin/files/account-access.h"
-#include "admin/files/file-open.h"
 #include "admin/journal/journal-position.h"
 #include "admin/notices/mail-limits.h"
 #include "admin/terminal/display.h"
@@ -30,7 +29,6 @@
 #define GONE_DAYS 30
 
 #define HOST_COLUMNS 64
-#define LOG_COLUMNS 128
 
 #define LOST_PER_THOUSAND_MAX 1
 #define DATABASE_DAYS_MAX 60
@@ -139,32 +137,6 @@ static void examine_backlog(const struct policy *policy, const struct journal_ba
 		     backlog->files, backlog->files == 1 ? "" : "s");
 }
 
-/* What is wrong with a log; NULL: nothing. */
-static const char *log_problem(const struct log_standing *standing, bool late)
-{
-	if (standing->error != 0)
-		return file_problem(standing->error);
-	if (!standing->known)
-		return "nothing of it was imported yet; 'portcullis import' says why";
-	return late && standing->waiting > 0 ? "it is not read on; 'portcullis import' says why"
-					     : NULL;
-}
-
-static void examine_log(const struct policy *policy, const struct log_standing *standing, bool late,
-			struct health_finding *finding)
-{
-	bool hidden = standing->error == EACCES && only_asks(policy);
-	const char *problem = hidden ? NULL : log_problem(standing, late);
-	GString *text;
-
-	if (problem == NULL || !finding->healthy)
-		return;
-	text = g_string_new(NULL);
-	terminal_text_append(text, standing->log, LOG_COLUMNS);
-	find(finding, false, "%s: %s", text->str, problem);
-	g_string_free(text, TRUE);
-}
-
 /* False when the store fails. */
 static bool examine_logs(const struct inquiry *inquiry, const struct store_totals *totals,
 			 int64_t now, struct health_finding *finding_r)
@@ -173,17 +145,21 @@ static bool examine_logs(const struct inquiry *inquiry, const struct store_total
 	struct log_standing *standings = g_new(struct log_standing, policy->log_count);
 	bool late = minutes_since_import(totals, now) > BACKLOG_MINUTES_MAX;
 	bool found = log_standings_find(standings, inquiry);
+	char *problem =
+		found ? log_standings_problem(standings, policy->log_count, late, only_asks(policy))
+		      : NULL;
 	uint64_t waiting = 0;
 
 	for (size_t i = 0; found && i < policy->log_count; i++)
 		waiting += standings[i].waiting;
 	if (policy->log_count == 0)
 		find(finding_r, true, "none is followed");
+	else if (problem != NULL)
+		find(finding_r, false, "%s", problem);
 	else
 		find(finding_r, true, "%zu followed, %" PRIu64 " bytes wait to be imported",
 		     policy->log_count, waiting);
-	for (size_t i = 0; found && i < policy->log_count; i++)
-		examine_log(policy, &standings[i], late, finding_r);
+	g_free(problem);
 	g_free(standings);
 	return found;
 }

@@ -3,7 +3,11 @@
 #include <errno.h>
 #include <string.h>
 
+#include "admin/files/file-open.h"
 #include "admin/journal/log-place.h"
+#include "admin/terminal/terminal-text.h"
+
+#define LOG_COLUMNS 128
 
 static bool find_journal(void *context, const struct store_log *log)
 {
@@ -62,4 +66,33 @@ bool log_standings_find(struct log_standing *standings_r, const struct inquiry *
 		fine = find(&standings_r[i], inquiry->store);
 	}
 	return fine;
+}
+
+/* NULL: nothing. */
+static const char *find_problem(const struct log_standing *standing, bool late, bool only_asks)
+{
+	if (standing->error != 0)
+		return standing->error == EACCES && only_asks ? NULL
+							      : file_problem(standing->error);
+	if (!standing->known)
+		return "nothing of it was imported yet; 'portcullis import' says why";
+	return late && standing->waiting > 0 ? "it is not read on; 'portcullis import' says why"
+					     : NULL;
+}
+
+char *log_standings_problem(const struct log_standing *standings, size_t count, bool late,
+			    bool only_asks)
+{
+	for (size_t i = 0; i < count; i++) {
+		const char *problem = find_problem(&standings[i], late, only_asks);
+		GString *text;
+
+		if (problem == NULL)
+			continue;
+		text = g_string_new(NULL);
+		terminal_text_append(text, standings[i].log, LOG_COLUMNS);
+		g_string_append_printf(text, ": %s", problem);
+		return g_string_free(text, FALSE);
+	}
+	return NULL;
 }

@@ -15,4 +15,10 @@ struct log_standing {
 /* One for each of them, policy->log_count. False when the store fails. */
 bool log_standings_find(struct log_standing *standings_r, const struct inquiry *inquiry);
 
+/* What is wrong with the first of them that something is wrong with, fit for a terminal; NULL:
+   nothing. late: nothing was imported for a while; only_asks: this account need not be able to
+   read them. The caller frees it with g_free(). */
+char *log_standings_problem(const struct log_standing *standings, size_t count, bool late,
+			    bool only_asks);
+
 #endif
