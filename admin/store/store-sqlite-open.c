@@ -109,7 +109,8 @@ static const char *const migrations[] = {
 
 	/* 13. What mail logs tell, and how far they are read. Rows of logs are kept by server and
 	   day until no better record of them can come; server 0 is all others. On which days
-	   the servers recorded before, is not known but of all of them. */
+	   servers recorded before is known where there is one; of several it is not known which
+	   of them did, and a login that counts twice is better than one that is lost. */
 	("CREATE TABLE habits_13 (id INTEGER PRIMARY KEY, source INTEGER NOT NULL,"
 	 " service INTEGER NOT NULL, port INTEGER NOT NULL, tls INTEGER NOT NULL,"
 	 " country TEXT NOT NULL, mechanism INTEGER NOT NULL REFERENCES strings,"
@@ -145,7 +146,8 @@ static const char *const migrations[] = {
 	 "INSERT OR IGNORE INTO coverage SELECT servers.id, day, day * 86400000,"
 	 " min((day + 1) * 86400000 - 1, last_seen) FROM writers"
 	 " JOIN servers ON servers.host = lower(writers.host) AND servers.source = writers.source"
-	 " JOIN days ON days.sightings + days.lines > 0 AND day * 86400000 <= last_seen;"
+	 " JOIN days ON days.sightings + days.lines > 0 AND day * 86400000 <= last_seen"
+	 " WHERE (SELECT count(*) FROM writers w WHERE w.source = writers.source) = 1;"
 	 "CREATE TABLE logs (id INTEGER PRIMARY KEY, name TEXT NOT NULL, heads BLOB NOT NULL,"
 	 " tail INTEGER NOT NULL, position INTEGER NOT NULL, cursor TEXT NOT NULL,"
 	 " year INTEGER NOT NULL, place INTEGER NOT NULL, device INTEGER NOT NULL,"

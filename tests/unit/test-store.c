@@ -1447,24 +1447,41 @@ static void test_ports_of_a_witness(void **state)
 	}
 }
 
-/* Of a store of an older version, the days on which servers recorded anything are known. */
+/* Of a store of an older version, the days on which servers recorded anything are known; but of
+   several servers not which of them did. */
 static void test_migration_of_witnesses(void **state)
 {
-	struct store *store;
-	struct found found;
+	static const struct {
+		const char *writers;
+		uint64_t of_logs;
+	} cases[] = {
+		{"INSERT INTO writers VALUES ('MX1', 0, 4, 0, 1726820102123)", 1},
+		{"INSERT INTO writers VALUES ('MX1', 0, 4, 0, 1726820102123),"
+		 " ('mx1', 1, 4, 0, 1726820102123)",
+		 1},
+		{"INSERT INTO writers VALUES ('MX1', 0, 4, 0, 1726820102123),"
+		 " ('mx3', 0, 4, 0, 1726820102123)",
+		 2},
+	};
 	(void)state;
 
-	execute(version_1);
-	execute("INSERT INTO writers VALUES ('MX1', 0, 4, 0, 1726820102123)");
-	store = open_store(STORE_WRITE);
-	assert_true(store_begin(store));
-	add_at(store, server(store, "mx1", WITNESS_FILE), NOW, &two_rules);
-	add_at(store, server(store, "mx2", WITNESS_FILE), NOW, &two_rules);
-	assert_true(store_commit(store));
-	found = ask(store);
-	assert_int_equal(found.count, 2);
-	assert_int_equal(found.lines, 4 + 1);
-	store_close(store);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct store *store;
+		struct found found;
+
+		execute(version_1);
+		execute(cases[i].writers);
+		store = open_store(STORE_WRITE);
+		assert_true(store_begin(store));
+		add_at(store, server(store, "mx1", WITNESS_FILE), NOW, &two_rules);
+		add_at(store, server(store, "mx2", WITNESS_FILE), NOW, &two_rules);
+		assert_true(store_commit(store));
+		found = ask(store);
+		assert_int_equal(found.count, 2);
+		assert_int_equal(found.lines, 4 + cases[i].of_logs);
+		store_close(store);
+		unlink(path);
+	}
 }
 
 static bool count_service(void *context, const struct store_log_service *service)
