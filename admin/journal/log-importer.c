@@ -206,7 +206,7 @@ static bool note_oldest(void *context, const struct store_log_connection *connec
 static bool end_silent(struct log_importer *importer)
 {
 	struct log_batch *batch = &importer->batch;
-	bool whole = importer->problems == 0 && !importer->is_early;
+	bool whole = importer->problems == 0 && log_order_knows_all(importer->order);
 	int64_t silence = whole ? SILENCE : LONG_SILENCE;
 	int64_t since = batch->clock.present - silence, oldest = INT64_MAX;
 

@@ -114,3 +114,21 @@ bool log_order_is_kept(const struct log_order *order, const struct log_file *fil
 	log_input_free(input);
 	return kept;
 }
+
+bool log_order_knows_all(const struct log_order *order)
+{
+	struct log_input *input = log_order_files(order, NULL, NULL);
+	const GPtrArray *sources = log_input_sources(input);
+	bool known = true;
+
+	for (guint i = 0; known && i < sources->len; i++) {
+		const struct log_source *source = g_ptr_array_index(sources, i);
+		struct stat status;
+
+		known = source->kind != LOG_SOURCE_FILE ||
+			(stat(source->path, &status) == 0 &&
+			 find(order, source->path, &status) != NULL);
+	}
+	log_input_free(input);
+	return known;
+}

@@ -29,4 +29,7 @@ bool log_order_is_read(const struct log_order *order, const char *path, const st
 bool log_order_is_kept(const struct log_order *order, const struct log_file *file,
 		       const char *path);
 
+/* Whether each of the files that are there by now was seen, which may have grown since. */
+bool log_order_knows_all(const struct log_order *order);
+
 #endif

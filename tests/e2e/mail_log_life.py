@@ -502,7 +502,8 @@ class Life:
 
 
 def _kind(way):
-    return way.source, way.service, way.mechanism
+    port = way.port if way.source == "postfix" else None
+    return way.source, way.service, port, way.mechanism
 
 
 def _is_covered(coverage, login):

@@ -441,30 +441,57 @@ def test_killed_within_a_large_log(logs):
         assert store is None or store == logs.told
 
 
-@pytest.mark.parametrize("words", [("import", "-q"), ("import", "-q", "--log")])
-def test_rotated_while_older_logs_are_read(logs, words):
-    """The lines of a connection are joined in their order, whichever files they come to lie in."""
-    logs.configure(f'logs = {{ "{logs.log}" }}\n')
+def begin_with_older_logs(logs, *words):
+    """An import that has begun to read a large one."""
     chance = random.Random(12)
-    logs.append(line for _ in range(20) for line in logs.some(chance, 1500))
-    logs.log.rename(logs.directory / "mail.log.1")
-    logs.append(encrypted(logs))
-    mails = logs.mails("alice@example.org", 2)
-    process = subprocess.Popen(logs.command(*words, *[logs.directory][: len(words) - 2]))
+    lines = encrypted(logs) + [line for _ in range(20) for line in logs.some(chance, 1500)]
+    (logs.directory / "mail.log.1").write_text("".join(lines))
+    before = logs.ask("SELECT count(*) FROM logs")[0][0] if logs.store.exists() else 0
+    process = subprocess.Popen(logs.command(*words))
 
     def has_begun():
         try:
-            return logs.store.exists() and logs.ask("SELECT 1 FROM logs")
+            return logs.store.exists() and logs.ask("SELECT count(*) FROM logs")[0][0] > before
         except sqlite3.OperationalError:
             return False  # it is just being made
 
     wait_until(has_begun, "first part of the oldest log")
-    logs.append(mails[:2])
     (logs.directory / "mail.log.1").rename(logs.directory / "mail.log.2")
+    return process
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_rotated_while_older_logs_are_read(logs, named):
+    """The lines of a connection are joined in their order, whichever files they come to lie in."""
+    logs.configure(f'logs = {{ "{logs.log}" }}\n')
+    words = ["import", "-q"] + named * ["--log", logs.directory]
+    logs.append(encrypted(logs))
+    mails = logs.mails("alice@example.org", 2)
+    process = begin_with_older_logs(logs, *words)
+    logs.append(mails[:2])
     logs.log.rename(logs.directory / "mail.log.1")
     logs.append(mails[2:])
     assert process.wait(timeout=120) == 0
-    logs.run(*words, *[logs.directory][: len(words) - 2])
+    logs.run(*words)
+    assert logs.counts() == logs.told
+
+
+def test_copied_while_older_logs_are_read(logs):
+    """What goes on in the copy is not over, though nothing was heard of it for hours."""
+    logs.configure(f'logs = {{ "{logs.log}" }}\n')
+    mails = logs.mails("alice@example.org", 2)
+    logs.append(encrypted(logs) + mails[:2])
+    logs.run("import", "-q")
+    database = sqlite3.connect(logs.store)
+    database.execute("UPDATE log_connections SET heard = heard - 28800000")
+    database.commit()
+    database.close()
+    process = begin_with_older_logs(logs, "import", "-q")
+    logs.append(mails[2:])
+    shutil.copy(logs.log, logs.directory / "mail.log.1")
+    os.truncate(logs.log, 0)
+    assert process.wait(timeout=120) == 0
+    logs.run("import", "-q")
     assert logs.counts() == logs.told
 
 

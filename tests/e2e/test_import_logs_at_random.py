@@ -72,11 +72,12 @@ class Course:
                 stderr=errors,
             )  # fmt: skip
 
-    def ways(self):
-        """To read all there is."""
+    def ways(self, beside=True):
+        """To read all there is; whoever names files knows of no rotation that comes in between."""
         files = list(self.logs.iterdir())
         self.chance.shuffle(files)
-        return self.chance.choice([("-q",), ("--log", self.logs), ("--log", *files)])
+        ways = [("-q",), ("--log", self.logs), ("--log", *files)]
+        return self.chance.choice(ways[:2] if beside else ways)
 
     def finish(self, *words, statuses=(0,)):
         names = [os.path.basename(word) for word in words]
@@ -91,7 +92,7 @@ class Course:
     def import_all(self):
         # What is just being packed may be broken.
         busy = any(log.rotation for log in self.life.logs)
-        self.finish(*self.ways(), statuses=(0, EX_IOERR) if busy else (0,))
+        self.finish(*self.ways(beside=False), statuses=(0, EX_IOERR) if busy else (0,))
 
     def import_and_kill(self):
         words, wait = self.ways(), self.chance.choice([0.01, 0.05, 0.1]) * self.chance.random()
@@ -109,6 +110,20 @@ class Course:
             self.running.append(self.start(*words))
         else:
             self.end_one()
+
+    def import_with_pauses(self):
+        """Others go on while it stands still, in the midst of anything."""
+        words = self.chance.choice([("--follow",), self.ways()])
+        self.note(f"begin import {words[0]} with pauses")
+        process = self.start(*words)
+        self.running.append(process)
+        for _ in range(self.chance.randrange(1, 8)):
+            time.sleep(self.chance.random() * 0.03)
+            process.send_signal(signal.SIGSTOP)
+            for _ in range(self.chance.randrange(1, 4)):
+                self.chance.choice([self.talk, self.rotate, self.rotate])()
+            process.send_signal(signal.SIGCONT)
+        self.note("no more pauses")
 
     def end_one(self):
         process = self.running.pop(self.chance.randrange(len(self.running)))
@@ -134,7 +149,7 @@ class Course:
         for log in self.life.logs:
             log.end_rotation()
         self.life.write()
-        self.finish(*self.ways())
+        self.finish(*self.ways(beside=False))
 
     # ---- what happens ----
 
@@ -220,7 +235,8 @@ class Course:
     def live(self):
         happenings = [
             *[self.talk] * 10, *[self.rotate] * 8, *[self.import_and_kill] * 6,
-            *[self.import_beside] * 3, *[self.import_all] * 2, *[self.hand_over] * 2,
+            *[self.import_beside] * 3, *[self.import_with_pauses] * 3,
+            *[self.import_all] * 2, *[self.hand_over] * 2,
             self.wait, self.delete, self.keep_copy, self.give_again, self.lose_power,
         ]  # fmt: skip
         records_from = self.chance.sample(range(STEPS), self.chance.randrange(3))
