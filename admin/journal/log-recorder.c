@@ -139,18 +139,15 @@ static struct recorder_server *find_server(struct log_recorder *recorder, const 
 	return server;
 }
 
-static bool names_tls(const struct recorder_server *server, enum service service)
-{
-	return (server->server.names_tls & SERVICE_BIT(service)) != 0;
-}
-
 static bool note_tls(struct log_recorder *recorder, struct recorder_server *server,
-		     enum service service)
+		     enum service service, int64_t time)
 {
-	if (names_tls(server, service))
+	int64_t *since = &server->server.names_tls[service];
+
+	if (time >= *since)
 		return true;
-	server->server.names_tls |= SERVICE_BIT(service);
-	return store_note_tls(recorder->store, server->server.id, SERVICE_BIT(service));
+	*since = time;
+	return store_note_tls(recorder->store, server->server.id, service, time);
 }
 
 static bool note_time(struct log_recorder *recorder, struct recorder_server *server, int64_t time)
@@ -205,16 +202,16 @@ static void find_broken(struct log_recorder *recorder, const struct store_sighti
 }
 
 static struct store_habit habit_of(const struct log_recorder *recorder,
-				   const struct log_login *login,
+				   const struct log_login *login, int64_t time,
 				   const struct recorder_server *server)
 {
 	const struct attempt attempt = {.client = login->client};
+	bool names_tls = time >= server->server.names_tls[login->service];
 
 	return (struct store_habit){
 		.source = login->source,
 		.service = login->service,
-		.tls = log_login_tls(login->tls, login->port, names_tls(server, login->service),
-				     recorder->edition->policy),
+		.tls = log_login_tls(login->tls, login->port, names_tls, recorder->edition->policy),
 		.port = login->port,
 		.country = judge_country(recorder->edition, &attempt, NULL),
 		.mechanism = login->mechanism,
@@ -248,7 +245,7 @@ static bool add_sighting(struct log_recorder *recorder, const struct log_login *
 			 const struct recorder_server *server)
 {
 	const struct policy *policy = recorder->edition->policy;
-	const struct store_habit habit = habit_of(recorder, login, server);
+	const struct store_habit habit = habit_of(recorder, login, time, server);
 	struct store_broken_rule rules[RULES_MAX];
 	struct store_rule_set broken = {.rules = rules};
 	char user[USER_SIZE], client[ADDRESS_TEXT_SIZE], whereabouts[WHEREABOUTS_SIZE] = "";
@@ -284,12 +281,14 @@ bool log_recorder_add(struct log_recorder *recorder, const struct log_login *log
 {
 	struct recorder_server *server = find_server(recorder, login->host, login->source, witness);
 	int64_t time = login->time;
+	bool is_kept;
 
 	if (server == NULL)
 		return false;
 	recorder->counts.logins += login->count;
-	if (log_login_names_tls(login) && !note_tls(recorder, server, login->service))
+	is_kept = fit_time(recorder, &time, login->count);
+	if (log_login_names_tls(login) && !note_tls(recorder, server, login->service, time))
 		return false;
-	return !fit_time(recorder, &time, login->count) ||
+	return !is_kept ||
 	       (note_time(recorder, server, time) && add_sighting(recorder, login, time, server));
 }

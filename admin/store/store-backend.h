@@ -36,7 +36,7 @@ struct store_backend {
 	bool (*drop_file)(struct store *store, int64_t id);
 
 	bool (*find_server)(struct store *store, struct store_server *server);
-	bool (*note_tls)(struct store *store, int64_t server, unsigned int services);
+	bool (*note_tls)(struct store *store, int64_t server, enum service service, int64_t time);
 	bool (*cover)(struct store *store, int64_t server, int64_t first, int64_t last);
 	bool (*settle)(struct store *store, int64_t before, bool *more_r);
 	bool (*each_log)(struct store *store, store_visit_log *visit, void *context);

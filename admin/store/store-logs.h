@@ -41,14 +41,17 @@ struct store_server {
 	const char *host; /* in small letters */
 	enum source source;
 	enum store_witness witness;
-	unsigned int names_tls; /* services of which its log has named TLS, a bit each */
+	/* Since when its log has named TLS of a service, as far as it is imported. */
+	int64_t names_tls[SERVICE_COUNT];
 };
+
+#define STORE_NEVER INT64_MAX
 
 /* Finds or adds the server of a host, source and witness; sets id and names_tls. There are only
    so many of logs; any further one is that without a name. */
 bool store_find_server(struct store *store, struct store_server *server);
-/* From now on it names TLS of these services, too. */
-bool store_note_tls(struct store *store, int64_t server, unsigned int services);
+/* It named TLS of that service then, which is earlier than what is known. */
+bool store_note_tls(struct store *store, int64_t server, enum service service, int64_t time);
 
 /* It told of logins from the one time to the other. Removes what waits and is covered by it. */
 bool store_cover(struct store *store, int64_t server, int64_t first, int64_t last);

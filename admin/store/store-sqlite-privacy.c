@@ -80,7 +80,9 @@ static bool expire_logs(struct store *store, int64_t addresses, int64_t sighting
 				     sightings / MILLISECONDS_A_DAY, 0) &&
 	       store_sqlite_execute(store, "DELETE FROM servers WHERE id NOT IN"
 					   " (SELECT server FROM coverage) AND id NOT IN"
-					   " (SELECT server FROM sightings WHERE server > 0)");
+					   " (SELECT server FROM sightings WHERE server > 0);"
+					   "DELETE FROM named_tls WHERE server NOT IN"
+					   " (SELECT id FROM servers)");
 }
 
 static bool expire(struct store *store, const struct store_expiry *expiry, int64_t now)

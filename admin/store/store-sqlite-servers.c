@@ -9,7 +9,7 @@
 static int look_up(struct store *store, struct store_server *server)
 {
 	sqlite3_stmt *search =
-		store_sqlite_statement(store, "SELECT id, names_tls FROM servers"
+		store_sqlite_statement(store, "SELECT id FROM servers"
 					      " WHERE host = ?1 AND source = ?2 AND witness = ?3");
 	int step;
 
@@ -19,10 +19,25 @@ static int look_up(struct store *store, struct store_server *server)
 	step = store_sqlite_step(store, search);
 	if (step > 0) {
 		server->id = sqlite3_column_int64(search, 0);
-		server->names_tls = (unsigned int)sqlite3_column_int(search, 1);
 		sqlite3_reset(search);
 	}
 	return step;
+}
+
+static bool read_names_tls(struct store *store, struct store_server *server)
+{
+	sqlite3_stmt *search = store_sqlite_statement(
+		store, "SELECT service, since FROM named_tls WHERE server = ?1");
+	int step;
+
+	sqlite3_bind_int64(search, 1, server->id);
+	while ((step = store_sqlite_step(store, search)) > 0) {
+		int service = sqlite3_column_int(search, 0);
+
+		if (service >= 0 && service < SERVICE_COUNT)
+			server->names_tls[service] = sqlite3_column_int64(search, 1);
+	}
+	return step == 0;
 }
 
 bool store_sqlite_find_server(struct store *store, struct store_server *server)
@@ -31,8 +46,10 @@ bool store_sqlite_find_server(struct store *store, struct store_server *server)
 	sqlite3_stmt *addition;
 	int64_t count;
 
+	for (size_t i = 0; i < SERVICE_COUNT; i++)
+		server->names_tls[i] = STORE_NEVER;
 	if (found != 0)
-		return found > 0;
+		return found > 0 && read_names_tls(store, server);
 	if (store_sqlite_number(store,
 				store_sqlite_statement(store, "SELECT count(*) FROM servers"),
 				&count) < 0)
@@ -42,20 +59,24 @@ bool store_sqlite_find_server(struct store *store, struct store_server *server)
 		return store_sqlite_find_server(store, server);
 	}
 	addition = store_sqlite_statement(
-		store,
-		"INSERT INTO servers (host, source, witness, names_tls) VALUES (?1, ?2, ?3, 0)");
+		store, "INSERT INTO servers (host, source, witness) VALUES (?1, ?2, ?3)");
 	store_sqlite_bind_text(addition, 1, server->host);
 	sqlite3_bind_int(addition, 2, server->source);
 	sqlite3_bind_int(addition, 3, server->witness);
-	server->names_tls = 0;
 	return store_sqlite_insert(store, addition, &server->id);
 }
 
-bool store_sqlite_note_tls(struct store *store, int64_t server, unsigned int services)
+bool store_sqlite_note_tls(struct store *store, int64_t server, enum service service, int64_t time)
 {
-	return store_sqlite_run_with(store,
-				     "UPDATE servers SET names_tls = names_tls | ?2 WHERE id = ?1",
-				     server, services);
+	sqlite3_stmt *addition = store_sqlite_statement(
+		store, "INSERT INTO named_tls (server, service, since) VALUES (?1, ?2, ?3)"
+		       " ON CONFLICT (server, service) DO UPDATE SET"
+		       " since = min(since, excluded.since)");
+
+	sqlite3_bind_int64(addition, 1, server);
+	sqlite3_bind_int(addition, 2, service);
+	sqlite3_bind_int64(addition, 3, time);
+	return store_sqlite_run(store, addition);
 }
 
 /* ---- what is covered ---- */

@@ -118,7 +118,7 @@ bool store_sqlite_drop_file(struct store *store, int64_t id);
 
 /* store-sqlite-servers.c */
 bool store_sqlite_find_server(struct store *store, struct store_server *server);
-bool store_sqlite_note_tls(struct store *store, int64_t server, unsigned int services);
+bool store_sqlite_note_tls(struct store *store, int64_t server, enum service service, int64_t time);
 bool store_sqlite_cover(struct store *store, int64_t server, int64_t first, int64_t last);
 
 /* store-sqlite-logs.c */

@@ -160,9 +160,9 @@ bool store_find_server(struct store *store, struct store_server *server)
 	return store->backend->find_server(store, server);
 }
 
-bool store_note_tls(struct store *store, int64_t server, unsigned int services)
+bool store_note_tls(struct store *store, int64_t server, enum service service, int64_t time)
 {
-	return store->backend->note_tls(store, server, services);
+	return store->backend->note_tls(store, server, service, time);
 }
 
 bool store_cover(struct store *store, int64_t server, int64_t first, int64_t last)

@@ -180,6 +180,19 @@ def test_tls_that_is_named_later(logs):
     assert "bob@example.org" in offenders and "alice@example.org" not in offenders
 
 
+def test_an_archive_of_before_tls_was_named(logs):
+    """Imported after the log of today, which names it: of what came before nothing is known."""
+    logs.append(encrypted(logs) + logs.login("bob@example.org", tls=""))
+    logs.run("import", "--log", logs.log, "-q")
+    archive = logs.directory / "archive"
+    logs.now -= 40 * 86400
+    archive.write_text("".join(logs.login("alice@example.org", tls="")))
+    logs.told["alice@example.org", "imap", "unknown", True] = logs.told.pop(
+        ("alice@example.org", "imap", "none", True))  # fmt: skip
+    logs.run("import", "--log", archive, "-q")
+    assert logs.counts() == logs.told
+
+
 def test_a_log_that_grows(logs):
     chance = random.Random(1)
     lines = logs.some(chance, 60)
