@@ -34,6 +34,7 @@ struct smtpd_connection {
 	int64_t heard; /* the time of its last line, in milliseconds */
 	struct smtpd_service *service;
 	enum tls_version tls_version;
+	bool begun;     /* its first line was read */
 	bool tls;       /* a line told of it */
 	bool no_tls;    /* at the first login there was no such line, and it would stand there */
 	bool tls_error; /* no TLS came about */

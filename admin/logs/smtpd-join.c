@@ -87,6 +87,7 @@ static struct smtpd_connection *begin_anew(struct postfix_smtpd *smtpd,
 	smtpd_connections_end(smtpd->connections, connection);
 	next = smtpd_connections_add(smtpd->connections, connection->key, connection->service);
 	next->heard = connection->heard;
+	next->begun = connection->begun;
 	next->tls_version = connection->tls_version;
 	next->tls = connection->tls;
 	next->no_tls = connection->no_tls;
@@ -102,7 +103,8 @@ void smtpd_join_add_login(struct postfix_smtpd *smtpd, const struct smtpd_line *
 	struct smtpd_login *first = TAILQ_FIRST(&connection->logins), *last, *added;
 
 	if (first == NULL)
-		connection->no_tls = !connection->tls && connection->service->logs_tls;
+		connection->no_tls =
+			connection->begun && !connection->tls && connection->service->logs_tls;
 	else if (smtpd->at_once && line->time - first->time > TOLD_AFTER)
 		connection = begin_anew(smtpd, connection);
 	/* What a proxy calls a login that it has seen to itself. */

@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* What lines told of TLS, in struct store_log_connection. */
-enum { KEPT_TLS = 1, KEPT_NO_TLS = 2, KEPT_TLS_ERROR = 4, KEPT_XCLIENT = 8 };
+enum { KEPT_TLS = 1, KEPT_NO_TLS = 2, KEPT_TLS_ERROR = 4, KEPT_XCLIENT = 8, KEPT_BEGUN = 16 };
 
 void postfix_smtpd_decide_at_once(struct postfix_smtpd *smtpd, uint64_t seed)
 {
@@ -57,7 +57,8 @@ static bool keep_connection(void *context, const struct smtpd_connection *connec
 		.tls_version = connection->tls_version,
 		.tls = (connection->tls ? KEPT_TLS : 0U) | (connection->no_tls ? KEPT_NO_TLS : 0U) |
 		       (connection->tls_error ? KEPT_TLS_ERROR : 0U) |
-		       (connection->xclient ? KEPT_XCLIENT : 0U),
+		       (connection->xclient ? KEPT_XCLIENT : 0U) |
+		       (connection->begun ? KEPT_BEGUN : 0U),
 		.client = client,
 		.mechanism = "",
 	};
@@ -109,6 +110,7 @@ static struct smtpd_connection *take_up(struct postfix_smtpd *smtpd,
 	connection->no_tls = (kept->tls & KEPT_NO_TLS) != 0;
 	connection->tls_error = (kept->tls & KEPT_TLS_ERROR) != 0;
 	connection->xclient = (kept->tls & KEPT_XCLIENT) != 0;
+	connection->begun = (kept->tls & KEPT_BEGUN) != 0;
 	return connection;
 }
 

@@ -5,29 +5,20 @@
 
 #include "openssl-text.h"
 
-/* Takes NAME[ADDRESS] off the rest, and finds its connection; NULL: there is none. */
-static bool take_connection(struct postfix_smtpd *smtpd, const struct smtpd_line *line,
-			    struct log_slice *rest, struct smtpd_connection **connection_r)
-{
-	struct smtpd_client client;
-
-	if (!smtpd_take_client(rest, &client))
-		return false;
-	*connection_r = smtpd_join_find(smtpd, line, &client);
-	return true;
-}
-
 /* NAME[ADDRESS] */
 static enum smtpd_answer read_connect(struct postfix_smtpd *smtpd, const struct smtpd_line *line,
 				      struct log_slice rest)
 {
 	struct smtpd_connection *connection;
+	struct smtpd_client client;
 
-	if (!take_connection(smtpd, line, &rest, &connection))
+	if (!smtpd_take_client(&rest, &client))
 		return SMTPD_UNKNOWN;
+	connection = smtpd_join_find(smtpd, line, &client);
 	/* The end of the one before was not logged. */
 	if (connection != NULL)
 		smtpd_join_end(smtpd, connection);
+	smtpd_join_find_or_add(smtpd, line, &client)->begun = true;
 	return SMTPD_READ;
 }
 
@@ -62,9 +53,11 @@ static enum smtpd_answer read_disconnect(struct postfix_smtpd *smtpd, const stru
 					 struct log_slice rest)
 {
 	struct smtpd_connection *connection;
+	struct smtpd_client client;
 
-	if (!take_connection(smtpd, line, &rest, &connection))
+	if (!smtpd_take_client(&rest, &client))
 		return SMTPD_UNKNOWN;
+	connection = smtpd_join_find(smtpd, line, &client);
 	if (connection != NULL) {
 		read_commands(connection, rest);
 		smtpd_join_end(smtpd, connection);

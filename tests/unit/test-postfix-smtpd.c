@@ -163,9 +163,18 @@ static void test_without_tls(void **state)
 	/* Where TLS is logged, there was none. */
 	assert_told("mx postfix/smtpd[6]: Anonymous TLS connection established from "
 		    "unknown[192.0.2.8]: TLSv1.3 with cipher X (1/2 bits)\n"
+		    "mx postfix/smtpd[7]: connect from unknown[192.0.2.7]\n"
 		    "mx postfix/smtpd[7]: 1A2B: client=unknown[192.0.2.7]" MAIL
 		    "mx postfix/smtpd[7]: disconnect from unknown[192.0.2.7]" PLAIN_END,
-		    "2 mx" ANN "25 none unknown 1\n--\n");
+		    "3 mx" ANN "25 none unknown 1\n--\n");
+	/* But the line may have stood before what is read. */
+	assert_told("mx postfix/smtpd[6]: connect from unknown[192.0.2.8]\n"
+		    "mx postfix/smtpd[6]: Anonymous TLS connection established from "
+		    "unknown[192.0.2.8]: TLSv1.3 with cipher X (1/2 bits)\n"
+		    "mx postfix/smtpd[7]: 1A2B: client=unknown[192.0.2.7]" MAIL
+		    "mx postfix/smtpd[6]: disconnect from unknown[192.0.2.8]" PLAIN_END
+		    "mx postfix/smtpd[7]: disconnect from unknown[192.0.2.7]" PLAIN_END,
+		    "3 mx" ANN "0 ? unknown 1\n--\n");
 	/* Port 465 has no other. */
 	assert_told("mx postfix/smtps/smtpd[7]: 1A2B: client=unknown[192.0.2.7]" MAIL
 		    "mx postfix/smtps/smtpd[7]: disconnect from unknown[192.0.2.7]" PLAIN_END,
@@ -180,13 +189,17 @@ static void test_old_postfix(void **state)
 		    "unknown[192.0.2.7]: TLSv1 with cipher X (256/256 bits)\n"
 		    "mx postfix/submission/smtpd[7]: 1A2B: client=unknown[192.0.2.7]" MAIL
 		    "mx postfix/submission/smtpd[7]: disconnect from unknown[192.0.2.7]\n"
+		    "mx postfix/submission/smtpd[7]: connect from unknown[192.0.2.7]\n"
 		    "mx postfix/submission/smtpd[7]: 1A2C: client=unknown[192.0.2.7]" MAIL
 		    "mx postfix/submission/smtpd[7]: disconnect from unknown[192.0.2.7]\n"
+		    "mx postfix/submission/smtpd[9]: 1A2D: client=unknown[192.0.2.7]" MAIL
+		    "mx postfix/submission/smtpd[9]: disconnect from unknown[192.0.2.7]\n"
 		    "mx postfix/smtpd[8]: 1A2B: client=unknown[192.0.2.7]" MAIL
 		    "mx postfix/smtpd[8]: disconnect from unknown[192.0.2.7]\n",
 		    "2 mx" ANN "587 some TLSv1 1\n"
-		    "4 mx" ANN "587 none unknown 1\n"
-		    "6 mx" ANN "25 ? unknown 1\n--\n");
+		    "5 mx" ANN "587 none unknown 1\n"
+		    "7 mx" ANN "587 ? unknown 1\n"
+		    "9 mx" ANN "25 ? unknown 1\n--\n");
 }
 
 static void test_names(void **state)
