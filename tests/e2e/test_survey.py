@@ -380,7 +380,7 @@ def test_the_first_step_of_the_readme(log, tmp_path):
     # The mail server is a folder.
     prelude = f"""
 set -e
-make() {{ command make -s -C {ROOT} BUILD={os.path.relpath(BUILD, ROOT)} "$@"; }}
+make() {{ env -u MAKEFLAGS make -s -C {ROOT} BUILD={os.path.relpath(BUILD, ROOT)} "$@"; }}
 scp() {{ test "$1" = -p; cp -p {log.directory}/${{2##*/}} "$3"; }}
 ssh() {{ shift; "$@" --file={log.directory}/system.journal; }}
 """
