@@ -744,8 +744,8 @@ static void assert_handed_on(guint32 seed, unsigned int clients, int lines, int 
 static void test_handed_on(void **state)
 {
 	(void)state;
-	for (guint32 seed = 0; seed < 20; seed++)
-		assert_handed_on(seed, 30, rounds(2000), 1 + (int)seed % 5);
+	for (guint32 seed = 0; seed < 10; seed++)
+		assert_handed_on(seed, 30, rounds(1000), 1 + (int)seed % 5);
 	/* More than there is room for. */
 	assert_handed_on(20, 20000, rounds(60000), 5000);
 }
