@@ -322,7 +322,7 @@ void device_weights_add(struct device_weights *weights, const struct device_rest
 	g_array_append_val(sample, *rest);
 	if (sample->len < SAMPLE)
 		return;
-	for (guint i = 0; 2 * i < sample->len; i++)
+	for (size_t i = 0; 2 * i < sample->len; i++)
 		g_array_index(sample, struct device_rest, i) =
 			g_array_index(sample, struct device_rest, 2 * i);
 	g_array_set_size(sample, sample->len / 2);
