@@ -44,6 +44,18 @@ struct smtpd_connection *smtpd_join_find(struct postfix_smtpd *smtpd, const stru
 	return connection;
 }
 
+static struct smtpd_connection *add(struct postfix_smtpd *smtpd, const struct smtpd_line *line,
+				    uint64_t service_hash, uint64_t key)
+{
+	struct smtpd_service *service =
+		smtpd_service_of(&smtpd->services, service_hash, line->host, line->program);
+	struct smtpd_connection *connection =
+		smtpd_connections_add(smtpd->connections, key, service);
+
+	connection->heard = line->time;
+	return connection;
+}
+
 struct smtpd_connection *smtpd_join_find_or_add(struct postfix_smtpd *smtpd,
 						const struct smtpd_line *line,
 						const struct smtpd_client *client)
@@ -53,9 +65,7 @@ struct smtpd_connection *smtpd_join_find_or_add(struct postfix_smtpd *smtpd,
 	struct smtpd_connection *connection = smtpd_connections_find(smtpd->connections, key);
 
 	if (connection == NULL)
-		connection = smtpd_connections_add(smtpd->connections, key,
-						   smtpd_service_of(&smtpd->services, service_hash,
-								    line->host, line->program));
+		return add(smtpd, line, service_hash, key);
 	connection->heard = line->time;
 	return connection;
 }
@@ -67,6 +77,18 @@ void smtpd_join_end(struct postfix_smtpd *smtpd, struct smtpd_connection *connec
 		smtpd_connections_set_aside(smtpd->connections, connection);
 	else
 		smtpd_connections_end(smtpd->connections, connection);
+}
+
+void smtpd_join_begin(struct postfix_smtpd *smtpd, const struct smtpd_line *line,
+		      const struct smtpd_client *client)
+{
+	uint64_t service_hash = hash_service(smtpd, line);
+	uint64_t key = connection_key(service_hash, line, client);
+	struct smtpd_connection *before = smtpd_connections_find(smtpd->connections, key);
+
+	if (before != NULL)
+		smtpd_join_end(smtpd, before);
+	add(smtpd, line, service_hash, key)->begun = true;
 }
 
 /* A connection may last for days, of which each is to be told. */

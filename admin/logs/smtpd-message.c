@@ -9,16 +9,11 @@
 static enum smtpd_answer read_connect(struct postfix_smtpd *smtpd, const struct smtpd_line *line,
 				      struct log_slice rest)
 {
-	struct smtpd_connection *connection;
 	struct smtpd_client client;
 
 	if (!smtpd_take_client(&rest, &client))
 		return SMTPD_UNKNOWN;
-	connection = smtpd_join_find(smtpd, line, &client);
-	/* The end of the one before was not logged. */
-	if (connection != NULL)
-		smtpd_join_end(smtpd, connection);
-	smtpd_join_find_or_add(smtpd, line, &client)->begun = true;
+	smtpd_join_begin(smtpd, line, &client);
 	return SMTPD_READ;
 }
 

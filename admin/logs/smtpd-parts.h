@@ -15,6 +15,10 @@ struct postfix_smtpd {
 	struct smtpd_login given; /* what was handed out last */
 };
 
+/* Begins the connection of a line, and ends the one before, whose end was not logged. */
+void smtpd_join_begin(struct postfix_smtpd *smtpd, const struct smtpd_line *line,
+		      const struct smtpd_client *client);
+
 /* The connection that a line is of; NULL: there is none yet. */
 struct smtpd_connection *smtpd_join_find(struct postfix_smtpd *smtpd, const struct smtpd_line *line,
 					 const struct smtpd_client *client);
