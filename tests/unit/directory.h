@@ -23,4 +23,22 @@ static inline int remove_directory(void **state)
 	return system(command);
 }
 
+/* The path of a file in it, until the next call. */
+static inline const char *in_directory(const char *name)
+{
+	static char path[160];
+
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	return path;
+}
+
+static inline void write_in_directory(const char *name, const char *bytes, size_t length)
+{
+	FILE *file = fopen(in_directory(name), "w");
+
+	assert_non_null(file);
+	assert_int_equal(fwrite(bytes, 1, length, file), length);
+	assert_int_equal(fclose(file), 0);
+}
+
 #endif

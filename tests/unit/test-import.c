@@ -14,23 +14,6 @@
 #include "admin/journal/set-aside.h"
 #include "tests/unit/format-sighting.h"
 
-static char *in_directory(const char *name)
-{
-	static char path[160];
-
-	snprintf(path, sizeof(path), "%s/%s", directory, name);
-	return path;
-}
-
-static void write_file(const char *name, const char *data, size_t length)
-{
-	FILE *file = fopen(in_directory(name), "w");
-
-	assert_non_null(file);
-	assert_int_equal(fwrite(data, 1, length, file), length);
-	assert_int_equal(fclose(file), 0);
-}
-
 /* ---- lines ---- */
 
 static void test_times(void **state)
@@ -241,9 +224,9 @@ static void test_listing(void **state)
 	(void)state;
 
 	for (size_t i = 0; i < COUNT(others); i++)
-		write_file(others[i], "", 0);
+		write_in_directory(others[i], "", 0);
 	for (size_t i = 0; i < COUNT(journals); i++)
-		write_file(journals[i], "", 0);
+		write_in_directory(journals[i], "", 0);
 	assert_true(journal_list(directory, &listing));
 	assert_int_equal(listing.count, COUNT(journals));
 	for (size_t i = 0; i < COUNT(journals); i++)
@@ -265,7 +248,7 @@ static void test_rotation(void **state)
 	uint64_t head, same_head;
 	(void)state;
 
-	write_file("dovecot.jsonl", "one\n", 4);
+	write_in_directory("dovecot.jsonl", "one\n", 4);
 	assert_int_equal(journal_file_open(directory, "postfix.jsonl", &file), 0);
 	assert_int_equal(journal_file_open(directory, "dovecot.jsonl", &file), 1);
 	assert_false(file.rotated);
@@ -283,11 +266,11 @@ static void test_rotation(void **state)
 	journal_file_close(&file);
 
 	/* Another file took its name meanwhile. */
-	write_file("dovecot.jsonl", "two\n", 4);
+	write_in_directory("dovecot.jsonl", "two\n", 4);
 	assert_int_equal(journal_file_open(directory, "dovecot.jsonl", &file), 1);
 	assert_int_equal(unlink(in_directory("dovecot.jsonl")), 0);
 	assert_int_equal(journal_file_rotate(directory, &file), 0);
-	write_file("dovecot.jsonl", "three\n", 6);
+	write_in_directory("dovecot.jsonl", "three\n", 6);
 	assert_int_equal(journal_file_rotate(directory, &file), 0);
 	assert_int_equal(access(in_directory("dovecot.jsonl"), F_OK), 0);
 	journal_file_close(&file);
@@ -299,7 +282,7 @@ static void test_who_still_writes(void **state)
 	FILE *writer;
 	(void)state;
 
-	write_file("dovecot.jsonl-20240920T081502.000001Z", "one\n", 4);
+	write_in_directory("dovecot.jsonl-20240920T081502.000001Z", "one\n", 4);
 	writer = fopen(in_directory("dovecot.jsonl-20240920T081502.000001Z"), "r");
 	assert_int_equal(flock(fileno(writer), LOCK_SH), 0);
 	assert_int_equal(

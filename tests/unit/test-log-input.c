@@ -16,26 +16,9 @@
 #include "admin/logs/log-file-name.h"
 #include "admin/logs/log-input.h"
 
-static const char *in_directory(const char *name)
-{
-	static char path[160];
-
-	snprintf(path, sizeof(path), "%s/%s", directory, name);
-	return path;
-}
-
-static void write_bytes(const char *name, const char *bytes, size_t length)
-{
-	FILE *file = fopen(in_directory(name), "w");
-
-	assert_non_null(file);
-	assert_int_equal(fwrite(bytes, 1, length, file), length);
-	assert_int_equal(fclose(file), 0);
-}
-
 static void write_file(const char *name, const char *text)
 {
-	write_bytes(name, text, strlen(text));
+	write_in_directory(name, text, strlen(text));
 }
 
 /* As the program of that name does, or not at all. */
@@ -45,7 +28,7 @@ static void pack(const char *name, const char *packer, const char *text, size_t 
 	struct archive_entry *entry;
 
 	if (packer == NULL) {
-		write_bytes(name, text, length);
+		write_in_directory(name, text, length);
 		return;
 	}
 	archive = archive_write_new();
@@ -289,7 +272,7 @@ static void test_dictionaries_of_xz(void **state)
 	for (size_t i = 0; i < COUNT(files); i++) {
 		struct log_input *input;
 
-		write_bytes("log", files[i].bytes, files[i].length);
+		write_in_directory("log", files[i].bytes, files[i].length);
 		input = input_of("log");
 		if (files[i].line != NULL)
 			assert_line(input, files[i].line, true);
@@ -346,7 +329,7 @@ static void test_lines(void **state)
 	for (size_t i = 0; i < 5 * LINE_LENGTH_MAX; i++)
 		g_string_append_c(text, 'x');
 	g_string_append(text, "\nlast\r\nhalf");
-	write_bytes("log", text->str, text->len);
+	write_in_directory("log", text->str, text->len);
 	pack("log.gz", "gzip", text->str, text->len);
 	g_string_free(text, TRUE);
 	input = input_of("log");
@@ -376,7 +359,7 @@ static void test_nuls(void **state)
 	/* Few are left alone. */
 	memcpy(text + 4007, "\n", 1);
 	/* To the end of the file. */
-	write_bytes("log", text, sizeof(text));
+	write_in_directory("log", text, sizeof(text));
 	input = input_of("log");
 	assert_line(input, "line", true);
 	assert_int_equal(log_input_next(input, &line), LOG_INPUT_LINE);
@@ -540,7 +523,7 @@ static void test_file_that_shrinks(void **state)
 	enum log_input_kind kind;
 	(void)state;
 
-	write_bytes("mail.log", text->str, text->len);
+	write_in_directory("mail.log", text->str, text->len);
 	input = input_of("mail.log");
 	assert_int_equal(log_input_next(input, &line), LOG_INPUT_LINE);
 	cut_file("mail.log", 0);

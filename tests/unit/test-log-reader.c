@@ -21,22 +21,11 @@ static char found[4096];
 static struct log_reader_counts counts;
 static char example[512];
 
-static const char *in_directory(const char *name)
-{
-	static char path[160];
-
-	snprintf(path, sizeof(path), "%s/%s", directory, name);
-	return path;
-}
-
 static void write_file(const char *name, const char *text)
 {
 	const struct timespec times[2] = {{.tv_sec = WRITTEN}, {.tv_sec = WRITTEN}};
-	FILE *file = fopen(in_directory(name), "w");
 
-	assert_non_null(file);
-	assert_int_equal(fputs(text, file) >= 0, 1);
-	assert_int_equal(fclose(file), 0);
+	write_in_directory(name, text, strlen(text));
 	assert_int_equal(utimensat(AT_FDCWD, in_directory(name), times, 0), 0);
 }
 
