@@ -6,6 +6,7 @@ import imaplib
 import os
 import signal
 import threading
+import time
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -60,6 +61,8 @@ def test_reloaded_and_killed_under_load(host):
     def log_in(attempt):
         reply = _log_in(attempt)
         done.release()
+        if reply is None:
+            time.sleep(1)  # as a mail program does, however long the servers take to start
         return attempt, reply
 
     def wait_for(count):
@@ -78,8 +81,7 @@ def test_reloaded_and_killed_under_load(host):
         results = list(results)
 
     unanswered = sum(reply is None for _, reply in results)
-    # A busy machine takes its time to start them again.
-    assert unanswered < LOGINS // 4
+    assert unanswered < LOGINS // 10
     refused = Counter()
     for (password, tls, country, _, _), reply in results:
         may = tls != "none" and country == "DE"
