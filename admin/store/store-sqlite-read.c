@@ -1,8 +1,6 @@
 #include "store-sqlite.h"
 
-#include <string.h>
-
-#include "store-week.h"
+#include "store-gathering.h"
 
 bool store_sqlite_begin_reading(struct store *store)
 {
@@ -15,23 +13,6 @@ bool store_sqlite_begin_reading(struct store *store)
 }
 
 /* ---- sightings ---- */
-
-/* For each rule set, by its index, whether the filter wants it; the caller frees it. */
-static bool *choose_rule_sets(const struct store *store, const struct store_filter *filter)
-{
-	size_t count = store_dictionaries_rule_set_count(store->dictionaries);
-	bool *chosen = g_new0(bool, count);
-
-	for (size_t i = 0; i < count; i++) {
-		const struct store_rule_set *set =
-			store_dictionaries_rule_set(store->dictionaries, i);
-
-		chosen[i] = filter->rule == NULL && (set->rule_count > 0 || !filter->broken);
-		for (size_t j = 0; filter->rule != NULL && j < set->rule_count; j++)
-			chosen[i] |= strcmp(set->rules[j].title, filter->rule) == 0;
-	}
-	return chosen;
-}
 
 /* The names of the users, beside the sightings: both are sorted by the user's id. */
 struct names {
@@ -101,14 +82,6 @@ static sqlite3_stmt *select_sightings(struct store *store, const struct store_fi
 	return row;
 }
 
-/* As of struct store_sighting, whatever someone has written to the store by hand. */
-static uint64_t read_days(sqlite3_stmt *row, int column, int64_t first_seen, int64_t last_seen)
-{
-	int64_t span = last_seen / MILLISECONDS_A_DAY - first_seen / MILLISECONDS_A_DAY + 1;
-
-	return (uint64_t)MAX(MIN(sqlite3_column_int64(row, column), span), 1);
-}
-
 /* False when the filter does not want it, but for its time. */
 static bool read_sighting(const struct store *store, sqlite3_stmt *row,
 			  const struct store_filter *filter, const bool *chosen,
@@ -139,109 +112,52 @@ static bool read_sighting(const struct store *store, sqlite3_stmt *row,
 		.last_seen = last_seen,
 		.last_client = store_sqlite_column_text(row, 8),
 		.weeks = (uint64_t)sqlite3_column_int64(row, 9),
-		.days = read_days(row, 12, sqlite3_column_int64(row, 6), last_seen),
+		.days = store_possible_days(sqlite3_column_int64(row, 12),
+					    sqlite3_column_int64(row, 6), last_seen),
 		.whereabouts = store_sqlite_column_text(row, 10),
 		.tls_below = (enum tls_version)store_sqlite_column_below(row, 11, TLS_V1_3 + 1),
 	};
 	return true;
 }
 
-/* Rows that differ by day and server only follow each other: they are one sighting, of which
-   the latest tells client, whereabouts and version. */
-struct gathered {
-	struct store_sighting sighting; /* habit NULL: none */
-	char client[64], whereabouts[128];
-};
-
-static bool is_same(const struct store_sighting *sighting, const struct store_sighting *other)
-{
-	return sighting->habit == other->habit && sighting->rules == other->rules &&
-	       sighting->user_id == other->user_id && sighting->verified == other->verified;
-}
-
-static void keep_texts(struct gathered *gathered, const struct store_sighting *latest)
-{
-	g_strlcpy(gathered->client, latest->last_client, sizeof(gathered->client));
-	g_strlcpy(gathered->whereabouts, latest->whereabouts, sizeof(gathered->whereabouts));
-	gathered->sighting.last_client = gathered->client;
-	gathered->sighting.whereabouts = gathered->whereabouts;
-}
-
-static void gather(struct gathered *gathered, const struct store_sighting *added)
-{
-	struct store_sighting *sum = &gathered->sighting;
-	int64_t last_seen = MAX(sum->last_seen, added->last_seen);
-	int64_t week = store_week(last_seen), span;
-
-	sum->count += added->count;
-	sum->rejected += added->rejected;
-	sum->weeks = seen_weeks(sum, week) | seen_weeks(added, week);
-	if (added->last_seen >= sum->last_seen) {
-		keep_texts(gathered, added);
-		sum->tls_below = added->tls_below;
-	}
-	sum->first_seen = MIN(sum->first_seen, added->first_seen);
-	sum->last_seen = last_seen;
-	span = last_seen / MILLISECONDS_A_DAY - sum->first_seen / MILLISECONDS_A_DAY + 1;
-	sum->days = MIN(sum->days + added->days, (uint64_t)span);
-}
-
 /* What is needed to give them out. */
 struct giving {
-	struct store *store;
-	const struct store_filter *filter;
-	store_visit_sighting *visit;
-	void *context;
+	struct store_gathering gathering;
 	struct names names;
-	struct gathered gathered;
-	bool fine; /* the store does not fail */
+	const bool *chosen; /* rule sets */
+	bool fine;          /* the store does not fail */
 };
 
-/* Gives what was gathered; false: no more is wanted, or the store fails. */
-static bool give(struct giving *giving)
+/* Takes a row. False: no more is wanted, or the store fails. */
+static bool take(struct store *store, struct giving *giving, sqlite3_stmt *row)
 {
-	struct store_sighting *sighting = &giving->gathered.sighting;
-	bool wanted = sighting->habit != NULL && sighting->last_seen >= giving->filter->since;
+	struct store_gathering *gathering = &giving->gathering;
+	struct store_sighting sighting;
 
-	if (wanted && giving->names.row != NULL)
-		giving->fine = find_name(giving->store, &giving->names, sighting->user_id,
-					 &sighting->user);
-	if (!giving->fine || (wanted && !giving->visit(giving->context, sighting)))
-		return false;
-	sighting->habit = NULL;
-	return true;
-}
-
-static bool take(struct giving *giving, const struct store_sighting *sighting)
-{
-	if (giving->gathered.sighting.habit != NULL &&
-	    is_same(&giving->gathered.sighting, sighting)) {
-		gather(&giving->gathered, sighting);
+	if (!read_sighting(store, row, gathering->filter, giving->chosen, &sighting))
 		return true;
-	}
-	if (!give(giving))
-		return false;
-	giving->gathered.sighting = *sighting;
-	keep_texts(&giving->gathered, sighting);
-	return true;
+	if (giving->names.row != NULL)
+		giving->fine = find_name(store, &giving->names, sighting.user_id, &sighting.user);
+	return giving->fine && store_gathering_take(gathering, &sighting);
 }
 
 bool store_sqlite_each_sighting(struct store *store, const struct store_filter *filter,
 				store_visit_sighting *visit, void *context)
 {
-	bool *chosen = choose_rule_sets(store, filter);
+	bool *chosen = store_choose_rule_sets(store, filter);
 	sqlite3_stmt *row = select_sightings(store, filter);
 	struct giving giving = {
-		.store = store, .filter = filter, .visit = visit, .context = context};
-	struct store_sighting sighting;
+		.gathering = {.filter = filter, .visit = visit, .context = context},
+		.chosen = chosen,
+	};
 	bool more = giving.fine = begin_names(store, filter, &giving.names);
 	int step = 0;
 
 	while (more && (step = store_sqlite_step(store, row)) > 0)
-		more = !read_sighting(store, row, filter, chosen, &sighting) ||
-		       take(&giving, &sighting);
+		more = take(store, &giving, row);
 	if (more && step == 0)
-		give(&giving);
+		store_gathering_end(&giving.gathering);
+	store_gathering_clear(&giving.gathering);
 	sqlite3_reset(giving.names.row);
 	sqlite3_reset(row);
 	g_free(chosen);
