@@ -7,6 +7,7 @@ SYSCONFDIR ?= /etc
 MANDIR ?= $(PREFIX)/share/man
 DOCDIR ?= $(PREFIX)/share/doc/portcullis
 NOTICES ?= $(PREFIX)/share/portcullis/notices
+MODULES ?= $(PREFIX)/lib/portcullis
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
@@ -51,7 +52,7 @@ package_libs = $(filter-out -specs=%,$(shell $(PKG_CONFIG) --libs $(1)))
 
 POLICY_LIBS = $(call package_libs,libmaxminddb)
 POLICYD_LIBS = $(POLICY_LIBS) $(call package_libs,libevent libsystemd)
-ADMIN_LIBS = $(POLICY_LIBS) $(call package_libs,jansson sqlite3) $(LOG_LIBS) $(NOTICE_LIBS) -lm
+ADMIN_LIBS = $(ADMIN_EXPORTS) $(POLICY_LIBS) $(call package_libs,jansson sqlite3) $(LOG_LIBS) $(NOTICE_LIBS) -lm
 # Packed logs, and systemd's journal.
 LOG_LIBS = $(call package_libs,libarchive zlib libsystemd)
 # Mails and texts (GMime, GLib), handing over (libEtPan), names of countries (ICU).
@@ -69,7 +70,7 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/u
 
 .PHONY: all programs deps build-deps try check check-all check-newest check-unit check-e2e bench install
 .PHONY: check-logs-at-random uninstall clean format lint
-all: programs $(PLUGIN)
+all: programs $(PLUGIN) store-postgresql
 programs: $(PROGRAMS)
 
 $(BUILD)/%.o: %.c
@@ -77,7 +78,10 @@ $(BUILD)/%.o: %.c
 	$(call QUIET,CC)$(COMPILE) -c -o $@ $<
 
 $(BUILD)/admin/%.o $(BUILD)/tests/%.o: CPPFLAGS += $(call package_cflags,gmime-3.0) \
-	-DPORTCULLIS_NOTICES='"$(NOTICES)"'
+	-DPORTCULLIS_NOTICES='"$(NOTICES)"' -DPORTCULLIS_MODULES='"$(MODULES)"'
+# Of these, programs export to their modules what store-module.symbols names.
+$(BUILD)/admin/store/%.o: CPPFLAGS += -fvisibility=default
+ADMIN_EXPORTS := -Wl,--dynamic-list=admin/store/store-module.symbols
 
 $(POLICY): $(call objects,policy)
 $(POLICYD): $(filter-out %/main.o,$(call objects,postfix-policyd))
@@ -93,6 +97,7 @@ $(BUILD)/portcullis-policyd: $(BUILD)/postfix-policyd/main.o $(POLICYD) $(POLICY
 	$(call QUIET,LD)$(LINK) -o $@ $^ $(POLICYD_LIBS)
 
 include dovecot-plugin/plugin.mk
+include admin/store/postgresql/postgresql.mk
 
 # A unit test is linked with what it needs of everything; one that knows nothing of the tool
 # does not wait for it to be built.
@@ -132,8 +137,11 @@ check-all:
 check-newest: deps
 	tests/check newest
 
+# Those of the store, once more on PostgreSQL.
+POSTGRESQL_TESTS := $(addprefix $(BUILD)/tests/unit/,test-store test-store-notices)
+
 .SECONDARY: $(UNIT_TESTS) $(UNIT_TESTS:%=%.o)
-check-unit: $(UNIT_TESTS:%=%.run)
+check-unit: $(UNIT_TESTS:%=%.run) $(POSTGRESQL_TESTS:%=%.postgresql-run)
 
 # Each by itself, so that -j runs several: they wait more than they compute.
 %.run: %
@@ -141,6 +149,11 @@ check-unit: $(UNIT_TESTS:%=%.run)
 		echo "$(<F): $$(grep 'PASSED' $<.log)"; \
 	else cat $<.log; echo "$(<F): FAILED"; exit 1; fi
 
+%.postgresql-run: % store-postgresql
+	@if PORTCULLIS_MODULES=$(abspath $(BUILD)) \
+		tests/postgresql-server run $(TEST_WRAPPER) $< >$<.postgresql.log 2>&1; then \
+		echo "$(<F) on PostgreSQL: $$(grep 'PASSED' $<.postgresql.log)"; \
+	else cat $<.postgresql.log; echo "$(<F) on PostgreSQL: FAILED"; exit 1; fi
 
 PYTEST = PORTCULLIS_BUILD=$(abspath $(BUILD)) $(PYTHON) -B -m pytest -q -p no:cacheprovider
 
@@ -174,6 +187,8 @@ install: all
 	$(if $(PLUGIN_SETTINGS),install -d $(DESTDIR)$(DOVECOT_SETTINGS_MODULE_DIR))
 	$(if $(PLUGIN_SETTINGS),install -m 644 $(PLUGIN_SETTINGS) \
 		$(DESTDIR)$(DOVECOT_SETTINGS_MODULE_DIR)/)
+	if [ -e $(STORE_POSTGRESQL) ]; then install -d $(DESTDIR)$(MODULES) && \
+		install -m 644 $(STORE_POSTGRESQL) $(DESTDIR)$(MODULES)/; fi
 	install -d $(addprefix $(DESTDIR)$(MANDIR)/,man1 man5 man8)
 	for page in man/*.[158]; do \
 		install -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/; done
@@ -203,7 +218,7 @@ uninstall:
 		$(UNITDIR)/portcullis-*.service $(UNITDIR)/portcullis-*.socket \
 		$(UNITDIR)/portcullis-*.timer $(SYSUSERSDIR)/portcullis.conf \
 		$(TMPFILESDIR)/portcullis.conf $(MANDIR)/man[158]/portcullis*.[158])
-	rm -rf $(DESTDIR)$(PREFIX)/share/portcullis $(DESTDIR)$(DOCDIR)
+	rm -rf $(DESTDIR)$(PREFIX)/share/portcullis $(DESTDIR)$(MODULES) $(DESTDIR)$(DOCDIR)
 
 # Nothing that is mounted there may go with it.
 clean:
@@ -212,7 +227,7 @@ clean:
 	rm -rf $(BUILD)
 
 SOURCES = $(wildcard policy/*.[ch] dovecot-plugin/*.[ch] postfix-policyd/*.[ch] admin/*.[ch] \
-	admin/*/*.[ch] tests/*/*.[ch])
+	admin/*/*.[ch] admin/*/*/*.[ch] tests/*/*.[ch])
 
 format:
 	$(CLANG_FORMAT) -i $(SOURCES)
@@ -224,5 +239,5 @@ lint:
 	@tests/lint/documents
 
 # Not those of other builds, such as the trees of other Debians, which lie below.
--include $(wildcard $(foreach folder,policy dovecot-plugin postfix-policyd admin admin/* tests/*,\
+-include $(wildcard $(foreach folder,policy dovecot-plugin postfix-policyd admin admin/* admin/*/* tests/*,\
 	$(BUILD)/$(folder)/*.d))

@@ -69,8 +69,8 @@ static bool find_witness(const struct import_clock *clock, struct store *store,
 	if (!store_totals(store, &totals))
 		return false;
 	/* Which was dated by the machine's clock, whatever the operator says. */
-	if (clock->at == 0 && last_import_counts(&clock->newest, totals.last_import))
-		hear(latest_r, "the last import", totals.last_import);
+	if (clock->at == 0 && last_import_counts(&clock->newest, totals.own_import))
+		hear(latest_r, "the last import", totals.own_import);
 	if (clock->newest.confirmed)
 		hear(latest_r, "the newest record", clock->newest.time);
 	return true;

@@ -236,6 +236,7 @@ bool store_sqlite_totals(struct store *store, struct store_totals *totals_r)
 			.lines = (uint64_t)sqlite3_column_int64(row, 1),
 			.lost = (uint64_t)sqlite3_column_int64(row, 2),
 			.set_aside = (uint64_t)sqlite3_column_int64(row, 3),
+			.own_import = sqlite3_column_int64(row, 0),
 		};
 	}
 	sqlite3_reset(row);

@@ -5,7 +5,9 @@
 #include <sysexits.h>
 
 #include "store-backend.h"
+#include "store-module.h"
 #include "store-sqlite-open.h"
+#include "store-uri.h"
 
 const char *store_file_of(const char *uri)
 {
@@ -14,16 +16,70 @@ const char *store_file_of(const char *uri)
 	return g_str_has_prefix(uri, sqlite) ? uri + strlen(sqlite) : NULL;
 }
 
+/* NULL, with the failure set, when the URI is none of these, or the module is not there. */
+static const struct store_module *find_module(const char *uri, struct store_failure *failure_r)
+{
+	if (store_uri_is_postgresql(uri))
+		return store_module_postgresql(uri, failure_r);
+	*failure_r = (struct store_failure){.status = EX_CONFIG};
+	g_snprintf(failure_r->text, sizeof(failure_r->text),
+		   "store %s: neither sqlite: nor postgresql://", uri);
+	return NULL;
+}
+
 struct store *store_open(const char *uri, enum store_access access, struct store_failure *failure_r)
 {
 	const char *file = store_file_of(uri);
+	const struct store_module *module;
 
 	if (file != NULL)
 		return store_sqlite_open(file, access, failure_r);
-	failure_r->status = EX_UNAVAILABLE;
-	g_snprintf(failure_r->text, sizeof(failure_r->text),
-		   "store %s: this portcullis was built for SQLite only", uri);
-	return NULL;
+	module = find_module(uri, failure_r);
+	return module == NULL ? NULL : module->open_store(uri, access, failure_r);
+}
+
+/* A file is made, and brought up to date, when it is opened. */
+static bool open_and_close(const char *file, enum store_access access,
+			   struct store_failure *failure_r)
+{
+	struct store *store = store_sqlite_open(file, access, failure_r);
+
+	store_close(store);
+	return store != NULL;
+}
+
+bool store_create(const char *uri, struct store_failure *failure_r)
+{
+	const char *file = store_file_of(uri);
+	const struct store_module *module;
+
+	if (file != NULL)
+		return open_and_close(file, STORE_WRITE, failure_r);
+	module = find_module(uri, failure_r);
+	return module != NULL && module->create(uri, failure_r);
+}
+
+bool store_upgrade(const char *uri, struct store_failure *failure_r)
+{
+	const char *file = store_file_of(uri);
+	const struct store_module *module;
+
+	if (file != NULL)
+		return open_and_close(file, STORE_READ, failure_r);
+	module = find_module(uri, failure_r);
+	return module != NULL && module->upgrade(uri, failure_r);
+}
+
+bool store_check(const char *uri, struct store_check *check_r, struct store_failure *failure_r)
+{
+	const char *file = store_file_of(uri);
+	const struct store_module *module;
+
+	*check_r = (struct store_check){0};
+	if (file != NULL)
+		return store_sqlite_check(file, check_r, failure_r);
+	module = find_module(uri, failure_r);
+	return module != NULL && module->check(uri, check_r, failure_r);
 }
 
 void store_keep_from_writers(const char *uri, const char *directory)

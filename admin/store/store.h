@@ -28,6 +28,7 @@ enum store_access {
 
 struct store_failure {
 	int status;      /* of sysexits.h */
+	bool again;      /* others were in the way: the same may well succeed at once */
 	char text[1024]; /* names the store; one line */
 };
 
@@ -211,6 +212,9 @@ struct store_totals {
 	uint64_t lines;
 	uint64_t lost;      /* sightings that the servers could not write */
 	uint64_t set_aside; /* lines that could not be understood */
+	/* As last_import, but of this host: several may share a store, and a clock of theirs may
+	   be wrong. What is added does not need it. */
+	int64_t own_import;
 };
 bool store_totals(struct store *store, struct store_totals *totals_r);
 

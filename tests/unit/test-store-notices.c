@@ -1,5 +1,5 @@
 #include "unit.h"
-#include "directory.h"
+#include "any-store.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,16 +13,13 @@
 /* 2024-09-20 08:15:02.123 UTC. */
 #define NOW INT64_C(1726820102123)
 
-static char uri[128];
-
 static int make_store(void **state)
 {
 	struct store_failure failure;
 
-	if (make_directory(state) != 0)
+	if (make_empty_store(state) != 0)
 		return -1;
-	snprintf(uri, sizeof(uri), "sqlite:%s/portcullis.db", directory);
-	*state = store_open(uri, STORE_WRITE, &failure);
+	*state = store_open(store_uri, STORE_WRITE, &failure);
 	return *state == NULL ? -1 : 0;
 }
 

@@ -1,0 +1,80 @@
+#include "check.h"
+
+#include "module.h"
+#include "postgresql.h"
+
+/* In the order in which they are shown. */
+static const char *const tables[] = {"users",    "habits",  "rule_sets",    "sightings",
+				     "days",     "writers", "files",        "servers",
+				     "coverage", "logs",    "log_services", "log_connections",
+				     "notices"};
+
+static bool read_version(struct store *store, struct store_check *check)
+{
+	check->newest = POSTGRESQL_SCHEMA_VERSION;
+	return postgresql_number(store, "SELECT version FROM portcullis.version", NULL,
+				 &check->version) > 0;
+}
+
+/* What this role may not read is not counted. */
+static bool count_rows(struct store *store, struct store_check *check)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(tables); i++) {
+		char sql[200];
+		int64_t may = 0;
+
+		g_snprintf(sql, sizeof(sql),
+			   "SELECT has_table_privilege('portcullis.%s', 'SELECT')", tables[i]);
+		if (postgresql_number(store, sql, NULL, &may) <= 0)
+			return false;
+		if (may == 0)
+			continue;
+		g_snprintf(sql, sizeof(sql), "SELECT count(*) FROM portcullis.%s", tables[i]);
+		if (postgresql_number(store, sql, NULL, &check->tables[check->table_count].rows) <=
+		    0)
+			return false;
+		check->tables[check->table_count++].name = tables[i];
+	}
+	return true;
+}
+
+static bool measure(struct store *store, struct store_check *check)
+{
+	return postgresql_number(store,
+				 "SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint"
+				 " FROM pg_class c WHERE relnamespace = 'portcullis'::regnamespace"
+				 " AND relkind IN ('r', 'p')",
+				 NULL, &check->bytes) > 0;
+}
+
+static void describe(struct store *store, struct store_check *check)
+{
+	PGconn *connection = store_postgresql(store)->connection;
+	const char *host = PQhost(connection);
+
+	g_snprintf(check->server, sizeof(check->server), "PostgreSQL %s",
+		   PQparameterStatus(connection, "server_version"));
+	check->is_encrypted = PQsslInUse(connection) || host == NULL || host[0] == '/';
+	if (PQsslInUse(connection))
+		g_snprintf(check->connection, sizeof(check->connection), "%s, %s",
+			   PQsslAttribute(connection, "protocol"),
+			   PQsslAttribute(connection, "cipher"));
+	else
+		g_strlcpy(check->connection,
+			  check->is_encrypted ? "a socket of this machine" : "without TLS",
+			  sizeof(check->connection));
+}
+
+bool postgresql_check(const char *uri, struct store_check *check_r, struct store_failure *failure_r)
+{
+	struct store *store = postgresql_allocate(uri, STORE_READ);
+	bool fine = postgresql_connect(store, true) && read_version(store, check_r) &&
+		    count_rows(store, check_r) && measure(store, check_r);
+
+	if (fine)
+		describe(store, check_r);
+	else
+		*failure_r = store->failure;
+	store_close(store);
+	return fine;
+}

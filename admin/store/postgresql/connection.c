@@ -1,0 +1,401 @@
+#include <string.h>
+#include <sysexits.h>
+
+#include "admin/store/store-uri.h"
+#include "policy/fnv.h"
+#include "postgresql.h"
+
+/* ---- the connection ---- */
+
+/* What holds unless the URI says otherwise. A server that is gone without a word is noticed
+   within a minute. */
+static const struct setting {
+	const char *keyword, *value;
+} settings[] = {
+	{"fallback_application_name", "portcullis"},
+	{"client_encoding", "UTF8"},
+	{"connect_timeout", "10"},
+	{"keepalives_idle", "20"},
+	{"keepalives_interval", "10"},
+	{"keepalives_count", "3"},
+	{"tcp_user_timeout", "60000"},
+};
+
+struct connection_words {
+	const char *keywords[64], *values[64];
+	size_t count;
+};
+
+static void add_word(struct connection_words *words, const char *keyword, const char *value)
+{
+	for (size_t i = 0; i < words->count; i++) {
+		if (strcmp(words->keywords[i], keyword) == 0)
+			return;
+	}
+	if (words->count + 1 < G_N_ELEMENTS(words->keywords)) {
+		words->keywords[words->count] = keyword;
+		words->values[words->count++] = value;
+	}
+}
+
+static PGconn *open_connection(const struct store_postgresql *postgresql,
+			       const PQconninfoOption *options)
+{
+	struct connection_words words = {0};
+
+	for (const PQconninfoOption *option = options; option->keyword != NULL; option++) {
+		if (option->val != NULL)
+			add_word(&words, option->keyword, option->val);
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(settings); i++)
+		add_word(&words, settings[i].keyword, settings[i].value);
+	if (postgresql->access == STORE_WRITE)
+		add_word(&words, "target_session_attrs", "read-write");
+	return PQconnectdbParams(words.keywords, words.values, 0);
+}
+
+static bool fail_uri(struct store *store, char *error)
+{
+	char *line = g_strndup(error == NULL ? "out of memory" : error,
+			       error == NULL ? SIZE_MAX : strcspn(error, "\n"));
+
+	PQfreemem(error);
+	store_fail(store, EX_CONFIG, line);
+	g_free(line);
+	return false;
+}
+
+static void ignore_notice(void *context, const PGresult *result)
+{
+	(void)context;
+	(void)result;
+}
+
+static bool open_again(struct store *store)
+{
+	struct store_postgresql *postgresql = store_postgresql(store);
+	char *error = NULL;
+	PQconninfoOption *options = PQconninfoParse(postgresql->uri, &error);
+
+	if (options == NULL)
+		return fail_uri(store, error);
+	postgresql->connection = open_connection(postgresql, options);
+	PQconninfoFree(options);
+	PQsetNoticeReceiver(postgresql->connection, ignore_notice, NULL);
+	return PQstatus(postgresql->connection) == CONNECTION_OK || postgresql_failed(store, NULL);
+}
+
+static bool check_version(struct store *store, int64_t version)
+{
+	if (version > POSTGRESQL_SCHEMA_VERSION)
+		return store_fail(store, EX_DATAERR,
+				  "it was made by a newer version of Portcullis");
+	return version == POSTGRESQL_SCHEMA_VERSION ||
+	       store_fail(store, EX_DATAERR,
+			  "it is of an older version of Portcullis; "
+			  "'portcullis store upgrade' brings it up to date");
+}
+
+static bool read_version(struct store *store)
+{
+	int64_t version;
+	int found =
+		postgresql_number(store, "SELECT version FROM portcullis.version", NULL, &version);
+
+	if (found < 0 && store->failure.status == EX_NOPERM)
+		return store_fail(store, EX_NOPERM,
+				  "its tables are not for this role; "
+				  "conf-examples/postgresql/roles.sql makes the roles");
+	return found > 0 && check_version(store, version);
+}
+
+void postgresql_disconnect(struct store *store)
+{
+	struct store_postgresql *postgresql = store_postgresql(store);
+
+	PQfinish(postgresql->connection);
+	postgresql->connection = NULL;
+	postgresql->transaction = TRANSACTION_NONE;
+}
+
+bool postgresql_connect(struct store *store, bool any_version)
+{
+	struct store_postgresql *postgresql = store_postgresql(store);
+
+	if (postgresql->connection != NULL && PQstatus(postgresql->connection) == CONNECTION_OK)
+		return true;
+	postgresql_disconnect(store);
+	if (open_again(store) && (any_version || read_version(store)))
+		return true;
+	postgresql_disconnect(store);
+	return false;
+}
+
+/* ---- statements ---- */
+
+/* Outside of a transaction, a connection that was lost meanwhile is made anew. */
+static bool is_ready(struct store *store)
+{
+	struct store_postgresql *postgresql = store_postgresql(store);
+
+	if (postgresql->transaction == TRANSACTION_NONE)
+		return postgresql->connection != NULL || postgresql_connect(store, false);
+	return postgresql->connection != NULL || postgresql_failed(store, NULL);
+}
+
+static PGresult *send_statement(struct store *store, const char *sql,
+				const struct parameters *parameters)
+{
+	const char *values[PARAMETERS_MAX];
+	int lengths[PARAMETERS_MAX], formats[PARAMETERS_MAX];
+
+	for (int i = 0; i < parameters->count; i++) {
+		const GByteArray *value = parameters->values[i];
+
+		/* What is empty is not NULL. */
+		values[i] = value == NULL ? NULL : value->len == 0 ? "" : (char *)value->data;
+		lengths[i] = value == NULL ? 0 : (int)value->len;
+		formats[i] = 1;
+	}
+	return PQexecParams(store_postgresql(store)->connection, sql, parameters->count,
+			    parameters->types, values, lengths, formats, 1);
+}
+
+static bool is_fine(const PGresult *result)
+{
+	ExecStatusType status = PQresultStatus(result);
+
+	return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
+}
+
+/* Takes the result over. */
+static PGresult *check_result(struct store *store, PGresult *result)
+{
+	if (is_fine(result))
+		return result;
+	postgresql_failed(store, result);
+	PQclear(result);
+	return NULL;
+}
+
+/* One that was idle may have been ended by the server, or by what lies between: that is only
+   noticed when it is used. */
+static bool was_ended_meanwhile(struct store *store, const PGresult *result)
+{
+	struct store_postgresql *postgresql = store_postgresql(store);
+
+	return postgresql->transaction == TRANSACTION_NONE && !is_fine(result) &&
+	       PQstatus(postgresql->connection) == CONNECTION_BAD;
+}
+
+static PGresult *query(struct store *store, const char *sql, const struct parameters *parameters)
+{
+	PGresult *result;
+
+	if (!is_ready(store))
+		return NULL;
+	result = send_statement(store, sql, parameters);
+	if (was_ended_meanwhile(store, result)) {
+		PQclear(result);
+		if (!postgresql_connect(store, false))
+			return NULL;
+		result = send_statement(store, sql, parameters);
+	}
+	return check_result(store, result);
+}
+
+PGresult *postgresql_query(struct store *store, const char *sql, struct parameters *parameters)
+{
+	static const struct parameters none;
+	PGresult *result = query(store, sql, parameters == NULL ? &none : parameters);
+
+	if (parameters != NULL)
+		parameters_clear(parameters);
+	return result;
+}
+
+bool postgresql_run(struct store *store, const char *sql, struct parameters *parameters)
+{
+	PGresult *result = postgresql_query(store, sql, parameters);
+
+	PQclear(result);
+	return result != NULL;
+}
+
+bool postgresql_change(struct store *store, const char *sql, struct parameters *parameters,
+		       int64_t *changed_r)
+{
+	PGresult *result = postgresql_query(store, sql, parameters);
+
+	if (result == NULL)
+		return false;
+	*changed_r = g_ascii_strtoll(PQcmdTuples(result), NULL, 10);
+	PQclear(result);
+	return true;
+}
+
+int postgresql_number(struct store *store, const char *sql, struct parameters *parameters,
+		      int64_t *number_r)
+{
+	PGresult *result = postgresql_query(store, sql, parameters);
+	int count;
+
+	if (result == NULL)
+		return -1;
+	count = PQntuples(result);
+	if (count > 0)
+		*number_r = result_number(result, 0, 0);
+	PQclear(result);
+	return count > 0;
+}
+
+static PGresult *execute(struct store *store, const char *sql)
+{
+	PGresult *result = PQexec(store_postgresql(store)->connection, sql);
+
+	if (was_ended_meanwhile(store, result)) {
+		PQclear(result);
+		if (!postgresql_connect(store, false))
+			return NULL;
+		result = PQexec(store_postgresql(store)->connection, sql);
+	}
+	return check_result(store, result);
+}
+
+bool postgresql_execute(struct store *store, const char *sql)
+{
+	PGresult *result = is_ready(store) ? execute(store, sql) : NULL;
+
+	PQclear(result);
+	return result != NULL;
+}
+
+/* ---- transactions ---- */
+
+/* Others may remove or add what was remembered, or it is rolled back. */
+static void forget_all(struct store_postgresql *postgresql)
+{
+	batch_clear(postgresql->batch);
+	g_hash_table_remove_all(postgresql->coverage);
+	g_clear_pointer(&postgresql->known_ways, g_hash_table_unref);
+	g_array_set_size(postgresql->covers, 0);
+	g_array_set_size(postgresql->days, 0);
+	g_array_set_size(postgresql->writers, 0);
+	g_hash_table_remove_all(postgresql->servers);
+	postgresql->dictionaries_locked = false;
+}
+
+/* For this transaction only, as a connection may be shared by way of a pool; not what the URI
+   sets. */
+static void add_setting(GString *sql, const char *uri, const char *name, const char *value)
+{
+	if (strstr(uri, name) == NULL)
+		g_string_append_printf(sql, "; SET LOCAL %s = '%s'", name, value);
+}
+
+/* Begins what another version of the schema would make wrong. Gives that. */
+static bool begin(struct store *store, const char *kind, const char *idle, const char *locks)
+{
+	struct store_postgresql *postgresql = store_postgresql(store);
+	GString *sql = g_string_new(kind);
+	PGresult *result;
+	int64_t version = 0;
+
+	add_setting(sql, postgresql->uri, "statement_timeout", "15min");
+	add_setting(sql, postgresql->uri, "idle_in_transaction_session_timeout", idle);
+	add_setting(sql, postgresql->uri, "lock_timeout", "10s");
+	/* Of 50,000 rows, to be sorted; to compile for them takes longer than to go through them. */
+	add_setting(sql, postgresql->uri, "work_mem", "32MB");
+	add_setting(sql, postgresql->uri, "jit", "off");
+	g_string_append_printf(sql, "; %sSELECT version FROM portcullis.version", locks);
+	result = is_ready(store) ? execute(store, sql->str) : NULL;
+	g_string_free(sql, TRUE);
+	/* PQexec() gives text. */
+	if (result != NULL && PQntuples(result) > 0)
+		version = g_ascii_strtoll(PQgetvalue(result, 0, 0), NULL, 10);
+	PQclear(result);
+	if (result != NULL && check_version(store, version))
+		return true;
+	postgresql_rollback(store);
+	return false;
+}
+
+/* Importers of one host follow each other; those of others do not wait. */
+bool postgresql_begin(struct store *store)
+{
+	struct store_postgresql *postgresql = store_postgresql(store);
+	uint64_t host = fnv_hash(FNV_START, postgresql->host, strlen(postgresql->host));
+	char locks[200];
+
+	forget_all(postgresql);
+	g_snprintf(locks, sizeof(locks),
+		   "SELECT pg_advisory_xact_lock_shared(" LOCK_CLASS ", %d),"
+		   " pg_advisory_xact_lock(" LOCK_CLASS " + 1, %d); ",
+		   LOCK_SCHEMA, (int32_t)(host ^ host >> 32));
+	if (!begin(store, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", "10min", locks))
+		return false;
+	postgresql->transaction = TRANSACTION_WRITING;
+	return true;
+}
+
+bool postgresql_begin_view(struct store *store)
+{
+	if (!begin(store, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", "1h", ""))
+		return false;
+	store_postgresql(store)->transaction = TRANSACTION_READING;
+	return true;
+}
+
+/* Of one that has failed, COMMIT rolls back and says so. */
+static bool commit(struct store *store)
+{
+	PGresult *result = postgresql_query(store, "COMMIT", NULL);
+	bool committed = result != NULL && strcmp(PQcmdStatus(result), "COMMIT") == 0;
+
+	if (result != NULL && !committed)
+		store_fail(store, EX_SOFTWARE, "it was rolled back");
+	PQclear(result);
+	return committed;
+}
+
+bool postgresql_commit(struct store *store)
+{
+	struct store_postgresql *postgresql = store_postgresql(store);
+
+	if (postgresql_flush(store) && postgresql_send_covers(store) &&
+	    postgresql_send_books(store) && commit(store)) {
+		postgresql->transaction = TRANSACTION_NONE;
+		forget_all(postgresql);
+		return true;
+	}
+	postgresql_rollback(store);
+	return false;
+}
+
+void postgresql_rollback(struct store *store)
+{
+	struct store_postgresql *postgresql = store_postgresql(store);
+
+	if (postgresql->connection != NULL &&
+	    PQtransactionStatus(postgresql->connection) != PQTRANS_IDLE)
+		PQclear(PQexec(postgresql->connection, "ROLLBACK"));
+	if (PQstatus(postgresql->connection) != CONNECTION_OK)
+		postgresql_disconnect(store);
+	postgresql->transaction = TRANSACTION_NONE;
+	forget_all(postgresql);
+	/* Some may be as they would have become. */
+	g_hash_table_remove_all(postgresql->positions);
+}
+
+bool postgresql_keep_dictionaries(struct store *store)
+{
+	struct store_postgresql *postgresql = store_postgresql(store);
+	char sql[100];
+
+	if (postgresql->dictionaries_locked)
+		return true;
+	g_snprintf(sql, sizeof(sql), "SELECT pg_advisory_xact_lock_shared(" LOCK_CLASS ", %d)",
+		   LOCK_DICTIONARIES);
+	postgresql->dictionaries_locked = postgresql_run(store, sql, NULL);
+	return postgresql->dictionaries_locked;
+}

@@ -1,0 +1,75 @@
+#include <string.h>
+#include <sysexits.h>
+
+#include "postgresql.h"
+
+/* What is said of each kind of error, by the beginning of its SQLSTATE; the first one that
+   fits. NULL: as the server says it. */
+static const struct error {
+	const char *state;
+	int status;
+	bool again; /* the same may well succeed at once */
+	const char *text;
+} errors[] = {
+	{"40", EX_TEMPFAIL, true, "another process was in the way"},
+	{"55P03", EX_TEMPFAIL, false, "it is locked by another process"},
+	{"57014", EX_TEMPFAIL, false, "an answer took longer than statement_timeout allows"},
+	{"25P03", EX_TEMPFAIL, false,
+	 "this was idle for longer than "
+	 "idle_in_transaction_session_timeout allows"},
+	{"25006", EX_TEMPFAIL, false, "the server takes no changes, as a standby"},
+	{"57P", EX_TEMPFAIL, false, NULL},
+	{"08", EX_TEMPFAIL, false, NULL},
+	{"53100", EX_IOERR, false, "the server's disk is full"},
+	{"53", EX_TEMPFAIL, false, NULL},
+	{"42501", EX_NOPERM, false, NULL},
+	{"28", EX_NOPERM, false, NULL},
+	{"3D000", EX_NOINPUT, false, NULL},
+	/* A table or schema that is missing. */
+	{"42P01", EX_NOINPUT, false, "it has no tables yet; 'portcullis store create' makes them"},
+	{"3F000", EX_NOINPUT, false, "it has no tables yet; 'portcullis store create' makes them"},
+	{"XX001", EX_DATAERR, false, NULL},
+	{"XX002", EX_DATAERR, false, NULL},
+	{"", EX_SOFTWARE, false, NULL},
+};
+
+static const struct error *find_error(const char *state)
+{
+	const struct error *error = errors;
+
+	while (strncmp(state, error->state, strlen(error->state)) != 0)
+		error++;
+	return error;
+}
+
+/* The first line of what libpq says, without the end of a sentence. */
+static char *first_line(const char *text)
+{
+	char *line = g_strndup(text, strcspn(text, "\n"));
+
+	g_strchomp(line);
+	return line;
+}
+
+static bool connection_failed(struct store *store)
+{
+	char *line = first_line(PQerrorMessage(store_postgresql(store)->connection));
+
+	store_fail(store, EX_TEMPFAIL, line[0] == '\0' ? "the connection was lost" : line);
+	g_free(line);
+	return false;
+}
+
+bool postgresql_failed(struct store *store, const PGresult *result)
+{
+	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+	const struct error *error;
+
+	if (state == NULL || message == NULL)
+		return connection_failed(store);
+	error = find_error(state);
+	store_fail(store, error->status, error->text == NULL ? message : error->text);
+	store->failure.again = error->again;
+	return false;
+}

@@ -1,0 +1,184 @@
+#include "postgresql.h"
+
+/* What is joined over the lines of this host's logs. */
+
+bool postgresql_log_state(struct store *store, struct store_log_state *state_r)
+{
+	struct parameters parameters = {0};
+	PGresult *result;
+
+	*state_r = (struct store_log_state){0};
+	parameter_add_text(&parameters, store_postgresql(store)->host);
+	result = postgresql_query(store,
+				  "SELECT change, seed FROM portcullis.log_joins WHERE host = $1",
+				  &parameters);
+	if (result == NULL)
+		return false;
+	if (PQntuples(result) > 0)
+		*state_r = (struct store_log_state){
+			.change = result_number(result, 0, 0),
+			.seed = (uint64_t)result_number(result, 0, 1),
+		};
+	PQclear(result);
+	return true;
+}
+
+bool postgresql_put_log_state(struct store *store, const struct store_log_state *state)
+{
+	struct parameters parameters = {0};
+
+	parameter_add_text(&parameters, store_postgresql(store)->host);
+	parameter_add(&parameters, PARAMETER_BIGINT, state->change);
+	parameter_add(&parameters, PARAMETER_BIGINT, (int64_t)state->seed);
+	return postgresql_run(store,
+			      "INSERT INTO portcullis.log_joins (host, change, seed)"
+			      " VALUES ($1, $2, $3) ON CONFLICT (host) DO UPDATE SET"
+			      " change = excluded.change, seed = excluded.seed",
+			      &parameters);
+}
+
+/* ---- services ---- */
+
+bool postgresql_each_log_service(struct store *store, store_visit_log_service *visit, void *context)
+{
+	struct parameters parameters = {0};
+	PGresult *result;
+	bool more = true;
+
+	parameter_add_text(&parameters, store_postgresql(store)->host);
+	result = postgresql_query(store,
+				  "SELECT server, program, logs_tls, wraps"
+				  " FROM portcullis.log_services WHERE host = $1"
+				  " ORDER BY server, program",
+				  &parameters);
+	if (result == NULL)
+		return false;
+	for (int i = 0; more && i < PQntuples(result); i++) {
+		const struct store_log_service service = {
+			.host = result_text(result, i, 0),
+			.program = result_text(result, i, 1),
+			.logs_tls = result_number(result, i, 2) != 0,
+			.wraps = result_number(result, i, 3) != 0,
+		};
+
+		more = visit(context, &service);
+	}
+	PQclear(result);
+	return true;
+}
+
+bool postgresql_put_log_service(struct store *store, const struct store_log_service *service)
+{
+	struct parameters parameters = {0};
+
+	parameter_add_text(&parameters, store_postgresql(store)->host);
+	parameter_add_text(&parameters, service->host);
+	parameter_add_text(&parameters, service->program);
+	parameter_add(&parameters, PARAMETER_BOOLEAN, service->logs_tls);
+	parameter_add(&parameters, PARAMETER_BOOLEAN, service->wraps);
+	parameter_add(&parameters, PARAMETER_INTEGER, STORE_LOG_SERVICES);
+	return postgresql_run(store,
+			      "INSERT INTO portcullis.log_services AS s (host, server, program,"
+			      " logs_tls, wraps) SELECT $1, $2, $3, $4, $5 WHERE (SELECT count(*)"
+			      "  FROM portcullis.log_services WHERE host = $1) < $6 OR EXISTS"
+			      " (SELECT 1 FROM portcullis.log_services"
+			      "  WHERE host = $1 AND server = $2 AND program = $3)"
+			      " ON CONFLICT (host, server, program) DO UPDATE SET"
+			      " logs_tls = s.logs_tls OR excluded.logs_tls,"
+			      " wraps = s.wraps OR excluded.wraps"
+			      " WHERE NOT (s.logs_tls >= excluded.logs_tls"
+			      " AND s.wraps >= excluded.wraps)",
+			      &parameters);
+}
+
+/* ---- connections that have not ended ---- */
+
+#define CONNECTION_COLUMNS                                                                         \
+	"key, server, program, heard, tls_version, tls, user_name, time, count, verified,"         \
+	" before_tls, client, mechanism"
+
+static struct store_log_connection read_connection(const PGresult *result, int row)
+{
+	return (struct store_log_connection){
+		.key = (uint64_t)result_number(result, row, 0),
+		.host = result_text(result, row, 1),
+		.program = result_text(result, row, 2),
+		.heard = result_time(result, row, 3),
+		.tls_version = (enum tls_version)result_below(result, row, 4, TLS_V1_3 + 1),
+		.tls = (unsigned int)result_number(result, row, 5),
+		.user = PQgetisnull(result, row, 6) ? NULL : result_text(result, row, 6),
+		.time = result_time(result, row, 7),
+		.count = (uint32_t)result_number(result, row, 8),
+		.verified = result_number(result, row, 9) != 0,
+		.before_tls = result_number(result, row, 10) != 0,
+		.client = result_text(result, row, 11),
+		.mechanism = result_text(result, row, 12),
+	};
+}
+
+bool postgresql_each_log_connection(struct store *store, store_visit_log_connection *visit,
+				    void *context)
+{
+	struct parameters parameters = {0};
+	PGresult *result;
+	bool more = true;
+
+	parameter_add_text(&parameters, store_postgresql(store)->host);
+	result = postgresql_query(store,
+				  "SELECT " CONNECTION_COLUMNS " FROM portcullis.log_connections"
+				  " WHERE host = $1 AND key IS NOT NULL ORDER BY place",
+				  &parameters);
+	if (result == NULL)
+		return false;
+	for (int i = 0; more && i < PQntuples(result); i++) {
+		const struct store_log_connection connection = read_connection(result, i);
+
+		more = visit(context, &connection);
+	}
+	PQclear(result);
+	return true;
+}
+
+/* Rows stay, for other connections: an importer may not delete them. */
+bool postgresql_drop_log_connections(struct store *store)
+{
+	struct parameters parameters = {0};
+
+	store_postgresql(store)->connection_count = 0;
+	parameter_add_text(&parameters, store_postgresql(store)->host);
+	return postgresql_run(store,
+			      "UPDATE portcullis.log_connections SET (" CONNECTION_COLUMNS ") ="
+			      " (NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,"
+			      " NULL, NULL) WHERE host = $1 AND key IS NOT NULL",
+			      &parameters);
+}
+
+bool postgresql_add_log_connection(struct store *store,
+				   const struct store_log_connection *connection)
+{
+	struct store_postgresql *postgresql = store_postgresql(store);
+	struct parameters parameters = {0};
+
+	parameter_add_text(&parameters, postgresql->host);
+	parameter_add(&parameters, PARAMETER_INTEGER, ++postgresql->connection_count);
+	parameter_add(&parameters, PARAMETER_BIGINT, (int64_t)connection->key);
+	parameter_add_text(&parameters, connection->host);
+	parameter_add_text(&parameters, connection->program);
+	parameter_add(&parameters, PARAMETER_TIME, connection->heard);
+	parameter_add(&parameters, PARAMETER_SMALLINT, connection->tls_version);
+	parameter_add(&parameters, PARAMETER_BIGINT, connection->tls);
+	parameter_add_text(&parameters, connection->user);
+	parameter_add(&parameters, PARAMETER_TIME, connection->time);
+	parameter_add(&parameters, PARAMETER_BIGINT, connection->count);
+	parameter_add(&parameters, PARAMETER_BOOLEAN, connection->verified);
+	parameter_add(&parameters, PARAMETER_BOOLEAN, connection->before_tls);
+	parameter_add_text(&parameters, connection->client);
+	parameter_add_text(&parameters, connection->mechanism);
+	return postgresql_run(store,
+			      "INSERT INTO portcullis.log_connections"
+			      " (host, place, " CONNECTION_COLUMNS ") VALUES ($1, $2, $3, $4, $5,"
+			      " $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
+			      " ON CONFLICT (host, place) DO UPDATE SET (" CONNECTION_COLUMNS
+			      ") = ($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+			      &parameters);
+}

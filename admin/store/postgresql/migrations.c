@@ -1,0 +1,163 @@
+#include "postgresql.h"
+#include "schema.h"
+
+/* Texts are compared byte by byte, and times are of UTC, wherever the server stands. */
+#define TEXT "text COLLATE \"C\""
+
+/* What is told apart by the host that imported it is added up when it is read. What an
+   importer must remove, it does by the functions below: it may not delete by itself. */
+static const char version_1[] =
+	"CREATE TABLE version (one boolean PRIMARY KEY CHECK (one), version integer NOT NULL);"
+
+	/* ---- what everybody shares ---- */
+
+	"CREATE SEQUENCE habit_ids; CREATE SEQUENCE rule_set_ids; CREATE SEQUENCE user_ids;"
+	"CREATE TABLE habits (id bigint PRIMARY KEY, source smallint NOT NULL,"
+	" service smallint NOT NULL, port integer NOT NULL, tls smallint NOT NULL,"
+	" country " TEXT " NOT NULL, mechanism " TEXT " NOT NULL, client_id " TEXT " NOT NULL,"
+	" tls_version smallint NOT NULL, of_log boolean NOT NULL,"
+	/* All of these in one text, by which it is found. */
+	" key " TEXT " NOT NULL UNIQUE);"
+	"CREATE INDEX habits_recorded ON habits (source, service, mechanism) WHERE NOT of_log;"
+	/* It has no limit, which a B-tree would want. */
+	"CREATE TABLE rule_sets (id bigint PRIMARY KEY, text " TEXT " NOT NULL,"
+	" EXCLUDE USING hash (text WITH =));"
+	"CREATE TABLE users (id bigint PRIMARY KEY, name " TEXT " NOT NULL UNIQUE,"
+	" verified boolean NOT NULL);"
+	"CREATE INDEX users_unverified ON users (id) WHERE NOT verified;"
+	/* Most writes change rows that are there, and no key of theirs. */
+	"CREATE TABLE sightings (user_id bigint NOT NULL, habit bigint NOT NULL,"
+	" rules bigint NOT NULL, count bigint NOT NULL, rejected bigint NOT NULL,"
+	" first_seen timestamptz NOT NULL, last_seen timestamptz NOT NULL,"
+	" weeks bigint NOT NULL, days integer NOT NULL, server integer NOT NULL,"
+	" day date NOT NULL, tls_below smallint NOT NULL, verified boolean NOT NULL,"
+	" last_client " TEXT ", whereabouts " TEXT ","
+	" PRIMARY KEY (user_id, verified, habit, rules, server, day)) WITH (fillfactor = 85);"
+	"CREATE INDEX sightings_of_logs ON sightings (server, day) WHERE server > 0;"
+
+	/* ---- each host's books ---- */
+
+	"CREATE SEQUENCE line_numbers;"
+	"CREATE TABLE days (host " TEXT " NOT NULL, day date NOT NULL, sightings bigint NOT NULL,"
+	" unknown_country bigint NOT NULL, lines bigint NOT NULL, lost bigint NOT NULL,"
+	" set_aside bigint NOT NULL, last_line bigint NOT NULL,"
+	" confirmed boolean NOT NULL DEFAULT false, PRIMARY KEY (day, host));"
+	"CREATE TABLE writers (host " TEXT " NOT NULL, writer " TEXT " NOT NULL,"
+	" source smallint NOT NULL, lines bigint NOT NULL, lost bigint NOT NULL,"
+	" last_seen timestamptz, edition " TEXT " NOT NULL DEFAULT '', edition_since timestamptz,"
+	" PRIMARY KEY (writer, source, host));"
+	"CREATE TABLE totals (host " TEXT " PRIMARY KEY, last_import timestamptz,"
+	" lines bigint NOT NULL, lost bigint NOT NULL, set_aside bigint NOT NULL,"
+	" whereabouts_definition bigint NOT NULL DEFAULT 0);"
+	"CREATE TABLE files (id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,"
+	" host " TEXT " NOT NULL, name " TEXT " NOT NULL, device bigint NOT NULL,"
+	" inode bigint NOT NULL, head bigint NOT NULL, head_length bigint NOT NULL,"
+	" position bigint NOT NULL, removed boolean NOT NULL, touched timestamptz,"
+	/* Nobody wants to know it any more. */
+	" dropped boolean NOT NULL DEFAULT false);"
+	"CREATE INDEX files_of_host ON files (host) WHERE NOT dropped;"
+
+	/* ---- logs ---- */
+
+	"CREATE TABLE servers (id integer PRIMARY KEY GENERATED ALWAYS AS IDENTITY,"
+	" host " TEXT " NOT NULL, source smallint NOT NULL, witness smallint NOT NULL,"
+	" UNIQUE (host, source, witness));"
+	"CREATE INDEX servers_of_witnesses ON servers (source, witness);"
+	"CREATE TABLE named_tls (server integer NOT NULL, service smallint NOT NULL,"
+	" since timestamptz NOT NULL, PRIMARY KEY (server, service));"
+	"CREATE TABLE coverage (server integer NOT NULL, day date NOT NULL,"
+	" first timestamptz NOT NULL, last timestamptz NOT NULL, PRIMARY KEY (server, day));"
+	"CREATE TABLE logs (id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,"
+	" host " TEXT " NOT NULL, name " TEXT " NOT NULL, heads bytea NOT NULL,"
+	" tail bigint NOT NULL, position bigint NOT NULL, cursor " TEXT " NOT NULL,"
+	" year integer NOT NULL, place bigint NOT NULL, device bigint NOT NULL,"
+	" inode bigint NOT NULL, size bigint NOT NULL, changed bigint NOT NULL,"
+	" touched timestamptz);"
+	"CREATE INDEX logs_of_host ON logs (host);"
+	"CREATE TABLE log_joins (host " TEXT " PRIMARY KEY, change bigint NOT NULL,"
+	" seed bigint NOT NULL);"
+	"CREATE TABLE log_services (host " TEXT " NOT NULL, server " TEXT " NOT NULL,"
+	" program " TEXT " NOT NULL, logs_tls boolean NOT NULL, wraps boolean NOT NULL,"
+	" UNIQUE (host, server, program));"
+	/* A row whose key is NULL is free for another connection. */
+	"CREATE TABLE log_connections (host " TEXT " NOT NULL, place integer NOT NULL, key bigint,"
+	" server " TEXT ", program " TEXT ", heard timestamptz, tls_version smallint, tls bigint,"
+	" user_name " TEXT ", time timestamptz, count bigint, verified boolean,"
+	" before_tls boolean, client " TEXT ", mechanism " TEXT ", PRIMARY KEY (host, place));"
+	"CREATE INDEX log_connections_user ON log_connections USING hash (user_name);"
+
+	/* ---- what people were told ---- */
+
+	"CREATE TABLE notices (id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,"
+	" user_name " TEXT " NOT NULL, recipient " TEXT " NOT NULL, message_id " TEXT " NOT NULL,"
+	" reason " TEXT " NOT NULL, rules " TEXT " NOT NULL, dates " TEXT ","
+	" state smallint NOT NULL, intended timestamptz NOT NULL, settled timestamptz,"
+	" attempts integer NOT NULL, error " TEXT " NOT NULL);"
+	"CREATE INDEX notices_user ON notices USING hash (user_name);"
+	"CREATE INDEX notices_message_id ON notices USING hash (message_id);"
+	"CREATE INDEX notices_settled ON notices (settled);"
+
+	/* ---- upkeep ---- */
+
+	"CREATE TABLE upkeep (one boolean PRIMARY KEY CHECK (one), last_expiry timestamptz,"
+	" kept_addresses bigint NOT NULL, kept_sightings bigint NOT NULL);"
+	"INSERT INTO upkeep VALUES (true, NULL, 0, 0);"
+
+	/* ---- what of logs is removed, as store-logs.h says ---- */
+
+	/* Whether somebody who may know the way, and is a better witness than this server, covers
+	   the time. mechanism "" and port 0: it is not told. */
+	"CREATE FUNCTION is_covered(server integer, day date, first timestamptz, last timestamptz,"
+	" clean boolean, source smallint, service smallint, port integer, mechanism text)"
+	" RETURNS boolean LANGUAGE sql STABLE SET search_path = portcullis, pg_temp AS $$"
+	" SELECT EXISTS (SELECT 1 FROM servers s JOIN servers b ON b.source = s.source"
+	"  AND b.witness < s.witness AND (b.host = s.host OR starts_with(b.host, s.host || '.')"
+	"   OR starts_with(s.host, b.host || '.'))"
+	"  JOIN coverage c ON c.server = b.id AND c.day BETWEEN $2 - 1 AND $2,"
+	"  LATERAL (SELECT c.last + CASE WHEN $5 THEN interval '24 hours'"
+	"   ELSE interval '15 minutes' END AS last, CASE WHEN EXISTS (SELECT 1 FROM coverage p"
+	"   WHERE p.server = c.server AND p.day BETWEEN c.day - 7 AND c.day - 1)"
+	"   THEN '-infinity' ELSE c.first - interval '15 minutes' END AS first) reach"
+	"  WHERE s.id = $1 AND $3 <= reach.last AND $4 >= reach.first"
+	"  AND ($3 >= reach.first OR $4 <= reach.last)"
+	"  AND (b.witness > 0 OR EXISTS (SELECT 1 FROM habits g WHERE NOT g.of_log"
+	"   AND g.source = $6 AND g.service = $7"
+	"   AND ($8 IN (0, g.port) OR g.port NOT IN (25, 465, 587))"
+	"   AND ($9 = '' OR g.mechanism = $9))))"
+	"$$;"
+
+	/* Removes what waits of these days and is covered. */
+	"CREATE FUNCTION remove_covered(servers integer[], first date, last date) RETURNS void"
+	" LANGUAGE sql SECURITY DEFINER SET search_path = portcullis, pg_temp AS $$"
+	" DELETE FROM sightings w USING habits h, rule_sets r"
+	"  WHERE w.server > 0 AND w.server = ANY ($1) AND w.day BETWEEN $2 AND $3"
+	"  AND w.tls_below = 0 AND h.id = w.habit AND r.id = w.rules"
+	"  AND is_covered(w.server, w.day, w.first_seen, w.last_seen,"
+	"   w.verified AND r.text = '', h.source, h.service, h.port, h.mechanism)"
+	"$$;"
+
+	/* Removes these, of those that wait. */
+	"CREATE FUNCTION remove_waiting(users bigint[], verified boolean[], habits bigint[],"
+	" rules bigint[], servers integer[], days date[]) RETURNS void"
+	" LANGUAGE sql SECURITY DEFINER SET search_path = portcullis, pg_temp AS $$"
+	" DELETE FROM sightings w USING (SELECT s.user_id, s.verified, s.habit, s.rules, s.server,"
+	"  s.day FROM unnest($1, $2, $3, $4, $5, $6)"
+	"  AS k (user_id, verified, habit, rules, server, day)"
+	"  JOIN sightings s USING (user_id, verified, habit, rules, server, day)"
+	"  WHERE s.server > 0 ORDER BY 1, 2, 3, 4, 5, 6 FOR UPDATE OF s) t"
+	"  WHERE (w.user_id, w.verified, w.habit, w.rules, w.server, w.day)"
+	"  = (t.user_id, t.verified, t.habit, t.rules, t.server, t.day)"
+	"$$;"
+
+	/* Takes some rows out that waited; the caller adds them to the rest. */
+	"CREATE FUNCTION take_waiting(before date, most integer) RETURNS SETOF sightings"
+	" LANGUAGE sql SECURITY DEFINER SET search_path = portcullis, pg_temp AS $$"
+	" DELETE FROM sightings w USING (SELECT user_id, verified, habit, rules, server, day"
+	"  FROM sightings WHERE server > 0 AND day < $1 ORDER BY 1, 2, 3, 4, 5, 6 LIMIT $2"
+	"  FOR UPDATE SKIP LOCKED) t"
+	"  WHERE (w.user_id, w.verified, w.habit, w.rules, w.server, w.day)"
+	"  = (t.user_id, t.verified, t.habit, t.rules, t.server, t.day) RETURNING w.*"
+	"$$;"
+	"REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA portcullis FROM PUBLIC;";
+
+const char *const postgresql_migrations[POSTGRESQL_SCHEMA_VERSION] = {version_1};

@@ -1,0 +1,124 @@
+#include "module.h"
+
+#include <unistd.h>
+
+#include "admin/store/store-uri.h"
+#include "check.h"
+#include "postgresql.h"
+
+static void close_store(struct store *store)
+{
+	struct store_postgresql *postgresql = store_postgresql(store);
+
+	postgresql_disconnect(store);
+	batch_free(postgresql->batch);
+	g_hash_table_unref(postgresql->positions);
+	g_hash_table_unref(postgresql->coverage);
+	g_clear_pointer(&postgresql->known_ways, g_hash_table_unref);
+	g_array_unref(postgresql->covers);
+	g_array_unref(postgresql->days);
+	g_array_unref(postgresql->writers);
+	g_hash_table_unref(postgresql->servers);
+	g_free(postgresql->uri);
+	g_free(postgresql->host);
+	store_free(store);
+}
+
+static const struct store_backend backend = {
+	.close = close_store,
+	.begin = postgresql_begin,
+	.begin_reading = postgresql_begin_reading,
+	.commit = postgresql_commit,
+	.rollback = postgresql_rollback,
+	.each_sighting = postgresql_each_sighting,
+	.each_day = postgresql_each_day,
+	.each_writer = postgresql_each_writer,
+	.totals = postgresql_totals,
+	.add = postgresql_add,
+	.add_day = postgresql_add_day,
+	.confirm_days = postgresql_confirm_days,
+	.add_writer = postgresql_add_writer,
+	.add_totals = postgresql_add_totals,
+	.note_whereabouts = postgresql_note_whereabouts,
+	.each_file = postgresql_each_file,
+	.put_file = postgresql_put_file,
+	.drop_file = postgresql_drop_file,
+	.find_server = postgresql_find_server,
+	.note_tls = postgresql_note_tls,
+	.cover = postgresql_cover,
+	.settle = postgresql_settle,
+	.each_log = postgresql_each_log,
+	.put_log = postgresql_put_log,
+	.log_state = postgresql_log_state,
+	.put_log_state = postgresql_put_log_state,
+	.each_log_service = postgresql_each_log_service,
+	.put_log_service = postgresql_put_log_service,
+	.each_log_connection = postgresql_each_log_connection,
+	.drop_log_connections = postgresql_drop_log_connections,
+	.add_log_connection = postgresql_add_log_connection,
+	.put_notice = postgresql_put_notice,
+	.each_notice = postgresql_each_notice,
+	.find_notice = postgresql_find_notice,
+	.fail_notice = postgresql_fail_notice,
+	.count_notices = postgresql_count_notices,
+	.expire = postgresql_expire,
+	.correct_future = postgresql_correct_future,
+	.has_expired = postgresql_has_expired,
+	.forget = postgresql_forget,
+};
+
+/* Tests have many on one machine. */
+static char *host_name(void)
+{
+	const char *name = g_getenv("PORTCULLIS_HOST");
+	char own[256] = "localhost";
+
+	if (name != NULL)
+		return g_strdup(name);
+	gethostname(own, sizeof(own) - 1);
+	return g_strdup(own);
+}
+
+struct store *postgresql_allocate(const char *uri, enum store_access access)
+{
+	struct store_postgresql *postgresql = g_new0(struct store_postgresql, 1);
+	char *name = store_uri_to_show(uri);
+
+	store_init(&postgresql->store, &backend, name);
+	g_free(name);
+	postgresql->uri = g_strdup(uri);
+	postgresql->access = access;
+	postgresql->host = host_name();
+	postgresql->batch = batch_create();
+	postgresql->positions = postgresql_positions_create();
+	postgresql->coverage = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free,
+						     (GDestroyNotify)g_array_unref);
+	postgresql->covers = postgresql_covers_create();
+	postgresql->days = g_array_new(FALSE, FALSE, sizeof(struct store_day));
+	postgresql->writers = postgresql_writers_create();
+	postgresql->servers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	return &postgresql->store;
+}
+
+static struct store *open_store(const char *uri, enum store_access access,
+				struct store_failure *failure_r)
+{
+	struct store *store = postgresql_allocate(uri, access);
+
+	if (postgresql_connect(store, false))
+		return store;
+	*failure_r = store->failure;
+	store_close(store);
+	return NULL;
+}
+
+/* The tool finds it by this name. */
+__attribute__((visibility("default"))) extern const struct store_module portcullis_store_module;
+
+const struct store_module portcullis_store_module = {
+	.version = PORTCULLIS_VERSION,
+	.open_store = open_store,
+	.create = postgresql_create,
+	.upgrade = postgresql_upgrade,
+	.check = postgresql_check,
+};

@@ -1,0 +1,65 @@
+#ifndef PORTCULLIS_POSTGRESQL_PARAMETERS_H
+#define PORTCULLIS_POSTGRESQL_PARAMETERS_H
+
+#include <glib.h>
+#include <libpq-fe.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What goes into a statement and what comes out of it, in PostgreSQL's binary form. Times are
+   milliseconds since 1970, UTC, days those since 1970; in the database they are timestamptz
+   and date. */
+
+#define PARAMETERS_MAX 20
+
+/* $1, $2 and so on, in the order in which they are added. Begins as {0}; whoever runs the
+   statement frees them. */
+struct parameters {
+	int count;
+	Oid types[PARAMETERS_MAX];
+	GByteArray *values[PARAMETERS_MAX]; /* NULL: SQL's */
+};
+
+enum parameter_type {
+	PARAMETER_BOOLEAN,
+	PARAMETER_SMALLINT,
+	PARAMETER_INTEGER,
+	PARAMETER_BIGINT,
+	PARAMETER_TIME, /* 0 is SQL's NULL: it is not known, or has not come yet */
+	PARAMETER_DAY,
+};
+void parameter_add(struct parameters *parameters, enum parameter_type type, int64_t value);
+
+/* NULL is SQL's. What is no UTF-8 is made so, and what is longer than TEXT_MAX is cut, but
+   for a digest of it: an index takes no more. */
+#define TEXT_MAX 1024
+void parameter_add_text(struct parameters *parameters, const char *text);
+void parameter_add_bytes(struct parameters *parameters, const void *bytes, size_t length);
+
+/* Those for unnest(): the array is filled by the functions below, and belongs to the
+   parameters. */
+GByteArray *parameter_add_array(struct parameters *parameters, enum parameter_type type);
+GByteArray *parameter_add_text_array(struct parameters *parameters);
+void array_add(GByteArray *array, enum parameter_type type, int64_t value);
+void array_add_text(GByteArray *array, const char *text);
+/* Of what has no limit, as rule sets. */
+void array_add_long_text(GByteArray *array, const char *text);
+
+void parameters_clear(struct parameters *parameters);
+
+/* The text as parameters have it, which the caller frees. */
+char *text_as_stored(const char *text);
+
+/* ---- results ---- */
+
+/* Of any whole number or boolean; 0 where it is NULL. */
+int64_t result_number(const PGresult *result, int row, int column);
+/* 0 to limit - 1; 0 for any other, which stands only in a store that somebody has written to
+   by hand. */
+int result_below(const PGresult *result, int row, int column, int limit);
+int64_t result_time(const PGresult *result, int row, int column);
+int64_t result_day(const PGresult *result, int row, int column);
+/* "" where it is NULL; belongs to the result. */
+const char *result_text(const PGresult *result, int row, int column);
+
+#endif

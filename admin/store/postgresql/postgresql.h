@@ -1,0 +1,189 @@
+#ifndef PORTCULLIS_POSTGRESQL_H
+#define PORTCULLIS_POSTGRESQL_H
+
+#include "admin/store/store-backend.h"
+#include "parameters.h"
+
+/* What the parts of the store on PostgreSQL share. Each calls only those that stand above it
+   here; module.c knows them all.
+
+   Many hosts write to it at the same time. What each of them counts stands under its own name,
+   and is added up when it is read: no importer waits for another one's. Sightings, users and
+   the dictionaries are everybody's; rows of them are written sorted by their keys, so that
+   nobody waits for who waits for him. */
+
+struct batch;
+
+enum transaction { TRANSACTION_NONE, TRANSACTION_READING, TRANSACTION_WRITING };
+
+struct store_postgresql {
+	struct store store;
+	char *uri;
+	enum store_access access;
+	char *host;         /* this machine's name */
+	PGconn *connection; /* NULL: there is none yet, or none any more */
+	enum transaction transaction;
+
+	/* Of the transaction that writes. */
+	struct batch *batch;      /* what is to be sent; batch.c */
+	GHashTable *positions;    /* of files and logs, as they were read; positions.c */
+	GHashTable *coverage;     /* of better witnesses, by server; coverage.c */
+	GHashTable *known_ways;   /* of the gates; NULL: not read yet */
+	GArray *covers;           /* what is covered, to be sent; servers.c */
+	GArray *days, *writers;   /* to be sent; books.c */
+	GHashTable *servers;      /* that were found; servers.c */
+	int connection_count;     /* of logs, added since they were dropped; joins.c */
+	bool dictionaries_locked; /* against removal, until it ends */
+};
+
+static inline struct store_postgresql *store_postgresql(struct store *store)
+{
+	return (struct store_postgresql *)store;
+}
+
+#define POSTGRESQL_SCHEMA_VERSION 1
+
+/* ---- failure.c ---- */
+
+/* Notes what the server or the connection says. Returns false. */
+bool postgresql_failed(struct store *store, const PGresult *result);
+
+/* ---- connection.c: statements and transactions ---- */
+
+/* Connects where there is no connection, and looks at the schema's version unless any is
+   welcome. A transaction does not outlive its connection. */
+bool postgresql_connect(struct store *store, bool any_version);
+void postgresql_disconnect(struct store *store);
+
+/* The rows of a statement, which the caller clears; NULL, with the failure noted. The
+   parameters are cleared; NULL: there are none. */
+PGresult *postgresql_query(struct store *store, const char *sql, struct parameters *parameters);
+
+/* The same without rows. */
+bool postgresql_run(struct store *store, const char *sql, struct parameters *parameters);
+/* *changed_r: how many rows it changed. */
+bool postgresql_change(struct store *store, const char *sql, struct parameters *parameters,
+		       int64_t *changed_r);
+
+/* Reads the one number that a statement gives: 1 read, 0 there is no row, -1 failure. */
+int postgresql_number(struct store *store, const char *sql, struct parameters *parameters,
+		      int64_t *number_r);
+
+/* SQL without parameters; several statements if need be. */
+bool postgresql_execute(struct store *store, const char *sql);
+
+bool postgresql_begin(struct store *store);
+bool postgresql_begin_view(struct store *store); /* begin_reading without dictionaries */
+bool postgresql_commit(struct store *store);
+void postgresql_rollback(struct store *store);
+
+/* From now on until the end of the transaction, nobody removes users, habits, rule sets or
+   servers that nothing refers to yet. */
+bool postgresql_keep_dictionaries(struct store *store);
+
+/* What advisory locks are for; all until the end of a transaction. The hosts have numbers of
+   their own. */
+enum lock { LOCK_SCHEMA, LOCK_DICTIONARIES, LOCK_EXPIRY };
+#define LOCK_CLASS "1347699532" /* "PTCL" */
+
+/* ---- privacy.c ---- */
+
+/* Whether this role may: 1 yes, 0 no, -1 failure. */
+int postgresql_may_delete(struct store *store);
+
+/* ---- schema.c ---- */
+
+bool postgresql_create(const char *uri, struct store_failure *failure_r);
+bool postgresql_upgrade(const char *uri, struct store_failure *failure_r);
+
+/* ---- coverage.c ---- */
+
+/* Whether a better record has what a log told, as far as it was sent: 1 it has, 0 not, -1
+   failure. */
+int postgresql_is_covered(struct store *store, const struct store_sighting *sighting);
+
+/* ---- batch.c, batch-flush.c: what is collected until it is sent ---- */
+
+struct batch *batch_create(void);
+void batch_free(struct batch *batch);
+void batch_clear(struct batch *batch);
+
+/* Sends what is collected. What that makes of it is in batch-flush.c. */
+bool postgresql_flush(struct store *store);
+
+/* ---- servers.c ---- */
+
+GArray *postgresql_covers_create(void);
+/* Sends what was covered since, and removes what that covers. */
+bool postgresql_send_covers(struct store *store);
+
+/* ---- the functions of struct store_backend ---- */
+
+/* batch.c */
+bool postgresql_add(struct store *store, const struct store_sighting *sighting);
+
+/* books.c */
+GArray *postgresql_writers_create(void);
+/* Sends days and writers that wait for it. */
+bool postgresql_send_books(struct store *store);
+bool postgresql_each_day(struct store *store, int64_t since_day, store_visit_day *visit,
+			 void *context);
+bool postgresql_add_day(struct store *store, const struct store_day *day);
+bool postgresql_confirm_days(struct store *store, int64_t first, int64_t last);
+bool postgresql_each_writer(struct store *store, store_visit_writer *visit, void *context);
+bool postgresql_add_writer(struct store *store, const struct store_writer *writer);
+bool postgresql_totals(struct store *store, struct store_totals *totals_r);
+bool postgresql_add_totals(struct store *store, const struct store_totals *totals);
+
+/* positions.c */
+GHashTable *postgresql_positions_create(void);
+bool postgresql_each_file(struct store *store, store_visit_file *visit, void *context);
+bool postgresql_put_file(struct store *store, struct store_file *file);
+bool postgresql_drop_file(struct store *store, int64_t id);
+bool postgresql_each_log(struct store *store, store_visit_log *visit, void *context);
+bool postgresql_put_log(struct store *store, struct store_log *log);
+
+/* servers.c */
+bool postgresql_find_server(struct store *store, struct store_server *server);
+bool postgresql_note_tls(struct store *store, int64_t server, enum service service, int64_t time);
+bool postgresql_cover(struct store *store, int64_t server, int64_t first, int64_t last);
+bool postgresql_settle(struct store *store, int64_t before, bool *more_r);
+
+/* joins.c */
+bool postgresql_log_state(struct store *store, struct store_log_state *state_r);
+bool postgresql_put_log_state(struct store *store, const struct store_log_state *state);
+bool postgresql_each_log_service(struct store *store, store_visit_log_service *visit,
+				 void *context);
+bool postgresql_put_log_service(struct store *store, const struct store_log_service *service);
+bool postgresql_each_log_connection(struct store *store, store_visit_log_connection *visit,
+				    void *context);
+bool postgresql_drop_log_connections(struct store *store);
+bool postgresql_add_log_connection(struct store *store,
+				   const struct store_log_connection *connection);
+
+/* read.c */
+bool postgresql_begin_reading(struct store *store);
+bool postgresql_each_sighting(struct store *store, const struct store_filter *filter,
+			      store_visit_sighting *visit, void *context);
+
+/* notices.c */
+bool postgresql_put_notice(struct store *store, struct store_notice *notice);
+bool postgresql_each_notice(struct store *store, const char *user, store_visit_notice *visit,
+			    void *context);
+bool postgresql_find_notice(struct store *store, const char *message_id, store_visit_notice *visit,
+			    void *context);
+bool postgresql_fail_notice(struct store *store, int64_t id, int64_t now, const char *error);
+bool postgresql_count_notices(struct store *store, int64_t after, int64_t until, uint64_t *count_r);
+
+/* whereabouts.c, future.c */
+bool postgresql_note_whereabouts(struct store *store, int64_t definition,
+				 store_find_whereabouts *find, void *context);
+bool postgresql_correct_future(struct store *store, int64_t now);
+
+/* privacy.c */
+bool postgresql_expire(struct store *store, const struct store_expiry *expiry, int64_t now);
+bool postgresql_has_expired(struct store *store, const struct store_expiry *expiry, int64_t now,
+			    bool *found_r);
+bool postgresql_forget(struct store *store, const char *user, bool *found_r, bool *wiped_r);
+
+#endif

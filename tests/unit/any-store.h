@@ -1,0 +1,59 @@
+#ifndef PORTCULLIS_TESTS_ANY_STORE_H
+#define PORTCULLIS_TESTS_ANY_STORE_H
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "admin/store/store-admin.h"
+#include "directory.h"
+
+/* An empty store for each test: a file in the test's directory, or the database that
+   tests/postgresql-server has put into PORTCULLIS_TEST_POSTGRESQL. */
+
+static char store_path[128]; /* of the file; "" on a server */
+static char store_uri[256];
+
+static inline bool store_is_file(void)
+{
+	return store_path[0] != '\0';
+}
+
+static inline int empty_database(const char *uri)
+{
+	struct store_failure failure;
+	char command[400];
+
+	snprintf(command, sizeof(command),
+		 "PGOPTIONS=--client-min-messages=warning psql -q '%s'"
+		 " -c 'DROP SCHEMA IF EXISTS portcullis CASCADE'",
+		 uri);
+	if (system(command) != 0)
+		return -1;
+	if (store_create(uri, &failure))
+		return 0;
+	fprintf(stderr, "%s\n", failure.text);
+	return -1;
+}
+
+/* Of a test that has one already, another one. */
+static inline int empty_store(void)
+{
+	const char *database = getenv("PORTCULLIS_TEST_POSTGRESQL");
+
+	if (database != NULL) {
+		snprintf(store_uri, sizeof(store_uri), "%s", database);
+		return empty_database(database);
+	}
+	snprintf(store_path, sizeof(store_path), "%s/portcullis.db", directory);
+	snprintf(store_uri, sizeof(store_uri), "sqlite:%s", store_path);
+	return remove(store_path) == 0 || errno == ENOENT ? 0 : -1;
+}
+
+static inline int make_empty_store(void **state)
+{
+	return make_directory(state) == 0 ? empty_store() : -1;
+}
+
+#endif
