@@ -32,6 +32,7 @@ static const struct command {
 	{"notify", "write to the people concerned, each in time and once", notify_command},
 	{"notices", "list what people were told", notices_command},
 	{"import", "take what the servers recorded into the store", import_command},
+	{"store", "make the store's tables, or say what it is", store_command},
 	{"forget", "remove all that is known about a person", forget_command},
 	{"help", "print these commands, or the options of one", help_command},
 };

@@ -97,7 +97,8 @@ static const char *path_error(const char *text)
 
 static const char *store_error(const char *text)
 {
-	if (strncmp(text, "sqlite:/", 8) == 0 || strncmp(text, "postgresql://", 13) == 0)
+	if (strncmp(text, "sqlite:/", 8) == 0 || strncmp(text, "postgresql://", 13) == 0 ||
+	    strncmp(text, "postgres://", 11) == 0)
 		return NULL;
 	return "must be sqlite:/PATH or postgresql://...";
 }

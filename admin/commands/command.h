@@ -18,6 +18,7 @@ int exempt_command(const char *config_path, int argc, char **argv);
 int notify_command(const char *config_path, int argc, char **argv);
 int notices_command(const char *config_path, int argc, char **argv);
 int import_command(const char *config_path, int argc, char **argv);
+int store_command(const char *config_path, int argc, char **argv);
 int forget_command(const char *config_path, int argc, char **argv);
 
 #endif

@@ -1,4 +1,5 @@
 #include <getopt.h>
+#include <glib.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,9 @@
 
 #define FOLLOW_MILLISECONDS 1000
 #define RETRY_MILLISECONDS 10000
+/* When the store fails: twice as long each time, up to this. */
+#define RETRY_STORE_MILLISECONDS 1000
+#define RETRY_STORE_MILLISECONDS_MAX 60000
 /* The same trouble is told again after so long. */
 #define TELL_MILLISECONDS 600000
 
@@ -109,16 +113,44 @@ struct follower {
 	/* What was told last, and when. */
 	char told[sizeof(((struct store_failure *)NULL)->text)];
 	int64_t told_at;
+	bool is_away;  /* the store's server is, which was told */
+	int64_t pause; /* after the last failure of the store, in milliseconds; 0: there is none */
 };
 
+/* That a server is away is told once, whatever it then fails with until it is back. */
 static void report_news(struct follower *follower, const struct store_failure *failure, int64_t now)
 {
+	bool was_away = follower->is_away;
+
+	follower->is_away = failure->away;
+	if (was_away && failure->away)
+		return;
 	if (strcmp(failure->text, follower->told) == 0 &&
 	    llabs(now - follower->told_at) < TELL_MILLISECONDS)
 		return;
 	strcpy(follower->told, failure->text);
 	follower->told_at = now;
 	import_report_failure(failure);
+}
+
+static void report_success(struct follower *follower)
+{
+	if (follower->is_away) {
+		fputs("portcullis import: the store can be reached again\n", stderr);
+		/* When it is away the next time, that is news. */
+		follower->told[0] = '\0';
+	}
+	follower->is_away = false;
+	follower->pause = 0;
+}
+
+/* Of many hosts, not all come back at the same moment. */
+static void wait_for_store(struct follower *follower)
+{
+	follower->pause =
+		CLAMP(follower->pause * 2, RETRY_STORE_MILLISECONDS, RETRY_STORE_MILLISECONDS_MAX);
+	stop_signal_sleep(
+		g_random_int_range((gint32)follower->pause / 2, (gint32)follower->pause + 1));
 }
 
 /* Once for each change of the file. A file that is missing for a moment is being replaced. */
@@ -186,6 +218,7 @@ static int follow_records(struct follower *follower, const struct importers *imp
 
 		failure = follow_pass(importers, rotate_all ? 0 : ROTATE_SIZE, &problems);
 		if (failure == NULL) {
+			report_success(follower);
 			if (importer_held_back(importer) != held_back) {
 				held_back = importer_held_back(importer);
 				if (held_back != 0)
@@ -200,7 +233,7 @@ static int follow_records(struct follower *follower, const struct importers *imp
 		status = import_failure_status(failure);
 		if (may_be_mended(status))
 			return status;
-		stop_signal_sleep(RETRY_MILLISECONDS);
+		wait_for_store(follower);
 	}
 	return EXIT_SUCCESS;
 }
@@ -246,8 +279,9 @@ static int follow(const char *config_path, struct policy **policy)
 		else if (status == EXIT_SUCCESS)
 			read_configuration(&follower);
 		else
-			stop_signal_sleep(RETRY_MILLISECONDS);
-	} while (!stop_signal && (status == EXIT_SUCCESS || may_be_mended(status)));
+			wait_for_store(&follower);
+	} while (!stop_signal &&
+		 (status == EXIT_SUCCESS || may_be_mended(status) || follower.is_away));
 	*policy = follower.policy;
 	return status;
 }

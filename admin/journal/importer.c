@@ -29,6 +29,9 @@
 /* A flood of broken lines is not told line by line. */
 #define REPORTS_MAX 20
 
+/* Others that are in the way over and over again are a fault. */
+#define TRIALS_MAX 10
+
 #define NOTE_INTERVAL INT64_C(60000)
 #define TELL_INTERVAL INT64_C(600000)
 #define EXPIRE_INTERVAL (INT64_C(6) * 3600 * 1000)
@@ -586,7 +589,7 @@ static bool note_import(struct importer *importer)
 	return store_begin(importer->store) && commit_batch(importer);
 }
 
-bool importer_pass(struct importer *importer, uint64_t rotate_size, struct importer_rest *rest_r)
+static bool pass(struct importer *importer, uint64_t rotate_size, struct importer_rest *rest_r)
 {
 	const char *directory = importer->policy->journal;
 	struct journal_listing listing;
@@ -619,6 +622,19 @@ bool importer_pass(struct importer *importer, uint64_t rotate_size, struct impor
 	if ((rest_r->problems > 0 || importer->set_aside_failed) && importer->telling_problems)
 		importer->problems_told = importer_now(importer);
 	return fine && remove_files(importer, rest_r) && note_import(importer);
+}
+
+bool importer_pass(struct importer *importer, uint64_t rotate_size, struct importer_rest *rest_r)
+{
+	bool fine;
+	int trials = 0;
+
+	/* Of what was committed, the store knows the position. */
+	do
+		fine = pass(importer, rotate_size, rest_r);
+	while (!fine && importer_failure(importer)->again && ++trials < TRIALS_MAX &&
+	       !*importer->stop);
+	return fine;
 }
 
 /* What takes its time is done every six hours, and what was found then is remembered. */

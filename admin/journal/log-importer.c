@@ -289,8 +289,7 @@ static bool begin_round(struct log_importer *importer)
 	return fine;
 }
 
-bool log_importer_pass(struct log_importer *importer, char *const logs[], bool rotated,
-		       size_t *problems)
+static bool pass(struct log_importer *importer, char *const logs[], bool rotated, size_t *problems)
 {
 	struct import_clock *clock = &importer->batch.clock;
 	bool fine;
@@ -312,5 +311,19 @@ bool log_importer_pass(struct log_importer *importer, char *const logs[], bool r
 	if (importer->problems > 0 && importer->telling_problems)
 		importer->problems_told = clock->machine;
 	*problems += importer->problems;
+	return fine;
+}
+
+bool log_importer_pass(struct log_importer *importer, char *const logs[], bool rotated,
+		       size_t *problems)
+{
+	bool fine;
+	int trials = 0;
+
+	/* Of what was committed, the store knows the position. */
+	do
+		fine = pass(importer, logs, rotated, problems);
+	while (!fine && log_importer_failure(importer)->again && ++trials < TRIALS_MAX &&
+	       !is_stopped(importer));
 	return fine;
 }

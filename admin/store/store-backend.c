@@ -19,7 +19,7 @@ void store_free(struct store *store)
 bool store_fail(struct store *store, int status, const char *reason)
 {
 	store->failure.status = status;
-	store->failure.again = false;
+	store->failure.again = store->failure.away = false;
 	g_snprintf(store->failure.text, sizeof(store->failure.text), "store %s: %s", store->name,
 		   reason);
 	return false;

@@ -29,6 +29,7 @@ enum store_access {
 struct store_failure {
 	int status;      /* of sysexits.h */
 	bool again;      /* others were in the way: the same may well succeed at once */
+	bool away;       /* the server of the store cannot be reached, or does not work now */
 	char text[1024]; /* names the store; one line */
 };
 

@@ -3,34 +3,42 @@
 
 #include "postgresql.h"
 
+enum remedy {
+	REMEDY_NONE,
+	REMEDY_AGAIN, /* the same may well succeed at once */
+	REMEDY_WAIT,  /* the server will come back */
+};
+
 /* What is said of each kind of error, by the beginning of its SQLSTATE; the first one that
    fits. NULL: as the server says it. */
 static const struct error {
 	const char *state;
 	int status;
-	bool again; /* the same may well succeed at once */
+	enum remedy remedy;
 	const char *text;
 } errors[] = {
-	{"40", EX_TEMPFAIL, true, "another process was in the way"},
-	{"55P03", EX_TEMPFAIL, false, "it is locked by another process"},
-	{"57014", EX_TEMPFAIL, false, "an answer took longer than statement_timeout allows"},
-	{"25P03", EX_TEMPFAIL, false,
-	 "this was idle for longer than "
-	 "idle_in_transaction_session_timeout allows"},
-	{"25006", EX_TEMPFAIL, false, "the server takes no changes, as a standby"},
-	{"57P", EX_TEMPFAIL, false, NULL},
-	{"08", EX_TEMPFAIL, false, NULL},
-	{"53100", EX_IOERR, false, "the server's disk is full"},
-	{"53", EX_TEMPFAIL, false, NULL},
-	{"42501", EX_NOPERM, false, NULL},
-	{"28", EX_NOPERM, false, NULL},
-	{"3D000", EX_NOINPUT, false, NULL},
+	{"40", EX_TEMPFAIL, REMEDY_AGAIN, "another process was in the way"},
+	{"55P03", EX_TEMPFAIL, REMEDY_NONE, "it is locked by another process"},
+	{"57014", EX_TEMPFAIL, REMEDY_NONE, "an answer took longer than statement_timeout allows"},
+	{"25P03", EX_TEMPFAIL, REMEDY_NONE,
+	 "this was idle for longer than idle_in_transaction_session_timeout allows"},
+	{"25006", EX_TEMPFAIL, REMEDY_WAIT, "the server takes no changes, as a standby"},
+	{"57P", EX_TEMPFAIL, REMEDY_WAIT, NULL},
+	{"08", EX_TEMPFAIL, REMEDY_WAIT, NULL},
+	{"53100", EX_IOERR, REMEDY_WAIT, "the server's disk is full"},
+	{"53", EX_TEMPFAIL, REMEDY_WAIT, NULL},
+	{"58", EX_IOERR, REMEDY_WAIT, NULL},
+	{"42501", EX_NOPERM, REMEDY_NONE, NULL},
+	{"28", EX_NOPERM, REMEDY_NONE, NULL},
+	{"3D000", EX_NOINPUT, REMEDY_NONE, NULL},
 	/* A table or schema that is missing. */
-	{"42P01", EX_NOINPUT, false, "it has no tables yet; 'portcullis store create' makes them"},
-	{"3F000", EX_NOINPUT, false, "it has no tables yet; 'portcullis store create' makes them"},
-	{"XX001", EX_DATAERR, false, NULL},
-	{"XX002", EX_DATAERR, false, NULL},
-	{"", EX_SOFTWARE, false, NULL},
+	{"42P01", EX_NOINPUT, REMEDY_NONE,
+	 "it has no tables yet; 'portcullis store create' makes them"},
+	{"3F000", EX_NOINPUT, REMEDY_NONE,
+	 "it has no tables yet; 'portcullis store create' makes them"},
+	{"XX001", EX_DATAERR, REMEDY_NONE, NULL},
+	{"XX002", EX_DATAERR, REMEDY_NONE, NULL},
+	{"", EX_SOFTWARE, REMEDY_NONE, NULL},
 };
 
 static const struct error *find_error(const char *state)
@@ -57,6 +65,7 @@ static bool connection_failed(struct store *store)
 
 	store_fail(store, EX_TEMPFAIL, line[0] == '\0' ? "the connection was lost" : line);
 	g_free(line);
+	store->failure.away = true;
 	return false;
 }
 
@@ -70,6 +79,7 @@ bool postgresql_failed(struct store *store, const PGresult *result)
 		return connection_failed(store);
 	error = find_error(state);
 	store_fail(store, error->status, error->text == NULL ? message : error->text);
-	store->failure.again = error->again;
+	store->failure.again = error->remedy == REMEDY_AGAIN;
+	store->failure.away = error->remedy == REMEDY_WAIT;
 	return false;
 }

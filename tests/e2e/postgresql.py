@@ -1,0 +1,137 @@
+"""A PostgreSQL of a test's own, and something between it and its clients that cuts
+connections."""
+
+import csv
+import io
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+
+from pathlib import Path
+
+from mailhost import BUILD, ROOT
+from processes import Server, wait_until
+
+SERVER = ROOT / "tests" / "postgresql-server"
+SOCKET = ".s.PGSQL.5432"
+
+
+class PostgreSQL:
+    """Below /tmp: PostgreSQL's account must be able to enter the folder."""
+
+    def __init__(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="portcullis-postgresql-", dir="/tmp"))
+        os.chmod(self.folder, 0o711)
+        self.data = self.folder / "server"
+        self.server = None
+        self.start()
+        self.psql("postgres", "CREATE DATABASE portcullis")
+
+    def uri(self, folder=None, user="postgres", options=""):
+        return f"postgresql://{user}@/portcullis?host={folder or self.data}{options}"
+
+    def start(self):
+        log = self.folder / "log"
+        self.server = Server([SERVER, "serve", self.data], log=log)
+        wait_until(self._answers, "answer of PostgreSQL")
+
+    def _answers(self):
+        assert self.server.running, (self.folder / "log").read_text(errors="replace")
+        done = subprocess.run(["pg_isready", "-q", "-h", self.data], check=False)
+        return done.returncode == 0
+
+    def stop(self, how=signal.SIGINT):
+        """SIGINT ends all connections, SIGQUIT as if the machine had lost its power."""
+        self.server.signal(how)
+        self.server.wait()
+
+    def restart(self, how=signal.SIGINT):
+        self.stop(how)
+        self.start()
+
+    def close(self):
+        self.server.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def psql(self, database, sql, user="postgres"):
+        done = subprocess.run(
+            ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "--csv", "-t", "-h", self.data,
+             "-U", user, "-d", database, "-c", sql],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def query(self, sql):
+        """Rows of texts."""
+        return [tuple(row) for row in csv.reader(io.StringIO(self.psql("portcullis", sql)))]
+
+
+class Cutter:
+    """Listens in a folder of its own, and passes on what comes until it cuts."""
+
+    COMMITTED = b"C\0\0\0\x0bCOMMIT\0"
+
+    def __init__(self, server, seed=1):
+        self.folder = Path(tempfile.mkdtemp(prefix="portcullis-cutter-", dir="/tmp"))
+        self.target = str(server.data / SOCKET)
+        self.chance = random.Random(seed)
+        self.lose_commits = 0  # so many answers to COMMIT are yet to be lost
+        self.cut_within = 0  # bytes; 0: never
+        self.cuts = 0
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.bind(str(self.folder / SOCKET))
+        self._socket.listen(50)
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self):
+        self._socket.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _accept(self):
+        while True:
+            try:
+                client = self._socket.accept()[0]
+            except OSError:
+                return
+            server = socket.socket(socket.AF_UNIX)
+            try:
+                server.connect(self.target)
+            except OSError:
+                client.close()
+                continue
+            for source, sink, answers in ((client, server, False), (server, client, True)):
+                threading.Thread(
+                    target=self._pass_on, args=(source, sink, answers), daemon=True
+                ).start()
+
+    def _pass_on(self, source, sink, answers):
+        room = self.chance.randrange(self.cut_within) if self.cut_within else None
+        try:
+            while data := source.recv(65536):
+                if answers and self.lose_commits > 0 and self.COMMITTED in data:
+                    self.lose_commits -= 1
+                    self.cuts += 1
+                    break
+                if room is not None and len(data) > room:
+                    self.cuts += 1
+                    sink.sendall(data[:room])
+                    break
+                room = None if room is None else room - len(data)
+                sink.sendall(data)
+        except OSError:
+            pass
+        for one in (source, sink):
+            try:
+                one.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+
+def environment(host="mx1"):
+    return dict(os.environ, PORTCULLIS_MODULES=str(BUILD), PORTCULLIS_HOST=host)
