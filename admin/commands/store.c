@@ -7,21 +7,25 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "admin/files/account.h"
 #include "admin/questions/loaded-policy.h"
 #include "admin/store/store-admin.h"
+#include "admin/store/store-copy.h"
 #include "admin/store/store-uri.h"
 #include "admin/terminal/command-options.h"
+#include "admin/terminal/progress.h"
 #include "command.h"
 
 static const struct command_help help = {
 	.name = "store",
 	.usage = "create [URI]\n"
 		 "upgrade [URI]\n"
-		 "check [--json] [URI]",
+		 "check [--json] [URI]\n"
+		 "copy FROM TO",
 	.description =
-		"Makes the tables of a store, brings those of an older version up to date, or says "
-		"what a store is and what it falls short of. Without URI, it is the store of the "
-		"configuration.",
+		"Makes the tables of a store, brings those of an older version up to date, says "
+		"what a store is and what it falls short of, or copies all of one store into an "
+		"empty one. Without URI, it is the store of the configuration.",
 	.closing = "Exit status: 0 done, or all is well; 1 something falls short.",
 };
 
@@ -104,7 +108,90 @@ static int check(const char *uri, bool json)
 	return shortcoming(&found) == NULL ? EXIT_SUCCESS : EXIT_NO;
 }
 
+/* ---- copying ---- */
+
+static void count_row(void *context)
+{
+	progress_add(context, 1);
+}
+
+/* False when the store fails. */
+static bool count_rows(struct store *store, uint64_t *count_r)
+{
+	*count_r = 0;
+	if (!store_begin_reading(store))
+		return false;
+	for (enum store_table table = 0; table < STORE_TABLE_COUNT; table++) {
+		int64_t count;
+
+		if (!store_count_table(store, table, &count))
+			return false;
+		*count_r += (uint64_t)count;
+	}
+	return store_commit(store);
+}
+
+static int copy_open(struct store *from, struct store *to)
+{
+	struct progress progress = {0};
+	struct store *told = from;
+	uint64_t count;
+	bool fine = count_rows(from, &count);
+
+	progress_begin(&progress, count);
+	fine = fine && store_copy(from, to, count_row, &progress, &told);
+	progress_clear(&progress);
+	if (!fine)
+		return report_failure(store_failure(told));
+	printf("%" PRIu64 " rows copied\n", count);
+	return EXIT_SUCCESS;
+}
+
+static int copy(const char *from_uri, const char *to_uri)
+{
+	struct store_failure failure;
+	struct store *from = store_open(from_uri, STORE_READ, &failure);
+	struct store *to = from == NULL ? NULL : store_open(to_uri, STORE_WRITE, &failure);
+	int status = to == NULL ? report_failure(&failure) : copy_open(from, to);
+
+	store_close(to);
+	store_close(from);
+	return status;
+}
+
 /* ---- the command ---- */
+
+static const struct action {
+	const char *name;
+	int least, most; /* arguments */
+	bool json;
+} actions[] = {
+	{"create", 0, 1, false},
+	{"upgrade", 0, 1, false},
+	{"check", 0, 1, true},
+	{"copy", 2, 2, false},
+};
+
+static const struct action *find_action(const char *name)
+{
+	for (size_t i = 0; i < sizeof(actions) / sizeof(*actions); i++) {
+		if (strcmp(name, actions[i].name) == 0)
+			return &actions[i];
+	}
+	return NULL;
+}
+
+/* Returns 0 or EX_USAGE. */
+static int check_arguments(const struct action *action, char **arguments, int count, bool json)
+{
+	if (json && !action->json)
+		return usage_error("store", "--json belongs to check");
+	if (count < action->least)
+		return usage_error("store", "%s needs the URIs of two stores", action->name);
+	if (count > action->most)
+		return usage_error("store", "unexpected argument '%s'", arguments[action->most]);
+	return 0;
+}
 
 static int run(const char *action, const char *uri, bool json)
 {
@@ -118,11 +205,27 @@ static int run(const char *action, const char *uri, bool json)
 	return report_failure(&failure);
 }
 
-static bool is_action(const char *action, bool json)
+/* What root makes is the owner's of the folder, who has to work with it. */
+static bool become_owner(char **uris)
 {
-	if (strcmp(action, "check") == 0)
-		return true;
-	return !json && (strcmp(action, "create") == 0 || strcmp(action, "upgrade") == 0);
+	for (; *uris != NULL; uris++) {
+		if (store_file_of(*uris) != NULL)
+			return account_become_owner(store_file_of(*uris));
+	}
+	return true;
+}
+
+/* As the account that owns the records. */
+static int run_on_configured(const char *config_path, const char *action, bool json)
+{
+	struct policy *policy;
+	int status = policy_load_as_owner(config_path, &policy);
+
+	if (status != 0)
+		return status;
+	status = run(action, policy->store, json);
+	policy_free(policy);
+	return status;
 }
 
 int store_command(const char *config_path, int argc, char **argv)
@@ -132,26 +235,26 @@ int store_command(const char *config_path, int argc, char **argv)
 		{"json", 'j', NULL, "print JSON", .flag = &json},
 		{0},
 	};
-	struct policy *policy;
+	const struct action *action;
+	char **arguments;
 	int status;
 
 	if (!command_options_read(argc, argv, &help, known, &status))
 		return status;
 	if (optind == argc)
-		return usage_error("store", "say what to do: create, upgrade or check");
-	if (!is_action(argv[optind], json))
-		return usage_error("store",
-				   json ? "--json belongs to check"
-					: "create, upgrade or check, not '%s'",
+		return usage_error("store", "say what to do: create, upgrade, check or copy");
+	action = find_action(argv[optind]);
+	if (action == NULL)
+		return usage_error("store", "create, upgrade, check or copy, not '%s'",
 				   argv[optind]);
-	if (argc - optind > 2)
-		return usage_error("store", "unexpected argument '%s'", argv[optind + 2]);
-	if (argc - optind == 2)
-		return run(argv[optind], argv[optind + 1], json);
-	status = policy_load_as_owner(config_path, &policy);
+	arguments = argv + optind + 1;
+	status = check_arguments(action, arguments, argc - optind - 1, json);
 	if (status != 0)
 		return status;
-	status = run(argv[optind], policy->store, json);
-	policy_free(policy);
-	return status;
+	if (arguments[0] == NULL)
+		return run_on_configured(config_path, action->name, json);
+	if (!become_owner(arguments))
+		return EX_NOPERM;
+	return action->least == 2 ? copy(arguments[0], arguments[1])
+				  : run(action->name, arguments[0], json);
 }

@@ -2,6 +2,7 @@
 #define PORTCULLIS_STORE_BACKEND_H
 
 #include "store.h"
+#include "store-copy.h"
 #include "store-dictionaries.h"
 #include "store-logs.h"
 #include "store-notices.h"
@@ -65,6 +66,13 @@ struct store_backend {
 	bool (*has_expired)(struct store *store, const struct store_expiry *expiry, int64_t now,
 			    bool *found_r);
 	bool (*forget)(struct store *store, const char *user, bool *found_r, bool *wiped_r);
+
+	bool (*read_table)(struct store *store, enum store_table table, store_visit_row *visit,
+			   void *context);
+	bool (*count_table)(struct store *store, enum store_table table, int64_t *count_r);
+	bool (*write_row)(struct store *store, enum store_table table,
+			  const struct store_value values[]);
+	bool (*end_copy)(struct store *store);
 };
 
 /* What every kind has; a backend's own struct begins with it. */

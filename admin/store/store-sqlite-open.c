@@ -420,6 +420,10 @@ static const struct store_backend backend = {
 	.correct_future = store_sqlite_correct_future,
 	.has_expired = store_sqlite_has_expired,
 	.forget = store_sqlite_forget,
+	.read_table = store_sqlite_read_table,
+	.count_table = store_sqlite_count_table,
+	.write_row = store_sqlite_write_row,
+	.end_copy = store_sqlite_end_copy,
 };
 
 struct store *store_sqlite_open(const char *path, enum store_access access,

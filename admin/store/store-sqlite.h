@@ -168,4 +168,12 @@ bool store_sqlite_has_expired(struct store *store, const struct store_expiry *ex
 			      bool *found_r);
 bool store_sqlite_forget(struct store *store, const char *user, bool *found_r, bool *wiped_r);
 
+/* store-sqlite-copy.c */
+bool store_sqlite_read_table(struct store *store, enum store_table table, store_visit_row *visit,
+			     void *context);
+bool store_sqlite_count_table(struct store *store, enum store_table table, int64_t *count_r);
+bool store_sqlite_write_row(struct store *store, enum store_table table,
+			    const struct store_value values[]);
+bool store_sqlite_end_copy(struct store *store);
+
 #endif

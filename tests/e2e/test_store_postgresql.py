@@ -295,6 +295,31 @@ def test_importers_are_killed(server, tmp_path):
     assert server.query("SELECT count(*) FROM portcullis.totals") == [("4",)]
 
 
+# ---- moving ----
+
+
+def test_copy_there_and_back(server, tmp_path):
+    first, second = f"sqlite:{tmp_path}/first.db", f"sqlite:{tmp_path}/second.db"
+    host = Host(tmp_path, first)
+    events = list(some_events(random.Random(8), 3000, 200))
+    host.append(events[:1500])
+    host.run("import")
+    host.run("store", "create", server.uri())
+    assert host.run("store", "copy", first, server.uri()).stdout.endswith("rows copied\n")
+    assert "not empty" in host.run("store", "copy", first, server.uri(), status=73).stderr
+    # It goes on where it was.
+    host.append(events[1500:])
+    host.configure(server.uri())
+    host.run("import")
+    assert rows(server) == truth(events)
+    host.run("store", "copy", server.uri(), second)
+    answers = [host.run("offenders", "--json").stdout]
+    host.configure(second)
+    answers.append(host.run("offenders", "--json").stdout)
+    assert answers[0] == answers[1] and len(json.loads(answers[0])) > 50
+    assert host.run("import").stdout.startswith("0 lines")
+
+
 # ---- what is asked ----
 
 

@@ -19,6 +19,7 @@ static void close_store(struct store *store)
 	g_array_unref(postgresql->days);
 	g_array_unref(postgresql->writers);
 	g_hash_table_unref(postgresql->servers);
+	postgresql_copy_free(postgresql->copy);
 	g_free(postgresql->uri);
 	g_free(postgresql->host);
 	store_free(store);
@@ -65,6 +66,10 @@ static const struct store_backend backend = {
 	.correct_future = postgresql_correct_future,
 	.has_expired = postgresql_has_expired,
 	.forget = postgresql_forget,
+	.read_table = postgresql_read_table,
+	.count_table = postgresql_count_table,
+	.write_row = postgresql_write_row,
+	.end_copy = postgresql_end_copy,
 };
 
 /* Tests have many on one machine. */

@@ -11,16 +11,16 @@
 static void add_columns(struct parameters *parameters, const struct store_notice *notice)
 {
 	parameter_add_text(parameters, notice->user);
-	parameter_add_text(parameters, notice->recipient);
+	parameter_add_long_text(parameters, notice->recipient);
 	parameter_add_text(parameters, notice->message_id);
 	parameter_add_text(parameters, notice_reason_name(notice->reason));
-	parameter_add_text(parameters, notice->rules);
+	parameter_add_long_text(parameters, notice->rules);
 	parameter_add(parameters, PARAMETER_SMALLINT, notice->state);
 	parameter_add(parameters, PARAMETER_TIME, notice->intended);
 	parameter_add(parameters, PARAMETER_TIME, notice->settled);
 	parameter_add(parameters, PARAMETER_INTEGER, notice->attempts);
-	parameter_add_text(parameters, notice->error);
-	parameter_add_text(parameters, notice->dates);
+	parameter_add_long_text(parameters, notice->error);
+	parameter_add_long_text(parameters, notice->dates);
 }
 
 static bool add_notice(struct store *store, struct store_notice *notice)
@@ -43,15 +43,15 @@ bool postgresql_put_notice(struct store *store, struct store_notice *notice)
 		return add_notice(store, notice);
 	parameter_add(&parameters, PARAMETER_BIGINT, notice->id);
 	parameter_add(&parameters, PARAMETER_SMALLINT, NOTICE_INTENDED);
-	parameter_add_text(&parameters, notice->recipient);
+	parameter_add_long_text(&parameters, notice->recipient);
 	parameter_add_text(&parameters, notice_reason_name(notice->reason));
-	parameter_add_text(&parameters, notice->rules);
+	parameter_add_long_text(&parameters, notice->rules);
 	parameter_add(&parameters, PARAMETER_SMALLINT, notice->state);
 	parameter_add(&parameters, PARAMETER_TIME, notice->intended);
 	parameter_add(&parameters, PARAMETER_TIME, notice->settled);
 	parameter_add(&parameters, PARAMETER_INTEGER, notice->attempts);
-	parameter_add_text(&parameters, notice->error);
-	parameter_add_text(&parameters, notice->dates);
+	parameter_add_long_text(&parameters, notice->error);
+	parameter_add_long_text(&parameters, notice->dates);
 	return postgresql_run(store,
 			      "UPDATE portcullis.notices SET recipient = $3, reason = $4,"
 			      " rules = $5, state = $6, intended = $7, settled = $8, attempts = $9,"
@@ -151,7 +151,7 @@ bool postgresql_fail_notice(struct store *store, int64_t id, int64_t now, const 
 
 	parameter_add(&parameters, PARAMETER_BIGINT, id);
 	parameter_add(&parameters, PARAMETER_SMALLINT, NOTICE_FAILED);
-	parameter_add_text(&parameters, error);
+	parameter_add_long_text(&parameters, error);
 	parameter_add(&parameters, PARAMETER_TIME, now);
 	return postgresql_run(store,
 			      "UPDATE portcullis.notices SET state = $2, error = $3,"

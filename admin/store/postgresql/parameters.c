@@ -19,6 +19,7 @@ static const struct type {
 #define TEXT_OID 25
 #define TEXT_ARRAY_OID 1009
 #define BYTEA_OID 17
+#define BYTEA_ARRAY_OID 1001
 
 /* ---- values ---- */
 
@@ -87,16 +88,24 @@ void parameter_add(struct parameters *parameters, enum parameter_type type, int6
 		append(bytes, as_stored(type, value), types[type].length);
 }
 
-void parameter_add_text(struct parameters *parameters, const char *text)
+/* Takes the text over. */
+static void add_own_text(struct parameters *parameters, char *text)
 {
 	GByteArray *bytes = add(parameters, TEXT_OID, text == NULL);
-	char *stored;
 
-	if (bytes == NULL)
-		return;
-	stored = text_as_stored(text);
-	g_byte_array_append(bytes, (const guint8 *)stored, (guint)strlen(stored));
-	g_free(stored);
+	if (bytes != NULL)
+		g_byte_array_append(bytes, (const guint8 *)text, (guint)strlen(text));
+	g_free(text);
+}
+
+void parameter_add_text(struct parameters *parameters, const char *text)
+{
+	add_own_text(parameters, text == NULL ? NULL : text_as_stored(text));
+}
+
+void parameter_add_long_text(struct parameters *parameters, const char *text)
+{
+	add_own_text(parameters, text == NULL ? NULL : g_utf8_make_valid(text, -1));
 }
 
 void parameter_add_bytes(struct parameters *parameters, const void *bytes, size_t length)
@@ -140,6 +149,11 @@ GByteArray *parameter_add_text_array(struct parameters *parameters)
 	return add_array(parameters, TEXT_ARRAY_OID, TEXT_OID);
 }
 
+GByteArray *parameter_add_bytes_array(struct parameters *parameters)
+{
+	return add_array(parameters, BYTEA_ARRAY_OID, BYTEA_OID);
+}
+
 static void count_element(GByteArray *array)
 {
 	guint32 count;
@@ -160,33 +174,33 @@ void array_add(GByteArray *array, enum parameter_type type, int64_t value)
 	append(array, as_stored(type, value), types[type].length);
 }
 
-static void add_text(GByteArray *array, const char *text)
+void array_add_bytes(GByteArray *array, const void *bytes, size_t length)
 {
-	append(array, (int64_t)strlen(text), 4);
-	g_byte_array_append(array, (const guint8 *)text, (guint)strlen(text));
+	count_element(array);
+	append(array, (int64_t)length, 4);
+	g_byte_array_append(array, bytes, (guint)length);
+}
+
+/* Takes the text over. */
+static void array_add_own_text(GByteArray *array, char *text)
+{
+	if (text != NULL) {
+		array_add_bytes(array, text, strlen(text));
+	} else {
+		count_element(array);
+		append(array, -1, 4);
+	}
+	g_free(text);
 }
 
 void array_add_text(GByteArray *array, const char *text)
 {
-	char *stored;
-
-	count_element(array);
-	if (text == NULL) {
-		append(array, -1, 4);
-		return;
-	}
-	stored = text_as_stored(text);
-	add_text(array, stored);
-	g_free(stored);
+	array_add_own_text(array, text == NULL ? NULL : text_as_stored(text));
 }
 
 void array_add_long_text(GByteArray *array, const char *text)
 {
-	char *valid = g_utf8_make_valid(text, -1);
-
-	count_element(array);
-	add_text(array, valid);
-	g_free(valid);
+	array_add_own_text(array, text == NULL ? NULL : g_utf8_make_valid(text, -1));
 }
 
 /* ---- results ---- */

@@ -34,16 +34,20 @@ void parameter_add(struct parameters *parameters, enum parameter_type type, int6
    for a digest of it: an index takes no more. */
 #define TEXT_MAX 1024
 void parameter_add_text(struct parameters *parameters, const char *text);
+/* Of what no index has, and nobody looks for. */
+void parameter_add_long_text(struct parameters *parameters, const char *text);
 void parameter_add_bytes(struct parameters *parameters, const void *bytes, size_t length);
 
 /* Those for unnest(): the array is filled by the functions below, and belongs to the
    parameters. */
 GByteArray *parameter_add_array(struct parameters *parameters, enum parameter_type type);
 GByteArray *parameter_add_text_array(struct parameters *parameters);
+GByteArray *parameter_add_bytes_array(struct parameters *parameters);
 void array_add(GByteArray *array, enum parameter_type type, int64_t value);
 void array_add_text(GByteArray *array, const char *text);
 /* Of what has no limit, as rule sets. */
 void array_add_long_text(GByteArray *array, const char *text);
+void array_add_bytes(GByteArray *array, const void *bytes, size_t length);
 
 void parameters_clear(struct parameters *parameters);
 

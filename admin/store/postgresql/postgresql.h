@@ -13,6 +13,7 @@
    nobody waits for who waits for him. */
 
 struct batch;
+struct copy_rows;
 
 enum transaction { TRANSACTION_NONE, TRANSACTION_READING, TRANSACTION_WRITING };
 
@@ -33,6 +34,7 @@ struct store_postgresql {
 	GArray *days, *writers;   /* to be sent; books.c */
 	GHashTable *servers;      /* that were found; servers.c */
 	int connection_count;     /* of logs, added since they were dropped; joins.c */
+	struct copy_rows *copy;   /* NULL: there are none to be sent; copy.c */
 	bool dictionaries_locked; /* against removal, until it ends */
 };
 
@@ -185,5 +187,14 @@ bool postgresql_expire(struct store *store, const struct store_expiry *expiry, i
 bool postgresql_has_expired(struct store *store, const struct store_expiry *expiry, int64_t now,
 			    bool *found_r);
 bool postgresql_forget(struct store *store, const char *user, bool *found_r, bool *wiped_r);
+
+/* copy.c */
+bool postgresql_read_table(struct store *store, enum store_table table, store_visit_row *visit,
+			   void *context);
+bool postgresql_count_table(struct store *store, enum store_table table, int64_t *count_r);
+bool postgresql_write_row(struct store *store, enum store_table table,
+			  const struct store_value values[]);
+bool postgresql_end_copy(struct store *store);
+void postgresql_copy_free(struct copy_rows *rows);
 
 #endif
