@@ -8,12 +8,14 @@
 #include <sysexits.h>
 
 #include "admin/files/account.h"
+#include "admin/journal/importer.h"
 #include "admin/questions/loaded-policy.h"
 #include "admin/store/store-admin.h"
 #include "admin/store/store-copy.h"
 #include "admin/store/store-uri.h"
 #include "admin/terminal/command-options.h"
 #include "admin/terminal/progress.h"
+#include "admin/terminal/stop-signal.h"
 #include "command.h"
 
 static const struct command_help help = {
@@ -21,11 +23,13 @@ static const struct command_help help = {
 	.usage = "create [URI]\n"
 		 "upgrade [URI]\n"
 		 "check [--json] [URI]\n"
-		 "copy FROM TO",
+		 "copy FROM TO\n"
+		 "expire",
 	.description =
 		"Makes the tables of a store, brings those of an older version up to date, says "
-		"what a store is and what it falls short of, or copies all of one store into an "
-		"empty one. Without URI, it is the store of the configuration.",
+		"what a store is and what it falls short of, copies all of one store into an empty "
+		"one, or erases what the configuration does not want kept, as imports do where "
+		"they may. Without URI, it is the store of the configuration.",
 	.closing = "Exit status: 0 done, or all is well; 1 something falls short.",
 };
 
@@ -159,6 +163,36 @@ static int copy(const char *from_uri, const char *to_uri)
 	return status;
 }
 
+/* ---- expiry ---- */
+
+static int expire_open(struct store *store, const struct policy *policy)
+{
+	static const struct importer_options options;
+	struct importer *importer = importer_create(store, policy, &options, &stop_signal);
+	int status = importer_expire(importer) ? EXIT_SUCCESS
+					       : report_failure(importer_failure(importer));
+
+	if (status == EXIT_SUCCESS && importer_held_back(importer) != 0) {
+		fputs("portcullis store: the newest record is so old that what is older than "
+		      "keep-addresses or keep-sightings by now is not erased, lest a wrong clock "
+		      "erase all; 'portcullis import --force' does\n",
+		      stderr);
+		status = EXIT_NO;
+	}
+	importer_free(importer);
+	return status;
+}
+
+static int expire(const struct policy *policy)
+{
+	struct store_failure failure;
+	struct store *store = store_open(policy->store, STORE_WRITE, &failure);
+	int status = store == NULL ? report_failure(&failure) : expire_open(store, policy);
+
+	store_close(store);
+	return status;
+}
+
 /* ---- the command ---- */
 
 static const struct action {
@@ -166,10 +200,8 @@ static const struct action {
 	int least, most; /* arguments */
 	bool json;
 } actions[] = {
-	{"create", 0, 1, false},
-	{"upgrade", 0, 1, false},
-	{"check", 0, 1, true},
-	{"copy", 2, 2, false},
+	{"create", 0, 1, false}, {"upgrade", 0, 1, false}, {"check", 0, 1, true},
+	{"copy", 2, 2, false},   {"expire", 0, 0, false},
 };
 
 static const struct action *find_action(const char *name)
@@ -223,7 +255,7 @@ static int run_on_configured(const char *config_path, const char *action, bool j
 
 	if (status != 0)
 		return status;
-	status = run(action, policy->store, json);
+	status = strcmp(action, "expire") == 0 ? expire(policy) : run(action, policy->store, json);
 	policy_free(policy);
 	return status;
 }
@@ -242,10 +274,11 @@ int store_command(const char *config_path, int argc, char **argv)
 	if (!command_options_read(argc, argv, &help, known, &status))
 		return status;
 	if (optind == argc)
-		return usage_error("store", "say what to do: create, upgrade, check or copy");
+		return usage_error("store",
+				   "say what to do: create, upgrade, check, copy or expire");
 	action = find_action(argv[optind]);
 	if (action == NULL)
-		return usage_error("store", "create, upgrade, check or copy, not '%s'",
+		return usage_error("store", "create, upgrade, check, copy or expire, not '%s'",
 				   argv[optind]);
 	arguments = argv + optind + 1;
 	status = check_arguments(action, arguments, argc - optind - 1, json);

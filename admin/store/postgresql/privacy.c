@@ -198,8 +198,12 @@ bool postgresql_has_expired(struct store *store, const struct store_expiry *expi
 {
 	struct parameters parameters = {0};
 	int64_t found = 0;
-	int read;
+	int read, may = postgresql_may_delete(store);
 
+	/* Notices are not for everybody, who is not to tell of them then. */
+	*found_r = false;
+	if (may <= 0)
+		return may == 0;
 	parameter_add(&parameters, PARAMETER_TIME, now - expiry->keep_addresses);
 	parameter_add(&parameters, PARAMETER_TIME, now - expiry->keep_sightings);
 	read = postgresql_number(store,
