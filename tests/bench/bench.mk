@@ -79,3 +79,9 @@ bench: bench-survey
 
 bench-survey: $(BUILD)/portcullis
 	tests/bench/bench-survey-run $(BUILD)
+
+bench: bench-store
+.PHONY: bench-store
+
+bench-store: $(BUILD)/portcullis store-postgresql
+	tests/bench/bench-store-run $(BUILD)
