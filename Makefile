@@ -172,6 +172,12 @@ check-e2e-in-quarters: $(E2E_QUARTERS)
 $(E2E_QUARTERS): check-e2e-quarter-%: all $(E2E_TOOLS)
 	$(PYTEST) $(PYTEST_OPTIONS) --quarter=$* tests/e2e
 
+# What operators ask and send, once more with all stores on PostgreSQL.
+.PHONY: check-e2e-postgresql
+check-e2e-postgresql: all
+	$(PYTEST) $(PYTEST_OPTIONS) --postgresql $$(grep -l recorded_site tests/e2e/test_*.py | \
+		grep -v 'import_logs\|planted\|survey')
+
 include tests/bench/bench.mk
 include tests/fuzz/fuzz.mk
 include tests/coverage/coverage.mk

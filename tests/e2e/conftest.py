@@ -9,7 +9,9 @@ import subprocess
 import pytest
 
 import namespaces
+import postgresql
 import processes
+import recorded_site
 
 from mailhost import BUILD, MailHost
 
@@ -22,6 +24,9 @@ LOG_DIRECTORY = BUILD / "e2e" / f"log-{os.getpid()}"
 def pytest_addoption(parser):
     parser.addoption("--quarter", type=int, choices=(1, 2, 3, 4), help="only every fourth test")
     parser.addoption(
+        "--postgresql", action="store_true", help="recorded sites have their stores there"
+    )
+    parser.addoption(
         "--seeds", default="1-4", metavar="FIRST-LAST", help="of tests that play things at random"
     )
 
@@ -29,15 +34,22 @@ def pytest_addoption(parser):
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
     """Of those that -m and -k have left."""
+    if config.getoption("postgresql"):
+        deselect(config, items, lambda item: item.get_closest_marker("sqlite"))
     quarter = config.getoption("quarter")
     if quarter:
         selected = items[quarter - 1 :: 4]
-        del items[quarter - 1 :: 4]
-        config.hook.pytest_deselected(items=items[:])
-        items[:] = selected
+        deselect(config, items, lambda item: item not in selected)
+
+
+def deselect(config, items, condition):
+    left_out = list(filter(condition, items))
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
 
 
 def pytest_configure(config):
+    config.addinivalue_line("markers", "sqlite: looks into the file of the store")
     config.addinivalue_line(
         "markers", "daemon: runs under valgrind and with the sanitizers, too, in make check"
     )
@@ -64,6 +76,19 @@ def pytest_sessionfinish(session, exitstatus):
         shutil.rmtree(LOG_DIRECTORY, ignore_errors=True)
     else:
         print(f"\nThe servers' logs are in {LOG_DIRECTORY}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _stores(request):
+    """Where all recorded sites have their stores."""
+    if not request.config.getoption("postgresql"):
+        yield
+        return
+    server = postgresql.PostgreSQL()
+    os.environ["PORTCULLIS_MODULES"] = str(BUILD)
+    recorded_site.make_store = postgresql.StoreMaker(server)
+    yield
+    server.close()
 
 
 @pytest.fixture(scope="session")

@@ -32,8 +32,8 @@ class PostgreSQL:
         self.start()
         self.psql("postgres", "CREATE DATABASE portcullis")
 
-    def uri(self, folder=None, user="postgres", options=""):
-        return f"postgresql://{user}@/portcullis?host={folder or self.data}{options}"
+    def uri(self, folder=None, user="postgres", database="portcullis"):
+        return f"postgresql://{user}@/{database}?host={folder or self.data}"
 
     def start(self):
         log = self.folder / "log"
@@ -70,6 +70,22 @@ class PostgreSQL:
     def query(self, sql):
         """Rows of texts."""
         return [tuple(row) for row in csv.reader(io.StringIO(self.psql("portcullis", sql)))]
+
+
+class StoreMaker:
+    """Makes an empty store at each call, in a database of its own."""
+
+    def __init__(self, server):
+        self.server = server
+        self.count = 0
+        subprocess.run([BUILD / "portcullis", "store", "create", server.uri()],
+                       env=environment(), check=True)  # fmt: skip
+
+    def __call__(self, directory):
+        self.count += 1
+        name = f"store{self.count}"
+        self.server.psql("postgres", f"CREATE DATABASE {name} TEMPLATE portcullis")
+        return self.server.uri(database=name)
 
 
 class Cutter:

@@ -25,7 +25,7 @@ default-domain   = "example.org"
 country-database = "{directory}/country.mmdb"
 exemptions       = "{directory}/exemptions"
 journal          = "{directory}/journal"
-store            = "sqlite:{directory}/store.db"
+store            = "{store}"
 
 network campus {{ addresses = {{ "192.0.2.0/24" }} }}
 
@@ -39,6 +39,9 @@ client-settings {{
     webmail-url = "https://webmail.example.org/"
 }}
 """
+
+# Another kind of store for each site; conftest.py sets it where --postgresql is given.
+make_store = "sqlite:{}/store.db".format
 
 # sysexits.h
 EX_USAGE, EX_DATAERR, EX_NOINPUT, EX_CONFIG = 64, 65, 66, 78
@@ -84,6 +87,7 @@ class RecordedSite:
         self.config = directory / "portcullis.conf"
         self.exemptions = directory / "exemptions"
         self.store = directory / "store.db"
+        self.uri = make_store(directory)
         self.journal = directory / "journal"
         self.journal.mkdir()
         self.exemptions.write_text("")
@@ -92,7 +96,7 @@ class RecordedSite:
 
     def write_rules(self, rules, config=None):
         path = config or self.config
-        path.write_text(SITE.format(directory=self.directory) + rules)
+        path.write_text(SITE.format(directory=self.directory, store=self.uri) + rules)
 
     def record(self, user, *rules, days_ago=0.01, count=1, **changes):
         """Writes a line of the journal: a login without TLS, from Germany, that

@@ -374,6 +374,7 @@ def check_exempt(people):
         assert set(answer.splitlines()[:-1]) == expected, title
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("seed", range(2))
 def test_the_answers_are_those_of_the_journal(tmp_path, seed):
     chance = random.Random(seed)

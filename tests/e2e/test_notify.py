@@ -1023,6 +1023,7 @@ def test_hostile_names(site):
         assert "\x1b" not in text and "\u202e" not in text
 
 
+@pytest.mark.sqlite
 def test_mistakes(site):
     for arguments in (
         ["--to", "nobody"], ["--at", "soon"], ["--json"], ["extra"], ["--dry-run", "--to", "a@b.c"],
@@ -1133,6 +1134,7 @@ def bounce(site, message_id, action="failed"):
     return site.must("notices", "--bounce", input=mail).removeprefix("portcullis notices: ")
 
 
+@pytest.mark.sqlite
 def test_a_notice_that_comes_back(site):
     for user in ("alice", "bob"):
         site.record(f"{user}@example.org", "encryption")
@@ -1195,6 +1197,7 @@ def test_an_address_that_never_works(site):
     assert days == [1, 2, 3, 8, 22, 28]
 
 
+@pytest.mark.sqlite
 def test_a_bounce_waits_for_the_store(site):
     """The mail system comes again when something is wrong here, and not with the mail."""
     site.record("alice@example.org", "encryption")
@@ -1214,6 +1217,7 @@ def test_a_bounce_waits_for_the_store(site):
     assert "no notice that is known" in site.must("notices", "--bounce", input=mail)
 
 
+@pytest.mark.sqlite
 def test_a_bounce_that_is_faster(site):
     """Handed over and back before it is known that it was handed over."""
     site.sendmail.write_text(

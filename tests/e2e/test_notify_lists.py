@@ -217,6 +217,7 @@ def limits(site):
     return {check["check"]: check for check in health}["mail limits"]
 
 
+@pytest.mark.sqlite
 def test_limits_that_do_not_carry_all(site):
     rules = ENCRYPTION % (day(-60), day(-30), day(2))
     site.set("quiet-hours = never", rules=rules)

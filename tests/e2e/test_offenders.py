@@ -306,6 +306,7 @@ def _ask_as_nobody(site):
     assert {path.name for path in site.directory.iterdir()} == before
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("command", [["offenders"], ["forecast"], ["status"], ["user", "alice"],
                                      ["exempt", "--current-offenders", "encryption", "--until",
                                       day(1)]])
@@ -318,6 +319,7 @@ def test_without_a_store(site, command):
     assert not site.store.exists()
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("command", [["offenders"], ["forecast"], ["status"], ["user", "alice"]])
 def test_with_a_damaged_store(site, command):
     site.store.write_bytes(b"not a database at all" * 1000)

@@ -100,6 +100,7 @@ def test_nobody_at_the_start(site):
     assert (encryption["offenders"], encryption["offenders_at_start"]) == (1, 0)
 
 
+@pytest.mark.sqlite
 def test_backlog(site):
     site.record("alice@example.org", "encryption")
     site.take()

@@ -227,6 +227,7 @@ def check_users(site, users, chance):
     site.exemptions.write_text("")
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("seed", range(3))
 def test_the_numbers_are_those_of_the_journal(tmp_path, seed):
     site, chance = RecordedSite(tmp_path, RULES), random.Random(seed)
