@@ -85,7 +85,7 @@ ADMIN_EXPORTS := -Wl,--dynamic-list=admin/store/store-module.symbols
 
 $(POLICY): $(call objects,policy)
 $(POLICYD): $(filter-out %/main.o,$(call objects,postfix-policyd))
-$(ADMIN): $(call objects,admin/*)
+$(ADMIN): $(call objects,admin/*) $(call objects,admin/store/sqlite)
 $(POLICY) $(POLICYD) $(ADMIN):
 	@rm -f $@
 	$(call QUIET,AR)$(AR) rcs $@ $^

@@ -6,7 +6,7 @@
 
 #include "store-backend.h"
 
-/* As the comments of store-sqlite-copy.c and of the modules' copies name them. */
+/* Each store has a copy.c that knows which columns these are. */
 const char *const store_table_columns[STORE_TABLE_COUNT] = {
 	[TABLE_HABITS] = "iiiiitttib",
 	[TABLE_RULE_SETS] = "il",

@@ -3,10 +3,9 @@
 
 #include "store-admin.h"
 
-/* A kind of store in a shared object of its own, so that only who uses it needs the library
-   behind it. It is loaded when a URI asks for it, and stays. It uses functions of the program
-   that loads it: those that STORE_MODULE_API marks, which the linker exports by
-   store-module.symbols. */
+/* A kind of store, as store.c finds it by the URI. One whose library not everybody needs is a
+   shared object of its own, which is loaded when a URI asks for it, and stays. It uses functions
+   of this room: those that store-module.symbols names, which programs export. */
 struct store_module {
 	const char *version; /* of Portcullis: it must be the program's */
 	struct store *(*open_store)(const char *uri, enum store_access access,
@@ -15,9 +14,13 @@ struct store_module {
 	bool (*upgrade)(const char *uri, struct store_failure *failure_r);
 	bool (*check)(const char *uri, struct store_check *check_r,
 		      struct store_failure *failure_r);
+	/* NULL where there are no files. */
+	void (*keep_from_writers)(const char *uri, const char *directory);
 };
 
-/* Each has its own under this name. */
+extern const struct store_module store_sqlite_module;
+
+/* A shared object has its own under this name. */
 #define STORE_MODULE_SYMBOL "portcullis_store_module"
 
 /* That of store-postgresql.so. NULL, with *failure_r set, when it is missing or is of another

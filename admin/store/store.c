@@ -6,7 +6,6 @@
 
 #include "store-backend.h"
 #include "store-module.h"
-#include "store-sqlite-open.h"
 #include "store-uri.h"
 
 const char *store_file_of(const char *uri)
@@ -19,6 +18,8 @@ const char *store_file_of(const char *uri)
 /* NULL, with the failure set, when the URI is none of these, or the module is not there. */
 static const struct store_module *find_module(const char *uri, struct store_failure *failure_r)
 {
+	if (store_file_of(uri) != NULL)
+		return &store_sqlite_module;
 	if (store_uri_is_postgresql(uri))
 		return store_module_postgresql(uri, failure_r);
 	*failure_r = (struct store_failure){.status = EX_CONFIG};
@@ -29,65 +30,37 @@ static const struct store_module *find_module(const char *uri, struct store_fail
 
 struct store *store_open(const char *uri, enum store_access access, struct store_failure *failure_r)
 {
-	const char *file = store_file_of(uri);
-	const struct store_module *module;
+	const struct store_module *module = find_module(uri, failure_r);
 
-	if (file != NULL)
-		return store_sqlite_open(file, access, failure_r);
-	module = find_module(uri, failure_r);
 	return module == NULL ? NULL : module->open_store(uri, access, failure_r);
-}
-
-/* A file is made, and brought up to date, when it is opened. */
-static bool open_and_close(const char *file, enum store_access access,
-			   struct store_failure *failure_r)
-{
-	struct store *store = store_sqlite_open(file, access, failure_r);
-
-	store_close(store);
-	return store != NULL;
 }
 
 bool store_create(const char *uri, struct store_failure *failure_r)
 {
-	const char *file = store_file_of(uri);
-	const struct store_module *module;
+	const struct store_module *module = find_module(uri, failure_r);
 
-	if (file != NULL)
-		return open_and_close(file, STORE_WRITE, failure_r);
-	module = find_module(uri, failure_r);
 	return module != NULL && module->create(uri, failure_r);
 }
 
 bool store_upgrade(const char *uri, struct store_failure *failure_r)
 {
-	const char *file = store_file_of(uri);
-	const struct store_module *module;
+	const struct store_module *module = find_module(uri, failure_r);
 
-	if (file != NULL)
-		return open_and_close(file, STORE_READ, failure_r);
-	module = find_module(uri, failure_r);
 	return module != NULL && module->upgrade(uri, failure_r);
 }
 
 bool store_check(const char *uri, struct store_check *check_r, struct store_failure *failure_r)
 {
-	const char *file = store_file_of(uri);
-	const struct store_module *module;
+	const struct store_module *module = find_module(uri, failure_r);
 
 	*check_r = (struct store_check){0};
-	if (file != NULL)
-		return store_sqlite_check(file, check_r, failure_r);
-	module = find_module(uri, failure_r);
 	return module != NULL && module->check(uri, check_r, failure_r);
 }
 
 void store_keep_from_writers(const char *uri, const char *directory)
 {
-	const char *file = store_file_of(uri);
-
-	if (file != NULL)
-		store_sqlite_keep_from_writers(file, directory);
+	if (store_file_of(uri) != NULL)
+		store_sqlite_module.keep_from_writers(uri, directory);
 }
 
 void store_close(struct store *store)

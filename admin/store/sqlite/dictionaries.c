@@ -1,8 +1,8 @@
-#include "store-sqlite.h"
+#include "sqlite.h"
 
 #include <string.h>
 
-#include "store-limits.h"
+#include "admin/store/store-limits.h"
 
 /* The id of a text, which is added where it is missing. */
 static bool text_id(struct store *store, const char *finding, const char *adding, const char *text,

@@ -1,6 +1,6 @@
-#include "store-sqlite.h"
+#include "sqlite.h"
 
-#include "store-week.h"
+#include "admin/store/store-week.h"
 
 /* Runs SQL with now in ?1, and the latest time that is believed then in ?2. */
 static bool run(struct store *store, const char *sql, int64_t now)

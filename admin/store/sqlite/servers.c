@@ -1,4 +1,4 @@
-#include "store-sqlite.h"
+#include "sqlite.h"
 
 /* A stranger who can write into a log can write hosts into it. */
 #define SERVERS_MAX 4096

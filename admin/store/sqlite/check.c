@@ -1,8 +1,6 @@
-#include "store-sqlite-open.h"
-
 #include <sys/stat.h>
 
-#include "store-sqlite.h"
+#include "sqlite.h"
 
 /* In the order in which they are shown. */
 static const char *const tables[] = {"users",    "habits",  "rule_sets",    "sightings",
@@ -37,15 +35,15 @@ static int64_t size_of(const char *path)
 	return stat(path, &status) < 0 ? -1 : (int64_t)status.st_size;
 }
 
-bool store_sqlite_check(const char *path, struct store_check *check_r,
+bool store_sqlite_check(const char *uri, struct store_check *check_r,
 			struct store_failure *failure_r)
 {
-	struct store *store = store_sqlite_open(path, STORE_READ, failure_r);
+	struct store *store = store_open(uri, STORE_READ, failure_r);
 	bool fine;
 
 	if (store == NULL)
 		return false;
-	check_r->bytes = size_of(path);
+	check_r->bytes = size_of(store->name);
 	check_r->is_encrypted = true;
 	g_snprintf(check_r->server, sizeof(check_r->server), "SQLite %s", sqlite3_libversion());
 	g_strlcpy(check_r->connection, "a file of this machine", sizeof(check_r->connection));

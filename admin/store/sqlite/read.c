@@ -1,6 +1,6 @@
-#include "store-sqlite.h"
+#include "sqlite.h"
 
-#include "store-gathering.h"
+#include "admin/store/store-gathering.h"
 
 bool store_sqlite_begin_reading(struct store *store)
 {

@@ -1,21 +1,22 @@
-#ifndef PORTCULLIS_STORE_SQLITE_H
-#define PORTCULLIS_STORE_SQLITE_H
+#ifndef PORTCULLIS_SQLITE_H
+#define PORTCULLIS_SQLITE_H
 
 #include <glib.h>
 #include <sqlite3.h>
 
-#include "id-cache.h"
-#include "store-backend.h"
+#include "admin/store/id-cache.h"
+#include "admin/store/store-admin.h"
+#include "admin/store/store-backend.h"
 
 /* What the parts of the SQLite store share. Each calls only those that stand above
-   it here; store-sqlite-open.c knows them all. */
+   it here; open.c knows them all. */
 
 struct store_sqlite {
 	struct store store;
 	sqlite3 *database;
 	GHashTable *statements; /* by the address of their text */
 
-	/* What store-sqlite-dictionaries.c found out in the transaction that writes. */
+	/* What dictionaries.c found out in the transaction that writes. */
 	struct id_cache *habit_ids, *rule_set_ids;
 	int64_t unverified_users; /* -1: not counted yet */
 	int64_t habits_stored;    /* -1: not counted yet */
@@ -26,7 +27,7 @@ static inline struct store_sqlite *store_sqlite(struct store *store)
 	return (struct store_sqlite *)store;
 }
 
-/* ---- store-sqlite.c: statements, failures, transactions ---- */
+/* ---- sqlite.c: statements, failures, transactions ---- */
 
 /* The statement, ready to be bound; prepared at first use, and kept. sql is static:
    its address is what it is found by. NULL, with the failure noted, when it cannot be
@@ -76,7 +77,7 @@ bool store_sqlite_begin_view(struct store *store); /* begin_reading without dict
 bool store_sqlite_commit(struct store *store);
 void store_sqlite_rollback(struct store *store);
 
-/* ---- store-sqlite-dictionaries.c: what has an id ---- */
+/* ---- dictionaries.c: what has an id ---- */
 
 /* The id of what is added where it is missing, between begin and commit. */
 bool store_sqlite_rule_set_id(struct store *store, const struct store_rule_set *set, int64_t *id_r);
@@ -106,7 +107,7 @@ int store_sqlite_is_covered(struct store *store, const struct store_sighting *si
 
 /* ---- the functions of struct store_backend ---- */
 
-/* store-sqlite-add.c */
+/* add.c */
 bool store_sqlite_add(struct store *store, const struct store_sighting *sighting);
 bool store_sqlite_settle(struct store *store, int64_t before, bool *more_r);
 bool store_sqlite_add_day(struct store *store, const struct store_day *day);
@@ -116,12 +117,12 @@ bool store_sqlite_add_totals(struct store *store, const struct store_totals *tot
 bool store_sqlite_put_file(struct store *store, struct store_file *file);
 bool store_sqlite_drop_file(struct store *store, int64_t id);
 
-/* store-sqlite-servers.c */
+/* servers.c */
 bool store_sqlite_find_server(struct store *store, struct store_server *server);
 bool store_sqlite_note_tls(struct store *store, int64_t server, enum service service, int64_t time);
 bool store_sqlite_cover(struct store *store, int64_t server, int64_t first, int64_t last);
 
-/* store-sqlite-logs.c */
+/* logs.c */
 bool store_sqlite_each_log(struct store *store, store_visit_log *visit, void *context);
 bool store_sqlite_put_log(struct store *store, struct store_log *log);
 bool store_sqlite_log_state(struct store *store, struct store_log_state *state_r);
@@ -135,11 +136,11 @@ bool store_sqlite_drop_log_connections(struct store *store);
 bool store_sqlite_add_log_connection(struct store *store,
 				     const struct store_log_connection *connection);
 
-/* store-sqlite-whereabouts.c */
+/* whereabouts.c */
 bool store_sqlite_note_whereabouts(struct store *store, int64_t definition,
 				   store_find_whereabouts *find, void *context);
 
-/* store-sqlite-read.c */
+/* read.c */
 bool store_sqlite_begin_reading(struct store *store);
 bool store_sqlite_each_sighting(struct store *store, const struct store_filter *filter,
 				store_visit_sighting *visit, void *context);
@@ -149,7 +150,7 @@ bool store_sqlite_each_writer(struct store *store, store_visit_writer *visit, vo
 bool store_sqlite_totals(struct store *store, struct store_totals *totals_r);
 bool store_sqlite_each_file(struct store *store, store_visit_file *visit, void *context);
 
-/* store-sqlite-notices.c */
+/* notices.c */
 bool store_sqlite_put_notice(struct store *store, struct store_notice *notice);
 bool store_sqlite_each_notice(struct store *store, const char *user, store_visit_notice *visit,
 			      void *context);
@@ -159,16 +160,20 @@ bool store_sqlite_fail_notice(struct store *store, int64_t id, int64_t now, cons
 bool store_sqlite_count_notices(struct store *store, int64_t after, int64_t until,
 				uint64_t *count_r);
 
-/* store-sqlite-future.c */
+/* future.c */
 bool store_sqlite_correct_future(struct store *store, int64_t now);
 
-/* store-sqlite-privacy.c */
+/* privacy.c */
 bool store_sqlite_expire(struct store *store, const struct store_expiry *expiry, int64_t now);
 bool store_sqlite_has_expired(struct store *store, const struct store_expiry *expiry, int64_t now,
 			      bool *found_r);
 bool store_sqlite_forget(struct store *store, const char *user, bool *found_r, bool *wiped_r);
 
-/* store-sqlite-copy.c */
+/* check.c: as store_check() */
+bool store_sqlite_check(const char *uri, struct store_check *check_r,
+			struct store_failure *failure_r);
+
+/* copy.c */
 bool store_sqlite_read_table(struct store *store, enum store_table table, store_visit_row *visit,
 			     void *context);
 bool store_sqlite_count_table(struct store *store, enum store_table table, int64_t *count_r);

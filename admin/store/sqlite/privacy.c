@@ -1,4 +1,4 @@
-#include "store-sqlite.h"
+#include "sqlite.h"
 
 #define EXPIRY_INTERVAL (INT64_C(6) * 3600 * 1000)
 

@@ -1,5 +1,3 @@
-#include "store-sqlite-open.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -10,7 +8,8 @@
 #include "admin/files/directory.h"
 #include "admin/files/file-group.h"
 #include "admin/files/file-open.h"
-#include "store-sqlite.h"
+#include "admin/store/store-module.h"
+#include "sqlite.h"
 
 /* "PTCL": tells a store from other people's databases. */
 #define APPLICATION_ID 0x5054434c
@@ -243,8 +242,10 @@ static bool check_version(struct store *store, enum store_access access)
 /* Those that SQLite keeps beside the store, with its mode. */
 static const char *const suffixes[] = {"-journal", "-wal", "-shm"};
 
-void store_sqlite_keep_from_writers(const char *path, const char *directory)
+static void keep_from_writers(const char *uri, const char *directory)
 {
+	const char *path = store_file_of(uri);
+
 	file_keep_from_writers(path, directory);
 	for (size_t i = 0; i < G_N_ELEMENTS(suffixes); i++) {
 		char *beside = g_strconcat(path, suffixes[i], NULL);
@@ -426,12 +427,12 @@ static const struct store_backend backend = {
 	.end_copy = store_sqlite_end_copy,
 };
 
-struct store *store_sqlite_open(const char *path, enum store_access access,
+static struct store *open_store(const char *uri, enum store_access access,
 				struct store_failure *failure_r)
 {
 	struct store_sqlite *sqlite = g_new0(struct store_sqlite, 1);
 
-	store_init(&sqlite->store, &backend, path);
+	store_init(&sqlite->store, &backend, store_file_of(uri));
 	sqlite->statements = g_hash_table_new_full(NULL, NULL, NULL, finalize);
 	sqlite->habit_ids = id_cache_create();
 	sqlite->rule_set_ids = id_cache_create();
@@ -441,3 +442,32 @@ struct store *store_sqlite_open(const char *path, enum store_access access,
 	close_store(&sqlite->store);
 	return NULL;
 }
+
+static bool open_and_close(const char *uri, enum store_access access,
+			   struct store_failure *failure_r)
+{
+	struct store *store = open_store(uri, access, failure_r);
+
+	store_close(store);
+	return store != NULL;
+}
+
+/* A file is made, and brought up to date, by whoever opens it. */
+static bool create(const char *uri, struct store_failure *failure_r)
+{
+	return open_and_close(uri, STORE_WRITE, failure_r);
+}
+
+static bool upgrade(const char *uri, struct store_failure *failure_r)
+{
+	return open_and_close(uri, STORE_READ, failure_r);
+}
+
+const struct store_module store_sqlite_module = {
+	.version = PORTCULLIS_VERSION,
+	.open_store = open_store,
+	.create = create,
+	.upgrade = upgrade,
+	.check = store_sqlite_check,
+	.keep_from_writers = keep_from_writers,
+};

@@ -1,7 +1,7 @@
-#include "store-sqlite.h"
+#include "sqlite.h"
 
-#include "store-limits.h"
-#include "store-week.h"
+#include "admin/store/store-limits.h"
+#include "admin/store/store-week.h"
 
 /* ---- sightings ---- */
 

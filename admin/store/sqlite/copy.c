@@ -1,6 +1,6 @@
-#include "store-sqlite.h"
+#include "sqlite.h"
 
-#include "store-copy.h"
+#include "admin/store/store-copy.h"
 
 /* How each table is read, and a row of it written. */
 static const struct table {

@@ -1,4 +1,4 @@
-#include "store-sqlite.h"
+#include "sqlite.h"
 
 #define NOTICE_COLUMNS                                                                             \
 	"user, recipient, message_id, reason, rules, state, intended, settled, attempts, error, "  \

@@ -1,4 +1,4 @@
-#include "store-sqlite.h"
+#include "sqlite.h"
 
 struct finding_whereabouts {
 	store_find_whereabouts *find;
