@@ -8,7 +8,8 @@ CLANG_TIDY ?= clang-tidy-19
 CPPCHECK ?= cppcheck
 
 ANALYZED := $(filter-out $(if $(DOVECOT_HAS_SETTINGS),,dovecot-plugin/settings-2.4.c),$(wildcard \
-	policy/*.c dovecot-plugin/*.c postfix-policyd/*.c admin/*.c admin/*/*.c))
+	policy/*.c dovecot-plugin/*.c postfix-policyd/*.c admin/*.c admin/*/*.c \
+	admin/*/*/*.c))
 
 .PHONY: analyze analyze-gcc analyze-clang analyze-cppcheck
 analyze:
@@ -38,11 +39,12 @@ analyze-gcc:
 analyze-clang: $(ANALYZED:%=$(BUILD)/analyze/%.tidy)
 
 # Its count of what it found in others' headers is of no interest.
-$(BUILD)/analyze/%.c.tidy: %.c .clang-tidy $(wildcard */*.h admin/*/*.h)
+$(BUILD)/analyze/%.c.tidy: %.c .clang-tidy $(wildcard */*.h admin/*/*.h admin/*/*/*.h)
 	@mkdir -p $(@D)
 	@echo "  TIDY $<"; $(CLANG_TIDY) --quiet $< -- -std=gnu17 $(WARNINGS) \
-		-DPORTCULLIS_VERSION='"$(VERSION)"' -DPORTCULLIS_NOTICES='"$(NOTICES)"' -I. \
-		$(call package_cflags,gmime-3.0) -isystem $(DOVECOT_INCLUDE_DIR) 2>$@.log || \
+		-DPORTCULLIS_VERSION='"$(VERSION)"' -DPORTCULLIS_NOTICES='"$(NOTICES)"' \
+		-DPORTCULLIS_MODULES='"$(MODULES)"' -I. \
+		$(call package_cflags,gmime-3.0 libpq) -isystem $(DOVECOT_INCLUDE_DIR) 2>$@.log || \
 		{ cat $@.log; exit 1; }
 	@touch $@
 
@@ -54,5 +56,5 @@ analyze-cppcheck:
 		--suppress=uninitvar --suppress=ctuuninitvar \
 		--suppress=normalCheckLevelMaxBranches --error-exitcode=1 -I. \
 		-DPORTCULLIS_VERSION='"$(VERSION)"' -DPORTCULLIS_NOTICES='"$(NOTICES)"' \
-		-DDOVECOT_VERSION_MAJOR=2 -DDOVECOT_VERSION_MINOR=4 -DDOVECOT_VERSION_MICRO=1 \
+		-DPORTCULLIS_MODULES='"$(MODULES)"' -DDOVECOT_VERSION_MAJOR=2 -DDOVECOT_VERSION_MINOR=4 -DDOVECOT_VERSION_MICRO=1 \
 		$(ANALYZED)

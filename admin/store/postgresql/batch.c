@@ -297,14 +297,15 @@ void batch_move(struct batch *batch, struct batch_row *row, const struct batch_k
 /* ---- the whole ---- */
 
 /* What logs tell is held against what was sent. */
-static bool make_room(struct store *store, bool of_logs)
+static bool make_room(struct store *store, int64_t server)
 {
 	struct batch *batch = store_postgresql(store)->batch;
+	bool of_logs = server != 0;
 	bool fine = (batch->of_logs == of_logs &&
 		     batch->rows->len + batch->covered->len < BATCH_ROWS_MAX) ||
 		    postgresql_flush(store);
 
-	fine = fine && (!of_logs || postgresql_send_covers(store));
+	fine = fine && (!of_logs || postgresql_send_covers_of(store, server));
 
 	batch->of_logs = of_logs;
 	return fine;
@@ -338,7 +339,7 @@ bool postgresql_add(struct store *store, const struct store_sighting *sighting)
 	struct batch *batch = store_postgresql(store)->batch;
 	struct batch_key key;
 
-	if (!make_room(store, sighting->server != 0))
+	if (!make_room(store, sighting->server))
 		return false;
 	key = (struct batch_key){
 		.user = batch_user(batch, sighting->user, sighting->verified),

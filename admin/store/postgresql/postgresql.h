@@ -118,6 +118,8 @@ bool postgresql_flush(struct store *store);
 GArray *postgresql_covers_create(void);
 /* Sends what was covered since, and removes what that covers. */
 bool postgresql_send_covers(struct store *store);
+/* Only where it is by better witnesses than this server. */
+bool postgresql_send_covers_of(struct store *store, int64_t server);
 
 /* ---- the functions of struct store_backend ---- */
 

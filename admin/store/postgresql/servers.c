@@ -96,6 +96,21 @@ bool postgresql_find_server(struct store *store, struct store_server *server)
 	return fine;
 }
 
+static gboolean has_id(gpointer key, gpointer server, gpointer id)
+{
+	(void)key;
+	return ((const struct store_server *)server)->id == *(const int64_t *)id;
+}
+
+/* Who is not known may be any. */
+static enum store_witness witness_of(struct store *store, int64_t id, enum store_witness unknown)
+{
+	const struct store_server *server =
+		g_hash_table_find(store_postgresql(store)->servers, has_id, &id);
+
+	return server == NULL ? unknown : server->witness;
+}
+
 bool postgresql_note_tls(struct store *store, int64_t server, enum service service, int64_t time)
 {
 	struct parameters parameters = {0};
@@ -117,6 +132,7 @@ bool postgresql_note_tls(struct store *store, int64_t server, enum service servi
 /* What one server told of on one day. */
 struct cover {
 	int64_t server, day, first, last;
+	enum store_witness witness;
 };
 
 GArray *postgresql_covers_create(void)
@@ -125,9 +141,11 @@ GArray *postgresql_covers_create(void)
 }
 
 /* It waits until what it covers may matter: a journal has its days mixed around midnight. */
-static void cover_day(GArray *covers, int64_t server, int64_t day, int64_t first, int64_t last)
+static void cover_day(struct store *store, int64_t server, int64_t day, int64_t first, int64_t last)
 {
-	const struct cover added = {server, day, first, last};
+	GArray *covers = store_postgresql(store)->covers;
+	const struct cover added = {server, day, first, last,
+				    witness_of(store, server, WITNESS_SERVER)};
 
 	for (guint i = 0; i < covers->len; i++) {
 		struct cover *cover = &g_array_index(covers, struct cover, i);
@@ -143,14 +161,13 @@ static void cover_day(GArray *covers, int64_t server, int64_t day, int64_t first
 
 bool postgresql_cover(struct store *store, int64_t server, int64_t first, int64_t last)
 {
-	GArray *covers = store_postgresql(store)->covers;
 	int64_t first_day = first / MILLISECONDS_A_DAY, last_day = last / MILLISECONDS_A_DAY;
 
 	/* What is combined spans a day at most. */
 	if (first_day != last_day)
-		cover_day(covers, server, first_day, first,
+		cover_day(store, server, first_day, first,
 			  (first_day + 1) * MILLISECONDS_A_DAY - 1);
-	cover_day(covers, server, last_day, MAX(first, last_day * MILLISECONDS_A_DAY), last);
+	cover_day(store, server, last_day, MAX(first, last_day * MILLISECONDS_A_DAY), last);
 	return true;
 }
 
@@ -201,6 +218,18 @@ static bool remove_covered(struct store *store, const GArray *covers)
 		" (SELECT min(day) AS first, max(day) AS last FROM unnest($2) AS d (day)) k"
 		" WHERE worse.ids IS NOT NULL",
 		&parameters);
+}
+
+bool postgresql_send_covers_of(struct store *store, int64_t server)
+{
+	const GArray *covers = store_postgresql(store)->covers;
+	enum store_witness worse = witness_of(store, server, WITNESS_JOURNAL);
+
+	for (guint i = 0; i < covers->len; i++) {
+		if (g_array_index(covers, struct cover, i).witness < worse)
+			return postgresql_send_covers(store);
+	}
+	return true;
 }
 
 bool postgresql_send_covers(struct store *store)
