@@ -282,6 +282,8 @@ static void forget_all(struct store_postgresql *postgresql)
 	g_array_set_size(postgresql->days, 0);
 	g_array_set_size(postgresql->writers, 0);
 	g_hash_table_remove_all(postgresql->servers);
+	parameters_clear(&postgresql->connections);
+	postgresql->connection_count = 0;
 	postgresql->dictionaries_locked = false;
 }
 
@@ -363,7 +365,7 @@ bool postgresql_commit(struct store *store)
 	struct store_postgresql *postgresql = store_postgresql(store);
 
 	if (postgresql_flush(store) && postgresql_send_covers(store) &&
-	    postgresql_send_books(store) && commit(store)) {
+	    postgresql_send_books(store) && postgresql_send_connections(store) && commit(store)) {
 		postgresql->transaction = TRANSACTION_NONE;
 		forget_all(postgresql);
 		return true;

@@ -30,7 +30,8 @@ bool postgresql_put_log_state(struct store *store, const struct store_log_state 
 	parameter_add_text(&parameters, store_postgresql(store)->host);
 	parameter_add(&parameters, PARAMETER_BIGINT, state->change);
 	parameter_add(&parameters, PARAMETER_BIGINT, (int64_t)state->seed);
-	return postgresql_run(store,
+	return postgresql_send_connections(store) &&
+	       postgresql_run(store,
 			      "INSERT INTO portcullis.log_joins (host, change, seed)"
 			      " VALUES ($1, $2, $3) ON CONFLICT (host) DO UPDATE SET"
 			      " change = excluded.change, seed = excluded.seed",
@@ -116,6 +117,62 @@ static struct store_log_connection read_connection(const PGresult *result, int r
 	};
 }
 
+/* How each column goes into an array; 't' is a text. */
+static const struct {
+	char kind;
+	enum parameter_type type;
+} columns[] = {
+	{'i', PARAMETER_BIGINT},
+	{'t', 0},
+	{'t', 0},
+	{'i', PARAMETER_TIME},
+	{'i', PARAMETER_SMALLINT},
+	{'i', PARAMETER_BIGINT},
+	{'t', 0},
+	{'i', PARAMETER_TIME},
+	{'i', PARAMETER_BIGINT},
+	{'i', PARAMETER_BOOLEAN},
+	{'i', PARAMETER_BOOLEAN},
+	{'t', 0},
+	{'t', 0},
+};
+
+static void begin_connections(struct store_postgresql *postgresql)
+{
+	struct parameters *parameters = &postgresql->connections;
+
+	parameters_clear(parameters);
+	parameter_add_text(parameters, postgresql->host);
+	parameter_add(parameters, PARAMETER_INTEGER, postgresql->connection_count);
+	for (size_t i = 0; i < G_N_ELEMENTS(columns); i++) {
+		if (columns[i].kind == 't')
+			parameter_add_text_array(parameters);
+		else
+			parameter_add_array(parameters, columns[i].type);
+	}
+}
+
+/* Those that wait for it, into the places behind the others. */
+bool postgresql_send_connections(struct store *store)
+{
+	struct store_postgresql *postgresql = store_postgresql(store);
+
+	if (postgresql->connections.count == 0)
+		return true;
+	return postgresql_run(store,
+			      "INSERT INTO portcullis.log_connections"
+			      " (host, place, " CONNECTION_COLUMNS ") SELECT $1, $2 + place,"
+			      " " CONNECTION_COLUMNS " FROM unnest($3, $4, $5, $6, $7, $8, $9, $10,"
+			      "  $11, $12, $13, $14, $15) WITH ORDINALITY"
+			      "  AS n (" CONNECTION_COLUMNS ", place)"
+			      " ON CONFLICT (host, place) DO UPDATE SET (" CONNECTION_COLUMNS ") ="
+			      " (excluded.key, excluded.server, excluded.program, excluded.heard,"
+			      " excluded.tls_version, excluded.tls, excluded.user_name,"
+			      " excluded.time, excluded.count, excluded.verified,"
+			      " excluded.before_tls, excluded.client, excluded.mechanism)",
+			      &postgresql->connections);
+}
+
 bool postgresql_each_log_connection(struct store *store, store_visit_log_connection *visit,
 				    void *context)
 {
@@ -123,6 +180,8 @@ bool postgresql_each_log_connection(struct store *store, store_visit_log_connect
 	PGresult *result;
 	bool more = true;
 
+	if (!postgresql_send_connections(store))
+		return false;
 	parameter_add_text(&parameters, store_postgresql(store)->host);
 	result = postgresql_query(store,
 				  "SELECT " CONNECTION_COLUMNS " FROM portcullis.log_connections"
@@ -142,10 +201,12 @@ bool postgresql_each_log_connection(struct store *store, store_visit_log_connect
 /* Rows stay, for other connections: an importer may not delete them. */
 bool postgresql_drop_log_connections(struct store *store)
 {
+	struct store_postgresql *postgresql = store_postgresql(store);
 	struct parameters parameters = {0};
 
-	store_postgresql(store)->connection_count = 0;
-	parameter_add_text(&parameters, store_postgresql(store)->host);
+	postgresql->connection_count = 0;
+	parameters_clear(&postgresql->connections);
+	parameter_add_text(&parameters, postgresql->host);
 	return postgresql_run(store,
 			      "UPDATE portcullis.log_connections SET (" CONNECTION_COLUMNS ") ="
 			      " (NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,"
@@ -157,28 +218,41 @@ bool postgresql_add_log_connection(struct store *store,
 				   const struct store_log_connection *connection)
 {
 	struct store_postgresql *postgresql = store_postgresql(store);
-	struct parameters parameters = {0};
+	const int64_t numbers[G_N_ELEMENTS(columns)] = {(int64_t)connection->key,
+							0,
+							0,
+							connection->heard,
+							connection->tls_version,
+							connection->tls,
+							0,
+							connection->time,
+							connection->count,
+							connection->verified,
+							connection->before_tls};
+	const char *const texts[G_N_ELEMENTS(columns)] = {NULL,
+							  connection->host,
+							  connection->program,
+							  NULL,
+							  NULL,
+							  NULL,
+							  connection->user,
+							  NULL,
+							  NULL,
+							  NULL,
+							  NULL,
+							  connection->client,
+							  connection->mechanism};
 
-	parameter_add_text(&parameters, postgresql->host);
-	parameter_add(&parameters, PARAMETER_INTEGER, ++postgresql->connection_count);
-	parameter_add(&parameters, PARAMETER_BIGINT, (int64_t)connection->key);
-	parameter_add_text(&parameters, connection->host);
-	parameter_add_text(&parameters, connection->program);
-	parameter_add(&parameters, PARAMETER_TIME, connection->heard);
-	parameter_add(&parameters, PARAMETER_SMALLINT, connection->tls_version);
-	parameter_add(&parameters, PARAMETER_BIGINT, connection->tls);
-	parameter_add_text(&parameters, connection->user);
-	parameter_add(&parameters, PARAMETER_TIME, connection->time);
-	parameter_add(&parameters, PARAMETER_BIGINT, connection->count);
-	parameter_add(&parameters, PARAMETER_BOOLEAN, connection->verified);
-	parameter_add(&parameters, PARAMETER_BOOLEAN, connection->before_tls);
-	parameter_add_text(&parameters, connection->client);
-	parameter_add_text(&parameters, connection->mechanism);
-	return postgresql_run(store,
-			      "INSERT INTO portcullis.log_connections"
-			      " (host, place, " CONNECTION_COLUMNS ") VALUES ($1, $2, $3, $4, $5,"
-			      " $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
-			      " ON CONFLICT (host, place) DO UPDATE SET (" CONNECTION_COLUMNS
-			      ") = ($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
-			      &parameters);
+	if (postgresql->connections.count == 0)
+		begin_connections(postgresql);
+	postgresql->connection_count++;
+	for (size_t i = 0; i < G_N_ELEMENTS(columns); i++) {
+		GByteArray *array = postgresql->connections.values[i + 2];
+
+		if (columns[i].kind == 't')
+			array_add_text(array, texts[i]);
+		else
+			array_add(array, columns[i].type, numbers[i]);
+	}
+	return true;
 }

@@ -20,6 +20,7 @@ static void close_store(struct store *store)
 	g_array_unref(postgresql->writers);
 	g_hash_table_unref(postgresql->servers);
 	postgresql_copy_free(postgresql->copy);
+	parameters_clear(&postgresql->connections);
 	g_free(postgresql->uri);
 	g_free(postgresql->host);
 	store_free(store);

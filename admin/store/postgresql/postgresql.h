@@ -26,16 +26,17 @@ struct store_postgresql {
 	enum transaction transaction;
 
 	/* Of the transaction that writes. */
-	struct batch *batch;      /* what is to be sent; batch.c */
-	GHashTable *positions;    /* of files and logs, as they were read; positions.c */
-	GHashTable *coverage;     /* of better witnesses, by server; coverage.c */
-	GHashTable *known_ways;   /* of the gates; NULL: not read yet */
-	GArray *covers;           /* what is covered, to be sent; servers.c */
-	GArray *days, *writers;   /* to be sent; books.c */
-	GHashTable *servers;      /* that were found; servers.c */
-	int connection_count;     /* of logs, added since they were dropped; joins.c */
-	struct copy_rows *copy;   /* NULL: there are none to be sent; copy.c */
-	bool dictionaries_locked; /* against removal, until it ends */
+	struct batch *batch;           /* what is to be sent; batch.c */
+	GHashTable *positions;         /* of files and logs, as they were read; positions.c */
+	GHashTable *coverage;          /* of better witnesses, by server; coverage.c */
+	GHashTable *known_ways;        /* of the gates; NULL: not read yet */
+	GArray *covers;                /* what is covered, to be sent; servers.c */
+	GArray *days, *writers;        /* to be sent; books.c */
+	GHashTable *servers;           /* that were found; servers.c */
+	struct parameters connections; /* of logs, to be sent; joins.c */
+	int connection_count;          /* added since they were dropped */
+	struct copy_rows *copy;        /* NULL: there are none to be sent; copy.c */
+	bool dictionaries_locked;      /* against removal, until it ends */
 };
 
 static inline struct store_postgresql *store_postgresql(struct store *store)
@@ -154,6 +155,7 @@ bool postgresql_cover(struct store *store, int64_t server, int64_t first, int64_
 bool postgresql_settle(struct store *store, int64_t before, bool *more_r);
 
 /* joins.c */
+bool postgresql_send_connections(struct store *store);
 bool postgresql_log_state(struct store *store, struct store_log_state *state_r);
 bool postgresql_put_log_state(struct store *store, const struct store_log_state *state);
 bool postgresql_each_log_service(struct store *store, store_visit_log_service *visit,
