@@ -16,6 +16,8 @@
 
 #define KEEP_MAX (36500 * SECONDS_A_DAY)
 
+#define HOST_LENGTH_MAX 255
+
 #define COMBINE_DEFAULT 600
 #define COMBINE_MAX SECONDS_A_DAY
 #define UNVERIFIED_DEFAULT 600
@@ -34,6 +36,7 @@ static const struct config_option top_options[] = {
 	{"exemptions", CONFIG_VALUE, NULL},
 	{"journal", CONFIG_VALUE, NULL},
 	{"store", CONFIG_VALUE, NULL},
+	{"host", CONFIG_VALUE, NULL},
 	{"logs", CONFIG_LIST, NULL},
 	{"combine", CONFIG_VALUE, NULL},
 	{"unverified-per-minute", CONFIG_VALUE, NULL},
@@ -101,6 +104,14 @@ static const char *store_error(const char *text)
 	    strncmp(text, "postgres://", 11) == 0)
 		return NULL;
 	return "must be sqlite:/PATH or postgresql://...";
+}
+
+static const char *host_error(const char *text)
+{
+	return text[0] != '\0' && strlen(text) <= HOST_LENGTH_MAX && utf8_is_line(text) &&
+			       strpbrk(text, " \t\"\\") == NULL
+		       ? NULL
+		       : "must be a name without spaces, of at most 255 bytes";
 }
 
 static const char *smtp_enforcement_error(const char *text)
@@ -230,6 +241,7 @@ static void read_top(struct config_reader *reader)
 	policy->journal = read_checked(reader, top, "journal", path_error, JOURNAL_DEFAULT_PATH);
 	policy->store = read_checked(reader, top, "store", store_error,
 				     "sqlite:/var/lib/portcullis/portcullis.db");
+	policy->host = read_checked(reader, top, "host", host_error, NULL);
 	read_logs(reader, top);
 	read_combine(reader, top, &policy->combine_seconds);
 	read_unverified_per_minute(reader, top, &policy->unverified_per_minute);

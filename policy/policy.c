@@ -111,6 +111,7 @@ void policy_free(struct policy *policy)
 	free(policy->exemptions);
 	free(policy->journal);
 	free(policy->store);
+	free(policy->host);
 	free(policy->grace_file);
 	for (size_t i = 0; i < policy->log_count; i++)
 		free(policy->logs[i]);

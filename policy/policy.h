@@ -75,6 +75,7 @@ struct policy {
 	char *exemptions;
 	char *journal; /* never NULL */
 	char *store;   /* never NULL */
+	char *host;    /* which one this is of those that share the store */
 	/* Mail logs that are followed: paths, and "journal" for systemd's; ends with NULL. */
 	char **logs;
 	size_t log_count;

@@ -171,7 +171,8 @@ static void check_notices(struct loaded_policy *loaded)
 static char *find_shortage(const struct loaded_policy *loaded, time_t at)
 {
 	struct store_failure failure;
-	struct store *store = store_open(loaded->policy->store, STORE_READ, &failure);
+	struct store *store =
+		store_open(loaded->policy->store, loaded->policy->host, STORE_READ, &failure);
 	char *text = NULL;
 	bool enough = true;
 

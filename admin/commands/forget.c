@@ -143,7 +143,7 @@ int forget_command(const char *config_path, int argc, char **argv)
 		return status;
 	stop_signal_catch();
 	signal(SIGIO, SIG_IGN);
-	store = store_open(policy->store, STORE_WRITE, &failure);
+	store = store_open(policy->store, policy->host, STORE_WRITE, &failure);
 	if (store == NULL) {
 		status = say_failure(&failure);
 	} else {

@@ -242,7 +242,7 @@ static struct store *open_store(const struct policy *policy, struct store_failur
 {
 	/* The servers' accounts are in the group of the journal. */
 	store_keep_from_writers(policy->store, policy->journal);
-	return store_open(policy->store, STORE_WRITE, failure_r);
+	return store_open(policy->store, policy->host, STORE_WRITE, failure_r);
 }
 
 /* As above, with the store opened anew: a damaged one is moved away, and the next begins. */

@@ -170,7 +170,7 @@ static bool read_mail(GString *mail)
 static bool take_bounce(const struct policy *policy, const GString *mail)
 {
 	struct store_failure failure;
-	struct store *store = store_open(policy->store, STORE_WRITE, &failure);
+	struct store *store = store_open(policy->store, policy->host, STORE_WRITE, &failure);
 	enum notice_bounce bounce;
 	char *text;
 

@@ -150,7 +150,7 @@ static bool open_store(const struct policy *policy, enum store_access access,
 {
 	struct store_failure failure;
 
-	*store_r = store_open(policy->store, access, &failure);
+	*store_r = store_open(policy->store, policy->host, access, &failure);
 	if (*store_r != NULL)
 		return true;
 	fprintf(stderr, "portcullis notify: %s\n", failure.text);

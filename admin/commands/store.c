@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "admin/files/account.h"
 #include "admin/journal/importer.h"
@@ -151,15 +152,31 @@ static int copy_open(struct store *from, struct store *to)
 	return EXIT_SUCCESS;
 }
 
-static int copy(const char *from_uri, const char *to_uri)
+static int copy_as(const char *host, const char *from_uri, const char *to_uri)
 {
 	struct store_failure failure;
-	struct store *from = store_open(from_uri, STORE_READ, &failure);
-	struct store *to = from == NULL ? NULL : store_open(to_uri, STORE_WRITE, &failure);
+	struct store *from = store_open(from_uri, host, STORE_READ, &failure);
+	struct store *to = from == NULL ? NULL : store_open(to_uri, host, STORE_WRITE, &failure);
 	int status = to == NULL ? report_failure(&failure) : copy_open(from, to);
 
 	store_close(to);
 	store_close(from);
+	return status;
+}
+
+/* Whose positions they are, a configuration says, where there is one. */
+static int copy(const char *config_path, const char *from_uri, const char *to_uri)
+{
+	struct policy *policy = NULL;
+	int status;
+
+	if (access(config_path, F_OK) == 0) {
+		policy = policy_load_alone(config_path);
+		if (policy == NULL)
+			return EX_CONFIG;
+	}
+	status = copy_as(policy == NULL ? NULL : policy->host, from_uri, to_uri);
+	policy_free(policy);
 	return status;
 }
 
@@ -186,7 +203,7 @@ static int expire_open(struct store *store, const struct policy *policy)
 static int expire(const struct policy *policy)
 {
 	struct store_failure failure;
-	struct store *store = store_open(policy->store, STORE_WRITE, &failure);
+	struct store *store = store_open(policy->store, policy->host, STORE_WRITE, &failure);
 	int status = store == NULL ? report_failure(&failure) : expire_open(store, policy);
 
 	store_close(store);
@@ -288,6 +305,6 @@ int store_command(const char *config_path, int argc, char **argv)
 		return run_on_configured(config_path, action->name, json);
 	if (!become_owner(arguments))
 		return EX_NOPERM;
-	return action->least == 2 ? copy(arguments[0], arguments[1])
+	return action->least == 2 ? copy(config_path, arguments[0], arguments[1])
 				  : run(action->name, arguments[0], json);
 }

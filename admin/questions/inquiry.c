@@ -30,7 +30,8 @@ int inquiry_open_store(struct inquiry *inquiry)
 {
 	struct store_failure failure;
 
-	inquiry->store = store_open(inquiry->loaded.policy->store, STORE_READ, &failure);
+	inquiry->store = store_open(inquiry->loaded.policy->store, inquiry->loaded.policy->host,
+				    STORE_READ, &failure);
 	if (inquiry->store == NULL) {
 		fprintf(stderr, "portcullis: %s\n", failure.text);
 		return failure.status;

@@ -17,7 +17,8 @@ static GString *find_text(const struct loaded_policy *loaded)
 {
 	const struct edition edition = loaded_edition(loaded);
 	struct store_failure failure;
-	struct store *store = store_open(loaded->policy->store, STORE_READ, &failure);
+	struct store *store =
+		store_open(loaded->policy->store, loaded->policy->host, STORE_READ, &failure);
 	struct notice_people *people = notice_people_create(&edition);
 	GString *text =
 		store == NULL ? NULL : grace_text_find(loaded->policy, people, store, time(NULL));

@@ -1,11 +1,19 @@
 #include "store-backend.h"
 
 #include <glib.h>
+#include <limits.h>
+#include <unistd.h>
 
-void store_init(struct store *store, const struct store_backend *backend, const char *name)
+void store_init(struct store *store, const struct store_backend *backend, const char *name,
+		const char *host)
 {
+	char machine[HOST_NAME_MAX + 1] = "localhost";
+
 	store->backend = backend;
 	store->name = g_strdup(name);
+	if (host == NULL)
+		gethostname(machine, sizeof(machine) - 1);
+	store->host = g_strdup(host == NULL ? machine : host);
 	store->dictionaries = store_dictionaries_create();
 }
 
@@ -13,6 +21,7 @@ void store_free(struct store *store)
 {
 	store_dictionaries_free(store->dictionaries);
 	g_free(store->name);
+	g_free(store->host);
 	g_free(store);
 }
 

@@ -24,6 +24,11 @@ struct store_backend {
 	bool (*each_writer)(struct store *store, store_visit_writer *visit, void *context);
 	bool (*totals)(struct store *store, struct store_totals *totals_r);
 
+	bool (*each_host)(struct store *store, store_visit_host *visit, void *context);
+	bool (*put_host)(struct store *store, const struct store_host *host);
+	bool (*forget_host)(struct store *store, const char *name, bool *found_r);
+	bool (*clock)(struct store *store, int64_t *now_r);
+
 	bool (*add)(struct store *store, const struct store_sighting *sighting);
 	bool (*add_day)(struct store *store, const struct store_day *day);
 	bool (*confirm_days)(struct store *store, int64_t first, int64_t last);
@@ -79,12 +84,14 @@ struct store_backend {
 struct store {
 	const struct store_backend *backend;
 	char *name; /* which store it is, in failures */
+	char *host; /* this host's name */
 	struct store_failure failure;
 	struct store_dictionaries *dictionaries;
 };
 
-/* Sets up what every kind has. store is allocated with g_new0(). */
-void store_init(struct store *store, const struct store_backend *backend, const char *name);
+/* Sets up what every kind has. store is allocated with g_new0(). host: as for store_open(). */
+void store_init(struct store *store, const struct store_backend *backend, const char *name,
+		const char *host);
 
 /* Frees what every kind has, and the store itself. */
 void store_free(struct store *store);

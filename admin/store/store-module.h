@@ -8,7 +8,7 @@
    of this room: those that store-module.symbols names, which programs export. */
 struct store_module {
 	const char *version; /* of Portcullis: it must be the program's */
-	struct store *(*open_store)(const char *uri, enum store_access access,
+	struct store *(*open_store)(const char *uri, const char *host, enum store_access access,
 				    struct store_failure *failure_r);
 	bool (*create)(const char *uri, struct store_failure *failure_r);
 	bool (*upgrade)(const char *uri, struct store_failure *failure_r);

@@ -180,7 +180,7 @@ struct store *store_view_create(const struct store_view_holder *functions, void 
 {
 	struct store_view *view = g_new0(struct store_view, 1);
 
-	store_init(&view->store, &backend, "in memory");
+	store_init(&view->store, &backend, "in memory", NULL);
 	view->functions = functions;
 	view->holder = holder;
 	return &view->store;

@@ -28,11 +28,12 @@ static const struct store_module *find_module(const char *uri, struct store_fail
 	return NULL;
 }
 
-struct store *store_open(const char *uri, enum store_access access, struct store_failure *failure_r)
+struct store *store_open(const char *uri, const char *host, enum store_access access,
+			 struct store_failure *failure_r)
 {
 	const struct store_module *module = find_module(uri, failure_r);
 
-	return module == NULL ? NULL : module->open_store(uri, access, failure_r);
+	return module == NULL ? NULL : module->open_store(uri, host, access, failure_r);
 }
 
 bool store_create(const char *uri, struct store_failure *failure_r)
@@ -137,6 +138,28 @@ bool store_each_writer(struct store *store, store_visit_writer *visit, void *con
 bool store_totals(struct store *store, struct store_totals *totals_r)
 {
 	return store->backend->totals(store, totals_r);
+}
+
+/* ---- hosts ---- */
+
+bool store_each_host(struct store *store, store_visit_host *visit, void *context)
+{
+	return store->backend->each_host(store, visit, context);
+}
+
+bool store_put_host(struct store *store, const struct store_host *host)
+{
+	return store->backend->put_host(store, host);
+}
+
+bool store_forget_host(struct store *store, const char *name, bool *found_r)
+{
+	return store->backend->forget_host(store, name, found_r);
+}
+
+bool store_clock(struct store *store, int64_t *now_r)
+{
+	return store->backend->clock(store, now_r);
 }
 
 /* ---- import ---- */

@@ -33,9 +33,10 @@ struct store_failure {
 	char text[1024]; /* names the store; one line */
 };
 
-/* uri: as in portcullis.conf. Brings a store of an older version up to date.
+/* uri: as in portcullis.conf. host: of several hosts that share a store, the name of this one;
+   NULL: as the machine is called. Brings a store of an older version up to date.
    NULL, with *failure_r set, when that fails; otherwise *failure_r is left alone. */
-struct store *store_open(const char *uri, enum store_access access,
+struct store *store_open(const char *uri, const char *host, enum store_access access,
 			 struct store_failure *failure_r);
 /* store: NULL is allowed. What is not committed is rolled back. */
 void store_close(struct store *store);
@@ -218,6 +219,39 @@ struct store_totals {
 	int64_t own_import;
 };
 bool store_totals(struct store *store, struct store_totals *totals_r);
+
+/* What the importer of a host told of it last. */
+struct store_host {
+	const char *name;
+	/* Versions; NULL where there is none, or none that answers. */
+	const char *portcullis, *dovecot, *postfix;
+	/* The id of the edition that its files make, and since when (by the store's clock). */
+	char edition[EDITION_ID_SIZE];
+	int64_t edition_since;
+	/* Of policy and exemptions alone, as far as they judge: the same on each host that
+	   judges alike. */
+	char policy[EDITION_ID_SIZE];
+	int64_t country_database_built; /* 0: it has none */
+	uint64_t backlog;               /* bytes of its journal that wait */
+	int64_t backlog_since;          /* the oldest of them, at most; 0: none wait */
+	int64_t clock_offset; /* milliseconds by which its clock is ahead of the store's */
+	int64_t told;         /* when, by the store's clock */
+};
+typedef bool store_visit_host(void *context, const struct store_host *host);
+/* In the order of their names. A store in a file has one. */
+bool store_each_host(struct store *store, store_visit_host *visit, void *context);
+
+/* Of this host: name, edition_since and told are the store's. Between store_begin() and
+   store_commit(). */
+bool store_put_host(struct store *store, const struct store_host *host);
+
+/* Removes one that is gone for good from those that are known: nobody waits for it any more.
+   What it has counted stays, and how far its files are read, in case that it comes back.
+   *found_r: whether it was known. Begins and commits by itself. */
+bool store_forget_host(struct store *store, const char *name, bool *found_r);
+
+/* The clock that all hosts of a store share: that of its server, or this machine's. */
+bool store_clock(struct store *store, int64_t *now_r);
 
 /* ---- import; each between store_begin() and store_commit() ---- */
 

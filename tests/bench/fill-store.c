@@ -104,7 +104,7 @@ int main(int argc, char **argv)
 		fputs("usage: fill-store URI USERS\n", stderr);
 		return 64;
 	}
-	store = store_open(argv[1], STORE_WRITE, &failure);
+	store = store_open(argv[1], NULL, STORE_WRITE, &failure);
 	if (store == NULL) {
 		fprintf(stderr, "%s\n", failure.text);
 		return failure.status;

@@ -149,5 +149,5 @@ class Cutter:
                 pass
 
 
-def environment(host="mx1"):
-    return dict(os.environ, PORTCULLIS_MODULES=str(BUILD), PORTCULLIS_HOST=host)
+def environment():
+    return dict(os.environ, PORTCULLIS_MODULES=str(BUILD))

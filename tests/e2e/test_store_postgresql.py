@@ -59,7 +59,7 @@ class Host:
 
     def configure(self, uri):
         self.config.write_text(
-            f'journal = "{self.journal}"\nstore = "{uri}"\n'
+            f'journal = "{self.journal}"\nstore = "{uri}"\nhost = "{self.name}"\n'
             f'default-domain = "example.org"\n{RULES}'
         )
 
@@ -68,7 +68,7 @@ class Host:
 
     def run(self, *words, status=0):
         """status None: any."""
-        done = subprocess.run(self.command(*words), env=postgresql.environment(self.name),
+        done = subprocess.run(self.command(*words), env=postgresql.environment(),
                               capture_output=True, text=True, timeout=120)  # fmt: skip
         assert status is None or done.returncode == status, done.stdout + done.stderr
         return done
@@ -79,7 +79,7 @@ class Host:
 
     def follow(self):
         return subprocess.Popen(
-            self.command("import", "--follow"), env=postgresql.environment(self.name),
+            self.command("import", "--follow"), env=postgresql.environment(),
             stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
 

@@ -93,6 +93,7 @@ static const char site[] =
 	"exemptions       = \"/etc/portcullis/exemptions\"\n"
 	"journal          = \"/srv/journal\"       // directory\n"
 	"store            = \"postgresql://db/portcullis\"   /* many hosts */\n"
+	"host             = mx1.example.org\n"
 	"keep-addresses   = \"36h\"\n"
 	"keep-sightings   = 90d\n"
 	"combine          = 30s\n"
@@ -149,6 +150,7 @@ static void test_site(void **state)
 	assert_string_equal(policy->exemptions, "/etc/portcullis/exemptions");
 	assert_string_equal(policy->journal, "/srv/journal");
 	assert_string_equal(policy->store, "postgresql://db/portcullis");
+	assert_string_equal(policy->host, "mx1.example.org");
 	assert_int_equal(policy->keep_addresses, 36 * 3600);
 	assert_int_equal(policy->combine_seconds, 30);
 	assert_int_equal(policy->unverified_per_minute, 5);
@@ -224,6 +226,7 @@ static void test_defaults(void **state)
 	assert_null(policy->exemptions);
 	assert_string_equal(policy->journal, "/var/lib/portcullis/journal");
 	assert_string_equal(policy->store, "sqlite:/var/lib/portcullis/portcullis.db");
+	assert_null(policy->host);
 	assert_int_equal(policy->keep_addresses, 14 * 86400);
 	assert_int_equal(policy->combine_seconds, 600);
 	assert_int_equal(policy->unverified_per_minute, 600);
@@ -388,6 +391,7 @@ static void test_messages_of_mechanisms(void **state)
 #define ENFORCE " enforce = always }\n"
 
 #define NOT_A_TIME_TO_COMBINE ": must be a duration such as 10m, 1h or 30s, at most 1d, or 0\n"
+#define NOT_A_HOST ": must be a name without spaces, of at most 255 bytes\n"
 #define NOT_A_BUDGET ": must be a number, at most 1000000\n"
 #define NOT_A_DURATION                                                                             \
 	": must be a number of days or hours, such as 14d or 12h, and at most 36500d\n"
@@ -491,6 +495,8 @@ static const struct {
 	{"unverified-per-minute = 1000001", "1: unverified-per-minute" NOT_A_BUDGET},
 	{"unverified-per-minute = -1", "1: unverified-per-minute" NOT_A_BUDGET},
 	{"store = \"mysql://x\"", "1: store: must be sqlite:/PATH or postgresql://...\n"},
+	{"host = \"\"", "1: host" NOT_A_HOST},
+	{"host = \"mx 1\"", "1: host" NOT_A_HOST},
 	{"smtp-enforcement = \"both\"", "1: smtp-enforcement: must be daemon or auth\n"},
 	{"implicit-tls-ports = { 0,\n 65536, 143a,\n 993, -1 }",
 	 "1: implicit-tls-ports: '0' is not a port (1 to 65535)\n"

@@ -55,7 +55,7 @@ static struct device_weights *create(bool quiet_weekends)
 	struct store *store;
 
 	snprintf(uri, sizeof(uri), "sqlite:%s/store-%d.db", directory, quiet_weekends);
-	store = store_open(uri, STORE_WRITE, &failure);
+	store = store_open(uri, NULL, STORE_WRITE, &failure);
 	if (store == NULL)
 		fail_msg("%s", failure.text);
 	assert_true(store_begin(store));

@@ -37,7 +37,7 @@ static struct store *open_store(enum store_access access)
 	struct store *store;
 
 	snprintf(uri, sizeof(uri), "sqlite:%s/store.db", directory);
-	store = store_open(uri, access, &failure);
+	store = store_open(uri, NULL, access, &failure);
 	if (store == NULL)
 		fail_msg("%s", failure.text);
 	return store;

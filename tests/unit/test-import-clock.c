@@ -36,7 +36,7 @@ static int begin(void **state)
 		return -1;
 	snprintf(uri, sizeof(uri), "sqlite:%s/store.db", directory);
 	shown = NOW;
-	*state = store_open(uri, STORE_WRITE, &failure);
+	*state = store_open(uri, NULL, STORE_WRITE, &failure);
 	return *state == NULL ? -1 : 0;
 }
 

@@ -19,7 +19,7 @@ static int make_store(void **state)
 
 	if (make_empty_store(state) != 0)
 		return -1;
-	*state = store_open(store_uri, STORE_WRITE, &failure);
+	*state = store_open(store_uri, NULL, STORE_WRITE, &failure);
 	return *state == NULL ? -1 : 0;
 }
 

@@ -61,7 +61,7 @@ static struct store_sighting alice(void)
 static struct store *open_store(enum store_access access)
 {
 	struct store_failure failure;
-	struct store *store = store_open(store_uri, access, &failure);
+	struct store *store = store_open(store_uri, NULL, access, &failure);
 
 	if (store == NULL)
 		fail_msg("%s", failure.text);
@@ -880,7 +880,7 @@ static void assert_cannot_open(enum store_access access, int status, const char 
 {
 	struct store_failure failure;
 
-	assert_null(store_open(store_uri, access, &failure));
+	assert_null(store_open(store_uri, NULL, access, &failure));
 	assert_int_equal(failure.status, status);
 	if (strstr(failure.text, words) == NULL || strstr(failure.text, store_path) == NULL)
 		fail_msg("'%s' does not say '%s'", failure.text, words);
@@ -1095,7 +1095,7 @@ static void test_not_a_store(void **state)
 	fclose(file);
 	assert_cannot_open(STORE_WRITE, EX_DATAERR, "damaged");
 	strcpy(store_uri, "mysql://localhost/portcullis");
-	assert_null(store_open(store_uri, STORE_WRITE, &(struct store_failure){0}));
+	assert_null(store_open(store_uri, NULL, STORE_WRITE, &(struct store_failure){0}));
 }
 
 /* Another process makes the store while this one looks what it is. */
@@ -1138,7 +1138,7 @@ static void test_no_directory(void **state)
 	(void)state;
 
 	snprintf(store_uri, sizeof(store_uri), "sqlite:%s/missing/portcullis.db", directory);
-	assert_null(store_open(store_uri, STORE_WRITE, &failure));
+	assert_null(store_open(store_uri, NULL, STORE_WRITE, &failure));
 	assert_int_equal(failure.status, EX_CANTCREAT);
 	assert_non_null(strstr(failure.text, "No such file or directory"));
 }

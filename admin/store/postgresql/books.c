@@ -57,7 +57,7 @@ static bool send_days(struct store *store)
 
 	if (postgresql->days->len == 0)
 		return true;
-	parameter_add_text(&parameters, postgresql->host);
+	parameter_add_text(&parameters, store->host);
 	add_days(&parameters, postgresql->days);
 	fine = postgresql_run(
 		store,
@@ -119,7 +119,7 @@ bool postgresql_confirm_days(struct store *store, int64_t first, int64_t last)
 {
 	struct parameters parameters = {0};
 
-	parameter_add_text(&parameters, store_postgresql(store)->host);
+	parameter_add_text(&parameters, store->host);
 	parameter_add(&parameters, PARAMETER_DAY, first);
 	parameter_add(&parameters, PARAMETER_DAY, last);
 	return postgresql_run(store,
@@ -212,7 +212,7 @@ static bool send_writers(struct store *store)
 
 	if (postgresql->writers->len == 0)
 		return true;
-	parameter_add_text(&parameters, postgresql->host);
+	parameter_add_text(&parameters, store->host);
 	add_writers(&parameters, postgresql->writers);
 	fine = postgresql_run(store,
 			      "INSERT INTO portcullis.writers AS w (host, writer, source, lines,"
@@ -273,7 +273,7 @@ bool postgresql_totals(struct store *store, struct store_totals *totals_r)
 	PGresult *result;
 
 	*totals_r = (struct store_totals){0};
-	parameter_add_text(&parameters, store_postgresql(store)->host);
+	parameter_add_text(&parameters, store->host);
 	result = postgresql_query(store,
 				  "SELECT max(last_import), sum(lines)::bigint, sum(lost)::bigint,"
 				  " sum(set_aside)::bigint, max(last_import) FILTER"
@@ -296,7 +296,7 @@ bool postgresql_add_totals(struct store *store, const struct store_totals *total
 {
 	struct parameters parameters = {0};
 
-	parameter_add_text(&parameters, store_postgresql(store)->host);
+	parameter_add_text(&parameters, store->host);
 	parameter_add(&parameters, PARAMETER_TIME, totals->last_import);
 	parameter_add(&parameters, PARAMETER_BIGINT, (int64_t)totals->lines);
 	parameter_add(&parameters, PARAMETER_BIGINT, (int64_t)totals->lost);

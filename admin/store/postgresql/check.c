@@ -67,7 +67,7 @@ static void describe(struct store *store, struct store_check *check)
 
 bool postgresql_check(const char *uri, struct store_check *check_r, struct store_failure *failure_r)
 {
-	struct store *store = postgresql_allocate(uri, STORE_READ);
+	struct store *store = postgresql_allocate(uri, NULL, STORE_READ);
 	bool fine = postgresql_connect(store, true) && read_version(store, check_r) &&
 		    count_rows(store, check_r) && measure(store, check_r);
 

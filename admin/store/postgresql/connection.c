@@ -326,7 +326,7 @@ static bool begin(struct store *store, const char *kind, const char *idle, const
 bool postgresql_begin(struct store *store)
 {
 	struct store_postgresql *postgresql = store_postgresql(store);
-	uint64_t host = fnv_hash(FNV_START, postgresql->host, strlen(postgresql->host));
+	uint64_t host = fnv_hash(FNV_START, store->host, strlen(store->host));
 	char locks[200];
 
 	forget_all(postgresql);

@@ -63,6 +63,11 @@ static const struct table {
 		 " FROM portcullis.totals",
 		 "INSERT INTO portcullis.totals (last_import, lines, lost, set_aside, host)"
 		 " SELECT *, $1 FROM unnest($2, $3, $4, $5)"},
+	[TABLE_HOSTS] = {"SELECT name, portcullis, dovecot, postfix, edition, edition_since,"
+			 " policy, country_database_built, backlog, backlog_since, clock_offset,"
+			 " told FROM portcullis.hosts WHERE name = $1",
+			 "INSERT INTO portcullis.hosts SELECT * FROM unnest($2, $3, $4, $5, $6,"
+			 " $7, $8, $9, $10, $11, $12, $13)"},
 	[TABLE_FILES] = {"SELECT id, name, device, inode, head, head_length, position, removed,"
 			 " touched FROM portcullis.files WHERE host = $1 AND NOT dropped"
 			 " ORDER BY id",
@@ -152,7 +157,7 @@ static bool visit_rows(const PGresult *result, enum store_table table, store_vis
 static void add_host(struct store *store, const char *sql, struct parameters *parameters)
 {
 	if (strstr(sql, "$1") != NULL)
-		parameter_add_text(parameters, store_postgresql(store)->host);
+		parameter_add_text(parameters, store->host);
 }
 
 bool postgresql_read_table(struct store *store, enum store_table table, store_visit_row *visit,
@@ -220,7 +225,7 @@ static void begin_rows(struct store *store, struct copy_rows *rows, enum store_t
 
 	rows->table = table;
 	rows->count = 0;
-	parameter_add_text(&rows->parameters, store_postgresql(store)->host);
+	parameter_add_text(&rows->parameters, store->host);
 	for (int i = 0; columns[i] != '\0'; i++) {
 		if (columns[i] == 't' || columns[i] == 'l')
 			parameter_add_text_array(&rows->parameters);

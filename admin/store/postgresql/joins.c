@@ -8,7 +8,7 @@ bool postgresql_log_state(struct store *store, struct store_log_state *state_r)
 	PGresult *result;
 
 	*state_r = (struct store_log_state){0};
-	parameter_add_text(&parameters, store_postgresql(store)->host);
+	parameter_add_text(&parameters, store->host);
 	result = postgresql_query(store,
 				  "SELECT change, seed FROM portcullis.log_joins WHERE host = $1",
 				  &parameters);
@@ -27,7 +27,7 @@ bool postgresql_put_log_state(struct store *store, const struct store_log_state 
 {
 	struct parameters parameters = {0};
 
-	parameter_add_text(&parameters, store_postgresql(store)->host);
+	parameter_add_text(&parameters, store->host);
 	parameter_add(&parameters, PARAMETER_BIGINT, state->change);
 	parameter_add(&parameters, PARAMETER_BIGINT, (int64_t)state->seed);
 	return postgresql_send_connections(store) &&
@@ -46,7 +46,7 @@ bool postgresql_each_log_service(struct store *store, store_visit_log_service *v
 	PGresult *result;
 	bool more = true;
 
-	parameter_add_text(&parameters, store_postgresql(store)->host);
+	parameter_add_text(&parameters, store->host);
 	result = postgresql_query(store,
 				  "SELECT server, program, logs_tls, wraps"
 				  " FROM portcullis.log_services WHERE host = $1"
@@ -72,7 +72,7 @@ bool postgresql_put_log_service(struct store *store, const struct store_log_serv
 {
 	struct parameters parameters = {0};
 
-	parameter_add_text(&parameters, store_postgresql(store)->host);
+	parameter_add_text(&parameters, store->host);
 	parameter_add_text(&parameters, service->host);
 	parameter_add_text(&parameters, service->program);
 	parameter_add(&parameters, PARAMETER_BOOLEAN, service->logs_tls);
@@ -137,12 +137,13 @@ static const struct {
 	{'t', 0},
 };
 
-static void begin_connections(struct store_postgresql *postgresql)
+static void begin_connections(struct store *store)
 {
+	struct store_postgresql *postgresql = store_postgresql(store);
 	struct parameters *parameters = &postgresql->connections;
 
 	parameters_clear(parameters);
-	parameter_add_text(parameters, postgresql->host);
+	parameter_add_text(parameters, store->host);
 	parameter_add(parameters, PARAMETER_INTEGER, postgresql->connection_count);
 	for (size_t i = 0; i < G_N_ELEMENTS(columns); i++) {
 		if (columns[i].kind == 't')
@@ -182,7 +183,7 @@ bool postgresql_each_log_connection(struct store *store, store_visit_log_connect
 
 	if (!postgresql_send_connections(store))
 		return false;
-	parameter_add_text(&parameters, store_postgresql(store)->host);
+	parameter_add_text(&parameters, store->host);
 	result = postgresql_query(store,
 				  "SELECT " CONNECTION_COLUMNS " FROM portcullis.log_connections"
 				  " WHERE host = $1 AND key IS NOT NULL ORDER BY place",
@@ -206,7 +207,7 @@ bool postgresql_drop_log_connections(struct store *store)
 
 	postgresql->connection_count = 0;
 	parameters_clear(&postgresql->connections);
-	parameter_add_text(&parameters, postgresql->host);
+	parameter_add_text(&parameters, store->host);
 	return postgresql_run(store,
 			      "UPDATE portcullis.log_connections SET (" CONNECTION_COLUMNS ") ="
 			      " (NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,"
@@ -244,7 +245,7 @@ bool postgresql_add_log_connection(struct store *store,
 							  connection->mechanism};
 
 	if (postgresql->connections.count == 0)
-		begin_connections(postgresql);
+		begin_connections(store);
 	postgresql->connection_count++;
 	for (size_t i = 0; i < G_N_ELEMENTS(columns); i++) {
 		GByteArray *array = postgresql->connections.values[i + 2];

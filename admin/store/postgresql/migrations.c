@@ -57,6 +57,13 @@ static const char version_1[] =
 	" dropped boolean NOT NULL DEFAULT false);"
 	"CREATE INDEX files_of_host ON files (host) WHERE NOT dropped;"
 
+	/* What each host told of itself. */
+	"CREATE TABLE hosts (name " TEXT " PRIMARY KEY, portcullis " TEXT " NOT NULL,"
+	" dovecot " TEXT ", postfix " TEXT ", edition " TEXT " NOT NULL, edition_since timestamptz,"
+	" policy " TEXT " NOT NULL, country_database_built timestamptz, backlog bigint NOT NULL,"
+	" backlog_since timestamptz, clock_offset bigint NOT NULL, told timestamptz)"
+	" WITH (fillfactor = 50);"
+
 	/* ---- logs ---- */
 
 	"CREATE TABLE servers (id integer PRIMARY KEY GENERATED ALWAYS AS IDENTITY,"

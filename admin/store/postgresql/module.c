@@ -1,7 +1,5 @@
 #include "module.h"
 
-#include <unistd.h>
-
 #include "admin/store/store-uri.h"
 #include "check.h"
 #include "postgresql.h"
@@ -22,7 +20,6 @@ static void close_store(struct store *store)
 	postgresql_copy_free(postgresql->copy);
 	parameters_clear(&postgresql->connections);
 	g_free(postgresql->uri);
-	g_free(postgresql->host);
 	store_free(store);
 }
 
@@ -36,6 +33,10 @@ static const struct store_backend backend = {
 	.each_day = postgresql_each_day,
 	.each_writer = postgresql_each_writer,
 	.totals = postgresql_totals,
+	.each_host = postgresql_each_host,
+	.put_host = postgresql_put_host,
+	.forget_host = postgresql_forget_host,
+	.clock = postgresql_clock,
 	.add = postgresql_add,
 	.add_day = postgresql_add_day,
 	.confirm_days = postgresql_confirm_days,
@@ -73,28 +74,15 @@ static const struct store_backend backend = {
 	.end_copy = postgresql_end_copy,
 };
 
-/* Tests have many on one machine. */
-static char *host_name(void)
-{
-	const char *name = g_getenv("PORTCULLIS_HOST");
-	char own[256] = "localhost";
-
-	if (name != NULL)
-		return g_strdup(name);
-	gethostname(own, sizeof(own) - 1);
-	return g_strdup(own);
-}
-
-struct store *postgresql_allocate(const char *uri, enum store_access access)
+struct store *postgresql_allocate(const char *uri, const char *host, enum store_access access)
 {
 	struct store_postgresql *postgresql = g_new0(struct store_postgresql, 1);
 	char *name = store_uri_to_show(uri);
 
-	store_init(&postgresql->store, &backend, name);
+	store_init(&postgresql->store, &backend, name, host);
 	g_free(name);
 	postgresql->uri = g_strdup(uri);
 	postgresql->access = access;
-	postgresql->host = host_name();
 	postgresql->batch = batch_create();
 	postgresql->positions = postgresql_positions_create();
 	postgresql->coverage = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free,
@@ -106,10 +94,10 @@ struct store *postgresql_allocate(const char *uri, enum store_access access)
 	return &postgresql->store;
 }
 
-static struct store *open_store(const char *uri, enum store_access access,
+static struct store *open_store(const char *uri, const char *host, enum store_access access,
 				struct store_failure *failure_r)
 {
-	struct store *store = postgresql_allocate(uri, access);
+	struct store *store = postgresql_allocate(uri, host, access);
 
 	if (postgresql_connect(store, false))
 		return store;

@@ -3,7 +3,7 @@
 
 #include "admin/store/store-module.h"
 
-/* A store that is not connected yet. */
-struct store *postgresql_allocate(const char *uri, enum store_access access);
+/* A store that is not connected yet. host: as for store_open(). */
+struct store *postgresql_allocate(const char *uri, const char *host, enum store_access access);
 
 #endif

@@ -62,7 +62,7 @@ bool postgresql_each_file(struct store *store, store_visit_file *visit, void *co
 	PGresult *result;
 	bool more = true;
 
-	parameter_add_text(&parameters, store_postgresql(store)->host);
+	parameter_add_text(&parameters, store->host);
 	result = postgresql_query(store,
 				  "SELECT id, name, device, inode, head, head_length, position,"
 				  " removed, touched FROM portcullis.files"
@@ -94,7 +94,7 @@ bool postgresql_each_file(struct store *store, store_visit_file *visit, void *co
 static void add_file(struct store *store, struct parameters *parameters,
 		     const struct store_file *file)
 {
-	parameter_add_text(parameters, store_postgresql(store)->host);
+	parameter_add_text(parameters, store->host);
 	parameter_add_text(parameters, file->name);
 	parameter_add(parameters, PARAMETER_BIGINT, (int64_t)file->device);
 	parameter_add(parameters, PARAMETER_BIGINT, (int64_t)file->inode);
@@ -138,7 +138,7 @@ bool postgresql_drop_file(struct store *store, int64_t id)
 {
 	struct parameters parameters = {0};
 
-	parameter_add_text(&parameters, store_postgresql(store)->host);
+	parameter_add_text(&parameters, store->host);
 	parameter_add(&parameters, PARAMETER_BIGINT, id);
 	return postgresql_run(store,
 			      "UPDATE portcullis.files SET dropped = true"
@@ -184,7 +184,7 @@ bool postgresql_each_log(struct store *store, store_visit_log *visit, void *cont
 	PGresult *result;
 	bool more = true;
 
-	parameter_add_text(&parameters, store_postgresql(store)->host);
+	parameter_add_text(&parameters, store->host);
 	result = postgresql_query(store,
 				  "SELECT id, " LOG_COLUMNS
 				  " FROM portcullis.logs WHERE host = $1 ORDER BY id",
@@ -204,7 +204,7 @@ bool postgresql_each_log(struct store *store, store_visit_log *visit, void *cont
 /* $1 to $13. */
 static void add_log(struct store *store, struct parameters *parameters, const struct store_log *log)
 {
-	parameter_add_text(parameters, store_postgresql(store)->host);
+	parameter_add_text(parameters, store->host);
 	parameter_add_text(parameters, log->name);
 	parameter_add_bytes(parameters, log->heads, sizeof(log->heads));
 	parameter_add(parameters, PARAMETER_BIGINT, (int64_t)log->tail);

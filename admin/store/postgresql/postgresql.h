@@ -21,7 +21,6 @@ struct store_postgresql {
 	struct store store;
 	char *uri;
 	enum store_access access;
-	char *host;         /* this machine's name */
 	PGconn *connection; /* NULL: there is none yet, or none any more */
 	enum transaction transaction;
 
@@ -139,6 +138,12 @@ bool postgresql_each_writer(struct store *store, store_visit_writer *visit, void
 bool postgresql_add_writer(struct store *store, const struct store_writer *writer);
 bool postgresql_totals(struct store *store, struct store_totals *totals_r);
 bool postgresql_add_totals(struct store *store, const struct store_totals *totals);
+
+/* hosts.c */
+bool postgresql_each_host(struct store *store, store_visit_host *visit, void *context);
+bool postgresql_put_host(struct store *store, const struct store_host *host);
+bool postgresql_forget_host(struct store *store, const char *name, bool *found_r);
+bool postgresql_clock(struct store *store, int64_t *now_r);
 
 /* positions.c */
 GHashTable *postgresql_positions_create(void);

@@ -111,7 +111,7 @@ static bool upgrade(struct store *store)
 static bool in_transaction(const char *uri, bool (*change)(struct store *store),
 			   struct store_failure *failure_r)
 {
-	struct store *store = postgresql_allocate(uri, STORE_WRITE);
+	struct store *store = postgresql_allocate(uri, NULL, STORE_WRITE);
 	bool fine = postgresql_connect(store, true) && begin(store) && change(store) &&
 		    postgresql_commit(store);
 

@@ -19,7 +19,7 @@ static int are_noted(struct store *store, int64_t definition)
 	int64_t noted;
 	int found;
 
-	parameter_add_text(&parameters, store_postgresql(store)->host);
+	parameter_add_text(&parameters, store->host);
 	found = postgresql_number(store,
 				  "SELECT whereabouts_definition FROM portcullis.totals"
 				  " WHERE host = $1",
@@ -99,7 +99,7 @@ static bool write_definition(struct store *store, int64_t definition)
 {
 	struct parameters parameters = {0};
 
-	parameter_add_text(&parameters, store_postgresql(store)->host);
+	parameter_add_text(&parameters, store->host);
 	parameter_add(&parameters, PARAMETER_BIGINT, definition);
 	return postgresql_run(store,
 			      "INSERT INTO portcullis.totals (host, lines, lost, set_aside,"

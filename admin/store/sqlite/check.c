@@ -38,7 +38,7 @@ static int64_t size_of(const char *path)
 bool store_sqlite_check(const char *uri, struct store_check *check_r,
 			struct store_failure *failure_r)
 {
-	struct store *store = store_open(uri, STORE_READ, failure_r);
+	struct store *store = store_open(uri, NULL, STORE_READ, failure_r);
 	bool fine;
 
 	if (store == NULL)

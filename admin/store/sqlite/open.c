@@ -164,6 +164,13 @@ static const char *const migrations[] = {
 	 " client TEXT NOT NULL, mechanism TEXT NOT NULL);"
 	 "ALTER TABLE totals ADD COLUMN log_change INTEGER NOT NULL DEFAULT 0;"
 	 "ALTER TABLE totals ADD COLUMN log_seed INTEGER NOT NULL DEFAULT 0;"),
+
+	/* 14. What the host told of itself. */
+	"CREATE TABLE hosts (name TEXT PRIMARY KEY, portcullis TEXT NOT NULL, dovecot TEXT,"
+	" postfix TEXT, edition TEXT NOT NULL, edition_since INTEGER NOT NULL,"
+	" policy TEXT NOT NULL, country_database_built INTEGER NOT NULL, backlog INTEGER NOT NULL,"
+	" backlog_since INTEGER NOT NULL, clock_offset INTEGER NOT NULL, told INTEGER NOT NULL)"
+	" WITHOUT ROWID;",
 };
 
 #define SCHEMA_VERSION ((int64_t)G_N_ELEMENTS(migrations))
@@ -390,6 +397,10 @@ static const struct store_backend backend = {
 	.each_day = store_sqlite_each_day,
 	.each_writer = store_sqlite_each_writer,
 	.totals = store_sqlite_totals,
+	.each_host = store_sqlite_each_host,
+	.put_host = store_sqlite_put_host,
+	.forget_host = store_sqlite_forget_host,
+	.clock = store_sqlite_clock,
 	.add = store_sqlite_add,
 	.add_day = store_sqlite_add_day,
 	.confirm_days = store_sqlite_confirm_days,
@@ -427,12 +438,12 @@ static const struct store_backend backend = {
 	.end_copy = store_sqlite_end_copy,
 };
 
-static struct store *open_store(const char *uri, enum store_access access,
+static struct store *open_store(const char *uri, const char *host, enum store_access access,
 				struct store_failure *failure_r)
 {
 	struct store_sqlite *sqlite = g_new0(struct store_sqlite, 1);
 
-	store_init(&sqlite->store, &backend, store_file_of(uri));
+	store_init(&sqlite->store, &backend, store_file_of(uri), host);
 	sqlite->statements = g_hash_table_new_full(NULL, NULL, NULL, finalize);
 	sqlite->habit_ids = id_cache_create();
 	sqlite->rule_set_ids = id_cache_create();
@@ -446,7 +457,7 @@ static struct store *open_store(const char *uri, enum store_access access,
 static bool open_and_close(const char *uri, enum store_access access,
 			   struct store_failure *failure_r)
 {
-	struct store *store = open_store(uri, access, failure_r);
+	struct store *store = open_store(uri, NULL, access, failure_r);
 
 	store_close(store);
 	return store != NULL;

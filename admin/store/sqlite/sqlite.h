@@ -150,6 +150,12 @@ bool store_sqlite_each_writer(struct store *store, store_visit_writer *visit, vo
 bool store_sqlite_totals(struct store *store, struct store_totals *totals_r);
 bool store_sqlite_each_file(struct store *store, store_visit_file *visit, void *context);
 
+/* hosts.c */
+bool store_sqlite_each_host(struct store *store, store_visit_host *visit, void *context);
+bool store_sqlite_put_host(struct store *store, const struct store_host *host);
+bool store_sqlite_forget_host(struct store *store, const char *name, bool *found_r);
+bool store_sqlite_clock(struct store *store, int64_t *now_r);
+
 /* notices.c */
 bool store_sqlite_put_notice(struct store *store, struct store_notice *notice);
 bool store_sqlite_each_notice(struct store *store, const char *user, store_visit_notice *visit,
