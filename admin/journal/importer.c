@@ -384,6 +384,8 @@ static enum batch_result import_batch(struct importer *importer, struct journal_
 		result = BATCH_SKIPPED;
 		goto nothing;
 	}
+	if (row.id == 0 && !journal_position_refuse_foreign(importer->store, file))
+		goto nothing;
 	if (replaced)
 		report(importer, file->name,
 		       "it was replaced or cut short; it is read from its beginning");

@@ -97,6 +97,17 @@ done:
 	row_r->name = file->name;
 }
 
+/* What was copied here from another host has another inode. */
+static bool is_same_file(void *context, const struct store_file *row)
+{
+	return row->head_length > 0 && has_head(context, row);
+}
+
+bool journal_position_refuse_foreign(struct store *store, const struct journal_file *file)
+{
+	return store_refuse_foreign_file(store, file->status.st_ino, is_same_file, (void *)file);
+}
+
 void journal_position_set(struct store_file *row, const struct journal_file *file,
 			  uint64_t position, int64_t now)
 {

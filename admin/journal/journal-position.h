@@ -26,6 +26,10 @@ void journal_position_find(const struct journal_positions *positions,
 			   const struct journal_file *file, struct store_file *row_r,
 			   bool *replaced_r);
 
+/* Of a file that the store does not know: whether it is one that another host has read, by its
+   inode and first bytes. Fails then, as store_refuse_foreign_file(). */
+bool journal_position_refuse_foreign(struct store *store, const struct journal_file *file);
+
 /* Notes the position, and what the file can be known by. */
 void journal_position_set(struct store_file *row, const struct journal_file *file,
 			  uint64_t position, int64_t now);

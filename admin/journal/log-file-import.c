@@ -228,5 +228,8 @@ enum log_import_result log_file_import(struct log_batch *batch, struct log_file 
 		return no_place(batch);
 	if (done)
 		return LOG_IMPORT_DONE;
-	return reading.row.id == 0 ? import_new(&reading) : import_from_there(&reading);
+	if (reading.row.id != 0)
+		return import_from_there(&reading);
+	return log_place_refuse_foreign(file, batch->store) ? import_new(&reading)
+							    : LOG_IMPORT_FAILED;
 }

@@ -191,12 +191,28 @@ static bool learn(struct log_batch *batch)
 	return fine;
 }
 
+static bool is_same_journal(void *context, const struct store_log *row)
+{
+	return log_journal_has(context, row->cursor);
+}
+
+/* Of one that the store does not know: whether another host has read it. Fails then. */
+static bool refuse_foreign(struct store *store)
+{
+	struct log_journal *journal = log_journal_open(NULL, 0);
+	bool fine = journal == NULL || store_refuse_foreign_log(store, 0, is_same_journal, journal);
+
+	if (journal != NULL)
+		log_journal_free(journal);
+	return fine;
+}
+
 static enum log_import_result import_from(struct log_journal_import *import,
 					  struct log_batch *batch, struct store_log *row)
 {
 	enum log_import_result result = LOG_IMPORT_MORE;
 
-	if (row->cursor == NULL && !learn(batch))
+	if (row->cursor == NULL && (!refuse_foreign(batch->store) || !learn(batch)))
 		return LOG_IMPORT_FAILED;
 	if (*batch->stop)
 		return LOG_IMPORT_MORE;

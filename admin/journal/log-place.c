@@ -210,3 +210,15 @@ bool log_place_find(struct log_file *file, struct store *store, const char *name
 		log_file_begin_lines(file, row_r->position);
 	return found >= 0;
 }
+
+static bool is_same_log(void *context, const struct store_log *row)
+{
+	const struct log_file *file = context;
+
+	return log_mark_agreement(file->heads, row->heads) > 0;
+}
+
+bool log_place_refuse_foreign(struct log_file *file, struct store *store)
+{
+	return store_refuse_foreign_log(store, file->status.st_ino, is_same_log, file);
+}

@@ -18,6 +18,10 @@
 bool log_place_find(struct log_file *file, struct store *store, const char *name,
 		    struct store_log *row_r, bool *done_r);
 
+/* Of one that it does not know: fails where another host has read it, as
+   store_refuse_foreign_log(). */
+bool log_place_refuse_foreign(struct log_file *file, struct store *store);
+
 /* Whether the store still knows the same of it as when log_place_find() asked, or
    log_place_put(): so nobody else has read of it since. 1, 0, or -1 when the store fails. */
 int log_place_is_current(const struct log_file *file, struct store *store);

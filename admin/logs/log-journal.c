@@ -140,6 +140,13 @@ bool log_journal_seek(struct log_journal *log, const char *cursor)
 	return status >= 0;
 }
 
+bool log_journal_has(struct log_journal *log, const char *cursor)
+{
+	return sd_journal_seek_cursor(log->journal, cursor) >= 0 &&
+	       sd_journal_next(log->journal) > 0 &&
+	       sd_journal_test_cursor(log->journal, cursor) > 0;
+}
+
 char *log_journal_cursor(const struct log_journal *log)
 {
 	char *cursor = NULL;

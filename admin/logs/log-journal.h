@@ -23,6 +23,9 @@ void log_journal_free(struct log_journal *journal);
    False with errno set. */
 bool log_journal_seek(struct log_journal *journal, const char *cursor);
 
+/* Whether it has this entry. What is read next is anywhere then. */
+bool log_journal_has(struct log_journal *journal, const char *cursor);
+
 /* Where the last line stands, for log_journal_seek(); NULL with errno set. The caller frees it
    with free(). */
 char *log_journal_cursor(const struct log_journal *journal);

@@ -40,6 +40,9 @@ struct store_backend {
 	bool (*each_file)(struct store *store, store_visit_file *visit, void *context);
 	bool (*put_file)(struct store *store, struct store_file *file);
 	bool (*drop_file)(struct store *store, int64_t id);
+	/* NULL where all is of one host, as is refuse_foreign_log. */
+	bool (*refuse_foreign_file)(struct store *store, uint64_t inode,
+				    store_is_same_file *is_same, void *context);
 
 	bool (*find_server)(struct store *store, struct store_server *server);
 	bool (*note_tls)(struct store *store, int64_t server, enum service service, int64_t time);
@@ -47,6 +50,8 @@ struct store_backend {
 	bool (*settle)(struct store *store, int64_t before, bool *more_r);
 	bool (*each_log)(struct store *store, store_visit_log *visit, void *context);
 	bool (*put_log)(struct store *store, struct store_log *log);
+	bool (*refuse_foreign_log)(struct store *store, uint64_t inode, store_is_same_log *is_same,
+				   void *context);
 	bool (*log_state)(struct store *store, struct store_log_state *state_r);
 	bool (*put_log_state)(struct store *store, const struct store_log_state *state);
 	bool (*each_log_service)(struct store *store, store_visit_log_service *visit,

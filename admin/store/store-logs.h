@@ -84,6 +84,11 @@ bool store_each_log(struct store *store, store_visit_log *visit, void *context);
 /* Inserts (and sets id) or updates. */
 bool store_put_log(struct store *store, struct store_log *log);
 
+/* As store_refuse_foreign_file(), for logs; inode 0: systemd's journal. */
+typedef bool store_is_same_log(void *context, const struct store_log *log);
+bool store_refuse_foreign_log(struct store *store, uint64_t inode, store_is_same_log *is_same,
+			      void *context);
+
 /* Of what is joined over lines. */
 struct store_log_state {
 	int64_t change; /* another one after each change by somebody else */

@@ -205,6 +205,13 @@ bool store_drop_file(struct store *store, int64_t id)
 	return store->backend->drop_file(store, id);
 }
 
+bool store_refuse_foreign_file(struct store *store, uint64_t inode, store_is_same_file *is_same,
+			       void *context)
+{
+	return store->backend->refuse_foreign_file == NULL ||
+	       store->backend->refuse_foreign_file(store, inode, is_same, context);
+}
+
 /* ---- logs ---- */
 
 bool store_find_server(struct store *store, struct store_server *server)
@@ -235,6 +242,13 @@ bool store_each_log(struct store *store, store_visit_log *visit, void *context)
 bool store_put_log(struct store *store, struct store_log *log)
 {
 	return store->backend->put_log(store, log);
+}
+
+bool store_refuse_foreign_log(struct store *store, uint64_t inode, store_is_same_log *is_same,
+			      void *context)
+{
+	return store->backend->refuse_foreign_log == NULL ||
+	       store->backend->refuse_foreign_log(store, inode, is_same, context);
 }
 
 bool store_log_state(struct store *store, struct store_log_state *state_r)

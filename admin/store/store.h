@@ -297,6 +297,14 @@ bool store_each_file(struct store *store, store_visit_file *visit, void *context
 bool store_put_file(struct store *store, struct store_file *file);
 bool store_drop_file(struct store *store, int64_t id);
 
+/* Whether a file is the one that another host has read. */
+typedef bool store_is_same_file(void *context, const struct store_file *file);
+/* Of a file that is to be stored: fails where one of this inode was read under another host's
+   name, and is the same. This host was renamed then, or is a copy of that one, and its records
+   would count twice. */
+bool store_refuse_foreign_file(struct store *store, uint64_t inode, store_is_same_file *is_same,
+			       void *context);
+
 /* ---- privacy ---- */
 
 struct store_expiry {

@@ -56,6 +56,7 @@ static const char version_1[] =
 	/* Nobody wants to know it any more. */
 	" dropped boolean NOT NULL DEFAULT false);"
 	"CREATE INDEX files_of_host ON files (host) WHERE NOT dropped;"
+	"CREATE INDEX files_inode ON files (inode);"
 
 	/* What each host told of itself. */
 	"CREATE TABLE hosts (name " TEXT " PRIMARY KEY, portcullis " TEXT " NOT NULL,"
@@ -81,6 +82,7 @@ static const char version_1[] =
 	" inode bigint NOT NULL, size bigint NOT NULL, changed bigint NOT NULL,"
 	" touched timestamptz);"
 	"CREATE INDEX logs_of_host ON logs (host);"
+	"CREATE INDEX logs_inode ON logs (inode);"
 	"CREATE TABLE log_joins (host " TEXT " PRIMARY KEY, change bigint NOT NULL,"
 	" seed bigint NOT NULL);"
 	"CREATE TABLE log_services (host " TEXT " NOT NULL, server " TEXT " NOT NULL,"

@@ -54,7 +54,38 @@ static bool check_changed(struct store *store, int64_t changed)
 	return false;
 }
 
+/* What was read under another host's name. */
+static bool refuse(struct store *store, const char *host)
+{
+	char *reason = g_strdup_printf(
+		"what is to be imported here was read as host '%s' before: if this host was "
+		"renamed, put host = \"%s\" into its portcullis.conf; a copy of another host "
+		"needs an empty journal",
+		host, host);
+
+	store_fail(store, EX_CONFIG, reason);
+	g_free(reason);
+	return false;
+}
+
 /* ---- journal files ---- */
+
+#define FILE_COLUMNS "id, name, device, inode, head, head_length, position, removed, touched"
+
+static struct store_file read_file(const PGresult *result, int row)
+{
+	return (struct store_file){
+		.id = result_number(result, row, 0),
+		.name = (char *)result_text(result, row, 1),
+		.device = (uint64_t)result_number(result, row, 2),
+		.inode = (uint64_t)result_number(result, row, 3),
+		.head = (uint64_t)result_number(result, row, 4),
+		.head_length = (uint64_t)result_number(result, row, 5),
+		.position = (uint64_t)result_number(result, row, 6),
+		.removed = result_number(result, row, 7) != 0,
+		.touched = result_time(result, row, 8),
+	};
+}
 
 bool postgresql_each_file(struct store *store, store_visit_file *visit, void *context)
 {
@@ -64,24 +95,13 @@ bool postgresql_each_file(struct store *store, store_visit_file *visit, void *co
 
 	parameter_add_text(&parameters, store->host);
 	result = postgresql_query(store,
-				  "SELECT id, name, device, inode, head, head_length, position,"
-				  " removed, touched FROM portcullis.files"
+				  "SELECT " FILE_COLUMNS " FROM portcullis.files"
 				  " WHERE host = $1 AND NOT dropped ORDER BY id",
 				  &parameters);
 	if (result == NULL)
 		return false;
 	for (int i = 0; more && i < PQntuples(result); i++) {
-		const struct store_file file = {
-			.id = result_number(result, i, 0),
-			.name = (char *)result_text(result, i, 1),
-			.device = (uint64_t)result_number(result, i, 2),
-			.inode = (uint64_t)result_number(result, i, 3),
-			.head = (uint64_t)result_number(result, i, 4),
-			.head_length = (uint64_t)result_number(result, i, 5),
-			.position = (uint64_t)result_number(result, i, 6),
-			.removed = result_number(result, i, 7) != 0,
-			.touched = result_time(result, i, 8),
-		};
+		const struct store_file file = read_file(result, i);
 
 		remember(store, file.id, file.position, NULL);
 		more = visit(context, &file);
@@ -144,6 +164,32 @@ bool postgresql_drop_file(struct store *store, int64_t id)
 			      "UPDATE portcullis.files SET dropped = true"
 			      " WHERE host = $1 AND id = $2",
 			      &parameters);
+}
+
+/* Also of what is removed: a copy of the host may still have it. */
+bool postgresql_refuse_foreign_file(struct store *store, uint64_t inode,
+				    store_is_same_file *is_same, void *context)
+{
+	struct parameters parameters = {0};
+	PGresult *result;
+	bool fine = true;
+
+	parameter_add_text(&parameters, store->host);
+	parameter_add(&parameters, PARAMETER_BIGINT, (int64_t)inode);
+	result = postgresql_query(store,
+				  "SELECT " FILE_COLUMNS ", host FROM portcullis.files"
+				  " WHERE host <> $1 AND inode = $2 ORDER BY id DESC",
+				  &parameters);
+	if (result == NULL)
+		return false;
+	for (int i = 0; fine && i < PQntuples(result); i++) {
+		const struct store_file file = read_file(result, i);
+
+		if (is_same(context, &file))
+			fine = refuse(store, result_text(result, i, 9));
+	}
+	PQclear(result);
+	return fine;
 }
 
 /* ---- logs ---- */
@@ -246,4 +292,30 @@ bool postgresql_put_log(struct store *store, struct store_log *log)
 		return false;
 	remember(store, -log->id, log->position, log->cursor == NULL ? "" : log->cursor);
 	return true;
+}
+
+bool postgresql_refuse_foreign_log(struct store *store, uint64_t inode, store_is_same_log *is_same,
+				   void *context)
+{
+	struct parameters parameters = {0};
+	PGresult *result;
+	bool fine = true;
+
+	parameter_add_text(&parameters, store->host);
+	parameter_add(&parameters, PARAMETER_BIGINT, (int64_t)inode);
+	result = postgresql_query(store,
+				  "SELECT id, " LOG_COLUMNS ", host FROM portcullis.logs"
+				  " WHERE host <> $1 AND inode = $2"
+				  " AND ($2 <> 0 OR name = 'journal') ORDER BY id DESC",
+				  &parameters);
+	if (result == NULL)
+		return false;
+	for (int i = 0; fine && i < PQntuples(result); i++) {
+		const struct store_log log = read_log(result, i);
+
+		if (is_same(context, &log))
+			fine = refuse(store, result_text(result, i, 13));
+	}
+	PQclear(result);
+	return fine;
 }

@@ -150,8 +150,12 @@ GHashTable *postgresql_positions_create(void);
 bool postgresql_each_file(struct store *store, store_visit_file *visit, void *context);
 bool postgresql_put_file(struct store *store, struct store_file *file);
 bool postgresql_drop_file(struct store *store, int64_t id);
+bool postgresql_refuse_foreign_file(struct store *store, uint64_t inode,
+				    store_is_same_file *is_same, void *context);
 bool postgresql_each_log(struct store *store, store_visit_log *visit, void *context);
 bool postgresql_put_log(struct store *store, struct store_log *log);
+bool postgresql_refuse_foreign_log(struct store *store, uint64_t inode, store_is_same_log *is_same,
+				   void *context);
 
 /* servers.c */
 bool postgresql_find_server(struct store *store, struct store_server *server);
