@@ -280,8 +280,8 @@ static int follow(const char *config_path, struct policy **policy)
 			read_configuration(&follower);
 		else
 			wait_for_store(&follower);
-	} while (!stop_signal &&
-		 (status == EXIT_SUCCESS || may_be_mended(status) || follower.is_away));
+	} while (!stop_signal && (status == EXIT_SUCCESS || status == EX_TEMPFAIL ||
+				  may_be_mended(status) || follower.is_away));
 	*policy = follower.policy;
 	return status;
 }

@@ -27,23 +27,28 @@ static void hide_in_authority(GString *uri)
 		g_string_erase(uri, colon - uri->str, at - colon);
 }
 
+/* Those whose letters are encoded may be any. */
+static bool is_secret(const char *name, size_t length)
+{
+	static const char *const names[] = {"password", "sslpassword"};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+		if (length == strlen(names[i]) && memcmp(name, names[i], length) == 0)
+			return true;
+	}
+	return memchr(name, '%', length) != NULL;
+}
+
 /* Of "?sslpassword=secret&password=secret". */
 static void hide_in_options(GString *uri)
 {
-	static const char *const names[] = {"password=", "sslpassword="};
 	char *option = strchr(uri->str, '?');
 
 	while (option != NULL) {
-		char *begin = option + 1;
-		size_t length = strcspn(begin, "&");
+		char *begin = option + 1, *value = begin + strcspn(begin, "=&");
 
-		for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
-			if (!g_str_has_prefix(begin, names[i]))
-				continue;
-			g_string_erase(uri, begin + strlen(names[i]) - uri->str,
-				       (gssize)(length - strlen(names[i])));
-			break;
-		}
+		if (*value == '=' && is_secret(begin, (size_t)(value - begin)))
+			g_string_erase(uri, value + 1 - uri->str, (gssize)strcspn(value + 1, "&"));
 		option = strchr(begin, '&');
 	}
 }

@@ -28,6 +28,7 @@ class PostgreSQL:
         self.folder = Path(tempfile.mkdtemp(prefix="portcullis-postgresql-", dir="/tmp"))
         os.chmod(self.folder, 0o711)
         self.data = self.folder / "server"
+        self.options = []  # as of postgres(1), from the next start on
         self.server = None
         self.start()
         self.psql("postgres", "CREATE DATABASE portcullis")
@@ -37,7 +38,7 @@ class PostgreSQL:
 
     def start(self):
         log = self.folder / "log"
-        self.server = Server([SERVER, "serve", self.data], log=log)
+        self.server = Server([SERVER, "serve", self.data, *self.options], log=log)
         wait_until(self._answers, "answer of PostgreSQL")
 
     def _answers(self):
@@ -66,6 +67,19 @@ class PostgreSQL:
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+    def settle(self, **settings):
+        """Settings that hold from now on."""
+        for name, value in settings.items():
+            self.psql("postgres", f"ALTER SYSTEM SET {name} = '{value}'")
+        self.psql("postgres", "SELECT pg_reload_conf()")
+
+    def ask_password(self, user, password):
+        """Makes a role that must say its password, in a database of its own name, too."""
+        self.psql("postgres", f"CREATE ROLE {user} LOGIN PASSWORD '{password}'")
+        rules = self.data / "data" / "pg_hba.conf"
+        rules.write_text(f"local all {user} scram-sha-256\n" + rules.read_text())
+        self.psql("postgres", "SELECT pg_reload_conf()")
 
     def query(self, sql):
         """Rows of texts."""

@@ -1,69 +1,10 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "admin/store/store-uri.h"
 #include "policy/fnv.h"
 #include "postgresql.h"
 
 /* ---- the connection ---- */
-
-/* What holds unless the URI says otherwise. A server that is gone without a word is noticed
-   within a minute. */
-static const struct setting {
-	const char *keyword, *value;
-} settings[] = {
-	{"fallback_application_name", "portcullis"},
-	{"client_encoding", "UTF8"},
-	{"connect_timeout", "10"},
-	{"keepalives_idle", "20"},
-	{"keepalives_interval", "10"},
-	{"keepalives_count", "3"},
-	{"tcp_user_timeout", "60000"},
-};
-
-struct connection_words {
-	const char *keywords[64], *values[64];
-	size_t count;
-};
-
-static void add_word(struct connection_words *words, const char *keyword, const char *value)
-{
-	for (size_t i = 0; i < words->count; i++) {
-		if (strcmp(words->keywords[i], keyword) == 0)
-			return;
-	}
-	if (words->count + 1 < G_N_ELEMENTS(words->keywords)) {
-		words->keywords[words->count] = keyword;
-		words->values[words->count++] = value;
-	}
-}
-
-static PGconn *open_connection(const struct store_postgresql *postgresql,
-			       const PQconninfoOption *options)
-{
-	struct connection_words words = {0};
-
-	for (const PQconninfoOption *option = options; option->keyword != NULL; option++) {
-		if (option->val != NULL)
-			add_word(&words, option->keyword, option->val);
-	}
-	for (size_t i = 0; i < G_N_ELEMENTS(settings); i++)
-		add_word(&words, settings[i].keyword, settings[i].value);
-	if (postgresql->access == STORE_WRITE)
-		add_word(&words, "target_session_attrs", "read-write");
-	return PQconnectdbParams(words.keywords, words.values, 0);
-}
-
-static bool fail_uri(struct store *store, char *error)
-{
-	char *line = g_strndup(error == NULL ? "out of memory" : error,
-			       error == NULL ? SIZE_MAX : strcspn(error, "\n"));
-
-	PQfreemem(error);
-	store_fail(store, EX_CONFIG, line);
-	g_free(line);
-	return false;
-}
 
 static void ignore_notice(void *context, const PGresult *result)
 {
@@ -73,16 +14,10 @@ static void ignore_notice(void *context, const PGresult *result)
 
 static bool open_again(struct store *store)
 {
-	struct store_postgresql *postgresql = store_postgresql(store);
-	char *error = NULL;
-	PQconninfoOption *options = PQconninfoParse(postgresql->uri, &error);
-
-	if (options == NULL)
-		return fail_uri(store, error);
-	postgresql->connection = open_connection(postgresql, options);
-	PQconninfoFree(options);
-	PQsetNoticeReceiver(postgresql->connection, ignore_notice, NULL);
-	return PQstatus(postgresql->connection) == CONNECTION_OK || postgresql_failed(store, NULL);
+	if (!postgresql_open(store))
+		return false;
+	PQsetNoticeReceiver(store_postgresql(store)->connection, ignore_notice, NULL);
+	return true;
 }
 
 static bool check_version(struct store *store, int64_t version)

@@ -19,7 +19,9 @@ static const struct error {
 } errors[] = {
 	{"40", EX_TEMPFAIL, REMEDY_AGAIN, "another process was in the way"},
 	{"55P03", EX_TEMPFAIL, REMEDY_NONE, "it is locked by another process"},
-	{"57014", EX_TEMPFAIL, REMEDY_NONE, "an answer took longer than statement_timeout allows"},
+	{"57014", EX_TEMPFAIL, REMEDY_NONE,
+	 "an answer took longer than statement_timeout allows, or was cancelled"},
+	{"25P04", EX_TEMPFAIL, REMEDY_NONE, "it took longer than transaction_timeout allows"},
 	{"25P03", EX_TEMPFAIL, REMEDY_NONE,
 	 "this was idle for longer than idle_in_transaction_session_timeout allows"},
 	{"25006", EX_TEMPFAIL, REMEDY_WAIT, "the server takes no changes, as a standby"},
@@ -31,6 +33,8 @@ static const struct error {
 	{"42501", EX_NOPERM, REMEDY_NONE, NULL},
 	{"28", EX_NOPERM, REMEDY_NONE, NULL},
 	{"3D000", EX_NOINPUT, REMEDY_NONE, NULL},
+	/* "Configuration file error": the URI says what libpq does not know. */
+	{"F0000", EX_CONFIG, REMEDY_NONE, NULL},
 	/* A table or schema that is missing. */
 	{"42P01", EX_NOINPUT, REMEDY_NONE,
 	 "it has no tables yet; 'portcullis store create' makes them"},
@@ -67,6 +71,14 @@ static bool connection_failed(struct store *store)
 	g_free(line);
 	store->failure.away = true;
 	return false;
+}
+
+void postgresql_refused(struct store *store, const char *state, const char *reason)
+{
+	const struct error *error = find_error(state[0] == '\0' ? "08" : state);
+
+	store_fail(store, error->status, reason);
+	store->failure.away = error->remedy != REMEDY_NONE;
 }
 
 bool postgresql_failed(struct store *store, const PGresult *result)

@@ -49,6 +49,14 @@ static inline struct store_postgresql *store_postgresql(struct store *store)
 
 /* Notes what the server or the connection says. Returns false. */
 bool postgresql_failed(struct store *store, const PGresult *result);
+/* The same of a connection that could not be made. state: by which the server refused it; "":
+   none did. */
+void postgresql_refused(struct store *store, const char *state, const char *reason);
+
+/* ---- connect.c ---- */
+
+/* Makes the connection of the URI. */
+bool postgresql_open(struct store *store);
 
 /* ---- connection.c: statements and transactions ---- */
 

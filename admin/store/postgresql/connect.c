@@ -1,0 +1,176 @@
+#include <poll.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "postgresql.h"
+
+/* What holds unless the URI says otherwise. A server that is gone without a word is noticed
+   within a minute. */
+static const struct setting {
+	const char *keyword, *value;
+} settings[] = {
+	{"fallback_application_name", "portcullis"},
+	{"client_encoding", "UTF8"},
+	{"connect_timeout", "10"},
+	{"keepalives_idle", "20"},
+	{"keepalives_interval", "10"},
+	{"keepalives_count", "3"},
+	{"tcp_user_timeout", "60000"},
+};
+
+/* One that refuses does so at once. */
+#define REFUSAL_MICROSECONDS INT64_C(5000000)
+
+struct connection_words {
+	const char *keywords[64], *values[64];
+	size_t count;
+};
+
+static void add_word(struct connection_words *words, const char *keyword, const char *value)
+{
+	for (size_t i = 0; i < words->count; i++) {
+		if (strcmp(words->keywords[i], keyword) == 0)
+			return;
+	}
+	if (words->count + 1 < G_N_ELEMENTS(words->keywords)) {
+		words->keywords[words->count] = keyword;
+		words->values[words->count++] = value;
+	}
+}
+
+static void add_words(struct connection_words *words, const struct store_postgresql *postgresql,
+		      const PQconninfoOption *options)
+{
+	for (const PQconninfoOption *option = options; option->keyword != NULL; option++) {
+		if (option->val != NULL)
+			add_word(words, option->keyword, option->val);
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(settings); i++)
+		add_word(words, settings[i].keyword, settings[i].value);
+	if (postgresql->access == STORE_WRITE)
+		add_word(words, "target_session_attrs", "read-write");
+}
+
+/* ---- why there is no connection ---- */
+
+/* Goes on making a connection. Whether it has come to an end, be it good or bad. */
+static bool comes_to_an_end(PGconn *connection, int64_t until)
+{
+	PostgresPollingStatusType next = PGRES_POLLING_WRITING;
+
+	do {
+		struct pollfd waiting = {
+			.fd = PQsocket(connection),
+			.events = next == PGRES_POLLING_READING ? POLLIN : POLLOUT,
+		};
+		int64_t left = (until - g_get_monotonic_time()) / 1000;
+
+		if (left <= 0 || waiting.fd < 0 || poll(&waiting, 1, (int)left) <= 0)
+			return false;
+		next = PQconnectPoll(connection);
+	} while (next == PGRES_POLLING_READING || next == PGRES_POLLING_WRITING);
+	return true;
+}
+
+/* The SQLSTATE by which a server refuses, "" where none does. */
+static void read_state(PGconn *connection, char state_r[6])
+{
+	const char *text = PQerrorMessage(connection), *end = text + strlen(text);
+
+	while (end > text && g_ascii_isspace(end[-1]))
+		end--;
+	if (end - text > 5 && g_ascii_isspace(end[-6]))
+		g_strlcpy(state_r, end - 5, 6);
+}
+
+/* What libpq says of each host, in one line; what it advises is indented. */
+static char *in_one_line(const char *message)
+{
+	char **lines = g_strsplit(message, "\n", -1);
+	GString *text = g_string_new(NULL);
+
+	for (char **line = lines; *line != NULL; line++) {
+		if ((*line)[0] == '\0' || (*line)[0] == '\t')
+			continue;
+		g_string_append_printf(text, "%s%s", text->len > 0 ? "; " : "", g_strchomp(*line));
+	}
+	g_strfreev(lines);
+	return g_string_free(text, FALSE);
+}
+
+/* What kind of failure it is, libpq tells only who asks while another connection is made. */
+static bool fail(struct store *store, const struct connection_words *words)
+{
+	char *reason = in_one_line(PQerrorMessage(store_postgresql(store)->connection));
+	PGconn *again = PQconnectStartParams(words->keywords, words->values, 0);
+	char state[6] = "";
+
+	PQsetErrorVerbosity(again, PQERRORS_SQLSTATE);
+	if (PQstatus(again) != CONNECTION_BAD &&
+	    comes_to_an_end(again, g_get_monotonic_time() + REFUSAL_MICROSECONDS))
+		read_state(again, state);
+	else if (PQstatus(again) == CONNECTION_BAD &&
+		 PQpingParams(words->keywords, words->values, 0) == PQPING_NO_ATTEMPT)
+		g_strlcpy(state, "F0000", sizeof(state));
+	if (PQconnectionNeedsPassword(again))
+		g_strlcpy(state, "28P01", sizeof(state));
+	PQfinish(again);
+	postgresql_refused(store, state, reason);
+	g_free(reason);
+	return false;
+}
+
+/* ---- the URI ---- */
+
+/* libpq shows what it does not understand, be it the password. */
+static bool fail_uri(struct store *store, char *error)
+{
+	char *reason, *shown;
+
+	if (error == NULL)
+		return store_fail(store, EX_OSERR, "out of memory");
+	shown = strstr(error, ": \"");
+	reason = shown == NULL ? g_strdup("the URI cannot be understood")
+			       : g_strndup(error, (gsize)(shown - error));
+	PQfreemem(error);
+	store_fail(store, EX_CONFIG, reason);
+	g_free(reason);
+	return false;
+}
+
+/* A password that was not encoded ends too early: the rest of it is no host or port, and libpq
+   would show it. */
+static bool check_place(struct store *store, const PQconninfoOption *options)
+{
+	for (; options->keyword != NULL; options++) {
+		if (options->val == NULL)
+			continue;
+		if ((strcmp(options->keyword, "host") == 0 && strchr(options->val, '@') != NULL) ||
+		    (strcmp(options->keyword, "port") == 0 &&
+		     strspn(options->val, "0123456789,") < strlen(options->val)))
+			return store_fail(store, EX_CONFIG,
+					  "its host or port is none; in a password, / ? # @ and : "
+					  "are written as %2F %3F %23 %40 and %3A");
+	}
+	return true;
+}
+
+bool postgresql_open(struct store *store)
+{
+	struct store_postgresql *postgresql = store_postgresql(store);
+	struct connection_words words = {0};
+	char *error = NULL;
+	PQconninfoOption *options = PQconninfoParse(postgresql->uri, &error);
+	bool fine;
+
+	if (options == NULL)
+		return fail_uri(store, error);
+	fine = check_place(store, options);
+	if (fine) {
+		add_words(&words, postgresql, options);
+		postgresql->connection = PQconnectdbParams(words.keywords, words.values, 0);
+		fine = PQstatus(postgresql->connection) == CONNECTION_OK || fail(store, &words);
+	}
+	PQconninfoFree(options);
+	return fine;
+}
