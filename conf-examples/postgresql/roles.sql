@@ -14,7 +14,8 @@
 CREATE ROLE portcullis_owner LOGIN CONNECTION LIMIT 5;
 
 -- The import service of each host: adds to what is recorded. It deletes nothing, and cannot read
--- what people were told.
+-- what people were told. Where you can, give each host a role of its own, which you can take
+-- away from it alone: CREATE ROLE mx1 LOGIN IN ROLE portcullis_writer
 CREATE ROLE portcullis_writer LOGIN;
 
 -- Questions, notices, 'forget', and 'portcullis store expire', which a timer should run every
@@ -29,7 +30,9 @@ REVOKE ALL ON SCHEMA public FROM PUBLIC;
 DO $$
 BEGIN
 	EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
-	EXECUTE format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO portcullis_owner,'
-		' portcullis_writer, portcullis_operator', current_database());
+	EXECUTE format('GRANT CONNECT ON DATABASE %I TO portcullis_owner, portcullis_writer,'
+		' portcullis_operator', current_database());
+	EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO portcullis_operator',
+		current_database());
 END
 $$;

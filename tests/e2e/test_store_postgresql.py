@@ -305,46 +305,6 @@ def test_storm(server, cutter, tmp_path):
     }
 
 
-# ---- who may what ----
-
-
-@pytest.fixture
-def roles(server):
-    """The database of roles.sql."""
-    server.psql("portcullis", (ROOT / "conf-examples/postgresql/roles.sql").read_text())
-    yield server
-    server.psql("portcullis", "SET client_min_messages = error; DROP SCHEMA portcullis CASCADE;"
-                "DROP OWNED BY portcullis_owner, portcullis_writer, portcullis_operator;"
-                "DROP ROLE portcullis_owner, portcullis_writer, portcullis_operator;"
-                "GRANT ALL ON DATABASE portcullis TO PUBLIC")  # fmt: skip
-
-
-def test_roles(roles, tmp_path):
-    host = Host(tmp_path, roles.uri(user="portcullis_writer"))
-    host.run("store", "create", status=EX_NOPERM)
-    host.run("store", "create", roles.uri(user="portcullis_owner"))
-    events = list(some_events(random.Random(9), 500, 50))
-    host.append(events)
-    host.run("import")
-    assert rows(roles) == truth(events)
-    for sql in ("DELETE FROM portcullis.sightings", "DELETE FROM portcullis.files",
-                "SELECT * FROM portcullis.notices", "TRUNCATE portcullis.users",
-                "DROP TABLE portcullis.days", "CREATE TABLE portcullis.mine ()",
-                "ALTER TABLE portcullis.users ADD x text", "CREATE TABLE public.mine ()",
-                "UPDATE portcullis.version SET version = 7"):  # fmt: skip
-        for user in ("portcullis_writer", "portcullis_operator"):
-            done = subprocess.run(["psql", "-X", "-h", roles.data, "-U", user, "portcullis", "-c",
-                                   f"BEGIN; {sql}"], capture_output=True, text=True)  # fmt: skip
-            allowed = user == "portcullis_operator" and sql.split()[0] in ("DELETE", "SELECT")
-            assert (done.returncode == 0) == allowed, (user, sql, done.stderr)
-            assert allowed or "must be owner" in done.stderr or "denied" in done.stderr
-    host.configure(roles.uri(user="portcullis_operator"))
-    assert len(json.loads(host.run("offenders", "--json").stdout)) > 5
-    host.run("forget", "user7@example.org")
-    host.run("store", "expire")
-    assert not [key for key in rows(roles) if key[0] == "user7@example.org"]
-
-
 # ---- moving ----
 
 

@@ -1,8 +1,9 @@
-#include "postgresql.h"
+#include "admin/store/store-logs.h"
 #include "schema.h"
 
 /* Texts are compared byte by byte, and times are of UTC, wherever the server stands. */
 #define TEXT "text COLLATE \"C\""
+#define SETTLE_DAYS G_STRINGIFY(STORE_SETTLE_DAYS)
 
 /* What is told apart by the host that imported it is added up when it is read. What an
    importer must remove, it does by the functions below: it may not delete by itself. */
@@ -158,15 +159,45 @@ static const char version_1[] =
 	"  = (t.user_id, t.verified, t.habit, t.rules, t.server, t.day)"
 	"$$;"
 
-	/* Takes some rows out that waited; the caller adds them to the rest. */
+	/* Takes some rows out that waited long enough; the caller adds them to the rest. */
 	"CREATE FUNCTION take_waiting(before date, most integer) RETURNS SETOF sightings"
 	" LANGUAGE sql SECURITY DEFINER SET search_path = portcullis, pg_temp AS $$"
 	" DELETE FROM sightings w USING (SELECT user_id, verified, habit, rules, server, day"
-	"  FROM sightings WHERE server > 0 AND day < $1 ORDER BY 1, 2, 3, 4, 5, 6 LIMIT $2"
+	"  FROM sightings WHERE server > 0"
+	"  AND day < least($1, (now() AT TIME ZONE 'UTC')::date - " SETTLE_DAYS " + 1)"
+	"  ORDER BY 1, 2, 3, 4, 5, 6 LIMIT $2"
 	"  FOR UPDATE SKIP LOCKED) t"
 	"  WHERE (w.user_id, w.verified, w.habit, w.rules, w.server, w.day)"
 	"  = (t.user_id, t.verified, t.habit, t.rules, t.server, t.day) RETURNING w.*"
 	"$$;"
+	/* ---- what is recorded only grows under an importer ---- */
+
+	"CREATE FUNCTION refuse_loss() RETURNS trigger LANGUAGE plpgsql"
+	" SET search_path = pg_catalog, pg_temp AS $$ BEGIN"
+	" IF has_table_privilege(TG_RELID, 'DELETE') THEN RETURN NEW; END IF;"
+	" RAISE insufficient_privilege USING MESSAGE ="
+	"  'permission denied to take away from what is recorded in ' || TG_TABLE_NAME;"
+	" END $$;"
+	/* The condition costs little, and is true only when it matters. */
+	"CREATE TRIGGER refuse_loss BEFORE UPDATE ON sightings FOR EACH ROW"
+	" WHEN (NEW.count < OLD.count OR NEW.rejected < OLD.rejected OR NEW.days < OLD.days"
+	"  OR NEW.first_seen > OLD.first_seen OR NEW.last_seen < OLD.last_seen)"
+	" EXECUTE FUNCTION refuse_loss();"
+	"CREATE TRIGGER refuse_loss BEFORE UPDATE ON users FOR EACH ROW"
+	" WHEN (OLD.verified AND NOT NEW.verified) EXECUTE FUNCTION refuse_loss();"
+	"CREATE TRIGGER refuse_loss BEFORE UPDATE ON days FOR EACH ROW"
+	" WHEN (NEW.sightings < OLD.sightings OR NEW.lines < OLD.lines OR NEW.lost < OLD.lost"
+	"  OR NEW.set_aside < OLD.set_aside OR OLD.confirmed AND NOT NEW.confirmed)"
+	" EXECUTE FUNCTION refuse_loss();"
+	"CREATE TRIGGER refuse_loss BEFORE UPDATE ON writers FOR EACH ROW"
+	" WHEN (NEW.lines < OLD.lines OR NEW.lost < OLD.lost OR NEW.last_seen < OLD.last_seen)"
+	" EXECUTE FUNCTION refuse_loss();"
+	"CREATE TRIGGER refuse_loss BEFORE UPDATE ON totals FOR EACH ROW"
+	" WHEN (NEW.lines < OLD.lines OR NEW.lost < OLD.lost OR NEW.set_aside < OLD.set_aside)"
+	" EXECUTE FUNCTION refuse_loss();"
+	"CREATE TRIGGER refuse_loss BEFORE UPDATE ON coverage FOR EACH ROW"
+	" WHEN (NEW.first > OLD.first OR NEW.last < OLD.last) EXECUTE FUNCTION refuse_loss();"
+
 	"REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA portcullis FROM PUBLIC;";
 
 const char *const postgresql_migrations[POSTGRESQL_SCHEMA_VERSION] = {version_1};

@@ -227,7 +227,8 @@ int64_t result_time(const PGresult *result, int row, int column)
 {
 	int64_t stored = result_number(result, row, column);
 
-	if (PQgetisnull(result, row, column) != 0)
+	/* The ends are SQL's infinity. */
+	if (PQgetisnull(result, row, column) != 0 || stored == INT64_MIN || stored == INT64_MAX)
 		return 0;
 	/* Towards the past, as all that is rounded. */
 	return (stored - (stored % 1000 + 1000) % 1000) / 1000 + EPOCH_MILLISECONDS;

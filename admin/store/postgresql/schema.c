@@ -34,24 +34,6 @@ static bool read_version(struct store *store, int64_t *version_r)
 						    NULL, version_r) >= 0;
 }
 
-/* To the roles of conf-examples/postgresql/roles.sql, where there are such. */
-static const char grants[] =
-	"DO $$ BEGIN"
-	" IF EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'portcullis_writer') THEN"
-	"  GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA portcullis TO portcullis_writer;"
-	"  REVOKE INSERT, UPDATE ON version, upkeep FROM portcullis_writer;"
-	"  REVOKE ALL ON notices FROM portcullis_writer;"
-	"  GRANT USAGE ON ALL SEQUENCES IN SCHEMA portcullis TO portcullis_writer;"
-	"  GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA portcullis TO portcullis_writer;"
-	" END IF;"
-	" IF EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'portcullis_operator') THEN"
-	"  GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA portcullis"
-	"   TO portcullis_operator;"
-	"  REVOKE INSERT, UPDATE, DELETE ON version FROM portcullis_operator;"
-	"  GRANT USAGE ON ALL SEQUENCES IN SCHEMA portcullis TO portcullis_operator;"
-	"  GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA portcullis TO portcullis_operator;"
-	" END IF; END $$";
-
 /* Foreign keys would be asked for at each write of a row; what refers to what is kept by the
    locks. */
 static bool migrate(struct store *store, int64_t version)
@@ -68,7 +50,7 @@ static bool migrate(struct store *store, int64_t version)
 		   "INSERT INTO version VALUES (true, %d)"
 		   " ON CONFLICT (one) DO UPDATE SET version = excluded.version",
 		   POSTGRESQL_SCHEMA_VERSION);
-	return postgresql_execute(store, sql) && postgresql_execute(store, grants);
+	return postgresql_execute(store, sql) && postgresql_grant(store);
 }
 
 static bool make_schema(struct store *store)
