@@ -30,6 +30,9 @@ class PostgreSQL:
         self.data = self.folder / "server"
         self.options = []  # as of postgres(1), from the next start on
         self.server = None
+        self._make()
+
+    def _make(self):
         self.start()
         self.psql("postgres", "CREATE DATABASE portcullis")
 
@@ -84,6 +87,21 @@ class PostgreSQL:
     def query(self, sql):
         """Rows of texts."""
         return [tuple(row) for row in csv.reader(io.StringIO(self.psql("portcullis", sql)))]
+
+
+class Standby(PostgreSQL):
+    """Of another server, which it follows."""
+
+    def __init__(self, primary):
+        self.primary = primary
+        super().__init__()
+
+    def _make(self):
+        subprocess.run([SERVER, "standby", self.data, self.primary.data], check=True)
+        self.start()
+
+    def promote(self):
+        self.psql("postgres", "SELECT pg_promote()")
 
 
 class StoreMaker:

@@ -269,7 +269,7 @@ bool postgresql_begin(struct store *store)
 		   "SELECT pg_advisory_xact_lock_shared(" LOCK_CLASS ", %d),"
 		   " pg_advisory_xact_lock(" LOCK_CLASS " + 1, %d); ",
 		   LOCK_SCHEMA, (int32_t)(host ^ host >> 32));
-	if (!begin(store, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", "10min", locks))
+	if (!begin(store, "BEGIN ISOLATION LEVEL READ COMMITTED", "10min", locks))
 		return false;
 	postgresql->transaction = TRANSACTION_WRITING;
 	return true;
