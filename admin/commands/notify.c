@@ -34,8 +34,8 @@ static const struct command_help help = {
 	.closing =
 		"Exit status: 0 fine, 1 some mails were not taken (with --preview: there is "
 		"nothing to tell), 67 the user of --preview has no address, 69 no mail can leave, "
-		"73 the file of grace cannot be written, 75 another run is under way, or this one "
-		"was interrupted.",
+		"or the server of the store is away, 73 the file of grace cannot be written, 75 "
+		"another run is under way, here or on another host, or this one was interrupted.",
 };
 
 /* Besides that which writes to people. */
@@ -145,6 +145,12 @@ static void notifier_close(struct notifier *notifier)
 	policy_unload(&notifier->loaded);
 }
 
+/* Another run that is under way is no fault, but a server that is away is one. */
+static int status_of_store(const struct store_failure *failure)
+{
+	return failure->away ? EX_UNAVAILABLE : failure->status;
+}
+
 static bool open_store(const struct policy *policy, enum store_access access,
 		       struct store **store_r, int *status_r)
 {
@@ -154,11 +160,35 @@ static bool open_store(const struct policy *policy, enum store_access access,
 	if (*store_r != NULL)
 		return true;
 	fprintf(stderr, "portcullis notify: %s\n", failure.text);
-	*status_r = failure.status;
+	*status_r = status_of_store(&failure);
 	return false;
 }
 
-/* One run at a time. The lock lies beside the store, and ends with the process. */
+/* Of all hosts that share the store, one only writes to people. */
+static bool lock_store(struct store *writer, int *status_r)
+{
+	char since[OFFSET_DATE_TEXT_SIZE];
+	struct store_notifier other;
+	bool locked;
+
+	if (!store_lock_notices(writer, &locked, &other)) {
+		fprintf(stderr, "portcullis notify: %s\n", store_failure(writer)->text);
+		*status_r = status_of_store(store_failure(writer));
+		return false;
+	}
+	if (locked)
+		return true;
+	if (other.host[0] == '\0')
+		fputs("portcullis notify: another run is under way, on another host\n", stderr);
+	else
+		fprintf(stderr,
+			"portcullis notify: another run is under way, on host %s since %s\n",
+			other.host, offset_date_format((time_t)(other.since / 1000), since));
+	*status_r = EX_TEMPFAIL;
+	return false;
+}
+
+/* One run at a time. The lock lies beside the records, and ends with the process. */
 static bool take_lock(struct notifier *notifier, int *status_r)
 {
 	char *path = policy_beside_records(notifier->loaded.policy, "notify.lock");
@@ -228,10 +258,11 @@ static int notifier_open(struct notifier *notifier, const char *config_path,
 	setup->addresses = address_map_open(policy, report_error, NULL);
 	if (setup->addresses == NULL)
 		return EX_CONFIG;
-	if ((sends && !take_lock(notifier, &status)) ||
-	    !open_store(policy, STORE_READ, &setup->reader, &status) ||
+	if (!open_store(policy, STORE_READ, &setup->reader, &status) ||
 	    (sends && setup->to == NULL &&
-	     !open_store(policy, STORE_WRITE, &setup->writer, &status)))
+	     (!open_store(policy, STORE_WRITE, &setup->writer, &status) ||
+	      !lock_store(setup->writer, &status))) ||
+	    (sends && !take_lock(notifier, &status)))
 		return status;
 	setup->people = notice_people_create(&notifier->edition);
 	setup->composer = notice_composer_create(policy, notifier->texts);

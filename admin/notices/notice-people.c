@@ -149,6 +149,7 @@ static bool add_past(void *context, const struct store_notice *notice)
 	if (notice->state == NOTICE_INTENDED) {
 		candidate->intended_id = notice->id;
 		candidate->intended_attempts = notice->attempts;
+		candidate->in_hand |= notice->in_hand;
 		candidate->attempted = (time_t)(notice->intended / 1000);
 		g_string_assign(people->intended_message_id, notice->message_id);
 		return true;

@@ -24,6 +24,7 @@ struct notice_candidate {
 	const char *intended_message_id;
 	unsigned int intended_attempts;
 	time_t attempted; /* the last of these */
+	bool in_hand;     /* another host may be handing it over now */
 	bool told;        /* of anything at any time */
 	bool failed;      /* the last mail did */
 };

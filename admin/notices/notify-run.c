@@ -10,6 +10,10 @@
 /* So many people are looked at in one view of the store. */
 #define PEOPLE_A_VIEW 250
 
+/* How long to try to note what came of a mail; and after a signal. */
+#define RESULT_MICROSECONDS (10 * G_TIME_SPAN_MINUTE)
+#define RESULT_STOPPED_MICROSECONDS (30 * G_TIME_SPAN_SECOND)
+
 struct run {
 	const struct notify_setup *setup;
 	struct notify_results *results;
@@ -50,19 +54,48 @@ static bool end_with_store(struct run *run, const struct store *store)
 
 /* ---- recording ---- */
 
+/* Whether no other run can have begun meanwhile; otherwise it is the end of this one. */
+static bool is_alone(struct run *run)
+{
+	struct store *writer = run->setup->writer;
+
+	return writer == NULL || store_holds_notices(writer) || end_with_store(run, writer);
+}
+
+static bool try_to_put(struct store *writer, struct store_notice *notice)
+{
+	if (!store_begin(writer))
+		return false;
+	if (store_put_notice(writer, notice))
+		return store_commit(writer);
+	store_rollback(writer);
+	return false;
+}
+
 static bool put(struct run *run, struct store_notice *notice)
 {
 	struct store *writer = run->setup->writer;
 
-	if (writer == NULL)
-		return true;
-	if (!store_begin(writer))
-		return end_with_store(run, writer);
-	if (!store_put_notice(writer, notice)) {
-		store_rollback(writer);
-		return end_with_store(run, writer);
+	return writer == NULL || try_to_put(writer, notice) || end_with_store(run, writer);
+}
+
+/* What came of a mail: unless that is known, it is sent once more. So a server that is away is
+   waited for. */
+static bool put_result(struct run *run, struct store_notice *notice)
+{
+	struct store *writer = run->setup->writer;
+	gint64 begun = g_get_monotonic_time();
+
+	while (writer != NULL && !try_to_put(writer, notice)) {
+		const struct store_failure *failure = store_failure(writer);
+		gint64 waited = g_get_monotonic_time() - begun;
+
+		if ((!failure->away && !failure->again) ||
+		    waited >= (stop_signal ? RESULT_STOPPED_MICROSECONDS : RESULT_MICROSECONDS))
+			return end_with_store(run, writer);
+		g_usleep(G_USEC_PER_SEC / 2);
 	}
-	return store_commit(writer) || end_with_store(run, writer);
+	return true;
 }
 
 /* Records that all is well again with some rules. */
@@ -122,6 +155,7 @@ static void add_trouble(struct run *run, const char *user, const char *text)
 static void settle(struct run *run, struct store_notice *notice, enum hand_over result,
 		   const char *error)
 {
+	notice->in_hand = false;
 	notice->settled = (int64_t)now_of(run) * 1000;
 	notice->error = result == HAND_OVER_TAKEN ? "" : error;
 	switch (result) {
@@ -156,7 +190,7 @@ static bool hand_over(struct run *run, struct store_notice *notice, const char *
 	result = notice_transport_hand_over(setup->transport, setup->policy->notices.from,
 					    notice->recipient, mail, length, &error);
 	settle(run, notice, result, error);
-	if (!put(run, notice))
+	if (!put_result(run, notice))
 		return false;
 	if (result == HAND_OVER_UNAVAILABLE)
 		end_early(run, NOTIFY_UNAVAILABLE, "%s", error);
@@ -179,6 +213,7 @@ static bool send_mail(struct run *run, const struct notice_candidate *candidate,
 		.intended = (int64_t)now * 1000,
 		.attempts = candidate->intended_attempts + 1,
 		.error = "",
+		.in_hand = true,
 	};
 	uint64_t told = notice_plan_told(&candidate->plan);
 	char *titles, *dates, *mail;
@@ -202,7 +237,7 @@ static bool send_mail(struct run *run, const struct notice_candidate *candidate,
 	notice.rules = titles;
 	/* Good news is of no date. */
 	notice.dates = notice.reason == NOTICE_FIXED ? "" : dates;
-	go_on = put(run, &notice) && hand_over(run, &notice, mail, length);
+	go_on = put(run, &notice) && is_alone(run) && hand_over(run, &notice, mail, length);
 	g_free(mail);
 	g_free(titles);
 	g_free(dates);
@@ -251,6 +286,13 @@ static bool take_turn(void *context, const struct notice_candidate *candidate)
 
 	if (plan->waits)
 		return false;
+	if (candidate->in_hand) {
+		run->results->later++;
+		add_trouble(run, candidate->user,
+			    "the run of another host, which did not end, may be sending it");
+		turn->mailed = true;
+		return false;
+	}
 	if (plan->fixed != 0 && (!plan->due || plan->reason != NOTICE_FIXED))
 		turn->go_on = note_fixed(run, candidate, now);
 	if (turn->go_on && !plan->due && candidate->intended_id != 0)
@@ -352,7 +394,7 @@ void notify_run(const struct notify_setup *setup, const struct due_list *list,
 	for (size_t i = 0; i < length; i++) {
 		const struct due_entry *entry = due_list_entry(list, i);
 
-		if ((entry->mail && !may_go_on(&run)) || !renew_view(&run, i) ||
+		if ((entry->mail && !may_go_on(&run)) || !is_alone(&run) || !renew_view(&run, i) ||
 		    !go_to(&run, entry))
 			break;
 	}

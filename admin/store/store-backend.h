@@ -70,6 +70,9 @@ struct store_backend {
 			    void *context);
 	bool (*fail_notice)(struct store *store, int64_t id, int64_t now, const char *error);
 	bool (*count_notices)(struct store *store, int64_t after, int64_t until, uint64_t *count_r);
+	/* NULL where there is no other host. */
+	bool (*lock_notices)(struct store *store, bool *locked_r, struct store_notifier *other_r);
+	bool (*holds_notices)(struct store *store);
 
 	bool (*expire)(struct store *store, const struct store_expiry *expiry, int64_t now);
 	bool (*correct_future)(struct store *store, int64_t now);

@@ -52,6 +52,9 @@ struct store_notice {
 	int64_t settled;  /* when it got another state; 0 before */
 	unsigned int attempts;
 	const char *error; /* of the last attempt; "" */
+	/* What is put: it will be handed over as soon as it is stored. What is visited: another
+	   host said so not long ago, and not yet what came of it: it may be under way. */
+	bool in_hand;
 };
 
 /* When a notice came to what it is, or was intended, in milliseconds since 1970. */
@@ -85,5 +88,22 @@ bool store_each_notice(struct store *store, const char *user, store_visit_notice
 /* How many were handed over later than after, and not later than until, be it that they
    came back; and how many were refused then. */
 bool store_count_notices(struct store *store, int64_t after, int64_t until, uint64_t *count_r);
+
+/* ---- one run at a time ---- */
+
+/* Which host's run is under way, and since when. */
+struct store_notifier {
+	char host[256]; /* "": not known */
+	int64_t since;
+};
+
+/* Sees to it that of all hosts that share the store one only sends notices, until the store is
+   closed or this process ends. *locked_r: whether that is this one; otherwise *other_r says
+   which one it is. A store that is a file knows no other host: of this one's processes, the
+   caller lets only one in. Needs STORE_WRITE. */
+bool store_lock_notices(struct store *store, bool *locked_r, struct store_notifier *other_r);
+
+/* Whether that still is so; false, as a failure, when it was lost with the connection. */
+bool store_holds_notices(struct store *store);
 
 #endif

@@ -316,6 +316,19 @@ bool store_count_notices(struct store *store, int64_t after, int64_t until, uint
 	return store->backend->count_notices(store, after, until, count_r);
 }
 
+bool store_lock_notices(struct store *store, bool *locked_r, struct store_notifier *other_r)
+{
+	*locked_r = true;
+	*other_r = (struct store_notifier){0};
+	return store->backend->lock_notices == NULL ||
+	       store->backend->lock_notices(store, locked_r, other_r);
+}
+
+bool store_holds_notices(struct store *store)
+{
+	return store->backend->holds_notices == NULL || store->backend->holds_notices(store);
+}
+
 /* ---- privacy ---- */
 
 bool store_expire(struct store *store, const struct store_expiry *expiry, int64_t now)

@@ -19,7 +19,7 @@ static int make_store(void **state)
 
 	if (make_empty_store(state) != 0)
 		return -1;
-	*state = store_open(store_uri, NULL, STORE_WRITE, &failure);
+	*state = store_open(store_uri, "mx1", STORE_WRITE, &failure);
 	return *state == NULL ? -1 : 0;
 }
 
@@ -112,6 +112,65 @@ static void test_from_intention_to_result(void **state)
 	assert_notices(store, "carol@example.org", NULL, 0);
 }
 
+/* Of what this host has in hand it knows itself whether that is under way. */
+static void test_one_at_a_time(void **state)
+{
+	struct store_failure failure;
+	struct store *store = *state, *theirs = store_open(store_uri, "mx2", STORE_WRITE, &failure);
+	struct store_notifier other;
+	bool locked;
+
+	assert_non_null(theirs);
+	assert_true(store_lock_notices(store, &locked, &other));
+	assert_true(locked && store_holds_notices(store));
+	if (!store_is_file()) {
+		assert_true(store_lock_notices(theirs, &locked, &other));
+		assert_false(locked);
+		assert_string_equal(other.host, "mx1");
+		assert_true(other.since > NOW);
+		assert_false(store_holds_notices(theirs));
+		store_close(store);
+		*state = store = store_open(store_uri, "mx1", STORE_WRITE, &failure);
+		assert_non_null(store);
+		assert_true(store_lock_notices(theirs, &locked, &other));
+		assert_true(locked && store_holds_notices(theirs));
+	}
+	store_close(theirs);
+}
+
+static bool note_in_hand(void *context, const struct store_notice *found)
+{
+	*(bool *)context = found->in_hand;
+	return true;
+}
+
+static bool is_in_hand(struct store *store)
+{
+	bool in_hand = false;
+
+	assert_true(store_each_notice(store, "alice@example.org", note_in_hand, &in_hand));
+	return in_hand;
+}
+
+static void test_in_hand(void **state)
+{
+	struct store_failure failure;
+	struct store *store = *state, *theirs;
+	struct store_notice notice = to("alice@example.org");
+
+	notice.in_hand = true;
+	put(store, &notice);
+	assert_false(is_in_hand(store));
+	if (store_is_file())
+		return;
+	theirs = store_open(store_uri, "mx2", STORE_WRITE, &failure);
+	assert_true(is_in_hand(theirs));
+	notice.in_hand = false;
+	put(store, &notice);
+	assert_false(is_in_hand(theirs));
+	store_close(theirs);
+}
+
 static void test_rollback(void **state)
 {
 	struct store *store = *state;
@@ -202,6 +261,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		STORE_TEST(test_from_intention_to_result),
+		STORE_TEST(test_one_at_a_time),
+		STORE_TEST(test_in_hand),
 		STORE_TEST(test_rollback),
 		STORE_TEST(test_count),
 		STORE_TEST(test_what_came_back),

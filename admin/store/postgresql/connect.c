@@ -99,9 +99,10 @@ static char *in_one_line(const char *message)
 }
 
 /* What kind of failure it is, libpq tells only who asks while another connection is made. */
-static bool fail(struct store *store, const struct connection_words *words)
+static void fail(struct store *store, const struct connection_words *words,
+		 const PGconn *connection)
 {
-	char *reason = in_one_line(PQerrorMessage(store_postgresql(store)->connection));
+	char *reason = in_one_line(PQerrorMessage(connection));
 	PGconn *again = PQconnectStartParams(words->keywords, words->values, 0);
 	char state[6] = "";
 
@@ -117,25 +118,25 @@ static bool fail(struct store *store, const struct connection_words *words)
 	PQfinish(again);
 	postgresql_refused(store, state, reason);
 	g_free(reason);
-	return false;
 }
 
 /* ---- the URI ---- */
 
 /* libpq shows what it does not understand, be it the password. */
-static bool fail_uri(struct store *store, char *error)
+static void fail_uri(struct store *store, char *error)
 {
 	char *reason, *shown;
 
-	if (error == NULL)
-		return store_fail(store, EX_OSERR, "out of memory");
+	if (error == NULL) {
+		store_fail(store, EX_OSERR, "out of memory");
+		return;
+	}
 	shown = strstr(error, ": \"");
 	reason = shown == NULL ? g_strdup("the URI cannot be understood")
 			       : g_strndup(error, (gsize)(shown - error));
 	PQfreemem(error);
 	store_fail(store, EX_CONFIG, reason);
 	g_free(reason);
-	return false;
 }
 
 /* A password that was not encoded ends too early: the rest of it is no host or port, and libpq
@@ -155,22 +156,37 @@ static bool check_place(struct store *store, const PQconninfoOption *options)
 	return true;
 }
 
-bool postgresql_open(struct store *store)
+static void ignore_notice(void *context, const PGresult *result)
 {
-	struct store_postgresql *postgresql = store_postgresql(store);
+	(void)context;
+	(void)result;
+}
+
+static PGconn *make_connection(struct store *store, const PQconninfoOption *options)
+{
 	struct connection_words words = {0};
+	PGconn *connection;
+
+	add_words(&words, store_postgresql(store), options);
+	connection = PQconnectdbParams(words.keywords, words.values, 0);
+	PQsetNoticeReceiver(connection, ignore_notice, NULL);
+	if (PQstatus(connection) == CONNECTION_OK)
+		return connection;
+	fail(store, &words, connection);
+	PQfinish(connection);
+	return NULL;
+}
+
+PGconn *postgresql_open(struct store *store)
+{
 	char *error = NULL;
-	PQconninfoOption *options = PQconninfoParse(postgresql->uri, &error);
-	bool fine;
+	PQconninfoOption *options = PQconninfoParse(store_postgresql(store)->uri, &error);
+	PGconn *connection = NULL;
 
 	if (options == NULL)
-		return fail_uri(store, error);
-	fine = check_place(store, options);
-	if (fine) {
-		add_words(&words, postgresql, options);
-		postgresql->connection = PQconnectdbParams(words.keywords, words.values, 0);
-		fine = PQstatus(postgresql->connection) == CONNECTION_OK || fail(store, &words);
-	}
+		fail_uri(store, error);
+	else if (check_place(store, options))
+		connection = make_connection(store, options);
 	PQconninfoFree(options);
-	return fine;
+	return connection;
 }

@@ -6,20 +6,6 @@
 
 /* ---- the connection ---- */
 
-static void ignore_notice(void *context, const PGresult *result)
-{
-	(void)context;
-	(void)result;
-}
-
-static bool open_again(struct store *store)
-{
-	if (!postgresql_open(store))
-		return false;
-	PQsetNoticeReceiver(store_postgresql(store)->connection, ignore_notice, NULL);
-	return true;
-}
-
 static bool check_version(struct store *store, int64_t version)
 {
 	if (version > POSTGRESQL_SCHEMA_VERSION)
@@ -60,7 +46,8 @@ bool postgresql_connect(struct store *store, bool any_version)
 	if (postgresql->connection != NULL && PQstatus(postgresql->connection) == CONNECTION_OK)
 		return true;
 	postgresql_disconnect(store);
-	if (open_again(store) && (any_version || read_version(store)))
+	postgresql->connection = postgresql_open(store);
+	if (postgresql->connection != NULL && (any_version || read_version(store)))
 		return true;
 	postgresql_disconnect(store);
 	return false;

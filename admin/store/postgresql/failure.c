@@ -63,9 +63,9 @@ static char *first_line(const char *text)
 	return line;
 }
 
-static bool connection_failed(struct store *store)
+static bool is_lost(struct store *store, const PGconn *connection)
 {
-	char *line = first_line(PQerrorMessage(store_postgresql(store)->connection));
+	char *line = first_line(PQerrorMessage(connection));
 
 	store_fail(store, EX_TEMPFAIL, line[0] == '\0' ? "the connection was lost" : line);
 	g_free(line);
@@ -81,17 +81,23 @@ void postgresql_refused(struct store *store, const char *state, const char *reas
 	store->failure.away = error->remedy != REMEDY_NONE;
 }
 
-bool postgresql_failed(struct store *store, const PGresult *result)
+bool postgresql_connection_failed(struct store *store, const PGconn *connection,
+				  const PGresult *result)
 {
 	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 	const struct error *error;
 
 	if (state == NULL || message == NULL)
-		return connection_failed(store);
+		return is_lost(store, connection);
 	error = find_error(state);
 	store_fail(store, error->status, error->text == NULL ? message : error->text);
 	store->failure.again = error->remedy == REMEDY_AGAIN;
 	store->failure.away = error->remedy == REMEDY_WAIT;
 	return false;
+}
+
+bool postgresql_failed(struct store *store, const PGresult *result)
+{
+	return postgresql_connection_failed(store, store_postgresql(store)->connection, result);
 }

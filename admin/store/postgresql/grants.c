@@ -5,7 +5,7 @@
    tables that number themselves are not taken from their sequences. */
 static const char writer[] =
 	"GRANT SELECT ON ALL TABLES IN SCHEMA portcullis TO portcullis_writer;"
-	"REVOKE SELECT ON notices FROM portcullis_writer;"
+	"REVOKE SELECT ON notices, notifier FROM portcullis_writer;"
 	"GRANT INSERT ON habits, rule_sets, servers TO portcullis_writer;"
 	"GRANT INSERT, UPDATE (verified) ON users TO portcullis_writer;"
 	"GRANT INSERT, UPDATE (count, rejected, first_seen, last_seen, weeks, days, tls_below,"

@@ -102,10 +102,15 @@ static const char version_1[] =
 	" user_name " TEXT " NOT NULL, recipient " TEXT " NOT NULL, message_id " TEXT " NOT NULL,"
 	" reason " TEXT " NOT NULL, rules " TEXT " NOT NULL, dates " TEXT ","
 	" state smallint NOT NULL, intended timestamptz NOT NULL, settled timestamptz,"
-	" attempts integer NOT NULL, error " TEXT " NOT NULL);"
+	" attempts integer NOT NULL, error " TEXT " NOT NULL,"
+	/* Who is handing it over, and since when. */
+	" in_hand_of " TEXT ", in_hand_since timestamptz);"
 	"CREATE INDEX notices_user ON notices USING hash (user_name);"
 	"CREATE INDEX notices_message_id ON notices USING hash (message_id);"
 	"CREATE INDEX notices_settled ON notices (settled);"
+	/* The last run that wrote to people, and the process of the server that locked for it. */
+	"CREATE TABLE notifier (one boolean PRIMARY KEY CHECK (one), host " TEXT " NOT NULL,"
+	" since timestamptz NOT NULL, pid integer NOT NULL);"
 
 	/* ---- upkeep ---- */
 

@@ -9,6 +9,7 @@ static void close_store(struct store *store)
 	struct store_postgresql *postgresql = store_postgresql(store);
 
 	postgresql_disconnect(store);
+	PQfinish(postgresql->lock);
 	batch_free(postgresql->batch);
 	g_hash_table_unref(postgresql->positions);
 	g_hash_table_unref(postgresql->coverage);
@@ -66,6 +67,8 @@ static const struct store_backend backend = {
 	.find_notice = postgresql_find_notice,
 	.fail_notice = postgresql_fail_notice,
 	.count_notices = postgresql_count_notices,
+	.lock_notices = postgresql_lock_notices,
+	.holds_notices = postgresql_holds_notices,
 	.expire = postgresql_expire,
 	.correct_future = postgresql_correct_future,
 	.has_expired = postgresql_has_expired,

@@ -1,14 +1,30 @@
+#include <string.h>
+
 #include "postgresql.h"
 
 #define NOTICE_COLUMNS                                                                             \
 	"user_name, recipient, message_id, reason, rules, state, intended, settled, attempts,"     \
 	" error, dates"
 
+/* What another host has in hand is left to it for so long: a mail may take its time, and to note
+   what came of it, too, when the server is away meanwhile. */
+#define IN_HAND "clock_timestamp() - in_hand_since < interval '30 minutes'"
+#define READ_COLUMNS NOTICE_COLUMNS ", in_hand_of, " IN_HAND
+
 /* So many at once. */
 #define NOTICES_AT_ONCE 5000
 
-/* $1 to $11. */
-static void add_columns(struct parameters *parameters, const struct store_notice *notice)
+/* Two parameters more. */
+static void add_hand(struct store *store, struct parameters *parameters,
+		     const struct store_notice *notice)
+{
+	parameter_add_text(parameters, notice->in_hand ? store->host : NULL);
+	parameter_add(parameters, PARAMETER_BOOLEAN, notice->in_hand);
+}
+
+/* $1 to $13. */
+static void add_columns(struct store *store, struct parameters *parameters,
+			const struct store_notice *notice)
 {
 	parameter_add_text(parameters, notice->user);
 	parameter_add_long_text(parameters, notice->recipient);
@@ -21,16 +37,18 @@ static void add_columns(struct parameters *parameters, const struct store_notice
 	parameter_add(parameters, PARAMETER_INTEGER, notice->attempts);
 	parameter_add_long_text(parameters, notice->error);
 	parameter_add_long_text(parameters, notice->dates);
+	add_hand(store, parameters, notice);
 }
 
 static bool add_notice(struct store *store, struct store_notice *notice)
 {
 	struct parameters parameters = {0};
 
-	add_columns(&parameters, notice);
+	add_columns(store, &parameters, notice);
 	return postgresql_number(store,
 				 "INSERT INTO portcullis.notices (" NOTICE_COLUMNS
-				 ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+				 ", in_hand_of, in_hand_since) VALUES ($1, $2, $3, $4, $5, $6, $7,"
+				 " $8, $9, $10, $11, $12, CASE WHEN $13 THEN now() END)"
 				 " RETURNING id",
 				 &parameters, &notice->id) > 0;
 }
@@ -52,15 +70,19 @@ bool postgresql_put_notice(struct store *store, struct store_notice *notice)
 	parameter_add(&parameters, PARAMETER_INTEGER, notice->attempts);
 	parameter_add_long_text(&parameters, notice->error);
 	parameter_add_long_text(&parameters, notice->dates);
+	add_hand(store, &parameters, notice);
 	return postgresql_run(store,
 			      "UPDATE portcullis.notices SET recipient = $3, reason = $4,"
 			      " rules = $5, state = $6, intended = $7, settled = $8, attempts = $9,"
-			      " error = $10, dates = $11 WHERE id = $1 AND state = $2",
+			      " error = $10, dates = $11, in_hand_of = $12,"
+			      " in_hand_since = CASE WHEN $13 THEN now() END"
+			      " WHERE id = $1 AND state = $2",
 			      &parameters);
 }
 
-static struct store_notice read_notice(const PGresult *result, int row)
+static struct store_notice read_notice(struct store *store, const PGresult *result, int row)
 {
+	const char *in_hand_of = result_text(result, row, 12);
 	struct store_notice notice = {
 		.id = result_number(result, row, 0),
 		.user = result_text(result, row, 1),
@@ -72,6 +94,8 @@ static struct store_notice read_notice(const PGresult *result, int row)
 		.attempts = (unsigned int)result_number(result, row, 9),
 		.error = result_text(result, row, 10),
 		.dates = result_text(result, row, 11),
+		.in_hand = in_hand_of[0] != '\0' && result_number(result, row, 13) != 0 &&
+			   strcmp(in_hand_of, store->host) != 0,
 	};
 	int64_t state = result_number(result, row, 6);
 
@@ -84,12 +108,12 @@ static struct store_notice read_notice(const PGresult *result, int row)
 
 /* Takes the result over. *last_r: the id of the last one; it is left alone when no more is
    wanted or there. False when the store has failed. */
-static bool visit_rows(PGresult *result, store_visit_notice *visit, void *context, int64_t *last_r,
-		       bool *more_r)
+static bool visit_rows(struct store *store, PGresult *result, store_visit_notice *visit,
+		       void *context, int64_t *last_r, bool *more_r)
 {
 	*more_r = PQntuples(result) == NOTICES_AT_ONCE;
 	for (int i = 0; i < PQntuples(result); i++) {
-		struct store_notice notice = read_notice(result, i);
+		struct store_notice notice = read_notice(store, result, i);
 
 		*last_r = notice.id;
 		if (!visit(context, &notice)) {
@@ -115,12 +139,13 @@ bool postgresql_each_notice(struct store *store, const char *user, store_visit_n
 		if (user != NULL)
 			parameter_add_text(&parameters, user);
 		fine = visit_rows(
+			store,
 			postgresql_query(store,
 					 user == NULL
-						 ? "SELECT id, " NOTICE_COLUMNS
+						 ? "SELECT id, " READ_COLUMNS
 						   " FROM portcullis.notices WHERE id > $1"
 						   " ORDER BY id LIMIT $2"
-						 : "SELECT id, " NOTICE_COLUMNS
+						 : "SELECT id, " READ_COLUMNS
 						   " FROM portcullis.notices WHERE user_name = $3"
 						   " AND id > $1 ORDER BY id LIMIT $2",
 					 &parameters),
@@ -137,8 +162,9 @@ bool postgresql_find_notice(struct store *store, const char *message_id, store_v
 	bool more;
 
 	parameter_add_text(&parameters, message_id);
-	return visit_rows(postgresql_query(store,
-					   "SELECT id, " NOTICE_COLUMNS
+	return visit_rows(store,
+			  postgresql_query(store,
+					   "SELECT id, " READ_COLUMNS
 					   " FROM portcullis.notices WHERE message_id = $1"
 					   " ORDER BY id LIMIT 1",
 					   &parameters),

@@ -22,6 +22,7 @@ struct store_postgresql {
 	char *uri;
 	enum store_access access;
 	PGconn *connection; /* NULL: there is none yet, or none any more */
+	PGconn *lock;       /* holds that of the notices; NULL: it is not held */
 	enum transaction transaction;
 
 	/* Of the transaction that writes. */
@@ -49,14 +50,17 @@ static inline struct store_postgresql *store_postgresql(struct store *store)
 
 /* Notes what the server or the connection says. Returns false. */
 bool postgresql_failed(struct store *store, const PGresult *result);
+/* Of another connection than the store's. */
+bool postgresql_connection_failed(struct store *store, const PGconn *connection,
+				  const PGresult *result);
 /* The same of a connection that could not be made. state: by which the server refused it; "":
    none did. */
 void postgresql_refused(struct store *store, const char *state, const char *reason);
 
 /* ---- connect.c ---- */
 
-/* Makes the connection of the URI. */
-bool postgresql_open(struct store *store);
+/* Makes a connection of the URI, which the caller finishes. NULL, with the failure noted. */
+PGconn *postgresql_open(struct store *store);
 
 /* ---- connection.c: statements and transactions ---- */
 
@@ -93,7 +97,7 @@ bool postgresql_keep_dictionaries(struct store *store);
 
 /* What advisory locks are for; all until the end of a transaction. The hosts have numbers of
    their own. */
-enum lock { LOCK_SCHEMA, LOCK_DICTIONARIES, LOCK_EXPIRY };
+enum lock { LOCK_SCHEMA, LOCK_DICTIONARIES, LOCK_EXPIRY, LOCK_NOTICES };
 #define LOCK_CLASS "1347699532" /* "PTCL" */
 
 /* ---- privacy.c ---- */
@@ -197,6 +201,10 @@ bool postgresql_find_notice(struct store *store, const char *message_id, store_v
 			    void *context);
 bool postgresql_fail_notice(struct store *store, int64_t id, int64_t now, const char *error);
 bool postgresql_count_notices(struct store *store, int64_t after, int64_t until, uint64_t *count_r);
+
+/* notifier.c */
+bool postgresql_lock_notices(struct store *store, bool *locked_r, struct store_notifier *other_r);
+bool postgresql_holds_notices(struct store *store);
 
 /* whereabouts.c, future.c */
 bool postgresql_note_whereabouts(struct store *store, int64_t definition,
