@@ -9,6 +9,7 @@
 #include "admin/questions/loaded-policy.h"
 #include "admin/questions/notice-limits.h"
 #include "admin/questions/recommended-settings.h"
+#include "admin/store/store-admin.h"
 #include "admin/terminal/command-options.h"
 #include "admin/terminal/json-output.h"
 #include "admin/terminal/listing.h"
@@ -204,6 +205,24 @@ static void warn_of_limits(const struct loaded_policy *loaded, time_t at)
 	g_free(shortage);
 }
 
+static void warn_of_store(void *context, const char *text)
+{
+	const struct loaded_policy *loaded = context;
+	char *line = g_strdup_printf("%s: store: %s", loaded->policy->file, text);
+
+	report_warning(NULL, line);
+	g_free(line);
+}
+
+/* As the account that opens it: its files and its home are those that count. */
+static void check_store(struct loaded_policy *loaded)
+{
+	if (!account_lend_owner(policy_records(loaded->policy)))
+		return;
+	store_review(loaded->policy->store, warn_of_store, loaded);
+	account_return();
+}
+
 int check_config_command(const char *config_path, int argc, char **argv)
 {
 	time_t at = time(NULL);
@@ -221,6 +240,7 @@ int check_config_command(const char *config_path, int argc, char **argv)
 	if (!policy_load(config_path, &loaded))
 		return EX_CONFIG;
 	recommended_settings_check(loaded.policy, report_warning, NULL);
+	check_store(&loaded);
 	check_notices(&loaded);
 	warn_of_limits(&loaded, at);
 	if (json)

@@ -230,6 +230,16 @@ static const struct action *find_action(const char *name)
 	return NULL;
 }
 
+/* What stands on a command line, everybody on the machine may read. */
+static bool has_password(const char *uri)
+{
+	char *shown = store_uri_to_show(uri);
+	bool hides = strcmp(shown, uri) != 0;
+
+	g_free(shown);
+	return hides;
+}
+
 /* Returns 0 or EX_USAGE. */
 static int check_arguments(const struct action *action, char **arguments, int count, bool json)
 {
@@ -239,6 +249,12 @@ static int check_arguments(const struct action *action, char **arguments, int co
 		return usage_error("store", "%s needs the URIs of two stores", action->name);
 	if (count > action->most)
 		return usage_error("store", "unexpected argument '%s'", arguments[action->most]);
+	for (int i = 0; i < count; i++) {
+		if (has_password(arguments[i]))
+			return usage_error("store",
+					   "a password on the command line can be read by all; put "
+					   "it into a passfile (~/.pgpass)");
+	}
 	return 0;
 }
 

@@ -29,6 +29,14 @@ static bool set_groups(const struct path_owner *owner)
 			    : setgroups(0, NULL) == 0;
 }
 
+/* Where libraries look for an account's own files, such as passwords for a store. */
+static void set_home(const struct path_owner *owner)
+{
+	const struct passwd *user = getpwuid(owner->user);
+
+	setenv("HOME", user != NULL ? user->pw_dir : "/", 1);
+}
+
 bool account_become_owner(const char *path)
 {
 	struct path_owner owner;
@@ -38,6 +46,7 @@ bool account_become_owner(const char *path)
 	if (!set_groups(&owner) || setresgid(owner.group, owner.group, owner.group) < 0 ||
 	    setresuid(owner.user, owner.user, owner.user) < 0)
 		return fail(owner.user);
+	set_home(&owner);
 	umask(077);
 	return true;
 }
@@ -47,6 +56,7 @@ static struct {
 	gid_t group;
 	gid_t *groups;
 	int count;
+	char *home; /* NULL: none */
 } before;
 
 static void remember_groups(void)
@@ -56,6 +66,7 @@ static void remember_groups(void)
 	/* NOLINTNEXTLINE(clang-analyzer-optin.taint.TaintedAlloc): the kernel says so */
 	before.groups = g_new(gid_t, MAX(before.count, 1));
 	before.count = getgroups(before.count, before.groups);
+	before.home = g_strdup(getenv("HOME"));
 }
 
 bool account_lend_owner(const char *path)
@@ -66,8 +77,10 @@ bool account_lend_owner(const char *path)
 		return true;
 	remember_groups();
 	before.lent = true;
-	if (set_groups(&owner) && setegid(owner.group) == 0 && seteuid(owner.user) == 0)
+	if (set_groups(&owner) && setegid(owner.group) == 0 && seteuid(owner.user) == 0) {
+		set_home(&owner);
 		return true;
+	}
 	fail(owner.user);
 	account_return();
 	return false;
@@ -81,6 +94,11 @@ void account_return(void)
 	if (seteuid(0) < 0 || setegid(before.group) < 0 ||
 	    setgroups((size_t)before.count, before.groups) < 0)
 		abort();
+	if (before.home != NULL)
+		setenv("HOME", before.home, 1);
+	else
+		unsetenv("HOME");
+	g_free(before.home);
 	g_free(before.groups);
 	before.lent = false;
 }

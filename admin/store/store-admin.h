@@ -3,7 +3,7 @@
 
 #include "store.h"
 
-/* What only its owner does with a store. Each returns false, with *failure_r set, when that
+/* What only its owner does with a store. What may fail returns false, with *failure_r set, when it
    fails. uri: as for store_open(). */
 
 /* Makes the tables where there are none. A file is made by an import, too. */
@@ -11,6 +11,11 @@ bool store_create(const char *uri, struct store_failure *failure_r);
 
 /* Brings a store of an older version up to date. */
 bool store_upgrade(const char *uri, struct store_failure *failure_r);
+
+/* Tells, in a sentence each, where the URI, with what it leaves to files and the environment,
+   lets others read what goes there, or would not do at all. Nothing is connected to. */
+typedef void store_warn(void *context, const char *text);
+void store_review(const char *uri, store_warn *warn, void *context);
 
 #define STORE_TABLES_MAX 32
 

@@ -14,6 +14,7 @@ struct store_module {
 	bool (*upgrade)(const char *uri, struct store_failure *failure_r);
 	bool (*check)(const char *uri, struct store_check *check_r,
 		      struct store_failure *failure_r);
+	void (*review)(const char *uri, store_warn *warn, void *context); /* NULL: no need to */
 	/* NULL where there are no files. */
 	void (*keep_from_writers)(const char *uri, const char *directory);
 };

@@ -58,6 +58,17 @@ bool store_check(const char *uri, struct store_check *check_r, struct store_fail
 	return module != NULL && module->check(uri, check_r, failure_r);
 }
 
+void store_review(const char *uri, store_warn *warn, void *context)
+{
+	struct store_failure failure;
+	const struct store_module *module = find_module(uri, &failure);
+
+	if (module == NULL)
+		warn(context, failure.text);
+	else if (module->review != NULL)
+		module->review(uri, warn, context);
+}
+
 void store_keep_from_writers(const char *uri, const char *directory)
 {
 	if (store_file_of(uri) != NULL)

@@ -7,8 +7,16 @@
 -- Then 'portcullis store create', as the owner, makes the tables and says who may use them.
 --
 -- The three have no passwords here. On the same machine, pg_hba.conf and pg_ident.conf map
--- accounts to them (peer); over the network each gets one by \password, which the hosts keep in
--- a passfile, or a client certificate. Never write one into portcullis.conf.
+-- accounts to them:
+--
+--	local    portcullis  all  peer map=portcullis
+--	portcullis  portcullis  portcullis_operator
+--
+-- Over the network, each gets one by \password, which the hosts keep in a passfile
+-- (/var/lib/portcullis/.pgpass, mode 600, the account's), or a client certificate. Never write
+-- one into portcullis.conf:
+--
+--	hostssl  portcullis  all  192.0.2.0/24  scram-sha-256
 
 -- Makes the tables, and brings them up to date: 'portcullis store'. Nobody works as this one.
 CREATE ROLE portcullis_owner LOGIN CONNECTION LIMIT 5;

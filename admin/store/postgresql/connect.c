@@ -122,18 +122,22 @@ static void fail(struct store *store, const struct connection_words *words,
 
 /* ---- the URI ---- */
 
-/* libpq shows what it does not understand, be it the password. */
+char *postgresql_uri_reason(const char *error)
+{
+	const char *shown = strstr(error, ": \"");
+
+	return g_strndup(error, shown == NULL ? strcspn(error, "\n") : (gsize)(shown - error));
+}
+
 static void fail_uri(struct store *store, char *error)
 {
-	char *reason, *shown;
+	char *reason;
 
 	if (error == NULL) {
 		store_fail(store, EX_OSERR, "out of memory");
 		return;
 	}
-	shown = strstr(error, ": \"");
-	reason = shown == NULL ? g_strdup("the URI cannot be understood")
-			       : g_strndup(error, (gsize)(shown - error));
+	reason = postgresql_uri_reason(error);
 	PQfreemem(error);
 	store_fail(store, EX_CONFIG, reason);
 	g_free(reason);

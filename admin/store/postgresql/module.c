@@ -3,6 +3,7 @@
 #include "admin/store/store-uri.h"
 #include "check.h"
 #include "postgresql.h"
+#include "review.h"
 
 static void close_store(struct store *store)
 {
@@ -120,4 +121,5 @@ const struct store_module portcullis_store_module = {
 	.create = postgresql_create,
 	.upgrade = postgresql_upgrade,
 	.check = postgresql_check,
+	.review = postgresql_review,
 };

@@ -62,6 +62,10 @@ void postgresql_refused(struct store *store, const char *state, const char *reas
 /* Makes a connection of the URI, which the caller finishes. NULL, with the failure noted. */
 PGconn *postgresql_open(struct store *store);
 
+/* What libpq says of a URI, without what it shows of it, which may be the password; the caller
+   frees it. */
+char *postgresql_uri_reason(const char *error);
+
 /* ---- connection.c: statements and transactions ---- */
 
 /* Connects where there is no connection, and looks at the schema's version unless any is
