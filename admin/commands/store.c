@@ -182,7 +182,7 @@ static int copy(const char *config_path, const char *from_uri, const char *to_ur
 
 /* ---- expiry ---- */
 
-static int expire_open(struct store *store, const struct policy *policy)
+static int expire_as_importer(struct store *store, const struct policy *policy)
 {
 	static const struct importer_options options;
 	struct importer *importer = importer_create(store, policy, &options, &stop_signal);
@@ -198,6 +198,19 @@ static int expire_open(struct store *store, const struct policy *policy)
 	}
 	importer_free(importer);
 	return status;
+}
+
+static int expire_open(struct store *store, const struct policy *policy)
+{
+	int may = store_may_erase(store);
+
+	if (may > 0)
+		return expire_as_importer(store, policy);
+	if (may < 0)
+		return report_failure(store_failure(store));
+	fputs("portcullis store: the role of this URI may not erase; that of the operator may\n",
+	      stderr);
+	return EX_NOPERM;
 }
 
 static int expire(const struct policy *policy)

@@ -76,6 +76,7 @@ struct store_backend {
 
 	bool (*expire)(struct store *store, const struct store_expiry *expiry, int64_t now);
 	bool (*correct_future)(struct store *store, int64_t now);
+	int (*may_erase)(struct store *store); /* NULL: everybody may */
 	bool (*has_expired)(struct store *store, const struct store_expiry *expiry, int64_t now,
 			    bool *found_r);
 	bool (*forget)(struct store *store, const char *user, bool *found_r, bool *wiped_r);

@@ -352,6 +352,11 @@ bool store_correct_future(struct store *store, int64_t now)
 	return store->backend->correct_future(store, now);
 }
 
+int store_may_erase(struct store *store)
+{
+	return store->backend->may_erase == NULL ? 1 : store->backend->may_erase(store);
+}
+
 bool store_has_expired(struct store *store, const struct store_expiry *expiry, int64_t now,
 		       bool *found_r)
 {

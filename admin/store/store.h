@@ -324,6 +324,9 @@ bool store_expire(struct store *store, const struct store_expiry *expiry, int64_
    else; but what a notice was settled at stays. Begins and commits by itself. */
 bool store_correct_future(struct store *store, int64_t now);
 
+/* Whether this role may erase; one that may not leaves it to others. 1 yes, 0 no, -1 failure. */
+int store_may_erase(struct store *store);
+
 /* Whether store_expire() would have something to erase or to remove. */
 bool store_has_expired(struct store *store, const struct store_expiry *expiry, int64_t now,
 		       bool *found_r);

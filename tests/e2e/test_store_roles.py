@@ -238,6 +238,7 @@ def test_each_does_his_work(host, roles):
     more = list(some_events(random.Random(11), 500, 50))
     host.append(more)
     host.run("import")
+    assert "may not erase" in host.run("store", "expire", status=EX_NOPERM).stderr
     assert rows_of_gates(roles) == truth(host.events + more)
     host.configure(roles.uri(user="portcullis_operator"))
     assert len(json.loads(host.run("offenders", "--json").stdout)) > 5

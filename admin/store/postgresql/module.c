@@ -71,6 +71,7 @@ static const struct store_backend backend = {
 	.lock_notices = postgresql_lock_notices,
 	.holds_notices = postgresql_holds_notices,
 	.expire = postgresql_expire,
+	.may_erase = postgresql_may_delete,
 	.correct_future = postgresql_correct_future,
 	.has_expired = postgresql_has_expired,
 	.forget = postgresql_forget,
