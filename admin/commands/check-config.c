@@ -205,11 +205,12 @@ static void warn_of_limits(const struct loaded_policy *loaded, time_t at)
 	g_free(shortage);
 }
 
-static void warn_of_store(void *context, const char *text)
+static void warn_of_store(void *context, const char *id, const char *text, const char *mend)
 {
 	const struct loaded_policy *loaded = context;
-	char *line = g_strdup_printf("%s: store: %s", loaded->policy->file, text);
+	char *line = g_strdup_printf("%s: store: %s; %s", loaded->policy->file, text, mend);
 
+	(void)id;
 	report_warning(NULL, line);
 	g_free(line);
 }

@@ -15,8 +15,10 @@
 #include "admin/store/store-copy.h"
 #include "admin/store/store-uri.h"
 #include "admin/terminal/command-options.h"
+#include "admin/terminal/json-output.h"
 #include "admin/terminal/progress.h"
 #include "admin/terminal/stop-signal.h"
+#include "admin/terminal/wrapped-text.h"
 #include "command.h"
 
 static const struct command_help help = {
@@ -42,17 +44,11 @@ static int report_failure(const struct store_failure *failure)
 
 /* ---- what it is ---- */
 
-/* NULL: all is well. */
-static const char *shortcoming(const struct store_check *check)
+/* One of a json_t array's. */
+static void add_finding(void *findings, const char *id, const char *text, const char *mend)
 {
-	if (check->version < check->newest)
-		return "its tables are of an older version; 'portcullis store upgrade' brings them "
-		       "up to date";
-	if (check->version > check->newest)
-		return "its tables are of a newer version of Portcullis than this program";
-	return check->is_encrypted ? NULL
-				   : "names and addresses go over the network in clear; "
-				     "sslmode=verify-full in the URI lets none be read";
+	json_array_append_new(findings,
+			      json_pack("{s:s, s:s, s:s}", "id", id, "text", text, "mend", mend));
 }
 
 static void print_size(int64_t bytes)
@@ -66,9 +62,15 @@ static void print_size(int64_t bytes)
 	printf("%-16s %.*f %s\n", "size", unit > 0 && size < 10 ? 1 : 0, size, units[unit]);
 }
 
-static void print_text(const char *name, const struct store_check *check)
+static const char *text_of(const json_t *finding, const char *key)
 {
-	const char *problem = shortcoming(check);
+	return json_string_value(json_object_get(finding, key));
+}
+
+static void print_text(const char *name, const struct store_check *check, json_t *findings)
+{
+	size_t place;
+	json_t *finding;
 
 	printf("%-16s %s\n%-16s %s\n%-16s %s\n", "store", name, "kept by", check->server,
 	       "reached by", check->connection);
@@ -76,41 +78,49 @@ static void print_text(const char *name, const struct store_check *check)
 	print_size(check->bytes);
 	for (size_t i = 0; i < check->table_count; i++)
 		printf("%-16s %" PRId64 " rows\n", check->tables[i].name, check->tables[i].rows);
-	if (problem != NULL)
-		printf("\n%s\n", problem);
+	json_array_foreach(findings, place, finding)
+	{
+		putchar('\n');
+		wrapped_line_print(2, "%s", text_of(finding, "text"));
+		wrapped_line_print(2, "  %s", text_of(finding, "mend"));
+	}
 }
 
-static void print_json(const char *name, const struct store_check *check)
+static void print_json(const char *name, const struct store_check *check, json_t *findings)
 {
-	json_t *rows = json_object(), *findings = json_array(), *answer;
+	json_t *rows = json_object();
 
 	for (size_t i = 0; i < check->table_count; i++)
 		json_object_set_new(rows, check->tables[i].name,
 				    json_integer(check->tables[i].rows));
-	if (shortcoming(check) != NULL)
-		json_array_append_new(findings, json_string(shortcoming(check)));
-	answer = json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:o, s:o}", "store", name, "server",
-			   check->server, "connection", check->connection, "encrypted",
-			   check->is_encrypted, "version", (json_int_t)check->version, "newest",
-			   (json_int_t)check->newest, "bytes", (json_int_t)check->bytes, "rows",
-			   rows, "findings", findings);
-	json_dumpf(answer, stdout, JSON_INDENT(2));
-	putchar('\n');
-	json_decref(answer);
+	json_print(json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:o, s:O}", "store", name,
+			     "server", check->server, "connection", check->connection, "encrypted",
+			     check->is_encrypted, "version", (json_int_t)check->version, "newest",
+			     (json_int_t)check->newest, "bytes", (json_int_t)check->bytes, "rows",
+			     rows, "findings", findings));
+}
+
+static int print_check(const char *uri, const struct store_check *check, json_t *findings,
+		       bool json)
+{
+	char *name = store_uri_to_show(uri);
+
+	(json ? print_json : print_text)(name, check, findings);
+	g_free(name);
+	return json_array_size(findings) == 0 ? EXIT_SUCCESS : EXIT_NO;
 }
 
 static int check(const char *uri, bool json)
 {
 	struct store_failure failure;
 	struct store_check found;
-	char *name;
+	json_t *findings = json_array();
+	int status = store_check(uri, &found, add_finding, findings, &failure)
+			     ? print_check(uri, &found, findings, json)
+			     : report_failure(&failure);
 
-	if (!store_check(uri, &found, &failure))
-		return report_failure(&failure);
-	name = store_uri_to_show(uri);
-	(json ? print_json : print_text)(name, &found);
-	g_free(name);
-	return shortcoming(&found) == NULL ? EXIT_SUCCESS : EXIT_NO;
+	json_decref(findings);
+	return status;
 }
 
 /* ---- copying ---- */

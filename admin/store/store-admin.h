@@ -12,10 +12,13 @@ bool store_create(const char *uri, struct store_failure *failure_r);
 /* Brings a store of an older version up to date. */
 bool store_upgrade(const char *uri, struct store_failure *failure_r);
 
-/* Tells, in a sentence each, where the URI, with what it leaves to files and the environment,
-   lets others read what goes there, or would not do at all. Nothing is connected to. */
-typedef void store_warn(void *context, const char *text);
-void store_review(const char *uri, store_warn *warn, void *context);
+/* Is told something that is amiss: by which name programs know it, a sentence without its end,
+   and what mends it. */
+typedef void store_find(void *context, const char *id, const char *text, const char *mend);
+
+/* Tells where the URI, with what it leaves to files and the environment, lets others read what
+   goes there, or would not do at all. Nothing is connected to. */
+void store_review(const char *uri, store_find *find, void *context);
 
 #define STORE_TABLES_MAX 32
 
@@ -31,6 +34,8 @@ struct store_check {
 		int64_t rows;
 	} tables[STORE_TABLES_MAX];
 };
-bool store_check(const char *uri, struct store_check *check_r, struct store_failure *failure_r);
+/* Tells what the store falls short of, too. */
+bool store_check(const char *uri, struct store_check *check_r, store_find *find, void *context,
+		 struct store_failure *failure_r);
 
 #endif

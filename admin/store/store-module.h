@@ -12,9 +12,9 @@ struct store_module {
 				    struct store_failure *failure_r);
 	bool (*create)(const char *uri, struct store_failure *failure_r);
 	bool (*upgrade)(const char *uri, struct store_failure *failure_r);
-	bool (*check)(const char *uri, struct store_check *check_r,
+	bool (*check)(const char *uri, struct store_check *check_r, store_find *find, void *context,
 		      struct store_failure *failure_r);
-	void (*review)(const char *uri, store_warn *warn, void *context); /* NULL: no need to */
+	void (*review)(const char *uri, store_find *find, void *context); /* NULL: no need to */
 	/* NULL where there are no files. */
 	void (*keep_from_writers)(const char *uri, const char *directory);
 };

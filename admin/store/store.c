@@ -50,23 +50,24 @@ bool store_upgrade(const char *uri, struct store_failure *failure_r)
 	return module != NULL && module->upgrade(uri, failure_r);
 }
 
-bool store_check(const char *uri, struct store_check *check_r, struct store_failure *failure_r)
+bool store_check(const char *uri, struct store_check *check_r, store_find *find, void *context,
+		 struct store_failure *failure_r)
 {
 	const struct store_module *module = find_module(uri, failure_r);
 
 	*check_r = (struct store_check){0};
-	return module != NULL && module->check(uri, check_r, failure_r);
+	return module != NULL && module->check(uri, check_r, find, context, failure_r);
 }
 
-void store_review(const char *uri, store_warn *warn, void *context)
+void store_review(const char *uri, store_find *find, void *context)
 {
 	struct store_failure failure;
 	const struct store_module *module = find_module(uri, &failure);
 
 	if (module == NULL)
-		warn(context, failure.text);
+		find(context, "module", failure.text, "nothing can be recorded before");
 	else if (module->review != NULL)
-		module->review(uri, warn, context);
+		module->review(uri, find, context);
 }
 
 void store_keep_from_writers(const char *uri, const char *directory)

@@ -21,7 +21,7 @@ MEMORY = Path("/dev/shm")
 SHARED = "faketime"
 
 
-def _library():
+def library():
     found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
     assert found, "Debian's package libfaketime is not installed"
     return str(found[0])
@@ -43,7 +43,7 @@ def _share():
 
 def _environment(file):
     return {
-        "LD_PRELOAD": _library(),
+        "LD_PRELOAD": library(),
         "FAKETIME_TIMESTAMP_FILE": str(file),
         "FAKETIME_NO_CACHE": "1",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",

@@ -1,13 +1,14 @@
 #include "check.h"
 
+#include "findings.h"
 #include "module.h"
-#include "postgresql.h"
+#include "review.h"
 
 /* In the order in which they are shown. */
 static const char *const tables[] = {"users",    "habits",  "rule_sets",    "sightings",
 				     "days",     "writers", "files",        "servers",
 				     "coverage", "logs",    "log_services", "log_connections",
-				     "notices"};
+				     "notices",  "hosts"};
 
 static bool read_version(struct store *store, struct store_check *check)
 {
@@ -50,26 +51,29 @@ static bool measure(struct store *store, struct store_check *check)
 static void describe(struct store *store, struct store_check *check)
 {
 	PGconn *connection = store_postgresql(store)->connection;
-	const char *host = PQhost(connection);
+	bool is_here = postgresql_is_here(PQhost(connection)) ||
+		       postgresql_is_here(PQhostaddr(connection));
 
 	g_snprintf(check->server, sizeof(check->server), "PostgreSQL %s",
 		   PQparameterStatus(connection, "server_version"));
-	check->is_encrypted = PQsslInUse(connection) || host == NULL || host[0] == '/';
+	check->is_encrypted = PQsslInUse(connection) || is_here;
 	if (PQsslInUse(connection))
 		g_snprintf(check->connection, sizeof(check->connection), "%s, %s",
 			   PQsslAttribute(connection, "protocol"),
 			   PQsslAttribute(connection, "cipher"));
 	else
 		g_strlcpy(check->connection,
-			  check->is_encrypted ? "a socket of this machine" : "without TLS",
+			  is_here ? "a socket of this machine" : "the network, without TLS",
 			  sizeof(check->connection));
 }
 
-bool postgresql_check(const char *uri, struct store_check *check_r, struct store_failure *failure_r)
+bool postgresql_check(const char *uri, struct store_check *check_r, store_find *find, void *context,
+		      struct store_failure *failure_r)
 {
 	struct store *store = postgresql_allocate(uri, NULL, STORE_READ);
 	bool fine = postgresql_connect(store, true) && read_version(store, check_r) &&
-		    count_rows(store, check_r) && measure(store, check_r);
+		    count_rows(store, check_r) && measure(store, check_r) &&
+		    postgresql_find(store, check_r->version, find, context);
 
 	if (fine)
 		describe(store, check_r);

@@ -26,7 +26,7 @@ static const char *value(const PQconninfoOption *options, const char *keyword)
 
 /* ---- over the network ---- */
 
-static bool is_here(const char *host)
+bool postgresql_is_here(const char *host)
 {
 	return host[0] == '\0' || host[0] == '/' || host[0] == '@' ||
 	       strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0 ||
@@ -46,7 +46,7 @@ static char *find_remote(const PQconninfoOption *options)
 		const char *host = i < g_strv_length(hosts) ? hosts[i] : "";
 		const char *address = i < g_strv_length(addresses) ? addresses[i] : "";
 
-		if (!is_here(address[0] == '\0' ? host : address))
+		if (!postgresql_is_here(address[0] == '\0' ? host : address))
 			remote = g_strdup(host[0] == '\0' ? address : host);
 	}
 	g_strfreev(hosts);
@@ -66,8 +66,9 @@ static const char *shortcoming(const char *mode)
 	return "names, addresses and passwords may go there in clear";
 }
 
-static void review_network(const PQconninfoOption *options, store_warn *warn, void *context)
+void postgresql_review_connection(PGconn *connection, store_find *find, void *context)
 {
+	PQconninfoOption *options = PQconninfo(connection);
 	const char *mode = value(options, "sslmode"), *problem;
 	char *remote = find_remote(options), *text;
 
@@ -77,48 +78,48 @@ static void review_network(const PQconninfoOption *options, store_warn *warn, vo
 			  ? NULL
 			  : shortcoming(mode);
 	if (problem != NULL) {
-		text = g_strdup_printf("sslmode is %s for %s: %s; use sslmode=verify-full, and "
-				       "sslrootcert=FILE with the authority",
-				       mode,
+		text = g_strdup_printf("sslmode is %s for %s: %s", mode,
 				       /* It has the end of a password that was not encoded. */
 				       strchr(remote, '@') == NULL ? remote : "another machine",
 				       problem);
-		warn(context, text);
+		find(context, "network", text,
+		     "let the URI say sslmode=verify-full, and sslrootcert=FILE with the "
+		     "authority");
 		g_free(text);
 	}
 	g_free(remote);
+	PQconninfoFree(options);
 }
 
 /* ---- the whole ---- */
 
-static void review_secrets(const char *uri, store_warn *warn, void *context)
+static void review_secrets(const char *uri, store_find *find, void *context)
 {
 	PQconninfoOption *options = PQconninfoParse(uri, NULL);
 
 	if (value(options, "password")[0] != '\0' || value(options, "sslpassword")[0] != '\0')
-		warn(context, "a password stands in the URI, for all who may read this file; it "
-			      "belongs in the passfile of the account that owns the records");
+		find(context, "password",
+		     "a password stands in the URI, for all who may read this file",
+		     "put it into the passfile of the account that owns the records");
 	PQconninfoFree(options);
 }
 
-static void warn_of_error(const PGconn *connection, store_warn *warn, void *context)
+static void tell_error(const PGconn *connection, store_find *find, void *context)
 {
 	char *line = postgresql_uri_reason(PQerrorMessage(connection));
 
-	warn(context, line);
+	find(context, "uri", line, "see 'Connection Strings' in the manual of PostgreSQL");
 	g_free(line);
 }
 
-void postgresql_review(const char *uri, store_warn *warn, void *context)
+void postgresql_review(const char *uri, store_find *find, void *context)
 {
 	PGconn *connection = prepare(uri);
-	PQconninfoOption *options = PQconninfo(connection);
 
 	if (strstr(PQerrorMessage(connection), "no-such-kind") != NULL)
-		review_network(options, warn, context);
+		postgresql_review_connection(connection, find, context);
 	else
-		warn_of_error(connection, warn, context);
-	review_secrets(uri, warn, context);
-	PQconninfoFree(options);
+		tell_error(connection, find, context);
+	review_secrets(uri, find, context);
 	PQfinish(connection);
 }

@@ -176,8 +176,8 @@ bool store_sqlite_has_expired(struct store *store, const struct store_expiry *ex
 bool store_sqlite_forget(struct store *store, const char *user, bool *found_r, bool *wiped_r);
 
 /* check.c: as store_check() */
-bool store_sqlite_check(const char *uri, struct store_check *check_r,
-			struct store_failure *failure_r);
+bool store_sqlite_check(const char *uri, struct store_check *check_r, store_find *find,
+			void *context, struct store_failure *failure_r);
 
 /* copy.c */
 bool store_sqlite_read_table(struct store *store, enum store_table table, store_visit_row *visit,
