@@ -143,19 +143,23 @@ static void fail_uri(struct store *store, char *error)
 	g_free(reason);
 }
 
-/* A password that was not encoded ends too early: the rest of it is no host or port, and libpq
-   would show it. */
+static bool is_part_of_password(const PQconninfoOption *option)
+{
+	if (strcmp(option->keyword, "host") == 0 || strcmp(option->keyword, "dbname") == 0)
+		return strchr(option->val, '@') != NULL;
+	return strcmp(option->keyword, "port") == 0 &&
+	       strspn(option->val, "0123456789,") < strlen(option->val);
+}
+
+/* A password that was not encoded ends too early: the rest of it is no host, port or database,
+   and libpq would show it. */
 static bool check_place(struct store *store, const PQconninfoOption *options)
 {
 	for (; options->keyword != NULL; options++) {
-		if (options->val == NULL)
-			continue;
-		if ((strcmp(options->keyword, "host") == 0 && strchr(options->val, '@') != NULL) ||
-		    (strcmp(options->keyword, "port") == 0 &&
-		     strspn(options->val, "0123456789,") < strlen(options->val)))
+		if (options->val != NULL && is_part_of_password(options))
 			return store_fail(store, EX_CONFIG,
-					  "its host or port is none; in a password, / ? # @ and : "
-					  "are written as %2F %3F %23 %40 and %3A");
+					  "its host, port or database is none; in a password, "
+					  "/ ? # @ and : are written as %2F %3F %23 %40 and %3A");
 	}
 	return true;
 }
