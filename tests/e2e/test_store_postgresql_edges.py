@@ -32,6 +32,16 @@ def test_password_that_is_not_encoded(tmp_path, authority):
     assert "se%same" not in said and "54321" not in said
 
 
+def test_database_of_another_encoding(server, tmp_path):
+    """It would stop the importer at the first name that it cannot write."""
+    for encoding in ("LATIN1", "SQL_ASCII"):
+        server.psql("postgres", "DROP DATABASE IF EXISTS other")
+        server.psql("postgres", f"CREATE DATABASE other ENCODING '{encoding}' TEMPLATE template0")
+        host = Host(tmp_path / encoding, server.uri(database="other"))
+        said = host.run("store", "create", status=EX_CONFIG).stderr
+        assert encoding in said and "createdb -E UTF8" in said and said.count("\n") == 1
+
+
 # ---- moving ----
 
 

@@ -62,11 +62,27 @@ static bool make_schema(struct store *store)
 	       (is_there != 0 || postgresql_execute(store, "CREATE SCHEMA portcullis"));
 }
 
+/* Names are of the whole world. */
+static bool check_encoding(struct store *store)
+{
+	const char *encoding =
+		PQparameterStatus(store_postgresql(store)->connection, "server_encoding");
+	char text[200];
+
+	if (g_strcmp0(encoding, "UTF8") == 0)
+		return true;
+	g_snprintf(text, sizeof(text),
+		   "its encoding is %s, in which not all names can be written; 'createdb -E UTF8 "
+		   "-T template0' makes a database that can",
+		   encoding);
+	return store_fail(store, EX_CONFIG, text);
+}
+
 static bool create(struct store *store)
 {
 	int64_t version;
 
-	if (!read_version(store, &version))
+	if (!check_encoding(store) || !read_version(store, &version))
 		return false;
 	if (version > 0)
 		return store_fail(store, EX_CANTCREAT,
