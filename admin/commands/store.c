@@ -180,6 +180,10 @@ static int copy(const char *config_path, const char *from_uri, const char *to_ur
 	struct policy *policy = NULL;
 	int status;
 
+	/* A copy has the positions of one host alone. */
+	if (store_uri_is_postgresql(from_uri) && store_uri_is_postgresql(to_uri))
+		return usage_error("store", "from one server to another, pg_dump moves what all "
+					    "hosts have");
 	if (access(config_path, F_OK) == 0) {
 		policy = policy_load_alone(config_path);
 		if (policy == NULL)

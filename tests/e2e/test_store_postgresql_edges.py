@@ -45,4 +45,59 @@ def test_database_of_another_encoding(server, tmp_path):
 # ---- moving ----
 
 
+def test_copy_between_servers(server, tmp_path):
+    """Other hosts would find no positions, and import all once more."""
+    host = Host(tmp_path, server.uri())
+    said = host.run("store", "copy", server.uri(), server.uri(), status=EX_USAGE).stderr
+    assert "pg_dump" in said
+
+
+def test_copy_into_a_store_that_importers_have_found(server, tmp_path):
+    """They have had nothing to import."""
+    old, new = Host(tmp_path, f"sqlite:{tmp_path}/old.db"), Host(tmp_path / "new", server.uri())
+    events = list(some_events(random.Random(11), 200, 50))
+    old.append(events)
+    old.run("import")
+    new.run("store", "create")
+    new.run("import")
+    new.run("store", "copy", f"sqlite:{tmp_path}/old.db", server.uri())
+    assert rows(server) == truth(events) and lines(server) == len(events)
+
+
+def test_copy_while_another_host_imports(server, tmp_path):
+    """That one waits."""
+    old, other = Host(tmp_path, f"sqlite:{tmp_path}/old.db"), Host(tmp_path, server.uri(), "mx2")
+    events = list(some_events(random.Random(12), 2000, 500))
+    own = [dict(one, user=f"other-{one['user']}")
+           for one in some_events(random.Random(13), 300, 50, host="mx2")]  # fmt: skip
+    old.append(events)
+    old.run("import")
+    other.run("store", "create")
+    lock = subprocess.Popen(
+        ["psql", "-X", "-q", "-h", server.data, "-U", "postgres", "portcullis"],
+        stdin=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    lock.stdin.write("BEGIN; LOCK TABLE portcullis.notices;\n")
+    lock.stdin.flush()
+    wait_until(lambda: waiting(server, "granted AND relation = 'portcullis.notices'::regclass"),
+               "lock")  # fmt: skip
+    copying = subprocess.Popen(
+        old.command("store", "copy", f"sqlite:{tmp_path}/old.db", server.uri()),
+        env=postgresql.environment(), stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    wait_until(lambda: waiting(server, "NOT granted"), "copy")
+    other.append(own)
+    importer = other.follow()
+    time.sleep(1)
+    lock.communicate("COMMIT;\n")
+    assert copying.wait() == 0, copying.stderr.read()
+    wait_until(lambda: lines(server) == len(events + own), "import")
+    assert stop(importer) == ""
+    assert rows(server) == truth(events + own)
+
+
+def waiting(server, condition):
+    return server.query(f"SELECT 1 FROM pg_locks WHERE {condition}")
+
+
 # ---- who ends ----

@@ -311,15 +311,25 @@ void postgresql_rollback(struct store *store)
 	g_hash_table_remove_all(postgresql->positions);
 }
 
+static bool lock(struct store *store, const char *function, enum lock lock)
+{
+	char sql[100];
+
+	g_snprintf(sql, sizeof(sql), "SELECT %s(" LOCK_CLASS ", %d)", function, lock);
+	return postgresql_run(store, sql, NULL);
+}
+
+bool postgresql_lock(struct store *store, enum lock which)
+{
+	return lock(store, "pg_advisory_xact_lock", which);
+}
+
 bool postgresql_keep_dictionaries(struct store *store)
 {
 	struct store_postgresql *postgresql = store_postgresql(store);
-	char sql[100];
 
-	if (postgresql->dictionaries_locked)
-		return true;
-	g_snprintf(sql, sizeof(sql), "SELECT pg_advisory_xact_lock_shared(" LOCK_CLASS ", %d)",
-		   LOCK_DICTIONARIES);
-	postgresql->dictionaries_locked = postgresql_run(store, sql, NULL);
+	postgresql->dictionaries_locked =
+		postgresql->dictionaries_locked ||
+		lock(store, "pg_advisory_xact_lock_shared", LOCK_DICTIONARIES);
 	return postgresql->dictionaries_locked;
 }

@@ -62,7 +62,9 @@ static const struct table {
 		 " coalesce(sum(lost), 0)::bigint, coalesce(sum(set_aside), 0)::bigint"
 		 " FROM portcullis.totals",
 		 "INSERT INTO portcullis.totals (last_import, lines, lost, set_aside, host)"
-		 " SELECT *, $1 FROM unnest($2, $3, $4, $5)"},
+		 " SELECT *, $1 FROM unnest($2, $3, $4, $5) ON CONFLICT (host) DO UPDATE SET"
+		 " last_import = excluded.last_import, lines = excluded.lines,"
+		 " lost = excluded.lost, set_aside = excluded.set_aside"},
 	[TABLE_HOSTS] = {"SELECT name, portcullis, dovecot, postfix, edition, edition_since,"
 			 " policy, country_database_built, backlog, backlog_since, clock_offset,"
 			 " told FROM portcullis.hosts WHERE name = $1",
@@ -86,7 +88,8 @@ static const struct table {
 	[TABLE_LOG_JOINS] = {"SELECT coalesce(max(change), 0), coalesce(max(seed), 0)"
 			     " FROM portcullis.log_joins WHERE host = $1",
 			     "INSERT INTO portcullis.log_joins (change, seed, host)"
-			     " SELECT *, $1 FROM unnest($2, $3)"},
+			     " SELECT *, $1 FROM unnest($2, $3) ON CONFLICT (host) DO UPDATE"
+			     " SET change = excluded.change, seed = excluded.seed"},
 	[TABLE_LOG_SERVICES] = {"SELECT server, program, logs_tls, wraps"
 				" FROM portcullis.log_services WHERE host = $1"
 				" ORDER BY server, program",
@@ -271,8 +274,12 @@ bool postgresql_write_row(struct store *store, enum store_table table,
 	const char *columns = store_table_columns[table];
 	struct copy_rows *rows = postgresql->copy;
 
-	if (rows == NULL)
+	if (rows == NULL) {
+		/* Importers wait, who would be given the ids of what is copied. */
+		if (!postgresql_lock(store, LOCK_SCHEMA))
+			return false;
 		rows = postgresql->copy = g_new0(struct copy_rows, 1);
+	}
 	if ((rows->table != table || rows->count == ROWS_AT_ONCE) && !send_rows(store))
 		return false;
 	if (rows->count++ == 0) {

@@ -95,14 +95,16 @@ bool postgresql_begin_view(struct store *store); /* begin_reading without dictio
 bool postgresql_commit(struct store *store);
 void postgresql_rollback(struct store *store);
 
-/* From now on until the end of the transaction, nobody removes users, habits, rule sets or
-   servers that nothing refers to yet. */
-bool postgresql_keep_dictionaries(struct store *store);
-
 /* What advisory locks are for; all until the end of a transaction. The hosts have numbers of
    their own. */
 enum lock { LOCK_SCHEMA, LOCK_DICTIONARIES, LOCK_EXPIRY, LOCK_NOTICES };
 #define LOCK_CLASS "1347699532" /* "PTCL" */
+/* Waits until nobody else has it, shared or not. */
+bool postgresql_lock(struct store *store, enum lock which);
+
+/* From now on until the end of the transaction, nobody removes users, habits, rule sets or
+   servers that nothing refers to yet. */
+bool postgresql_keep_dictionaries(struct store *store);
 
 /* ---- privacy.c ---- */
 

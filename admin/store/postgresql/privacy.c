@@ -41,18 +41,9 @@ static bool find_unused(struct store *store)
 		       "ANALYZE unused");
 }
 
-static bool lock_dictionaries(struct store *store)
-{
-	char sql[100];
-
-	g_snprintf(sql, sizeof(sql), "SELECT pg_advisory_xact_lock(" LOCK_CLASS ", %d)",
-		   LOCK_DICTIONARIES);
-	return postgresql_execute(store, sql);
-}
-
 static bool remove_unused(struct store *store)
 {
-	return find_unused(store) && lock_dictionaries(store) &&
+	return find_unused(store) && postgresql_lock(store, LOCK_DICTIONARIES) &&
 	       postgresql_execute(
 		       store,
 		       "DELETE FROM portcullis.users u USING unused n WHERE n.kind = 'u'"
@@ -275,7 +266,7 @@ bool postgresql_forget(struct store *store, const char *user, bool *found_r, boo
 	*wiped_r = true;
 	if (!postgresql_begin(store))
 		return false;
-	if (lock_dictionaries(store) && remove_user(store, user, found_r) &&
+	if (postgresql_lock(store, LOCK_DICTIONARIES) && remove_user(store, user, found_r) &&
 	    run_with_name(store, "DELETE FROM portcullis.notices WHERE user_name = $1", user,
 			  found_r) &&
 	    remove_connections(store, user, found_r))

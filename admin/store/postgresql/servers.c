@@ -52,7 +52,7 @@ static bool add_server(struct store *store, struct store_server *server)
 	parameter_add(&parameters, PARAMETER_SMALLINT, server->witness);
 	return postgresql_run(store,
 			      "INSERT INTO portcullis.servers (host, source, witness)"
-			      " VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+			      " VALUES ($1, $2, $3) ON CONFLICT (host, source, witness) DO NOTHING",
 			      &parameters) &&
 	       look_up(store, server) > 0;
 }
