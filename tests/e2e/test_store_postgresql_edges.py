@@ -101,3 +101,22 @@ def waiting(server, condition):
 
 
 # ---- who ends ----
+
+
+def test_question_that_nobody_waits_for_any_more(server, tmp_path):
+    """Its locks would stop others."""
+    host = Host(tmp_path, server.uri())
+    host.run("store", "create")
+    host.append(some_events(random.Random(14), 100, 50))
+    host.run("import")
+    server.query("CREATE FUNCTION portcullis.wait() RETURNS trigger LANGUAGE plpgsql AS"
+                 " 'BEGIN PERFORM pg_sleep(600); RETURN OLD; END';"
+                 "CREATE TRIGGER wait BEFORE DELETE ON portcullis.sightings FOR EACH STATEMENT"
+                 " EXECUTE FUNCTION portcullis.wait()")  # fmt: skip
+    sleeping = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+    forget = subprocess.Popen(host.command("forget", "user7@example.org"),
+                              env=postgresql.environment(), stdin=subprocess.DEVNULL)  # fmt: skip
+    wait_until(lambda: server.query(sleeping), "statement")
+    forget.kill()
+    forget.wait()
+    wait_until(lambda: not server.query(sleeping), "end of the statement", timeout=20)

@@ -213,7 +213,9 @@ static void forget_all(struct store_postgresql *postgresql)
    sets. */
 static void add_setting(GString *sql, const char *uri, const char *name, const char *value)
 {
-	if (strstr(uri, name) == NULL)
+	const char *options = strchr(uri, '?');
+
+	if (options == NULL || strstr(options, name) == NULL)
 		g_string_append_printf(sql, "; SET LOCAL %s = '%s'", name, value);
 }
 
@@ -228,6 +230,8 @@ static bool begin(struct store *store, const char *kind, const char *idle, const
 	add_setting(sql, postgresql->uri, "statement_timeout", "15min");
 	add_setting(sql, postgresql->uri, "idle_in_transaction_session_timeout", idle);
 	add_setting(sql, postgresql->uri, "lock_timeout", "10s");
+	/* Nobody waits for what somebody asks who was ended meanwhile. */
+	add_setting(sql, postgresql->uri, "client_connection_check_interval", "5s");
 	/* Of 50,000 rows, to be sorted; to compile for them takes longer than to go through them. */
 	add_setting(sql, postgresql->uri, "work_mem", "32MB");
 	add_setting(sql, postgresql->uri, "jit", "off");
