@@ -120,3 +120,22 @@ def test_question_that_nobody_waits_for_any_more(server, tmp_path):
     forget.kill()
     forget.wait()
     wait_until(lambda: not server.query(sleeping), "end of the statement", timeout=20)
+
+
+def test_flood_of_programs_without_a_name(server, tmp_path):
+    """The ways that there are already are counted once, not for each line."""
+    host = Host(tmp_path, server.uri())
+    host.run("store", "create")
+    begun, took = time.time() - 1000, []
+    for part in range(3):
+        host.append(
+            event(time=iso(begun + i / 100), source="postfix", user="", verified=False,
+                  service="smtp", port=25, client_id=f"helo{part} {i}")
+            for i in range(20000)
+        )  # fmt: skip
+        began = time.monotonic()
+        host.run("import")
+        took.append(time.monotonic() - began)
+    assert lines(server) == 3 * 20000
+    assert 4096 < len(rows(server)) < 4500
+    assert took[2] < 5 * took[0] + 5, took

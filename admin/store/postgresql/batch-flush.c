@@ -105,15 +105,18 @@ static PGresult *find_new_rows(struct store *store)
 	}
 	return postgresql_query(
 		store,
-		"SELECT k.place, (SELECT count(*) FROM (SELECT DISTINCT s.habit, s.rules"
-		"  FROM portcullis.sightings s WHERE s.user_id = k.user_id"
-		"  AND s.verified = k.verified) ways)"
-		" FROM unnest($1, $2, $3, $4, $5, $6, $7)"
+		"WITH added AS MATERIALIZED (SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7)"
 		"  AS k (user_id, verified, habit, rules, server, day, place)"
-		" WHERE NOT EXISTS (SELECT 1 FROM portcullis.sightings s"
-		"  WHERE (s.user_id, s.verified, s.habit, s.rules, s.server, s.day)"
-		"  = (k.user_id, k.verified, k.habit, k.rules, k.server, k.day))"
-		" ORDER BY k.place",
+		"  WHERE NOT EXISTS (SELECT 1 FROM portcullis.sightings s"
+		"   WHERE (s.user_id, s.verified, s.habit, s.rules, s.server, s.day)"
+		"   = (k.user_id, k.verified, k.habit, k.rules, k.server, k.day))),"
+		/* Once for each user, who may have thousands of both. */
+		" ways AS MATERIALIZED (SELECT user_id, verified, (SELECT count(*) FROM"
+		"  (SELECT DISTINCT s.habit, s.rules FROM portcullis.sightings s"
+		"   WHERE s.user_id = u.user_id AND s.verified = u.verified) w) AS count"
+		"  FROM (SELECT DISTINCT user_id, verified FROM added) u)"
+		" SELECT place, count FROM added JOIN ways USING (user_id, verified)"
+		" ORDER BY place",
 		&parameters);
 }
 
