@@ -6,9 +6,10 @@
 #include "store-dictionaries.h"
 #include "store-logs.h"
 #include "store-notices.h"
+#include "store-shared.h"
 
 /* A kind of store, as store_open() chooses it by the URI. Each function keeps what
-   store.h and store-notices.h say of the one that is named like it. */
+   store.h, store-notices.h and store-shared.h say of the one that is named like it. */
 struct store_backend {
 	void (*close)(struct store *store); /* never with NULL; ends with store_free() */
 
@@ -73,6 +74,14 @@ struct store_backend {
 	/* NULL where there is no other host. */
 	bool (*lock_notices)(struct store *store, bool *locked_r, struct store_notifier *other_r);
 	bool (*holds_notices)(struct store *store);
+
+	bool (*shared_version)(struct store *store, enum store_text which, int64_t *version_r);
+	bool (*read_shared)(struct store *store, enum store_text which,
+			    struct store_shared *shared_r);
+	bool (*put_shared)(struct store *store, enum store_text which,
+			   const struct store_shared *shared, bool *put_r);
+	bool (*take_in)(struct store *store, const struct store_shared *shared,
+			enum store_taking *taking_r);
 
 	bool (*expire)(struct store *store, const struct store_expiry *expiry, int64_t now);
 	bool (*correct_future)(struct store *store, int64_t now);

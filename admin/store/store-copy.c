@@ -25,6 +25,8 @@ const char *const store_table_columns[STORE_TABLE_COUNT] = {
 	[TABLE_LOG_SERVICES] = "ttbb",
 	[TABLE_LOG_CONNECTIONS] = "ittTiitTibbtt",
 	[TABLE_NOTICES] = "itlllliTTill",
+	[TABLE_SHARED_TEXTS] = "tixTT",
+	[TABLE_TAKEN_IN] = "T",
 };
 
 const char *const store_table_names[STORE_TABLE_COUNT] = {
@@ -45,6 +47,8 @@ const char *const store_table_names[STORE_TABLE_COUNT] = {
 	[TABLE_LOG_SERVICES] = "log_services",
 	[TABLE_LOG_CONNECTIONS] = "log_connections",
 	[TABLE_NOTICES] = "notices",
+	[TABLE_SHARED_TEXTS] = "shared_texts",
+	[TABLE_TAKEN_IN] = "taken_in",
 };
 
 bool store_read_table(struct store *store, enum store_table table, store_visit_row *visit,

@@ -341,6 +341,40 @@ bool store_holds_notices(struct store *store)
 	return store->backend->holds_notices == NULL || store->backend->holds_notices(store);
 }
 
+/* ---- what hosts share ---- */
+
+const char *store_text_name(enum store_text which)
+{
+	static const char *const names[STORE_TEXT_COUNT] = {
+		[STORE_EXEMPTIONS] = "exemptions",
+		[STORE_GRACE] = "grace",
+	};
+
+	return names[which];
+}
+
+bool store_shared_version(struct store *store, enum store_text which, int64_t *version_r)
+{
+	return store->backend->shared_version(store, which, version_r);
+}
+
+bool store_read_shared(struct store *store, enum store_text which, struct store_shared *shared_r)
+{
+	return store->backend->read_shared(store, which, shared_r);
+}
+
+bool store_put_shared(struct store *store, enum store_text which, const struct store_shared *shared,
+		      bool *put_r)
+{
+	return store->backend->put_shared(store, which, shared, put_r);
+}
+
+bool store_take_in(struct store *store, const struct store_shared *shared,
+		   enum store_taking *taking_r)
+{
+	return store->backend->take_in(store, shared, taking_r);
+}
+
 /* ---- privacy ---- */
 
 bool store_expire(struct store *store, const struct store_expiry *expiry, int64_t now)

@@ -8,7 +8,7 @@
 static const char *const tables[] = {"users",    "habits",  "rule_sets",    "sightings",
 				     "days",     "writers", "files",        "servers",
 				     "coverage", "logs",    "log_services", "log_connections",
-				     "notices",  "hosts"};
+				     "notices",  "hosts",   "shared_texts"};
 
 static bool read_version(struct store *store, struct store_check *check)
 {

@@ -114,6 +114,14 @@ static const struct table {
 			   " reason, rules, state, intended, settled, attempts, error, dates)"
 			   " OVERRIDING SYSTEM VALUE SELECT * FROM unnest($2, $3, $4, $5, $6, $7,"
 			   " $8, $9, $10, $11, $12, $13)"},
+	/* Grace is written anew by each run of 'notify'. */
+	[TABLE_SHARED_TEXTS] = {"SELECT name, version, text, begun, changed"
+				" FROM portcullis.shared_texts WHERE name = 'exemptions'",
+				"INSERT INTO portcullis.shared_texts (name, version, text, begun,"
+				" changed) SELECT * FROM unnest($2, $3, $4, $5, $6)"},
+	[TABLE_TAKEN_IN] = {"SELECT time FROM portcullis.taken_in WHERE host = $1",
+			    "INSERT INTO portcullis.taken_in (time, host)"
+			    " SELECT *, $1 FROM unnest($2)"},
 };
 
 /* ---- reading ---- */

@@ -112,6 +112,33 @@ static const char version_1[] =
 	"CREATE TABLE notifier (one boolean PRIMARY KEY CHECK (one), host " TEXT " NOT NULL,"
 	" since timestamptz NOT NULL, pid integer NOT NULL);"
 
+	/* ---- what all hosts' servers read ---- */
+
+	"CREATE TABLE shared_texts (name " TEXT " PRIMARY KEY, version bigint NOT NULL,"
+	" text bytea NOT NULL, begun timestamptz NOT NULL, changed timestamptz NOT NULL);"
+	/* Which hosts have handed in the exemptions that they had before. */
+	"CREATE TABLE taken_in (host " TEXT " PRIMARY KEY, time timestamptz NOT NULL);"
+
+	/* Importers may only add to the exemptions, each host once, and not for ever: whoever has
+	   taken one over shall not let anybody off everywhere. It gives an enum store_taking. */
+	"CREATE FUNCTION take_in(text, bigint, bytea) RETURNS integer"
+	" LANGUAGE plpgsql SECURITY DEFINER SET search_path = portcullis, pg_temp AS $$"
+	" DECLARE old shared_texts; BEGIN"
+	"  IF EXISTS (SELECT 1 FROM taken_in t WHERE t.host = $1) THEN RETURN 1; END IF;"
+	"  INSERT INTO shared_texts VALUES ('exemptions', 0, '', now(), now())"
+	"   ON CONFLICT DO NOTHING;"
+	"  SELECT * INTO old FROM shared_texts s WHERE s.name = 'exemptions' FOR UPDATE;"
+	"  IF old.version <> $2 THEN RETURN 3; END IF;"
+	"  IF old.begun < now() - interval '30 days' THEN RETURN 2; END IF;"
+	"  IF substring($3 FROM 1 FOR length(old.text)) <> old.text THEN"
+	"   RAISE insufficient_privilege USING MESSAGE = 'lines may only be added'; END IF;"
+	"  INSERT INTO taken_in VALUES ($1, now()) ON CONFLICT DO NOTHING;"
+	"  IF NOT FOUND THEN RETURN 1; END IF;"
+	"  UPDATE shared_texts s SET version = s.version + 1, text = $3, changed = now()"
+	"   WHERE s.name = 'exemptions';"
+	"  RETURN 0;"
+	" END $$;"
+
 	/* ---- upkeep ---- */
 
 	"CREATE TABLE upkeep (one boolean PRIMARY KEY CHECK (one), last_expiry timestamptz,"

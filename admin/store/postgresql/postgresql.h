@@ -212,6 +212,15 @@ bool postgresql_count_notices(struct store *store, int64_t after, int64_t until,
 bool postgresql_lock_notices(struct store *store, bool *locked_r, struct store_notifier *other_r);
 bool postgresql_holds_notices(struct store *store);
 
+/* shared.c */
+bool postgresql_shared_version(struct store *store, enum store_text which, int64_t *version_r);
+bool postgresql_read_shared(struct store *store, enum store_text which,
+			    struct store_shared *shared_r);
+bool postgresql_put_shared(struct store *store, enum store_text which,
+			   const struct store_shared *shared, bool *put_r);
+bool postgresql_take_in(struct store *store, const struct store_shared *shared,
+			enum store_taking *taking_r);
+
 /* whereabouts.c, future.c */
 bool postgresql_note_whereabouts(struct store *store, int64_t definition,
 				 store_find_whereabouts *find, void *context);

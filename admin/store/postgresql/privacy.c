@@ -143,6 +143,9 @@ static bool expire(struct store *store, const struct store_expiry *expiry, int64
 	       expire_days(store, sightings) &&
 	       run(store, "DELETE FROM portcullis.writers WHERE last_seen < $1", sightings) &&
 	       run(store, "DELETE FROM portcullis.notices WHERE intended < $1", sightings) &&
+	       run(store,
+		   "DELETE FROM portcullis.shared_texts WHERE name = 'grace' AND changed < $1",
+		   sightings) &&
 	       expire_logs(store, addresses, sightings) &&
 	       run(store,
 		   "DELETE FROM portcullis.files WHERE dropped OR (touched < $1 AND removed)",
@@ -259,6 +262,21 @@ static bool remove_connections(struct store *store, const char *user, bool *foun
 			     user, found);
 }
 
+/* His lines; importers take them out of what their servers read. */
+static bool remove_grace(struct store *store, const char *user, bool *found)
+{
+	return run_with_name(
+		store,
+		"UPDATE portcullis.shared_texts SET version = version + 1, changed = now(), text ="
+		" (SELECT convert_to(coalesce(string_agg(line || E'\\n', '' ORDER BY place), ''), "
+		"'UTF8')"
+		"  FROM regexp_split_to_table(rtrim(convert_from(text, 'UTF8'), E'\\n'), E'\\n')"
+		"  WITH ORDINALITY AS l (line, place) WHERE NOT starts_with(line, $1 || ' '))"
+		" WHERE name = 'grace' AND strpos(E'\\n' || convert_from(text, 'UTF8'),"
+		"  E'\\n' || $1 || ' ') > 0",
+		user, found);
+}
+
 bool postgresql_forget(struct store *store, const char *user, bool *found_r, bool *wiped_r)
 {
 	*found_r = false;
@@ -269,7 +287,7 @@ bool postgresql_forget(struct store *store, const char *user, bool *found_r, boo
 	if (postgresql_lock(store, LOCK_DICTIONARIES) && remove_user(store, user, found_r) &&
 	    run_with_name(store, "DELETE FROM portcullis.notices WHERE user_name = $1", user,
 			  found_r) &&
-	    remove_connections(store, user, found_r))
+	    remove_connections(store, user, found_r) && remove_grace(store, user, found_r))
 		return postgresql_commit(store);
 	postgresql_rollback(store);
 	return false;

@@ -6,7 +6,7 @@
 static const char *const tables[] = {"users",    "habits",  "rule_sets",    "sightings",
 				     "days",     "writers", "files",        "servers",
 				     "coverage", "logs",    "log_services", "log_connections",
-				     "notices",  "hosts"};
+				     "notices",  "hosts",   "shared_texts"};
 
 static bool count_rows(struct store *store, struct store_check *check)
 {

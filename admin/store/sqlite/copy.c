@@ -74,6 +74,12 @@ static const struct table {
 			   "INSERT INTO notices (id, user, recipient, message_id, reason, rules,"
 			   " state, intended, settled, attempts, error, dates) VALUES (?1, ?2, ?3,"
 			   " ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"},
+	[TABLE_SHARED_TEXTS] = {"SELECT name, version, text, begun, changed FROM shared_texts"
+				" WHERE name = 'exemptions'",
+				"INSERT INTO shared_texts (name, version, text, begun, changed)"
+				" VALUES (?1, ?2, ?3, ?4, ?5)"},
+	[TABLE_TAKEN_IN] = {"SELECT time FROM taken_in",
+			    "INSERT INTO taken_in (one, time) VALUES (1, ?1)"},
 };
 
 static bool is_text(char kind)

@@ -171,6 +171,13 @@ static const char *const migrations[] = {
 	" policy TEXT NOT NULL, country_database_built INTEGER NOT NULL, backlog INTEGER NOT NULL,"
 	" backlog_since INTEGER NOT NULL, clock_offset INTEGER NOT NULL, told INTEGER NOT NULL)"
 	" WITHOUT ROWID;",
+
+	/* 15. Exemptions that 'portcullis exempt' edits here, not in a file; and when those of
+	   the file were taken in. */
+	("CREATE TABLE shared_texts (name TEXT PRIMARY KEY, version INTEGER NOT NULL,"
+	 " text BLOB NOT NULL, begun INTEGER NOT NULL, changed INTEGER NOT NULL) WITHOUT ROWID;"
+	 "CREATE TABLE taken_in (one INTEGER PRIMARY KEY CHECK (one = 1),"
+	 " time INTEGER NOT NULL);"),
 };
 
 #define SCHEMA_VERSION ((int64_t)G_N_ELEMENTS(migrations))
@@ -428,6 +435,10 @@ static const struct store_backend backend = {
 	.find_notice = store_sqlite_find_notice,
 	.fail_notice = store_sqlite_fail_notice,
 	.count_notices = store_sqlite_count_notices,
+	.shared_version = store_sqlite_shared_version,
+	.read_shared = store_sqlite_read_shared,
+	.put_shared = store_sqlite_put_shared,
+	.take_in = store_sqlite_take_in,
 	.expire = store_sqlite_expire,
 	.correct_future = store_sqlite_correct_future,
 	.has_expired = store_sqlite_has_expired,

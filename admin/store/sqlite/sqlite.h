@@ -166,6 +166,15 @@ bool store_sqlite_fail_notice(struct store *store, int64_t id, int64_t now, cons
 bool store_sqlite_count_notices(struct store *store, int64_t after, int64_t until,
 				uint64_t *count_r);
 
+/* shared.c */
+bool store_sqlite_shared_version(struct store *store, enum store_text which, int64_t *version_r);
+bool store_sqlite_read_shared(struct store *store, enum store_text which,
+			      struct store_shared *shared_r);
+bool store_sqlite_put_shared(struct store *store, enum store_text which,
+			     const struct store_shared *shared, bool *put_r);
+bool store_sqlite_take_in(struct store *store, const struct store_shared *shared,
+			  enum store_taking *taking_r);
+
 /* future.c */
 bool store_sqlite_correct_future(struct store *store, int64_t now);
 
