@@ -34,6 +34,7 @@ static const struct config_option top_options[] = {
 	{"default-domain", CONFIG_VALUE, NULL},
 	{"country-database", CONFIG_VALUE, NULL},
 	{"exemptions", CONFIG_VALUE, NULL},
+	{"exemptions-in-store", CONFIG_VALUE, NULL},
 	{"journal", CONFIG_VALUE, NULL},
 	{"store", CONFIG_VALUE, NULL},
 	{"host", CONFIG_VALUE, NULL},
@@ -217,6 +218,23 @@ static void read_logs(struct config_reader *reader, const struct config_section 
 	}
 }
 
+/* After exemptions. */
+static void read_exemptions_in_store(struct config_reader *reader, const struct config_section *top)
+{
+	const struct config_value *value = config_value(top, "exemptions-in-store", 0);
+
+	if (value == NULL || strcmp(value->text, "false") == 0)
+		return;
+	if (strcmp(value->text, "true") != 0)
+		config_error(reader->problems, value->line,
+			     "exemptions-in-store: must be true or false");
+	else if (reader->policy->exemptions == NULL)
+		config_error(reader->problems, value->line,
+			     "exemptions-in-store: 'exemptions' must name the file that the "
+			     "importer writes for the servers");
+	reader->policy->exemptions_in_store = true;
+}
+
 static void lower_case(char *text)
 {
 	for (; text != NULL && *text != '\0'; text++) {
@@ -238,6 +256,7 @@ static void read_top(struct config_reader *reader)
 	lower_case(policy->default_domain);
 	policy->country_database = read_checked(reader, top, "country-database", path_error, NULL);
 	policy->exemptions = read_checked(reader, top, "exemptions", path_error, NULL);
+	read_exemptions_in_store(reader, top);
 	policy->journal = read_checked(reader, top, "journal", path_error, JOURNAL_DEFAULT_PATH);
 	policy->store = read_checked(reader, top, "store", store_error,
 				     "sqlite:/var/lib/portcullis/portcullis.db");

@@ -40,6 +40,12 @@ static const char *path_of(const struct exemption_source *source, const struct p
 	return source->of_grace ? policy->grace_file : policy->exemptions;
 }
 
+/* Whether others than root may write where it lies. */
+static bool is_ours(const struct exemption_source *source, const struct policy *policy)
+{
+	return source->of_grace || policy->exemptions_in_store;
+}
+
 static bool is_blank(const char *text, size_t length)
 {
 	return strspn(text, " \t\r\n") == length;
@@ -193,7 +199,7 @@ struct exemptions *exemption_source_read(struct exemption_source *source,
 	const char *path = path_of(source, policy), *problem;
 	struct exemptions *exemptions;
 	size_t length;
-	char *text = (source->of_grace ? trusted_file_read : text_file_read)(
+	char *text = (is_ours(source, policy) ? trusted_file_read : text_file_read)(
 		path, EXEMPTIONS_SIZE_MAX, &length, &problem);
 
 	*problem_r = NULL;

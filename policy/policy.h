@@ -73,6 +73,8 @@ struct policy {
 	char *default_domain;
 	char *country_database;
 	char *exemptions;
+	/* The store has them, and an importer writes that file. */
+	bool exemptions_in_store;
 	char *journal; /* never NULL */
 	char *store;   /* never NULL */
 	char *host;    /* which one this is of those that share the store */

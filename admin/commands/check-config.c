@@ -2,9 +2,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "admin/delivery/address-map.h"
+#include "admin/files/account-access.h"
 #include "admin/files/account.h"
+#include "admin/files/path-owner.h"
 #include "admin/notices/mail-limits.h"
 #include "admin/questions/loaded-policy.h"
 #include "admin/questions/notice-limits.h"
@@ -186,6 +189,39 @@ static char *find_shortage(const struct loaded_policy *loaded, time_t at)
 	return NULL;
 }
 
+/* Nobody else can tell what the account that imports may write. */
+static bool is_importer_or_root(const struct policy *policy)
+{
+	struct path_owner owner;
+
+	return geteuid() == 0 ||
+	       (path_owner_find(policy_records(policy), &owner) && geteuid() == owner.user);
+}
+
+/* The importer writes the file that the servers read. */
+static void check_importer(struct loaded_policy *loaded)
+{
+	const struct policy *policy = loaded->policy;
+	char *folder, *text;
+	bool may_write;
+
+	if (!policy->exemptions_in_store || !is_importer_or_root(policy) ||
+	    !account_lend_owner(policy_records(policy)))
+		return;
+	folder = g_path_get_dirname(policy->exemptions);
+	may_write = !access_is_denied(folder, W_OK);
+	account_return();
+	g_free(folder);
+	if (may_write)
+		return;
+	text = g_strdup_printf("%s: 'portcullis import' cannot write it; with exemptions-in-store, "
+			       "it belongs into a directory of the account that imports, such as "
+			       "/var/lib/portcullis",
+			       policy->exemptions);
+	report_problem(loaded, text);
+	g_free(text);
+}
+
 static void warn_of_limits(const struct loaded_policy *loaded, time_t at)
 {
 	const struct notice_settings *settings = &loaded->policy->notices;
@@ -243,6 +279,7 @@ int check_config_command(const char *config_path, int argc, char **argv)
 	recommended_settings_check(loaded.policy, report_warning, NULL);
 	check_store(&loaded);
 	check_notices(&loaded);
+	check_importer(&loaded);
 	warn_of_limits(&loaded, at);
 	if (json)
 		print_json(&loaded, at);

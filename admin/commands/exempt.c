@@ -5,6 +5,8 @@
 #include <sysexits.h>
 
 #include "admin/files/account.h"
+#include "admin/files/file-open.h"
+#include "admin/files/file-read.h"
 #include "admin/exemptions/exemption-file.h"
 #include "admin/exemptions/exemption-list.h"
 #include "admin/questions/inquiry.h"
@@ -21,22 +23,23 @@ static const struct command_help help = {
 		 "--current-offenders RULE --until DATE [OPTION...]\n"
 		 "--remove USER [RULES]\n"
 		 "--remove --reason TEXT\n"
+		 "--replace FILE\n"
 		 "--list [USER] [--json]",
 	.description =
-		"Lets users off rules for some time, by editing the file of exemptions. RULES "
-		"are titles separated by commas.",
+		"Lets users off rules for some time, by editing the file of exemptions or, with "
+		"exemptions-in-store, those of all hosts. RULES are titles separated by commas.",
 	.closing = "Exit status: 0 done, 1 not done: there was nothing to remove, or some users "
 		   "cannot be named in the file.",
 };
 
 /* Besides that of one user. */
-enum form { FORM_OFFENDERS = 1, FORM_REMOVE, FORM_LIST };
+enum form { FORM_OFFENDERS = 1, FORM_REMOVE, FORM_REPLACE, FORM_LIST };
 
 #define LETS_OFF (COMMAND_FORM(0) | COMMAND_FORM(FORM_OFFENDERS))
 #define EDITS (LETS_OFF | COMMAND_FORM(FORM_REMOVE))
 
 struct options {
-	const char *until, *from, *country, *reason, *current_offenders;
+	const char *until, *from, *country, *reason, *current_offenders, *replacement;
 	time_t since; /* SCHEDULE_NEVER: not given */
 	time_t at;
 	bool remove, list, dry_run, json;
@@ -55,7 +58,7 @@ static int check_options(const struct options *options)
 	} else if (options->remove) {
 		least = options->reason == NULL;
 		most = options->reason == NULL ? 2 : 0;
-	} else if (options->current_offenders != NULL) {
+	} else if (options->current_offenders != NULL || options->replacement != NULL) {
 		least = most = 0;
 	}
 	if (options->argument_count < least)
@@ -63,7 +66,8 @@ static int check_options(const struct options *options)
 									  : "RULES are missing");
 	if (options->argument_count > most)
 		return usage_error("exempt", "unexpected argument '%s'", options->arguments[most]);
-	if (!options->remove && !options->list && options->until == NULL)
+	if (!options->remove && !options->list && options->replacement == NULL &&
+	    options->until == NULL)
 		return usage_error("exempt", "--until is missing");
 	if (options->reason != NULL && !utf8_is_line(options->reason))
 		return usage_error("exempt", "--reason must be one line of UTF-8");
@@ -92,6 +96,10 @@ static bool read_options(int argc, char **argv, struct options *options, int *st
 		 .past = &options->since, .forms = COMMAND_FORM(FORM_OFFENDERS)},
 		{"remove", '\0', NULL, "let USER off no longer: from RULES, or from all rules",
 		 .flag = &options->remove, .makes = FORM_REMOVE},
+		{"replace", '\0', "FILE",
+		 "put FILE, an edited copy of the servers' file, in place of all that the store "
+		 "has",
+		 .text = &options->replacement, .makes = FORM_REPLACE},
 		{"dry-run", 'n', NULL, "say what would be done, and do nothing",
 		 .flag = &options->dry_run, .forms = EDITS},
 		{"list", 'l', NULL, "print who is let off", .flag = &options->list,
@@ -344,6 +352,46 @@ static int remove_exemptions(const struct options *options, const struct policy 
 
 /* ---- the command ---- */
 
+/* ---- exempt --replace ---- */
+
+static int replace_all(const struct options *options, const struct policy *policy, char *text,
+		       size_t length)
+{
+	struct exemption_file file;
+	int status = exemption_file_open(&file, policy);
+
+	if (status == 0)
+		status = exemption_file_replace_all(&file, options->replacement, text, length);
+	if (status == 0)
+		printf("Exemptions before: %zu. Now: %zu.\n", file.lines_removed, file.lines_added);
+	exemption_file_close(&file);
+	return status;
+}
+
+/* The file is the operator's; the store, of the account that the records belong to. */
+static int replace_by_file(const struct options *options, const struct policy *policy)
+{
+	const char *error;
+	size_t length;
+	char *text;
+	int status;
+
+	if (!policy->exemptions_in_store)
+		return usage_error("exempt", "--replace is for exemptions-in-store = true; edit %s",
+				   policy->exemptions == NULL ? "the file" : policy->exemptions);
+	text = file_read(file_open_named(options->replacement), EXEMPTIONS_SIZE_MAX, &length,
+			 &error);
+	if (text == NULL) {
+		fprintf(stderr, "portcullis exempt: %s: %s\n", options->replacement, error);
+		return EX_NOINPUT;
+	}
+	status = account_become_owner(policy_records(policy))
+			 ? replace_all(options, policy, text, length)
+			 : EX_NOPERM;
+	free(text);
+	return status;
+}
+
 /* What edits, or does not ask the store. */
 static int edit(const struct options *options, const struct policy *policy)
 {
@@ -390,6 +438,36 @@ static int exempt_offenders(const struct options *options, struct inquiry *inqui
 	return status;
 }
 
+/* Whose hands the exemptions are in. */
+static const char *owner_of_exemptions(const struct policy *policy)
+{
+	return policy->exemptions_in_store ? policy_records(policy) : policy->exemptions;
+}
+
+static int work(const struct options *options, struct inquiry *inquiry)
+{
+	const struct policy *policy = inquiry->loaded.policy;
+
+	if (options->current_offenders != NULL)
+		return exempt_offenders(options, inquiry);
+	return edit(options, policy);
+}
+
+/* Of many who edit what the store has, somebody always succeeds. */
+#define TRIES_MAX 100
+#define PAUSE_MICROSECONDS_MAX 100000
+
+static int work_until_saved(const struct options *options, struct inquiry *inquiry)
+{
+	int status = work(options, inquiry);
+
+	for (int tries = 1; status == EXEMPTIONS_CHANGED && tries < TRIES_MAX; tries++) {
+		g_usleep((gulong)g_random_int_range(0, PAUSE_MICROSECONDS_MAX));
+		status = work(options, inquiry);
+	}
+	return status;
+}
+
 int exempt_command(const char *config_path, int argc, char **argv)
 {
 	struct options options = {.at = time(NULL), .since = SCHEDULE_NEVER};
@@ -402,12 +480,15 @@ int exempt_command(const char *config_path, int argc, char **argv)
 	if (!policy_load(config_path, &inquiry.loaded))
 		return EX_CONFIG;
 	policy = inquiry.loaded.policy;
-	if (policy->exemptions != NULL && !account_become_owner(policy->exemptions))
+	if (options.replacement != NULL)
+		status = replace_by_file(&options, policy);
+	else if (policy->exemptions != NULL && !account_become_owner(owner_of_exemptions(policy)))
 		status = EX_NOPERM;
-	else if (options.current_offenders != NULL)
-		status = exempt_offenders(&options, &inquiry);
 	else
-		status = edit(&options, policy);
+		status = work_until_saved(&options, &inquiry);
 	policy_unload(&inquiry.loaded);
-	return status;
+	if (status != EXEMPTIONS_CHANGED)
+		return status;
+	fputs("portcullis exempt: others change the exemptions all the time; try again\n", stderr);
+	return EX_TEMPFAIL;
 }

@@ -7,6 +7,8 @@
 #include <sysexits.h>
 #include <time.h>
 
+#include "admin/exemptions/shared-files-thread.h"
+#include "admin/exemptions/shared-files.h"
 #include "admin/journal/journal-file.h"
 #include "admin/questions/loaded-policy.h"
 #include "admin/terminal/command-options.h"
@@ -251,6 +253,7 @@ static int follow_once(struct follower *follower)
 	static const struct importer_options options = {.following = true};
 	struct store_failure failure;
 	struct store *store = open_store(follower->policy, &failure);
+	struct shared_files_thread *shared_files;
 	struct importers importers;
 	int status;
 
@@ -259,7 +262,9 @@ static int follow_once(struct follower *follower)
 		return import_failure_status(&failure);
 	}
 	begin_importers(&importers, store, follower->policy, &options);
+	shared_files = shared_files_thread_start(follower->policy);
 	status = follow_records(follower, &importers);
+	shared_files_thread_stop(shared_files);
 	end_importers(&importers);
 	store_close(store);
 	return status;
@@ -320,6 +325,21 @@ static int import_logs(struct policy *policy, const struct options *options, cha
 	return status;
 }
 
+/* False when the store fails. */
+static bool write_shared_files(struct store *store, const struct policy *policy)
+{
+	struct shared_files *files;
+	bool settled = false, fine = true;
+
+	if (!shared_files_are_wanted(policy))
+		return true;
+	files = shared_files_create(policy);
+	while (fine && !settled && !stop_signal)
+		fine = shared_files_look(files, store, &settled);
+	shared_files_free(files);
+	return fine;
+}
+
 static int import_records(struct policy *policy, const struct options *options)
 {
 	const struct importer_options importer_options = options_of(options);
@@ -330,9 +350,13 @@ static int import_records(struct policy *policy, const struct options *options)
 
 	if (store == NULL)
 		return import_report_failure(&failure);
-	begin_importers(&importers, store, policy, &importer_options);
-	status = import_once(&importers, options->quiet);
-	end_importers(&importers);
+	if (!write_shared_files(store, policy)) {
+		status = import_report_failure(store_failure(store));
+	} else {
+		begin_importers(&importers, store, policy, &importer_options);
+		status = import_once(&importers, options->quiet);
+		end_importers(&importers);
+	}
 	store_close(store);
 	return status;
 }

@@ -571,7 +571,7 @@ static int notify_all(const struct notifier *notifier, bool quiet)
 	/* Mails may take hours. */
 	grace_file_written =
 		setup->to != NULL || grace_file_write(setup->policy, setup->people, setup->reader,
-						      run_clock_now(&setup->clock));
+						      setup->writer, run_clock_now(&setup->clock));
 	list = plan(setup, &status);
 	if (list == NULL)
 		return status;

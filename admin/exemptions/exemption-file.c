@@ -14,6 +14,7 @@
 #include "admin/files/file-open.h"
 #include "admin/files/file-read.h"
 #include "admin/files/file-replace.h"
+#include "exemption-file-parts.h"
 
 #define FILE_SIZE_MAX ((size_t)128 << 20)
 
@@ -27,7 +28,7 @@ struct exemption_change {
 	GArray *added;    /* of struct exemption */
 };
 
-static int complain(const struct exemption_file *file, int status, const char *reason)
+int exemption_file_complain(const struct exemption_file *file, int status, const char *reason)
 {
 	fprintf(stderr, "portcullis: %s: %s\n", file->path, reason);
 	return status;
@@ -44,17 +45,19 @@ static int read_file(struct exemption_file *file)
 	file->exists =
 		fstatat(file->directory, file->name, &file->status, AT_SYMLINK_NOFOLLOW) == 0;
 	if (!file->exists)
-		return errno == ENOENT ? 0 : complain(file, EX_NOINPUT, strerror(errno));
+		return errno == ENOENT ? 0
+				       : exemption_file_complain(file, EX_NOINPUT, strerror(errno));
 	/* The operator may have given it to whoever edits it. */
 	text = file_read(file_open_of_anybody(file->directory, file->name, O_RDONLY), FILE_SIZE_MAX,
 			 &length, &error);
 	if (text == NULL)
-		return complain(file, EX_NOINPUT, error);
+		return exemption_file_complain(file, EX_NOINPUT, error);
 	g_string_append_len(file->text, text, (gssize)length);
 	free(text);
 	/* policy_load() has told of wrong lines. */
 	file->before = exemptions_load(file->path, file->policy, config_report_nothing, NULL);
-	return file->before == NULL ? complain(file, EX_NOINPUT, "cannot be read") : 0;
+	return file->before == NULL ? exemption_file_complain(file, EX_NOINPUT, "cannot be read")
+				    : 0;
 }
 
 static void free_change(gpointer data)
@@ -66,10 +69,23 @@ static void free_change(gpointer data)
 	g_free(change);
 }
 
+static int lock_and_read_file(struct exemption_file *file)
+{
+	char *resolved = realpath(file->policy->exemptions, NULL);
+
+	file->path = g_strdup(resolved == NULL ? file->policy->exemptions : resolved);
+	free(resolved);
+	file->directory = directory_open_of(file->path, &file->name);
+	if (file->directory < 0)
+		return exemption_file_complain(file, EX_NOINPUT, strerror(errno));
+	/* Not the file itself is locked: it is replaced. */
+	if (!file_lock(file->directory, LOCK_MILLISECONDS))
+		return exemption_file_complain(file, EX_TEMPFAIL, file_problem(errno));
+	return read_file(file);
+}
+
 int exemption_file_open(struct exemption_file *file_r, const struct policy *policy)
 {
-	char *resolved;
-
 	*file_r = (struct exemption_file){
 		.policy = policy,
 		.directory = -1,
@@ -79,18 +95,10 @@ int exemption_file_open(struct exemption_file *file_r, const struct policy *poli
 	};
 	if (policy->exemptions == NULL) {
 		file_r->path = g_strdup(policy->file);
-		return complain(file_r, EX_CONFIG, "it names no file of exemptions");
+		return exemption_file_complain(file_r, EX_CONFIG, "it names no file of exemptions");
 	}
-	resolved = realpath(policy->exemptions, NULL);
-	file_r->path = g_strdup(resolved == NULL ? policy->exemptions : resolved);
-	free(resolved);
-	file_r->directory = directory_open_of(file_r->path, &file_r->name);
-	if (file_r->directory < 0)
-		return complain(file_r, EX_NOINPUT, strerror(errno));
-	/* Not the file itself is locked: it is replaced. */
-	if (!file_lock(file_r->directory, LOCK_MILLISECONDS))
-		return complain(file_r, EX_TEMPFAIL, file_problem(errno));
-	return read_file(file_r);
+	return policy->exemptions_in_store ? exemption_file_read_store(file_r)
+					   : lock_and_read_file(file_r);
 }
 
 void exemption_file_close(struct exemption_file *file)
@@ -301,13 +309,8 @@ static bool is_as_meant(const struct exemption_file *file, const struct exemptio
 	return at == new_count;
 }
 
-/* Reads the new file as the servers would. */
-static bool reads_as_meant(const struct exemption_file *file,
-			   const struct file_replacement *replacement)
+static bool reads_as_meant(const struct exemption_file *file, struct exemptions *after)
 {
-	char *path = g_strdup_printf("/proc/self/fd/%d/%s", file->directory,
-				     file_replace_name(replacement));
-	struct exemptions *after = exemptions_load(path, file->policy, config_report_nothing, NULL);
 	size_t lines = file->before == NULL ? 0 : exemptions_count(file->before);
 	bool fine = after != NULL &&
 		    exemptions_count(after) == lines + file->lines_added - file->lines_removed;
@@ -315,8 +318,27 @@ static bool reads_as_meant(const struct exemption_file *file,
 	for (guint i = 0; fine && i < file->changed->len; i++)
 		fine = is_as_meant(file, after, g_ptr_array_index(file->changed, i));
 	exemptions_free(after);
-	g_free(path);
 	return fine;
+}
+
+static struct exemptions *load_new_file(const struct exemption_file *file,
+					const struct file_replacement *replacement)
+{
+	char *path = g_strdup_printf("/proc/self/fd/%d/%s", file->directory,
+				     file_replace_name(replacement));
+	struct exemptions *after = exemptions_load(path, file->policy, config_report_nothing, NULL);
+
+	g_free(path);
+	return after;
+}
+
+int exemption_file_check(const struct exemption_file *file, struct exemptions *after)
+{
+	return reads_as_meant(file, after)
+		       ? 0
+		       : exemption_file_complain(
+				 file, EX_DATAERR,
+				 "the servers would not read it as it is meant; it stays as it is");
 }
 
 /* Somebody may have edited it without the lock. */
@@ -336,12 +358,13 @@ static bool is_unchanged(const struct exemption_file *file)
 static int check_new_file(const struct exemption_file *file,
 			  const struct file_replacement *replacement)
 {
-	if (!reads_as_meant(file, replacement))
-		return complain(file, EX_DATAERR,
-				"the servers would not read it as it is meant; it stays as it is");
+	int status = exemption_file_check(file, load_new_file(file, replacement));
+
+	if (status != 0)
+		return status;
 	if (!is_unchanged(file))
-		return complain(file, EX_TEMPFAIL,
-				"somebody else has just changed it; it stays as it is");
+		return exemption_file_complain(
+			file, EX_TEMPFAIL, "somebody else has just changed it; it stays as it is");
 	return 0;
 }
 
@@ -352,7 +375,7 @@ static void say_when_empty(GString *text)
 		g_string_append(text, "# edited by 'portcullis exempt', see portcullis.conf(5)\n");
 }
 
-int exemption_file_save(struct exemption_file *file)
+static int save_file(struct exemption_file *file)
 {
 	/* A new one is readable for the servers, which run as other users. */
 	struct file_replacement *replacement = file_replace_begin(
@@ -360,15 +383,21 @@ int exemption_file_save(struct exemption_file *file)
 	int status;
 
 	if (replacement == NULL)
-		return complain(file, EX_CANTCREAT, file_problem(errno));
+		return exemption_file_complain(file, EX_CANTCREAT, file_problem(errno));
 	say_when_empty(file->text);
 	if (!file_replace_write(replacement, file->text->str, file->text->len))
-		status = complain(file, EX_IOERR, strerror(errno));
+		status = exemption_file_complain(file, EX_IOERR, strerror(errno));
 	else
 		status = check_new_file(file, replacement);
 	if (status != 0)
 		file_replace_abandon(replacement);
 	else if (!file_replace_commit(replacement))
-		status = complain(file, EX_IOERR, strerror(errno));
+		status = exemption_file_complain(file, EX_IOERR, strerror(errno));
 	return status;
+}
+
+int exemption_file_save(struct exemption_file *file)
+{
+	return file->policy->exemptions_in_store ? exemption_file_save_in_store(file)
+						 : save_file(file);
 }

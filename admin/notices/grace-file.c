@@ -12,6 +12,7 @@
 #include "admin/files/file-open.h"
 #include "admin/files/file-read.h"
 #include "admin/files/file-replace.h"
+#include "admin/store/store-shared.h"
 #include "grace-text.h"
 #include "policy/grace.h"
 
@@ -65,22 +66,76 @@ static void discard(const struct policy *policy)
 	file_close(directory);
 }
 
+/* ---- for all hosts ---- */
+
+/* Others may put a text at the same moment: the last one counts. *put_r: there is nothing left
+   to be put. False when the store fails. */
+static bool try_to_share(struct store *writer, const GString *text, bool *put_r)
+{
+	struct store_shared before, after = {.text = text->str, .length = text->len};
+
+	if (!store_read_shared(writer, STORE_GRACE, &before))
+		return false;
+	*put_r = before.length == text->len && memcmp(before.text, text->str, text->len) == 0;
+	g_free(before.text);
+	after.version = before.version;
+	return *put_r || store_put_shared(writer, STORE_GRACE, &after, put_r);
+}
+
+static bool share(struct store *writer, const GString *text)
+{
+	bool fine, put = false;
+
+	do
+		fine = try_to_share(writer, text, &put);
+	while (fine && !put);
+	if (!fine)
+		fprintf(stderr,
+			"portcullis notify: %s; the servers do not learn who is given grace\n",
+			store_failure(writer)->text);
+	return fine;
+}
+
+/* ---- */
+
+static bool put_text(const struct policy *policy, struct store *writer, const GString *text)
+{
+	return store_file_of(policy->store) == NULL ? share(writer, text) : replace(policy, text);
+}
+
+/* Where no rule gives any. */
+static bool give_to_nobody(const struct policy *policy, struct store *writer)
+{
+	GString *text;
+	int64_t version;
+	bool fine;
+
+	if (store_file_of(policy->store) != NULL) {
+		discard(policy);
+		return true;
+	}
+	if (store_shared_version(writer, STORE_GRACE, &version) && version == 0)
+		return true;
+	text = g_string_new(GRACE_HEADING);
+	fine = share(writer, text);
+	g_string_free(text, TRUE);
+	return fine;
+}
+
 bool grace_file_write(const struct policy *policy, struct notice_people *people,
-		      struct store *store, time_t now)
+		      struct store *reader, struct store *writer, time_t now)
 {
 	GString *text;
 	bool fine;
 
-	if (policy->grace_file == NULL) {
-		discard(policy);
-		return true;
-	}
-	text = grace_text_find(policy, people, store, now);
+	if (policy->grace_file == NULL)
+		return give_to_nobody(policy, writer);
+	text = grace_text_find(policy, people, reader, now);
 	if (text == NULL) {
-		fprintf(stderr, "portcullis notify: %s\n", store_failure(store)->text);
+		fprintf(stderr, "portcullis notify: %s\n", store_failure(reader)->text);
 		return false;
 	}
-	fine = replace(policy, text);
+	fine = put_text(policy, writer, text);
 	g_string_free(text, TRUE);
 	return fine;
 }

@@ -5,10 +5,6 @@
 #include "notice-grace.h"
 #include "policy/grace.h"
 
-#define HEADING                                                                                    \
-	"# Written anew by each run of 'portcullis notify'; see \"grace\" in "                     \
-	"portcullis.conf(5).\n"
-
 struct search {
 	const struct policy *policy;
 	time_t now;
@@ -69,7 +65,7 @@ static bool look_at_all(struct search *search, struct notice_people *people, str
 GString *grace_text_find(const struct policy *policy, struct notice_people *people,
 			 struct store *store, time_t now)
 {
-	struct search search = {.policy = policy, .now = now, .text = g_string_new(HEADING)};
+	struct search search = {.policy = policy, .now = now, .text = g_string_new(GRACE_HEADING)};
 
 	if (!is_the_time(policy, now) || look_at_all(&search, people, store))
 		return search.text;

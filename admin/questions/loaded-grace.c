@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "admin/notices/grace-text.h"
+#include "loaded-exemptions.h"
 #include "policy/trusted-file.h"
 
 static struct exemptions *load(struct loaded_policy *loaded, char *text, size_t length)
@@ -39,6 +41,23 @@ static struct exemptions *read_store(struct loaded_policy *loaded)
 	return grace;
 }
 
+/* Where the journal's directory is missing, there are no servers, and no importer that writes
+   for them. */
+static struct exemptions *read_shared(struct loaded_policy *loaded)
+{
+	struct exemptions *grace;
+	size_t length;
+	char *text;
+
+	if (store_file_of(loaded->policy->store) != NULL ||
+	    access(loaded->policy->journal, F_OK) == 0)
+		return NULL;
+	text = loaded_shared_text(loaded, STORE_GRACE, &length);
+	grace = text == NULL ? NULL : load(loaded, text, length);
+	g_free(text);
+	return grace;
+}
+
 static void report_unknown(struct loaded_policy *loaded, const char *error, bool is_problem)
 {
 	char *message = g_strdup_printf("%s: who is given grace is not known: %s",
@@ -64,6 +83,8 @@ struct exemptions *loaded_grace_read(struct loaded_policy *loaded)
 		grace = load(loaded, text, length);
 	else if (reason == EACCES)
 		grace = read_store(loaded);
+	else if (reason == ENOENT)
+		grace = read_shared(loaded);
 	/* Before the first notice, there is no such file. */
 	if (text == NULL && grace == NULL && reason != ENOENT)
 		report_unknown(loaded, error, reason != EACCES);

@@ -10,6 +10,7 @@
 #include "admin/files/account-access.h"
 #include "admin/files/account.h"
 #include "admin/store/store.h"
+#include "loaded-exemptions.h"
 #include "loaded-grace.h"
 
 void report_error(void *context, const char *message)
@@ -85,8 +86,7 @@ void policy_load_files(struct loaded_policy *loaded_r)
 	char *error;
 
 	if (policy->exemptions != NULL)
-		loaded_r->exemptions =
-			exemptions_load(policy->exemptions, policy, report_problem, loaded_r);
+		loaded_r->exemptions = loaded_exemptions_read(loaded_r);
 	if (policy->country_database != NULL) {
 		loaded_r->countries = country_database_open(policy->country_database, &error);
 		if (loaded_r->countries == NULL) {

@@ -91,6 +91,7 @@ static const char site[] =
 	"default-domain   = \"Example.ORG\"        # added to a user name without one\n"
 	"country-database = \"/var/lib/GeoIP/GeoLite2-Country.mmdb\"\n"
 	"exemptions       = \"/etc/portcullis/exemptions\"\n"
+	"exemptions-in-store = true\n"
 	"journal          = \"/srv/journal\"       // directory\n"
 	"store            = \"postgresql://db/portcullis\"   /* many hosts */\n"
 	"host             = mx1.example.org\n"
@@ -152,6 +153,7 @@ static void test_site(void **state)
 	assert_string_equal(policy->store, "postgresql://db/portcullis");
 	assert_string_equal(policy->host, "mx1.example.org");
 	assert_int_equal(policy->keep_addresses, 36 * 3600);
+	assert_true(policy->exemptions_in_store);
 	assert_int_equal(policy->combine_seconds, 30);
 	assert_int_equal(policy->unverified_per_minute, 5);
 	assert_int_equal(policy->keep_sightings, 90 * 86400);
@@ -228,6 +230,7 @@ static void test_defaults(void **state)
 	assert_string_equal(policy->store, "sqlite:/var/lib/portcullis/portcullis.db");
 	assert_null(policy->host);
 	assert_int_equal(policy->keep_addresses, 14 * 86400);
+	assert_false(policy->exemptions_in_store);
 	assert_int_equal(policy->combine_seconds, 600);
 	assert_int_equal(policy->unverified_per_minute, 600);
 	assert_int_equal(policy->keep_sightings, 400 * 86400);
@@ -497,6 +500,10 @@ static const struct {
 	{"store = \"mysql://x\"", "1: store: must be sqlite:/PATH or postgresql://...\n"},
 	{"host = \"\"", "1: host" NOT_A_HOST},
 	{"host = \"mx 1\"", "1: host" NOT_A_HOST},
+	{"exemptions-in-store = yes", "1: exemptions-in-store: must be true or false\n"},
+	{"\nexemptions-in-store = true",
+	 "2: exemptions-in-store: 'exemptions' must name the file that the importer writes for the "
+	 "servers\n"},
 	{"smtp-enforcement = \"both\"", "1: smtp-enforcement: must be daemon or auth\n"},
 	{"implicit-tls-ports = { 0,\n 65536, 143a,\n 993, -1 }",
 	 "1: implicit-tls-ports: '0' is not a port (1 to 65535)\n"
