@@ -12,6 +12,7 @@ from processes import wait_until
 from test_import import event, iso, some_events, truth
 from test_store_postgresql import (  # noqa: F401
     EX_CONFIG,
+    EX_DATAERR,
     Host,
     _server,
     lines,
@@ -40,6 +41,18 @@ def test_database_of_another_encoding(server, tmp_path):
         host = Host(tmp_path / encoding, server.uri(database="other"))
         said = host.run("store", "create", status=EX_CONFIG).stderr
         assert encoding in said and "createdb -E UTF8" in said and said.count("\n") == 1
+
+
+@pytest.mark.parametrize("table", ["version", "upkeep"])
+def test_row_that_somebody_has_removed(server, tmp_path, table):
+    """As a dump without its data would leave it."""
+    host = Host(tmp_path, server.uri())
+    host.run("store", "create")
+    server.query(f"DELETE FROM portcullis.{table}")
+    host.append(some_events(random.Random(1), 10, 5))
+    for command in (["import"], ["store", "check"] if table == "version" else ["store", "expire"]):
+        said = host.run(*command, status=EX_DATAERR).stderr
+        assert "a row is missing" in said and said.count("\n") == 1
 
 
 # ---- moving ----

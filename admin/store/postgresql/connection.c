@@ -167,6 +167,9 @@ int postgresql_number(struct store *store, const char *sql, struct parameters *p
 	count = PQntuples(result);
 	if (count > 0)
 		*number_r = result_number(result, 0, 0);
+	else
+		/* Where a row may be missing, nobody reads that. */
+		store_fail(store, EX_DATAERR, "a row is missing that it was made with");
 	PQclear(result);
 	return count > 0;
 }
