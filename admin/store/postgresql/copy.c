@@ -216,35 +216,12 @@ struct copy_rows {
 	struct parameters parameters;
 };
 
-static enum parameter_type type_of(char kind)
-{
-	switch (kind) {
-	case 'b':
-		return PARAMETER_BOOLEAN;
-	case 'T':
-		return PARAMETER_TIME;
-	case 'd':
-		return PARAMETER_DAY;
-	default:
-		return PARAMETER_BIGINT;
-	}
-}
-
 static void begin_rows(struct store *store, struct copy_rows *rows, enum store_table table)
 {
-	const char *columns = store_table_columns[table];
-
 	rows->table = table;
 	rows->count = 0;
 	parameter_add_text(&rows->parameters, store->host);
-	for (int i = 0; columns[i] != '\0'; i++) {
-		if (columns[i] == 't' || columns[i] == 'l')
-			parameter_add_text_array(&rows->parameters);
-		else if (columns[i] == 'x')
-			parameter_add_bytes_array(&rows->parameters);
-		else
-			parameter_add_array(&rows->parameters, type_of(columns[i]));
-	}
+	parameter_add_columns(&rows->parameters, store_table_columns[table]);
 }
 
 static bool send_rows(struct store *store)
@@ -263,23 +240,10 @@ static bool send_rows(struct store *store)
 	return fine;
 }
 
-static void add_value(GByteArray *array, char kind, const struct store_value *value)
-{
-	if (kind == 't')
-		array_add_text(array, value->text);
-	else if (kind == 'l')
-		array_add_long_text(array, value->text);
-	else if (kind == 'x')
-		array_add_bytes(array, value->text, value->length);
-	else
-		array_add(array, type_of(kind), value->number);
-}
-
 bool postgresql_write_row(struct store *store, enum store_table table,
 			  const struct store_value values[])
 {
 	struct store_postgresql *postgresql = store_postgresql(store);
-	const char *columns = store_table_columns[table];
 	struct copy_rows *rows = postgresql->copy;
 
 	if (rows == NULL) {
@@ -294,8 +258,7 @@ bool postgresql_write_row(struct store *store, enum store_table table,
 		begin_rows(store, rows, table);
 		rows->count = 1;
 	}
-	for (int i = 0; columns[i] != '\0'; i++)
-		add_value(rows->parameters.values[i + 1], columns[i], &values[i]);
+	array_add_row(&rows->parameters, 1, store_table_columns[table], values);
 	return true;
 }
 

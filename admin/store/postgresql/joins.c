@@ -117,26 +117,6 @@ static struct store_log_connection read_connection(const PGresult *result, int r
 	};
 }
 
-/* How each column goes into an array; 't' is a text. */
-static const struct {
-	char kind;
-	enum parameter_type type;
-} columns[] = {
-	{'i', PARAMETER_BIGINT},
-	{'t', 0},
-	{'t', 0},
-	{'i', PARAMETER_TIME},
-	{'i', PARAMETER_SMALLINT},
-	{'i', PARAMETER_BIGINT},
-	{'t', 0},
-	{'i', PARAMETER_TIME},
-	{'i', PARAMETER_BIGINT},
-	{'i', PARAMETER_BOOLEAN},
-	{'i', PARAMETER_BOOLEAN},
-	{'t', 0},
-	{'t', 0},
-};
-
 static void begin_connections(struct store *store)
 {
 	struct store_postgresql *postgresql = store_postgresql(store);
@@ -145,12 +125,7 @@ static void begin_connections(struct store *store)
 	parameters_clear(parameters);
 	parameter_add_text(parameters, store->host);
 	parameter_add(parameters, PARAMETER_INTEGER, postgresql->connection_count);
-	for (size_t i = 0; i < G_N_ELEMENTS(columns); i++) {
-		if (columns[i].kind == 't')
-			parameter_add_text_array(parameters);
-		else
-			parameter_add_array(parameters, columns[i].type);
-	}
+	parameter_add_columns(parameters, store_table_columns[TABLE_LOG_CONNECTIONS]);
 }
 
 /* Those that wait for it, into the places behind the others. */
@@ -219,41 +194,20 @@ bool postgresql_add_log_connection(struct store *store,
 				   const struct store_log_connection *connection)
 {
 	struct store_postgresql *postgresql = store_postgresql(store);
-	const int64_t numbers[G_N_ELEMENTS(columns)] = {(int64_t)connection->key,
-							0,
-							0,
-							connection->heard,
-							connection->tls_version,
-							connection->tls,
-							0,
-							connection->time,
-							connection->count,
-							connection->verified,
-							connection->before_tls};
-	const char *const texts[G_N_ELEMENTS(columns)] = {NULL,
-							  connection->host,
-							  connection->program,
-							  NULL,
-							  NULL,
-							  NULL,
-							  connection->user,
-							  NULL,
-							  NULL,
-							  NULL,
-							  NULL,
-							  connection->client,
-							  connection->mechanism};
+	const struct store_value values[] = {
+		{.number = (int64_t)connection->key}, {.text = connection->host},
+		{.text = connection->program},        {.number = connection->heard},
+		{.number = connection->tls_version},  {.number = connection->tls},
+		{.text = connection->user},           {.number = connection->time},
+		{.number = connection->count},        {.number = connection->verified},
+		{.number = connection->before_tls},   {.text = connection->client},
+		{.text = connection->mechanism},
+	};
 
 	if (postgresql->connections.count == 0)
 		begin_connections(store);
 	postgresql->connection_count++;
-	for (size_t i = 0; i < G_N_ELEMENTS(columns); i++) {
-		GByteArray *array = postgresql->connections.values[i + 2];
-
-		if (columns[i].kind == 't')
-			array_add_text(array, texts[i]);
-		else
-			array_add(array, columns[i].type, numbers[i]);
-	}
+	array_add_row(&postgresql->connections, 2, store_table_columns[TABLE_LOG_CONNECTIONS],
+		      values);
 	return true;
 }

@@ -203,6 +203,53 @@ void array_add_long_text(GByteArray *array, const char *text)
 	array_add_own_text(array, text == NULL ? NULL : g_utf8_make_valid(text, -1));
 }
 
+/* ---- rows ---- */
+
+static enum parameter_type type_of(char column)
+{
+	switch (column) {
+	case 'b':
+		return PARAMETER_BOOLEAN;
+	case 'T':
+		return PARAMETER_TIME;
+	case 'd':
+		return PARAMETER_DAY;
+	default:
+		return PARAMETER_BIGINT;
+	}
+}
+
+void parameter_add_columns(struct parameters *parameters, const char *columns)
+{
+	for (; *columns != '\0'; columns++) {
+		if (*columns == 't' || *columns == 'l')
+			parameter_add_text_array(parameters);
+		else if (*columns == 'x')
+			parameter_add_bytes_array(parameters);
+		else
+			parameter_add_array(parameters, type_of(*columns));
+	}
+}
+
+static void add_value(GByteArray *array, char column, const struct store_value *value)
+{
+	if (column == 't')
+		array_add_text(array, value->text);
+	else if (column == 'l')
+		array_add_long_text(array, value->text);
+	else if (column == 'x')
+		array_add_bytes(array, value->text, value->length);
+	else
+		array_add(array, type_of(column), value->number);
+}
+
+void array_add_row(struct parameters *parameters, int first, const char *columns,
+		   const struct store_value values[])
+{
+	for (int i = 0; columns[i] != '\0'; i++)
+		add_value(parameters->values[first + i], columns[i], &values[i]);
+}
+
 /* ---- results ---- */
 
 int64_t result_number(const PGresult *result, int row, int column)

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "admin/store/store-copy.h"
+
 /* What goes into a statement and what comes out of it, in PostgreSQL's binary form. Times are
    milliseconds since 1970, UTC, days those since 1970; in the database they are timestamptz
    and date. */
@@ -48,6 +50,12 @@ void array_add_text(GByteArray *array, const char *text);
 /* Of what has no limit, as rule sets. */
 void array_add_long_text(GByteArray *array, const char *text);
 void array_add_bytes(GByteArray *array, const void *bytes, size_t length);
+
+/* One for each of the columns, which are as those of store-copy.h. */
+void parameter_add_columns(struct parameters *parameters, const char *columns);
+/* Adds a row to those that begin at the parameter first. */
+void array_add_row(struct parameters *parameters, int first, const char *columns,
+		   const struct store_value values[]);
 
 void parameters_clear(struct parameters *parameters);
 
