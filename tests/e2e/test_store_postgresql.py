@@ -12,7 +12,7 @@ import pytest
 
 import postgresql
 
-from mailhost import BUILD, ROOT
+from mailhost import BUILD
 from processes import wait_until
 from test_import import RULES, encode, some_events, truth
 
@@ -328,42 +328,3 @@ def test_copy_there_and_back(server, tmp_path):
     answers.append(host.run("offenders", "--json").stdout)
     assert answers[0] == answers[1] and len(json.loads(answers[0])) > 50
     assert host.run("import").stdout.startswith("0 lines")
-
-
-# ---- what is asked ----
-
-
-def same_answers(*hosts):
-    at = time.strftime("%Y-%m-%d %H:%M")
-    for command in (["offenders"], ["offenders", "--json"], ["offenders", "--csv"], ["forecast"],
-                    ["forecast", "--json"], ["user", "user7@example.org"],
-                    ["user", "user8@example.org"], ["user", "--json", "user8@example.org"]):  # fmt: skip
-        answers = [host.run(*command, "--at", at, status=None).stdout for host in hosts]
-        assert answers[0] == answers[1], command
-    answers = [len(json.loads(host.run("offenders", "--json").stdout)) for host in hosts]
-    assert min(answers) > 20
-
-
-def test_answers_are_the_same(server, tmp_path):
-    ours = Host(tmp_path, server.uri(), "ours")
-    theirs = Host(tmp_path, f"sqlite:{tmp_path}/store.db", "theirs")
-    ours.run("store", "create")
-    events = list(some_events(random.Random(7), 3000, 200))
-    for host in (ours, theirs):
-        host.append(events)
-        host.run("import")
-    same_answers(ours, theirs)
-    # What logs tell, and who covers it.
-    log = tmp_path / "mail.log"
-    with open(log, "wb") as file:
-        subprocess.run([ROOT / "tests/bench/make-mail-log", "20000", "300"], stdout=file, check=True)
-    more = list(some_events(random.Random(8), 1000, 200))
-    for host in (ours, theirs):
-        host.run("import", "--log", log)
-        host.append(more)
-        host.run("import")
-        host.run("import", "--log", log)
-    same_answers(ours, theirs)
-    for host in (ours, theirs):
-        host.run("forget", "user7@example.org")
-    same_answers(ours, theirs)
