@@ -11,6 +11,7 @@
 #include "admin/exemptions/shared-files.h"
 #include "admin/journal/journal-file.h"
 #include "admin/questions/loaded-policy.h"
+#include "admin/questions/own-host.h"
 #include "admin/terminal/command-options.h"
 #include "admin/terminal/stop-signal.h"
 #include "command.h"
@@ -49,6 +50,7 @@ struct importers {
 	struct edition edition;
 	struct importer *journal;
 	struct log_importer *logs; /* NULL: the configuration names none */
+	struct own_host *host;
 };
 
 static void begin_importers(struct importers *importers_r, struct store *store,
@@ -56,6 +58,7 @@ static void begin_importers(struct importers *importers_r, struct store *store,
 {
 	*importers_r = (struct importers){.loaded = {.policy = policy}};
 	importers_r->journal = importer_create(store, policy, options, &stop_signal);
+	importers_r->host = own_host_create(policy);
 	if (policy->log_count == 0)
 		return;
 	policy_load_files(&importers_r->loaded);
@@ -67,11 +70,12 @@ static void begin_importers(struct importers *importers_r, struct store *store,
 static void end_importers(struct importers *importers)
 {
 	importer_free(importers->journal);
+	own_host_free(importers->host);
 	log_importer_free(importers->logs);
 	policy_unload_files(&importers->loaded);
 }
 
-static int import_once(const struct importers *importers, bool quiet)
+static int import_once(const struct importers *importers, struct store *store, bool quiet)
 {
 	struct importer *importer = importers->journal;
 	struct importer_rest rest;
@@ -91,6 +95,8 @@ static int import_once(const struct importers *importers, bool quiet)
 		return import_report_failure(log_importer_failure(importers->logs));
 	if (!stop_signal && !importer_expire(importer))
 		return import_report_failure(importer_failure(importer));
+	if (!stop_signal && !own_host_tell(importers->host, store))
+		return import_report_failure(store_failure(store));
 	importer_end_progress(importer);
 	if (importer_held_back(importer) != 0)
 		import_report_held_back(stdout, importer_held_back(importer));
@@ -187,7 +193,8 @@ static bool may_be_mended(int status)
 /* Takes all that there is by now. *problems_r: files that there is trouble with. NULL, or why
    the store fails. */
 static const struct store_failure *follow_pass(const struct importers *importers,
-					       uint64_t rotate_size, size_t *problems_r)
+					       struct store *store, uint64_t rotate_size,
+					       size_t *problems_r)
 {
 	struct importer *importer = importers->journal;
 	struct importer_rest rest;
@@ -198,12 +205,15 @@ static const struct store_failure *follow_pass(const struct importers *importers
 	if (!import_logs_pass(importers->logs, importers->loaded.policy, problems_r))
 		return log_importer_failure(importers->logs);
 	*problems_r += rest.problems;
-	return importer_expire(importer) ? NULL : importer_failure(importer);
+	if (!importer_expire(importer))
+		return importer_failure(importer);
+	return own_host_tell(importers->host, store) ? NULL : store_failure(store);
 }
 
 /* Until it is stopped, the configuration changes, or the store fails for good. Returns an
    exit status. */
-static int follow_records(struct follower *follower, const struct importers *importers)
+static int follow_records(struct follower *follower, const struct importers *importers,
+			  struct store *store)
 {
 	const time_t changed = loaded_changed(&importers->loaded);
 	struct importer *importer = importers->journal;
@@ -218,7 +228,7 @@ static int follow_records(struct follower *follower, const struct importers *imp
 		size_t problems;
 		int status;
 
-		failure = follow_pass(importers, rotate_all ? 0 : ROTATE_SIZE, &problems);
+		failure = follow_pass(importers, store, rotate_all ? 0 : ROTATE_SIZE, &problems);
 		if (failure == NULL) {
 			report_success(follower);
 			if (importer_held_back(importer) != held_back) {
@@ -263,7 +273,7 @@ static int follow_once(struct follower *follower)
 	}
 	begin_importers(&importers, store, follower->policy, &options);
 	shared_files = shared_files_thread_start(follower->policy);
-	status = follow_records(follower, &importers);
+	status = follow_records(follower, &importers, store);
 	shared_files_thread_stop(shared_files);
 	end_importers(&importers);
 	store_close(store);
@@ -354,7 +364,7 @@ static int import_records(struct policy *policy, const struct options *options)
 		status = import_report_failure(store_failure(store));
 	} else {
 		begin_importers(&importers, store, policy, &importer_options);
-		status = import_once(&importers, options->quiet);
+		status = import_once(&importers, store, options->quiet);
 		end_importers(&importers);
 	}
 	store_close(store);

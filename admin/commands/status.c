@@ -1,17 +1,22 @@
 #include <glib.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "admin/files/file-open.h"
+#include "admin/journal/journal-position.h"
 #include "admin/questions/health.h"
 #include "admin/questions/log-standing.h"
 #include "admin/questions/rule-standing.h"
+#include "admin/questions/server-edition.h"
 #include "admin/terminal/command-options.h"
+#include "admin/terminal/display.h"
 #include "admin/terminal/json-output.h"
 #include "admin/terminal/listing.h"
 #include "admin/terminal/terminal-width.h"
 #include "admin/terminal/wrapped-text.h"
 #include "command.h"
+#include "host-table.h"
 
 static const struct command_help help = {
 	.name = "status",
@@ -61,34 +66,38 @@ static struct listing *list_rules(enum listing_format format, const struct rule_
 	return listing;
 }
 
-struct host_list {
-	const struct loaded_policy *loaded;
-	json_t *hosts;
+struct server_list {
+	const struct inquiry *inquiry;
+	const struct host_standings *hosts;
+	json_t *servers;
 };
 
-static bool add_host(void *context, const struct store_writer *writer)
+static bool add_server(void *context, const struct store_writer *writer)
 {
-	struct host_list *list = context;
+	struct server_list *list = context;
+	const struct inquiry *inquiry = list->inquiry;
+	const struct server_edition edition =
+		server_edition(&inquiry->loaded, list->hosts, inquiry->store, writer);
 	char since[UTC_TEXT_SIZE];
 	bool told = writer->edition[0] != '\0';
 
-	json_array_append_new(list->hosts,
+	json_array_append_new(list->servers,
 			      json_pack("{s:s, s:s, s:s?, s:s?, s:b}", "host", writer->host,
 					"source", source_name(writer->source), "edition",
 					told ? writer->edition : NULL, "since",
 					told ? utc_format(writer->edition_since, since) : NULL,
-					"differs", edition_differs(list->loaded, writer)));
+					"differs", edition.differs));
 	return true;
 }
 
 /* NULL when the store fails. */
-static json_t *list_hosts(const struct inquiry *inquiry)
+static json_t *list_servers(const struct inquiry *inquiry, const struct host_standings *hosts)
 {
-	struct host_list list = {.loaded = &inquiry->loaded, .hosts = json_array()};
+	struct server_list list = {.inquiry = inquiry, .hosts = hosts, .servers = json_array()};
 
-	if (store_each_writer(inquiry->store, add_host, &list))
-		return list.hosts;
-	json_decref(list.hosts);
+	if (store_each_writer(inquiry->store, add_server, &list))
+		return list.servers;
+	json_decref(list.servers);
 	return NULL;
 }
 
@@ -115,7 +124,7 @@ static json_t *list_logs(const struct inquiry *inquiry)
 }
 
 static void print_json(const struct rule_standing *standings, size_t count, time_t at,
-		       json_t *hosts, json_t *logs, const struct edition *edition,
+		       json_t *hosts, json_t *servers, json_t *logs, const struct edition *edition,
 		       const struct health_finding findings[HEALTH_COUNT])
 {
 	json_t *rules = listing_end_json(list_rules(LISTING_ARRAY, standings, count));
@@ -126,9 +135,10 @@ static void print_json(const struct rule_standing *standings, size_t count, time
 				      json_pack("{s:s, s:b, s:s}", "check", health_check_name(i),
 						"healthy", findings[i].healthy, "text",
 						findings[i].text));
-	json_print(json_pack("{s:o, s:b, s:o, s:o, s:s, s:o, s:o}", "at", json_date(at), "healthy",
-			     health_is_good(findings), "rules", rules, "health", health, "edition",
-			     edition->id, "hosts", hosts, "logs", logs));
+	json_print(json_pack("{s:o, s:b, s:o, s:o, s:s, s:o, s:o, s:o}", "at", json_date(at),
+			     "healthy", health_is_good(findings), "rules", rules, "health", health,
+			     "edition", edition->id, "hosts", hosts, "servers", servers, "logs",
+			     logs));
 }
 
 /* Of a text in a column of its own. */
@@ -156,31 +166,105 @@ static void print_health(const struct health_finding findings[HEALTH_COUNT])
 	}
 }
 
+/* False when the store fails. */
+static bool print_all_json(const struct rule_standing *standings, time_t at,
+			   const struct inquiry *inquiry, const struct host_standings *hosts,
+			   const struct health_finding findings[HEALTH_COUNT])
+{
+	const struct edition edition = loaded_edition(&inquiry->loaded);
+	json_t *servers = list_servers(inquiry, hosts), *logs = list_logs(inquiry);
+
+	if (servers == NULL || logs == NULL) {
+		json_decref(servers);
+		json_decref(logs);
+		return false;
+	}
+	print_json(standings, inquiry->loaded.policy->rule_count, at, host_table_json(hosts),
+		   servers, logs, &edition, findings);
+	return true;
+}
+
+static void print_all(const struct rule_standing *standings, const struct inquiry *inquiry,
+		      const struct host_standings *hosts,
+		      const struct health_finding findings[HEALTH_COUNT])
+{
+	listing_end(list_rules(LISTING_TABLE, standings, inquiry->loaded.policy->rule_count), NULL);
+	/* Of one alone, the health has it all. */
+	if (hosts->count > 1) {
+		putchar('\n');
+		host_table_print(hosts);
+	}
+	print_health(findings);
+}
+
 static int answer(time_t at, bool json, struct inquiry *inquiry)
 {
-	size_t count = inquiry->loaded.policy->rule_count;
+	struct host_standings hosts = {0};
 	struct rule_standing standings[RULES_MAX];
 	struct health_finding findings[HEALTH_COUNT];
 	int64_t now = (int64_t)time(NULL) * 1000;
+	bool found = rule_standings_find(standings, inquiry, at, now) &&
+		     host_standings_find(&hosts, inquiry) &&
+		     health_examine(inquiry, &hosts, now, findings);
 
-	if (!rule_standings_find(standings, inquiry, at, now) ||
-	    !health_examine(inquiry, now, findings))
-		return inquiry_end(inquiry, false, 0);
-	if (json) {
-		const struct edition edition = loaded_edition(&inquiry->loaded);
-		json_t *hosts = list_hosts(inquiry), *logs = list_logs(inquiry);
+	if (found && json)
+		found = print_all_json(standings, at, inquiry, &hosts, findings);
+	else if (found)
+		print_all(standings, inquiry, &hosts, findings);
+	host_standings_free(&hosts);
+	return inquiry_end(inquiry, found,
+			   found && health_is_good(findings) ? EXIT_SUCCESS : EXIT_NO);
+}
 
-		if (hosts == NULL || logs == NULL) {
-			json_decref(hosts);
-			json_decref(logs);
-			return inquiry_end(inquiry, false, 0);
-		}
-		print_json(standings, count, at, hosts, logs, &edition, findings);
-	} else {
-		listing_end(list_rules(LISTING_TABLE, standings, count), NULL);
-		print_health(findings);
+/* What waits on this host while the store's server is away. Its positions are there, too, so
+   some may be imported already. */
+static void print_backlog(const struct journal_backlog *backlog)
+{
+	char date[OFFSET_DATE_TEXT_SIZE];
+
+	if (backlog->files == 0) {
+		puts("nothing waits in the journal of this host");
+		return;
 	}
-	return inquiry_end(inquiry, true, health_is_good(findings) ? EXIT_SUCCESS : EXIT_NO);
+	offset_date_format((time_t)(backlog->oldest / 1000), date);
+	printf("at most %" PRIu64 " bytes in %zu journal file%s of this host wait to be imported, "
+	       "the first of them since %s\n",
+	       backlog->bytes, backlog->files, backlog->files == 1 ? "" : "s", date);
+}
+
+static void print_backlog_json(const struct journal_backlog *backlog, time_t at,
+			       const char *failure)
+{
+	char oldest[UTC_TEXT_SIZE];
+
+	json_print(json_pack("{s:o, s:b, s:s, s:{s:I, s:I, s:s?}}", "at", json_date(at), "healthy",
+			     false, "store", failure, "journal", "files",
+			     (json_int_t)backlog->files, "bytes", (json_int_t)backlog->bytes,
+			     "oldest",
+			     backlog->files == 0 ? NULL : utc_format(backlog->oldest, oldest)));
+}
+
+static void answer_without_store(time_t at, bool json, const struct inquiry *inquiry)
+{
+	struct journal_backlog backlog;
+
+	journal_backlog(inquiry->loaded.policy->journal, NULL, &backlog);
+	if (json)
+		print_backlog_json(&backlog, at, inquiry->failure.text);
+	else
+		print_backlog(&backlog);
+}
+
+static int ask(time_t at, bool json, struct inquiry *inquiry)
+{
+	int status = inquiry_open_store(inquiry);
+
+	if (status == 0)
+		return answer(at, json, inquiry);
+	if (inquiry->failure.away)
+		answer_without_store(at, json, inquiry);
+	policy_unload(&inquiry->loaded);
+	return status;
 }
 
 int status_command(const char *config_path, int argc, char **argv)
@@ -197,6 +281,6 @@ int status_command(const char *config_path, int argc, char **argv)
 
 	if (!command_options_read_all(argc, argv, &help, known, &status))
 		return status;
-	status = inquiry_begin(&inquiry, config_path);
-	return status != 0 ? status : answer(at, json, &inquiry);
+	status = inquiry_load(&inquiry, config_path);
+	return status != 0 ? status : ask(at, json, &inquiry);
 }

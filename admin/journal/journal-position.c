@@ -3,6 +3,10 @@
 #include <errno.h>
 #include <glib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "import-clock.h"
+#include "journal-line.h"
 
 /* ---- what the store has ---- */
 
@@ -126,18 +130,39 @@ void journal_position_set(struct store_file *row, const struct journal_file *fil
 
 /* ---- what waits ---- */
 
+/* When what stands at a position was written; what cannot be understood, when the file was
+   written to last. */
+static int64_t time_at(const struct journal_file *file, uint64_t position)
+{
+	static const char begin[] = "{\"time\":\"";
+	int64_t last = (int64_t)file->status.st_mtim.tv_sec * 1000, time;
+	char line[64];
+	ssize_t length = pread(file->descriptor, line, sizeof(line) - 1, (off_t)position);
+	char *text = line + strlen(begin);
+
+	line[MAX(length, 0)] = '\0';
+	if (!g_str_has_prefix(line, begin))
+		return last;
+	text[strcspn(text, "\"")] = '\0';
+	return journal_time_parse(text, &time) && time >= FIRST_TIME && time <= last ? time : last;
+}
+
 static void add_to_backlog(const struct journal_positions *positions,
 			   const struct journal_file *file, struct journal_backlog *backlog)
 {
 	uint64_t size = (uint64_t)file->status.st_size;
 	struct store_file row;
 	bool replaced;
+	int64_t time;
 
 	journal_position_find(positions, file, &row, &replaced);
 	if (size <= row.position)
 		return;
 	backlog->files++;
 	backlog->bytes += size - row.position;
+	time = time_at(file, row.position);
+	if (backlog->oldest == 0 || time < backlog->oldest)
+		backlog->oldest = time;
 }
 
 static void note_unreadable(struct journal_backlog *backlog)
@@ -150,11 +175,11 @@ static void note_unreadable(struct journal_backlog *backlog)
 
 bool journal_backlog(const char *directory, struct store *store, struct journal_backlog *backlog_r)
 {
-	struct journal_positions positions;
+	struct journal_positions positions = {0};
 	struct journal_listing listing;
 
 	*backlog_r = (struct journal_backlog){0};
-	if (!journal_positions_load(store, &positions))
+	if (store != NULL && !journal_positions_load(store, &positions))
 		return false;
 	if (!journal_list(directory, &listing))
 		note_unreadable(backlog_r);

@@ -35,10 +35,12 @@ void journal_position_set(struct store_file *row, const struct journal_file *fil
 			  uint64_t position, int64_t now);
 
 /* How much waits to be imported. Asks only for what can be known without reading
-   the files: half a line at an end counts. False when the store fails. */
+   the files: half a line at an end counts. Without a store, which knows the positions, it is
+   all that there is. False when the store fails. */
 struct journal_backlog {
 	size_t files;
 	uint64_t bytes;
+	int64_t oldest; /* the time of the first line of these, in milliseconds; 0: there is none */
 	size_t unreadable; /* files that are left out; 1 where the directory is */
 	size_t forbidden;  /* the same, for want of permission; not among these */
 };

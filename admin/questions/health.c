@@ -16,6 +16,7 @@
 #include "log-standing.h"
 #include "notice-health.h"
 #include "notice-limits.h"
+#include "server-edition.h"
 
 #define MINUTE_MILLISECONDS INT64_C(60000)
 
@@ -46,6 +47,7 @@ static const char *const names[HEALTH_COUNT] = {
 	[HEALTH_IMPORT] = "import",
 	[HEALTH_BACKLOG] = "backlog",
 	[HEALTH_LOGS] = "logs",
+	[HEALTH_HOSTS] = "hosts",
 	[HEALTH_EDITIONS] = "edition",
 	[HEALTH_SERVERS] = "servers",
 	[HEALTH_LOST] = "lost lines",
@@ -219,18 +221,19 @@ static bool examine_servers(const struct inquiry *inquiry, int64_t now,
 	return true;
 }
 
-/* A changed file is read within seconds, and lines are of the time that they begin. */
-#define CHANGE_SECONDS 120
-
-bool edition_differs(const struct loaded_policy *loaded, const struct store_writer *writer)
+static void examine_hosts(const struct host_standings *hosts, struct health_finding *finding_r)
 {
-	return writer->edition[0] != '\0' &&
-	       writer->last_seen / 1000 > loaded_changed(loaded) + CHANGE_SECONDS &&
-	       strcmp(writer->edition, loaded_edition(loaded).id) != 0;
+	bool healthy;
+	char *text = host_standings_summary(hosts, &healthy);
+
+	find(finding_r, healthy, "%s", text);
+	g_free(text);
 }
 
 struct editions {
 	const struct loaded_policy *loaded;
+	const struct host_standings *hosts;
+	const struct store *store;
 	int64_t now;
 	size_t same, other;
 	struct health_finding *finding;
@@ -240,12 +243,14 @@ static bool examine_edition(void *context, const struct store_writer *writer)
 {
 	struct editions *editions = context;
 	char date[OFFSET_DATE_TEXT_SIZE];
+	struct server_edition edition;
 	char *server;
 
 	if ((editions->now - writer->last_seen) / MILLISECONDS_A_DAY >= GONE_DAYS ||
 	    writer->edition[0] == '\0')
 		return true;
-	if (!edition_differs(editions->loaded, writer)) {
+	edition = server_edition(editions->loaded, editions->hosts, editions->store, writer);
+	if (!edition.differs) {
 		editions->same++;
 		return true;
 	}
@@ -253,23 +258,30 @@ static bool examine_edition(void *context, const struct store_writer *writer)
 	server = describe_server(writer);
 	offset_date_format((time_t)(writer->edition_since / 1000), date);
 	find(editions->finding, false,
-	     "%s still judges by what it read at %s, not by the files here (edition %s, "
-	     "here %s); reload it, or see its log",
-	     server, date, writer->edition, loaded_edition(editions->loaded).id);
+	     "%s still judges by what it read at %s, not by the files %s (edition %s, "
+	     "%s %s); reload it, or see its log",
+	     server, date, edition.is_here ? "here" : "there", writer->edition,
+	     edition.is_here ? "here" : "there", edition.expected);
 	g_free(server);
 	return true;
 }
 
 /* False when the store fails. */
-static bool examine_editions(const struct inquiry *inquiry, int64_t now,
-			     struct health_finding *finding_r)
+static bool examine_editions(const struct inquiry *inquiry, const struct host_standings *hosts,
+			     int64_t now, struct health_finding *finding_r)
 {
-	struct editions editions = {.loaded = &inquiry->loaded, .now = now, .finding = finding_r};
+	struct editions editions = {.loaded = &inquiry->loaded,
+				    .hosts = hosts,
+				    .store = inquiry->store,
+				    .now = now,
+				    .finding = finding_r};
 
 	if (!store_each_writer(inquiry->store, examine_edition, &editions))
 		return false;
 	if (editions.same + editions.other == 0)
 		find(finding_r, true, "no server has told of one yet");
+	else if (editions.other == 0 && hosts->count > 1)
+		find(finding_r, true, "the servers judge by the files of their hosts");
 	else if (editions.other == 0)
 		find(finding_r, true, "the servers judge by these files (edition %s)",
 		     loaded_edition(&inquiry->loaded).id);
@@ -404,7 +416,7 @@ static bool examine_limits(const struct inquiry *inquiry, int64_t now,
 	return true;
 }
 
-bool health_examine(const struct inquiry *inquiry, int64_t now,
+bool health_examine(const struct inquiry *inquiry, const struct host_standings *hosts, int64_t now,
 		    struct health_finding findings_r[HEALTH_COUNT])
 {
 	struct journal_backlog backlog;
@@ -414,13 +426,14 @@ bool health_examine(const struct inquiry *inquiry, int64_t now,
 
 	if (!store_totals(inquiry->store, &totals) ||
 	    !journal_backlog(inquiry->loaded.policy->journal, inquiry->store, &backlog) ||
-	    !examine_editions(inquiry, now, &findings_r[HEALTH_EDITIONS]) ||
+	    !examine_editions(inquiry, hosts, now, &findings_r[HEALTH_EDITIONS]) ||
 	    !examine_servers(inquiry, now, &findings_r[HEALTH_SERVERS]) ||
 	    !examine_logs(inquiry, &totals, now, &findings_r[HEALTH_LOGS]) ||
 	    !sum_days(inquiry->store, now, &days) || !notice_health_find(&notices, inquiry) ||
 	    !examine_limits(inquiry, now, &findings_r[HEALTH_LIMITS]))
 		return false;
 	examine_files(&inquiry->loaded, &findings_r[HEALTH_FILES]);
+	examine_hosts(hosts, &findings_r[HEALTH_HOSTS]);
 	examine_import(&totals, now, &findings_r[HEALTH_IMPORT]);
 	examine_backlog(inquiry->loaded.policy, &backlog, &totals, now,
 			&findings_r[HEALTH_BACKLOG]);

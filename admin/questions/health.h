@@ -1,7 +1,7 @@
 #ifndef PORTCULLIS_HEALTH_H
 #define PORTCULLIS_HEALTH_H
 
-#include "inquiry.h"
+#include "host-standing.h"
 
 /* Whether the parts of the suite do what the answers rest on. */
 enum health_check {
@@ -9,6 +9,7 @@ enum health_check {
 	HEALTH_IMPORT,    /* when the journal was imported last */
 	HEALTH_BACKLOG,   /* what waits to be imported */
 	HEALTH_LOGS,      /* those that are followed */
+	HEALTH_HOSTS,     /* those that share the store */
 	HEALTH_EDITIONS,  /* whether the servers go by what the files say now */
 	HEALTH_SERVERS,   /* whether all that recorded in the last month still do */
 	HEALTH_LOST,      /* lines that were not written, or could not be read */
@@ -22,17 +23,14 @@ enum health_check {
 
 struct health_finding {
 	bool healthy;
-	char text[320]; /* UTF-8, harmless for a terminal */
+	char text[800]; /* UTF-8, harmless for a terminal */
 };
 
 const char *health_check_name(enum health_check check);
 
 /* now: milliseconds. False when the store fails. */
-bool health_examine(const struct inquiry *inquiry, int64_t now,
+bool health_examine(const struct inquiry *inquiry, const struct host_standings *hosts, int64_t now,
 		    struct health_finding findings_r[HEALTH_COUNT]);
-
-/* Whether a server judged after the files had changed, and not by them. */
-bool edition_differs(const struct loaded_policy *loaded, const struct store_writer *writer);
 
 /* Whether no check found anything wrong. */
 bool health_is_good(const struct health_finding findings[HEALTH_COUNT]);

@@ -5,15 +5,24 @@
 
 #include "admin/files/account.h"
 
-int inquiry_begin(struct inquiry *inquiry_r, const char *config_path)
+int inquiry_load(struct inquiry *inquiry_r, const char *config_path)
 {
-	int status = EX_NOPERM;
-
-	inquiry_r->store = NULL;
+	*inquiry_r = (struct inquiry){0};
 	if (!policy_load(config_path, &inquiry_r->loaded))
 		return EX_CONFIG;
 	if (account_become_owner(policy_records(inquiry_r->loaded.policy)))
-		status = inquiry_open_store(inquiry_r);
+		return 0;
+	policy_unload(&inquiry_r->loaded);
+	return EX_NOPERM;
+}
+
+int inquiry_begin(struct inquiry *inquiry_r, const char *config_path)
+{
+	int status = inquiry_load(inquiry_r, config_path);
+
+	if (status != 0)
+		return status;
+	status = inquiry_open_store(inquiry_r);
 	if (status != 0)
 		policy_unload(&inquiry_r->loaded);
 	return status;
@@ -28,13 +37,13 @@ int inquiry_end(struct inquiry *inquiry, bool answered, int status)
 
 int inquiry_open_store(struct inquiry *inquiry)
 {
-	struct store_failure failure;
+	struct store_failure *failure = &inquiry->failure;
 
 	inquiry->store = store_open(inquiry->loaded.policy->store, inquiry->loaded.policy->host,
-				    STORE_READ, &failure);
+				    STORE_READ, failure);
 	if (inquiry->store == NULL) {
-		fprintf(stderr, "portcullis: %s\n", failure.text);
-		return failure.status;
+		fprintf(stderr, "portcullis: %s\n", failure->text);
+		return failure->status;
 	}
 	return store_begin_reading(inquiry->store) ? 0 : inquiry_close_store(inquiry, false, 0);
 }
@@ -42,8 +51,9 @@ int inquiry_open_store(struct inquiry *inquiry)
 int inquiry_close_store(struct inquiry *inquiry, bool answered, int status)
 {
 	if (!answered) {
-		fprintf(stderr, "portcullis: %s\n", store_failure(inquiry->store)->text);
-		status = store_failure(inquiry->store)->status;
+		inquiry->failure = *store_failure(inquiry->store);
+		fprintf(stderr, "portcullis: %s\n", inquiry->failure.text);
+		status = inquiry->failure.status;
 	}
 	store_close(inquiry->store);
 	inquiry->store = NULL;

@@ -7,12 +7,16 @@
 /* A question to the store, about the policy of a configuration file. */
 struct inquiry {
 	struct loaded_policy loaded;
-	struct store *store; /* being read */
+	struct store *store;          /* being read */
+	struct store_failure failure; /* why it could not be opened */
 };
 
 /* Works from then on as the account that owns the journal. Returns 0, or what is wrong as
    an exit status, having said so. */
 int inquiry_begin(struct inquiry *inquiry_r, const char *config_path);
+
+/* The same without the store: the policy, and the account. */
+int inquiry_load(struct inquiry *inquiry_r, const char *config_path);
 
 /* answered: false when the store failed, which is said. Frees all; returns status,
    or the store's exit status. */

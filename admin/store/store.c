@@ -82,6 +82,11 @@ void store_close(struct store *store)
 		store->backend->close(store);
 }
 
+const char *store_host_name(const struct store *store)
+{
+	return store->host;
+}
+
 const struct store_failure *store_failure(const struct store *store)
 {
 	return &store->failure;

@@ -49,6 +49,9 @@ const char *store_file_of(const char *uri);
    the store open: to close a file gives back all locks that the process has of it. */
 void store_keep_from_writers(const char *uri, const char *directory);
 
+/* The name of this host, of those that share the store. */
+const char *store_host_name(const struct store *store);
+
 /* Of the function that failed last; status 0 and no text before one did. */
 const struct store_failure *store_failure(const struct store *store);
 
@@ -183,6 +186,8 @@ struct store_writer {
 	/* The id of the edition in force then, and since when; "": it told of none. */
 	char edition[EDITION_ID_SIZE];
 	int64_t edition_since;
+	/* The host whose import told it; NULL: the only one. What is added does not need it. */
+	const char *importer;
 };
 typedef bool store_visit_writer(void *context, const struct store_writer *writer);
 bool store_each_writer(struct store *store, store_visit_writer *visit, void *context);

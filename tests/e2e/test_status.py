@@ -229,27 +229,27 @@ def test_another_edition_in_force(site):
     site.fine("carol@example.org")
     site.take()
     here = status(site)["edition"]
-    assert status(site)["hosts"] == [
+    assert status(site)["servers"] == [
         {"host": "mx1", "source": "dovecot", "edition": None, "since": None, "differs": False}
     ]
     site.fine("carol@example.org", edition=here, days_ago=1)
     site.fine("carol@example.org", edition=here, source="postfix", days_ago=1)
     site.take()
-    assert [host["edition"] for host in status(site)["hosts"]] == [here, here]
+    assert [server["edition"] for server in status(site)["servers"]] == [here, here]
 
     site.write_rules(RULES.replace('"DE"', '"DE", "FR"'))
     assert status(site)["edition"] != here
     # What Dovecot wrote last is older than the change.
     site.fine("carol@example.org", source="postfix", days_ago=-0.02)
     site.take()
-    hosts = {host["source"]: host for host in status(site, healthy=False)["hosts"]}
+    servers = {one["source"]: one for one in status(site, healthy=False)["servers"]}
     assert unhealthy(site) == {"edition"}
-    assert hosts["postfix"]["differs"] and not hosts["dovecot"]["differs"]
+    assert servers["postfix"]["differs"] and not servers["dovecot"]["differs"]
     assert f"postfix on mx1 still judges by what it read at {day(-1)}" in site.run("status").stdout
     now = status(site, healthy=False)["edition"]
     site.fine("carol@example.org", edition=now, source="postfix", days_ago=-0.03)
     site.take()
-    assert [host["edition"] for host in status(site)["hosts"]] == [here, now]
+    assert [server["edition"] for server in status(site)["servers"]] == [here, now]
     assert "the servers judge by these files" in site.must("status")
 
 

@@ -66,9 +66,9 @@ class Host:
     def command(self, *words):
         return [PORTCULLIS, "-c", self.config, *words]
 
-    def run(self, *words, status=0):
-        """status None: any."""
-        done = subprocess.run(self.command(*words), env=postgresql.environment(),
+    def run(self, *words, status=0, more=()):
+        """status None: any. more: of the environment."""
+        done = subprocess.run(self.command(*words), env={**postgresql.environment(), **dict(more)},
                               capture_output=True, text=True, timeout=120)  # fmt: skip
         assert status is None or done.returncode == status, done.stdout + done.stderr
         return done

@@ -230,6 +230,8 @@ static bool send_writers(struct store *store)
 	return fine;
 }
 
+#define NEWEST "edition_since DESC NULLS LAST, last_seen DESC"
+
 bool postgresql_each_writer(struct store *store, store_visit_writer *visit, void *context)
 {
 	PGresult *result =
@@ -237,11 +239,10 @@ bool postgresql_each_writer(struct store *store, store_visit_writer *visit, void
 			? NULL
 			: postgresql_query(
 				  store,
-				  "SELECT writer, source, sum(lines)::bigint, sum(lost)::bigint, "
-				  "max(last_seen),"
-				  " (array_agg(edition ORDER BY edition_since DESC NULLS LAST))[1],"
-				  " max(edition_since) FROM portcullis.writers GROUP BY writer, "
-				  "source"
+				  "SELECT writer, source, sum(lines)::bigint, sum(lost)::bigint,"
+				  " max(last_seen), (array_agg(edition ORDER BY " NEWEST "))[1],"
+				  " max(edition_since), (array_agg(host ORDER BY " NEWEST "))[1]"
+				  " FROM portcullis.writers GROUP BY writer, source"
 				  " ORDER BY writer, source",
 				  NULL);
 	bool more = true;
@@ -256,6 +257,7 @@ bool postgresql_each_writer(struct store *store, store_visit_writer *visit, void
 			.lost = (uint64_t)result_number(result, i, 3),
 			.last_seen = result_time(result, i, 4),
 			.edition_since = result_time(result, i, 6),
+			.importer = result_text(result, i, 7),
 		};
 
 		g_strlcpy(writer.edition, result_text(result, i, 5), sizeof(writer.edition));
