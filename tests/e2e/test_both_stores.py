@@ -1,11 +1,13 @@
 """Every command over the same records in both kinds of store: what it prints, and how it ends,
 is the same, byte for byte."""
 
+import contextlib
 import email
 import os
 import random
 import re
 import shutil
+import sqlite3
 import subprocess
 import time
 
@@ -90,10 +92,12 @@ class Both:
     """Two sites that are asked at the same moments. What is recorded at the one is brought to
     the other."""
 
-    def __init__(self, directory, uris):
+    def __init__(self, directory, server):
+        self.server = server
         self.moment = time.time()
         self.sites = []
-        for name, make_store in zip(("sqlite", "server"), uris):
+        for name, make_store in {"sqlite": "sqlite:{}/store.db".format,
+                                 "server": lambda _: server.uri()}.items():  # fmt: skip
             (directory / name).mkdir()
             keep, recorded_site.make_store = recorded_site.make_store, make_store
             try:
@@ -155,9 +159,19 @@ class Both:
                  if not part.is_multipart()]  # fmt: skip
         return arguments, message["Subject"], [self.plain(site, part) for part in parts]
 
+    def set_clocks(self):
+        """The server of the store has a clock of its own, and what hosts tell is dated by it."""
+        with contextlib.closing(sqlite3.connect(self.first.store)) as store, store:
+            store.execute("UPDATE hosts SET clock_offset = 0, told = 1e12, edition_since = 1e12")
+        self.server.query(
+            "UPDATE portcullis.hosts SET clock_offset = 0, told = to_timestamp(1e9),"
+            " edition_since = to_timestamp(1e9)"
+        )
+
     def ask_everything(self):
         """The commands, and how they ended. None of them changes anything."""
         self.moment += 60
+        self.set_clocks()
         with ThreadPoolExecutor(4) as pool:
             answers = list(pool.map(lambda words: self.run(*words, fine=False), QUESTIONS))
         self.moment += 60
@@ -166,7 +180,7 @@ class Both:
 
 @pytest.fixture
 def both(server, tmp_path):
-    both = Both(tmp_path, ["sqlite:{}/store.db".format, lambda _: server.uri()])
+    both = Both(tmp_path, server)
     both.run("store", "create")
     return both
 
