@@ -240,6 +240,72 @@ def test_before_anything_was_recorded(base, name, plant):
     assert_harmless(site, site.run, victim, (name, plant.__name__))
 
 
+class SharingSite(Site):
+    """The importer writes the exemptions that the store has."""
+
+    def __init__(self, base):
+        super().__init__(base, with_store=True)
+        text = self.config.read_text()
+        self.exemptions = self.directory / "exemptions"
+        self.config.write_text(
+            text.replace(f"{base}/etc/exemptions", f"{self.exemptions}").replace(
+                "rule encryption", "exemptions-in-store = true\nrule encryption", 1
+            )
+        )
+        assert self.run("exempt", "carol", "encryption", "--until", day(60)).returncode == 0
+        self.must("import", "--quiet", check_stderr=False)
+
+    def must(self, *arguments, check_stderr=True, **options):
+        if check_stderr:
+            return super().must(*arguments, **options)
+        result = self.run(*arguments, **options)
+        assert result.returncode == 0, result
+        return result.stderr
+
+
+@pytest.mark.parametrize("plant", PLANTS)
+@pytest.mark.parametrize("run", ["run", "as_service"])
+def test_exemptions_that_the_store_has(base, run, plant):
+    site = SharingSite(base)
+    run = getattr(site, run)
+    owner = "root" if run == site.run else USER
+    victim = Victim(base / "victim", pwd.getpwnam(owner))
+    right = site.exemptions.read_text()
+    assert "carol" in right
+    replace(site, "exemptions", plant, victim, pwd.getpwnam(USER))
+    assert_harmless(site, run, victim, plant.__name__)
+    if site.exemptions.is_dir() and not site.exemptions.is_symlink():
+        shutil.rmtree(site.exemptions)
+    else:
+        site.exemptions.unlink(missing_ok=True)
+    assert run("import").returncode == 0
+    assert right.splitlines()[1] in site.exemptions.read_text().splitlines()
+
+
+@pytest.mark.parametrize("plant", PLANTS)
+def test_where_edits_are_kept(base, plant):
+    """The name can be told beforehand, from the text."""
+    site = SharingSite(base)
+    victim = Victim(base / "victim", pwd.getpwnam("root"))
+    edited = site.exemptions.read_text() + "# edited\n"
+
+    def edit_and_import():
+        site.exemptions.write_text(edited)
+        done = site.run("import")
+        victim.assert_untouched()
+        assert "somebody has written to it" in done.stderr or "the servers read it" in done.stderr
+        return next(site.directory.glob("exemptions.by-hand-*"))
+
+    kept = edit_and_import()
+    replace(site, kept.name, plant, victim, pwd.getpwnam(USER))
+    assert edit_and_import() == kept
+    # Nothing is overwritten of which there is no copy.
+    if plant is plant_directory:
+        assert site.exemptions.read_text() == edited
+    else:
+        assert kept.read_text() == edited and not kept.is_symlink()
+
+
 def test_names_that_can_be_guessed(base):
     """Files that are on their way to replace others had names with process ids."""
     site = Site(base, with_store=False)

@@ -39,6 +39,7 @@ rule encryption {{ notify = "{day(-30)}" enforce = "{day(30)}" }}
 rule mechanism  {{ notify = "{day(-30)}" enforce = "{day(30)}" }}
 """
 
+FRANK = "frank@example.org"
 ALICE, BOB, CAROL, ERIN = (f"{name}@example.org" for name in ("alice", "bob", "carol", "erin"))
 
 
@@ -675,7 +676,18 @@ def test_on_real_servers(host, server, tmp_path):
             assert accepted(BOB)
             host.dovecot.restart()
             host.policyd.restart()
-            assert accepted(ALICE) and accepted(BOB) and not accepted("frank@example.org")
+            assert accepted(ALICE) and accepted(BOB) and not accepted(FRANK)
+        # What the service's account could hand over to the servers.
+        elsewhere = real.directory / "elsewhere"
+        elsewhere.write_text(f"{FRANK}  encryption  {day(90)}\n")
+        shutil.chown(elsewhere, USER, USER)
+        logs = [(server, len(server.log())) for server in (host.dovecot, host.policyd)]
+        real.file.unlink()
+        real.file.symlink_to(elsewhere)
+        for one, offset in logs:
+            eventually(lambda one=one, offset=offset: "the ones read before stay in force"
+                       in one.log()[offset:], "complaint")  # fmt: skip
+        assert accepted(ALICE) and accepted(BOB) and not accepted(FRANK)
         server.start()
     finally:
         shutil.rmtree(base)
