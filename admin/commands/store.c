@@ -162,12 +162,51 @@ static int copy_open(struct store *from, struct store *to)
 	return EXIT_SUCCESS;
 }
 
+struct owner {
+	const char *host; /* as whose it is to be copied */
+	char *name;       /* whose it is, if that is another one; the caller's */
+};
+
+static bool note_owner(void *context, const struct store_host *host)
+{
+	struct owner *owner = context;
+
+	if (strcmp(host->name, owner->host) != 0)
+		owner->name = g_strdup(host->name);
+	return owner->name == NULL;
+}
+
+/* A file's positions become this host's: those of another one would be missing there, and it
+   would import its journal once more. Returns 0 or an exit status. */
+static int check_owner(struct store *from)
+{
+	struct owner owner = {.host = store_host_name(from)};
+	int status = 0;
+
+	if (!store_each_host(from, note_owner, &owner)) {
+		status = report_failure(store_failure(from));
+	} else if (owner.name != NULL) {
+		fprintf(stderr,
+			"portcullis store: the records are of host '%s': copy them there, or with "
+			"a configuration that has host = \"%s\"\n",
+			owner.name, owner.name);
+		status = EX_CONFIG;
+	}
+	g_free(owner.name);
+	return status;
+}
+
 static int copy_as(const char *host, const char *from_uri, const char *to_uri)
 {
 	struct store_failure failure;
 	struct store *from = store_open(from_uri, host, STORE_READ, &failure);
 	struct store *to = from == NULL ? NULL : store_open(to_uri, host, STORE_WRITE, &failure);
-	int status = to == NULL ? report_failure(&failure) : copy_open(from, to);
+	int status = to == NULL ? report_failure(&failure) : 0;
+
+	if (status == 0 && store_file_of(from_uri) != NULL)
+		status = check_owner(from);
+	if (status == 0)
+		status = copy_open(from, to);
 
 	store_close(to);
 	store_close(from);

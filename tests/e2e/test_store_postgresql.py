@@ -315,6 +315,10 @@ def test_copy_there_and_back(server, tmp_path):
     host.append(events[:1500])
     host.run("import")
     host.run("store", "create", server.uri())
+    # Positions of another host's would be taken for its own.
+    elsewhere = Host(tmp_path, first, "mx2")
+    said = elsewhere.run("store", "copy", first, server.uri(), status=EX_CONFIG).stderr
+    assert "of host 'mx1'" in said and 'host = "mx1"' in said
     assert host.run("store", "copy", first, server.uri()).stdout.endswith("rows copied\n")
     assert "not empty" in host.run("store", "copy", first, server.uri(), status=73).stderr
     # It goes on where it was.
