@@ -4,6 +4,7 @@
 
 #include "admin/store/rule-titles.h"
 #include "admin/sightings/sighting-judge.h"
+#include "admin/sightings/suspect-habits.h"
 #include "notice-due.h"
 
 struct notice_people {
@@ -266,7 +267,9 @@ bool notice_people_begin(struct notice_people *people, struct store *store)
 bool notice_people_each(struct notice_people *people, const char *user, time_t now,
 			notice_visit_candidate *visit, void *context)
 {
-	const struct store_filter filter = {.user = user, .verified = true, .names = true};
+	struct store_filter filter = {.user = user, .verified = true, .names = true};
+	uint64_t untold;
+	bool *suspects, read;
 
 	people->now = now;
 	people->strict.at = now;
@@ -274,7 +277,12 @@ bool notice_people_each(struct notice_people *people, const char *user, time_t n
 	people->context = context;
 	people->ended = people->failed = false;
 	begin_person(people, STORE_NOBODY, "");
-	if (!store_each_sighting(people->store, &filter, visit_sighting, people))
+	suspects = suspect_habits_find(&people->strict, people->store, &untold);
+	filter.offenders = filter.told = user == NULL;
+	filter.habits = suspects;
+	read = store_each_sighting(people->store, &filter, visit_sighting, people);
+	g_free(suspects);
+	if (!read)
 		return false;
 	if (!people->ended)
 		end_person(people);

@@ -1,8 +1,11 @@
 #include "forecast-count.h"
 
+#include <strings.h>
+
 #include "admin/store/rule-titles.h"
 #include "admin/store/store-notices.h"
 #include "admin/store/store-week.h"
+#include "admin/sightings/suspect-habits.h"
 #include "forecast-weigh.h"
 
 struct counting {
@@ -13,8 +16,10 @@ struct counting {
 	struct rule_histories *histories; /* NULL: none are counted */
 	uint64_t enforced;                /* rules */
 	uint64_t known, untold;           /* likewise: of what the records tell, or do not */
-	GHashTable *told;                 /* names */
+	bool *suspects;                   /* habits; NULL: everybody is counted one by one */
 	struct affected_people people;
+	struct store *store;
+	bool failed;
 
 	/* Of the user whose sightings come. */
 	int64_t user_id;
@@ -29,7 +34,8 @@ static void count_weeks(struct counting *counting)
 	uint64_t active = counting->good_weeks | counting->bad_weeks;
 
 	for (unsigned int i = 0; i < FORECAST_WEEKS; i++) {
-		counting->forecast->weeks[i].active_users += active >> i & 1;
+		if (counting->suspects == NULL)
+			counting->forecast->weeks[i].active_users += active >> i & 1;
 		counting->forecast->weeks[i].affected += counting->bad_weeks >> i & 1;
 	}
 }
@@ -39,18 +45,33 @@ static void end_user(struct counting *counting)
 	const struct affected_person *person = &counting->person;
 
 	count_weeks(counting);
-	counting->forecast->active_users += person->active;
+	if (counting->suspects == NULL)
+		counting->forecast->active_users += person->active;
 	counting->forecast->told += person->active && person->told;
 	affected_people_end(&counting->people, *person);
+}
+
+static bool add_told(void *context, const struct store_notice *notice)
+{
+	struct counting *counting = context;
+	const struct sighting_judge *judge = counting->judge;
+
+	counting->person.told |=
+		notice->state == NOTICE_HANDED_OVER && notice->reason != NOTICE_FIXED &&
+		!store_notice_is_ahead(notice, counting->now) &&
+		(rule_titles_parse(judge->edition.policy, notice->rules) & judge->considered) != 0;
+	return true;
 }
 
 static void begin_user(struct counting *counting, int64_t user_id, const char *user)
 {
 	counting->user_id = user_id;
-	counting->person =
-		(struct affected_person){.told = g_hash_table_contains(counting->told, user)};
+	counting->person = (struct affected_person){0};
 	counting->good_weeks = counting->bad_weeks = 0;
 	affected_people_begin(&counting->people);
+	if (user_id != STORE_NOBODY && counting->histories == NULL &&
+	    !store_each_notice(counting->store, user, add_told, counting))
+		counting->failed = true;
 }
 
 static bool count(void *context, const struct store_sighting *sighting)
@@ -78,21 +99,7 @@ static bool count(void *context, const struct store_sighting *sighting)
 	counting->person.rejected |= verdict.rejecting != 0;
 	if (lately || !counting->only_since)
 		affected_people_add(&counting->people, sighting, &verdict);
-	return true;
-}
-
-/* ---- notices ---- */
-
-static bool add_told(void *context, const struct store_notice *notice)
-{
-	const struct counting *counting = context;
-	const struct sighting_judge *judge = counting->judge;
-
-	if (notice->state == NOTICE_HANDED_OVER && notice->reason != NOTICE_FIXED &&
-	    !store_notice_is_ahead(notice, counting->now) &&
-	    (rule_titles_parse(judge->edition.policy, notice->rules) & judge->considered) != 0)
-		g_hash_table_add(counting->told, g_strdup(notice->user));
-	return true;
+	return !counting->failed;
 }
 
 /* ---- the whole ---- */
@@ -110,17 +117,55 @@ static void note_rules(struct counting *counting)
 	}
 }
 
+/* Of who can only be active, it is enough to know how many they are; but that a record does not
+   tell something is known of the records alone. */
+static bool count_activity(struct counting *counting, struct store *store)
+{
+	struct forecast *forecast = counting->forecast;
+	size_t count = store_habit_count(store);
+	struct store_activity activity;
+	bool *habits, counted;
+
+	if (counting->suspects == NULL)
+		return true;
+	habits = g_new0(bool, count + 1);
+	for (size_t i = 0; i < count; i++)
+		habits[i] = strcasecmp(store_habit(store, i)->mechanism, "ANONYMOUS") != 0;
+	counted = store_count_activity(store, habits, counting->since, counting->week, &activity);
+	g_free(habits);
+	if (!counted)
+		return false;
+	forecast->active_users = (double)activity.lately;
+	for (unsigned int i = 0; i < FORECAST_WEEKS; i++)
+		forecast->weeks[i].active_users = activity.weeks[i];
+	return true;
+}
+
+static void find_suspects(struct counting *counting, const struct store *store)
+{
+	uint64_t untold;
+
+	if (counting->histories != NULL)
+		return;
+	counting->suspects = suspect_habits_find(counting->judge, store, &untold);
+	if (untold != 0)
+		g_clear_pointer(&counting->suspects, g_free);
+}
+
 static bool read_all(struct counting *counting, struct store *store)
 {
-	const struct store_filter filter = {
-		.verified = true, .names = true, .offenders = counting->histories != NULL};
+	struct store_filter filter = {.verified = true, .names = true};
 	struct forecast *forecast = counting->forecast;
 	int64_t first;
 
+	find_suspects(counting, store);
+	filter.offenders = counting->histories != NULL || counting->suspects != NULL;
+	filter.habits = counting->suspects;
+	filter.told = counting->suspects != NULL;
 	begin_user(counting, STORE_NOBODY, "");
 	if (!rule_history_first_record(store, forecast->reference, &first) ||
-	    !store_each_notice(store, NULL, add_told, counting) ||
-	    !store_each_sighting(store, &filter, count, counting))
+	    !count_activity(counting, store) ||
+	    !store_each_sighting(store, &filter, count, counting) || counting->failed)
 		return false;
 	end_user(counting);
 	for (size_t i = 0; i < RULES_MAX; i++)
@@ -139,7 +184,8 @@ bool forecast_count(struct forecast *forecast_r, struct store *store,
 				    .since = inquiry_since(since, reference),
 				    .only_since = since != SCHEDULE_NEVER,
 				    .week = store_week(reference),
-				    .histories = histories};
+				    .histories = histories,
+				    .store = store};
 	bool answered;
 
 	*forecast_r = (struct forecast){.at = judge->at,
@@ -147,7 +193,6 @@ bool forecast_count(struct forecast *forecast_r, struct store *store,
 					.since = counting.since,
 					.groups = forecast_groups_create(store)};
 	note_rules(&counting);
-	counting.told = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	answered =
 		affected_people_init(&counting.people, judge->edition.policy, store, reference) &&
 		read_all(&counting, store);
@@ -156,7 +201,7 @@ bool forecast_count(struct forecast *forecast_r, struct store *store,
 		forecast_groups_sort(&forecast_r->groups);
 	}
 	affected_people_clear(&counting.people);
-	g_hash_table_destroy(counting.told);
+	g_free(counting.suspects);
 	return answered;
 }
 

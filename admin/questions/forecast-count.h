@@ -9,7 +9,7 @@
 #include "rule-history.h"
 
 /* The week of the reference and those before it. */
-#define FORECAST_WEEKS 8
+#define FORECAST_WEEKS STORE_ACTIVITY_WEEKS
 
 struct forecast_week {
 	uint64_t active_users;

@@ -104,6 +104,11 @@ const struct store_habit *store_dictionaries_habit(const struct store_dictionari
 	return g_ptr_array_index(dictionaries->habits, index);
 }
 
+int64_t store_dictionaries_habit_id(const struct store_dictionaries *dictionaries, size_t index)
+{
+	return g_array_index(dictionaries->habit_ids, int64_t, index);
+}
+
 /* ---- rule sets ---- */
 
 char *store_rule_set_format(const struct store_rule_set *rule_set)
@@ -165,4 +170,9 @@ const struct store_rule_set *store_dictionaries_rule_set(
 	const struct store_dictionaries *dictionaries, size_t index)
 {
 	return g_ptr_array_index(dictionaries->rule_sets, index);
+}
+
+int64_t store_dictionaries_rule_set_id(const struct store_dictionaries *dictionaries, size_t index)
+{
+	return g_array_index(dictionaries->rule_set_ids, int64_t, index);
 }

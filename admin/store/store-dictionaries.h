@@ -31,6 +31,8 @@ const struct store_rule_set *store_dictionaries_find_rule_set(
 size_t store_dictionaries_habit_count(const struct store_dictionaries *dictionaries);
 const struct store_habit *store_dictionaries_habit(const struct store_dictionaries *dictionaries,
 						   size_t index);
+int64_t store_dictionaries_habit_id(const struct store_dictionaries *dictionaries, size_t index);
+int64_t store_dictionaries_rule_set_id(const struct store_dictionaries *dictionaries, size_t index);
 size_t store_dictionaries_rule_set_count(const struct store_dictionaries *dictionaries);
 const struct store_rule_set *store_dictionaries_rule_set(
 	const struct store_dictionaries *dictionaries, size_t index);

@@ -103,7 +103,7 @@ static bool each_sighting(struct store *store, const struct store_filter *filter
 	struct store_view *view = view_of(store);
 	struct selection selection = {.filter = filter, .visit = visit, .context = context};
 
-	if (filter->offenders) {
+	if (filter->offenders && filter->habits == NULL && !filter->told) {
 		selection.offenders =
 			g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 		view->functions->each_sighting(view->holder, note_offender, selection.offenders);

@@ -132,10 +132,14 @@ struct store_sighting {
 /* ---- questions ---- */
 
 struct store_filter {
-	const char *user;          /* NULL: all */
-	const char *rule;          /* a title; NULL: all, the clean ones too */
-	bool broken;               /* only what breaks a rule, whichever it is */
-	bool offenders;            /* all of those users who broke one, with the right password */
+	const char *user; /* NULL: all */
+	const char *rule; /* a title; NULL: all, the clean ones too */
+	bool broken;      /* only what breaks a rule, whichever it is */
+	bool offenders;   /* all of those users who broke one, with the right password */
+	/* With offenders: and of those who came in one of these habits, by their indexes, or who
+	   were told something. Others may come, too. */
+	const bool *habits; /* NULL: none */
+	bool told;
 	int64_t since;             /* last_seen is this or later */
 	bool verified, unverified; /* which of them */
 	bool names;                /* fill in user, which is done anyway if it is given */
@@ -158,6 +162,18 @@ size_t store_habit_count(const struct store *store);
 const struct store_habit *store_habit(const struct store *store, size_t index);
 size_t store_rule_set_count(const struct store *store);
 const struct store_rule_set *store_rule_set(const struct store *store, size_t index);
+
+/* How many people came: verified ones, in any of these habits. */
+#define STORE_ACTIVITY_WEEKS 8
+struct store_activity {
+	uint64_t lately;                      /* at a given time or later */
+	uint64_t weeks[STORE_ACTIVITY_WEEKS]; /* in the week so long before a given one */
+};
+
+/* habits: by their indexes; week: as of store_week(). Needs store_begin_reading(), and may be
+   called in a visit of something else. */
+bool store_count_activity(struct store *store, const bool *habits, int64_t since, int64_t week,
+			  struct store_activity *activity_r);
 
 /* What came on one day (UTC; days since 1970). */
 struct store_day {

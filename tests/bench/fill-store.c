@@ -46,10 +46,14 @@ static const char *const countries[] = {"DE", "AT", "CH", "FR", "NL", "US", "TR"
 
 /* Each in so many versions. */
 static const char *const programs[] = {
-	"name=Thunderbird version=%u.3.1",  "name=Outlook version=16.%u",
-	"name=iPhone Mail version=%uG77",   "name=iPad Mail version=%uG77",
-	"name=Mac OS X Mail version=16.%u", "name=K-9 Mail version=6.%u",
-	"name=Gmail version=%u",            "name=FairEmail version=1.%u",
+	"name=Thunderbird version=%u.3.1",
+	"name=Outlook version=16.%u",
+	"name=iPhone Mail version=%uG77",
+	"name=iPad Mail version=%uG77",
+	"name=Mac OS X Mail version=16.%u",
+	"name=K-9 Mail version=6.%u",
+	"name=Gmail version=%u",
+	"name=FairEmail version=1.%u",
 };
 #define VERSIONS 8
 #define PROGRAMS (COUNT(programs) * VERSIONS)
@@ -96,10 +100,10 @@ static bool percent(uint32_t share)
 
 struct filling {
 	struct store *store;
-	FILE *psql;       /* NULL: all rows go through the store */
+	FILE *psql; /* NULL: all rows go through the store */
 	bool fine;
-	unsigned sweep;   /* of SWEEPS; only rows of this one are written */
-	uint64_t row;     /* of the table */
+	unsigned sweep; /* of SWEEPS; only rows of this one are written */
+	uint64_t row;   /* of the table */
 	uint64_t people;
 	int64_t now;
 };
@@ -150,6 +154,8 @@ static void put(struct filling *filling, enum store_table table, const struct st
 			putc('\t', filling->psql);
 		copy_value(filling->psql, kinds[i], &values[i]);
 	}
+	if (table == TABLE_SIGHTINGS)
+		fputs(values[3].number == CLEAN ? "\tf" : "\tt", filling->psql);
 	putc('\n', filling->psql);
 }
 
@@ -356,7 +362,8 @@ static void put_habits(struct filling *filling)
 			  PICK(countries, i / PROGRAMS), program);
 	}
 	for (uint64_t i = 1; i <= filling->people / 20; i++) {
-		snprintf(program, sizeof(program), "DESKTOP-%07" PRIX64, i * 2654435761 % 0xfffffff);
+		snprintf(program, sizeof(program), "DESKTOP-%07" PRIX64,
+			 i * 2654435761 % 0xfffffff);
 		put_habit(filling, (int64_t)(COMMON_HABITS + i), &roads[SUBMISSION], countries[0],
 			  program);
 	}
@@ -398,7 +405,7 @@ static const struct many {
 	{put_users, "COPY portcullis.users (id, name, verified) FROM STDIN;"},
 	{put_sightings, "COPY portcullis.sightings (user_id, verified, habit, rules, server, day,"
 			" count, rejected, first_seen, last_seen, weeks, days, last_client,"
-			" whereabouts, tls_below) FROM STDIN;"},
+			" whereabouts, tls_below, broken) FROM STDIN;"},
 	{put_notices, "COPY portcullis.notices (id, user_name, recipient, message_id, reason,"
 		      " rules, state, intended, settled, attempts, error, dates) FROM STDIN;"},
 };

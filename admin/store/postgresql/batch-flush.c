@@ -285,18 +285,21 @@ static bool keep_limits(struct store *store)
 
 static const char sending[] =
 	"INSERT INTO portcullis.sightings AS s (user_id, verified, habit, rules, server, day,"
-	" count, rejected, first_seen, last_seen, weeks, days, last_client, whereabouts, tls_below)"
-	" SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
-	" ORDER BY 1, 2, 3, 4, 5, 6"
-	" ON CONFLICT (user_id, verified, habit, rules, server, day) DO UPDATE SET"
-	" count = s.count + excluded.count, rejected = s.rejected + excluded.rejected,"
-	" first_seen = least(s.first_seen, excluded.first_seen),"
-	" last_seen = greatest(s.last_seen, excluded.last_seen),"
-	" weeks = (" MOVED("s.weeks", " << ", WEEKS_LATER) ") | (" MOVED(
-		"excluded.weeks", " << ",
-		WEEKS_EARLIER) "), days = s.days + " NEW_DAYS
-			       ", " LATEST("last_client") ", " LATEST("whereabouts") ", " LATEST(
-				       "tls_below");
+	" count, rejected, first_seen, last_seen, weeks, days, last_client, whereabouts, tls_below,"
+	" broken) SELECT *, " IS_BROKEN(
+		"rules") " FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9,"
+			 "  $10, $11, $12, $13, $14, $15) AS n (user_id, verified, habit, rules)"
+			 " ORDER BY 1, 2, 3, 4, 5, 6"
+			 " ON CONFLICT (user_id, verified, habit, rules, server, day) DO UPDATE SET"
+			 " count = s.count + excluded.count, rejected = s.rejected + "
+			 "excluded.rejected,"
+			 " first_seen = least(s.first_seen, excluded.first_seen),"
+			 " last_seen = greatest(s.last_seen, excluded.last_seen),"
+			 " weeks = (" MOVED("s.weeks", " << ", WEEKS_LATER) ") | (" MOVED(
+				 "excluded.weeks", " << ",
+				 WEEKS_EARLIER) "), days = s.days + " NEW_DAYS
+						", " LATEST("last_client") ", " LATEST(
+							"whereabouts") ", " LATEST("tls_below");
 
 /* Eight arrays behind those of the key. */
 static void add_sums(struct parameters *parameters, const GPtrArray *rows)

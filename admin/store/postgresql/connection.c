@@ -238,6 +238,10 @@ static bool begin(struct store *store, const char *kind, const char *idle, const
 	/* Of 50,000 rows, to be sorted; to compile for them takes longer than to go through them. */
 	add_setting(sql, postgresql->uri, "work_mem", "32MB");
 	add_setting(sql, postgresql->uri, "jit", "off");
+	/* Of cursors, all rows are fetched. */
+	add_setting(sql, postgresql->uri, "cursor_tuple_fraction", "1");
+	/* Many small statements: to start workers for each takes longer than to do it. */
+	add_setting(sql, postgresql->uri, "max_parallel_workers_per_gather", "0");
 	g_string_append_printf(sql, "; %sSELECT version FROM portcullis.version", locks);
 	result = is_ready(store) ? execute(store, sql->str) : NULL;
 	g_string_free(sql, TRUE);

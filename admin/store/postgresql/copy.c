@@ -30,8 +30,11 @@ static const struct table {
 			     " ORDER BY user_id, verified, habit, rules, server, day",
 			     "INSERT INTO portcullis.sightings (user_id, verified, habit, rules,"
 			     " server, day, count, rejected, first_seen, last_seen, weeks, days,"
-			     " last_client, whereabouts, tls_below) SELECT * FROM unnest"
-			     "($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"},
+			     " last_client, whereabouts, tls_below, broken) SELECT *,"
+			     " " IS_BROKEN("rules") " FROM unnest"
+						    "($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, "
+						    "$12, $13, $14, $15, $16)"
+						    " AS n (user_id, verified, habit, rules)"},
 	[TABLE_SERVERS] = {"SELECT id, host, source, witness FROM portcullis.servers ORDER BY id",
 			   "INSERT INTO portcullis.servers (id, host, source, witness)"
 			   " OVERRIDING SYSTEM VALUE SELECT * FROM unnest($2, $3, $4, $5)"},

@@ -33,7 +33,11 @@ static const char version_1[] =
 	" weeks bigint NOT NULL, days integer NOT NULL, server integer NOT NULL,"
 	" day date NOT NULL, tls_below smallint NOT NULL, verified boolean NOT NULL,"
 	" last_client " TEXT ", whereabouts " TEXT ","
+	/* Whether rules is another one than that of clean logins: few are, and have an index. */
+	" broken boolean NOT NULL DEFAULT false,"
 	" PRIMARY KEY (user_id, verified, habit, rules, server, day)) WITH (fillfactor = 85);"
+	"CREATE INDEX sightings_broken ON sightings (user_id, verified, rules) WHERE broken;"
+	"CREATE INDEX sightings_habit ON sightings (habit, broken);"
 	"CREATE INDEX sightings_of_logs ON sightings (server, day) WHERE server > 0;"
 
 	/* ---- each host's books ---- */

@@ -21,6 +21,7 @@ static void close_store(struct store *store)
 	g_hash_table_unref(postgresql->servers);
 	postgresql_copy_free(postgresql->copy);
 	parameters_clear(&postgresql->connections);
+	postgresql_notices_ahead_of(store, NULL, 0);
 	g_free(postgresql->uri);
 	store_free(store);
 }
@@ -32,6 +33,7 @@ static const struct store_backend backend = {
 	.commit = postgresql_commit,
 	.rollback = postgresql_rollback,
 	.each_sighting = postgresql_each_sighting,
+	.count_activity = postgresql_count_activity,
 	.each_day = postgresql_each_day,
 	.each_writer = postgresql_each_writer,
 	.totals = postgresql_totals,

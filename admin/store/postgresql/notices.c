@@ -2,15 +2,6 @@
 
 #include "postgresql.h"
 
-#define NOTICE_COLUMNS                                                                             \
-	"user_name, recipient, message_id, reason, rules, state, intended, settled, attempts,"     \
-	" error, dates"
-
-/* What another host has in hand is left to it for so long: a mail may take its time, and to note
-   what came of it, too, when the server is away meanwhile. */
-#define IN_HAND "clock_timestamp() - in_hand_since < interval '30 minutes'"
-#define READ_COLUMNS NOTICE_COLUMNS ", in_hand_of, " IN_HAND
-
 /* So many at once. */
 #define NOTICES_AT_ONCE 5000
 
@@ -106,6 +97,18 @@ static struct store_notice read_notice(struct store *store, const PGresult *resu
 	return notice;
 }
 
+static bool visit_ahead(struct store *store, const PGresult *notices, int first, int count,
+			store_visit_notice *visit, void *context)
+{
+	for (int i = first; i < first + count; i++) {
+		struct store_notice notice = read_notice(store, notices, i);
+
+		if (!visit(context, &notice))
+			break;
+	}
+	return true;
+}
+
 /* Takes the result over. *last_r: the id of the last one; it is left alone when no more is
    wanted or there. False when the store has failed. */
 static bool visit_rows(struct store *store, PGresult *result, store_visit_notice *visit,
@@ -130,7 +133,12 @@ bool postgresql_each_notice(struct store *store, const char *user, store_visit_n
 {
 	int64_t last = 0;
 	bool more = true, fine = true;
+	int first, count;
+	const PGresult *ahead =
+		user == NULL ? NULL : postgresql_notices_ahead(store, user, &first, &count);
 
+	if (ahead != NULL)
+		return visit_ahead(store, ahead, first, count, visit, context);
 	while (fine && more) {
 		struct parameters parameters = {0};
 
@@ -142,10 +150,10 @@ bool postgresql_each_notice(struct store *store, const char *user, store_visit_n
 			store,
 			postgresql_query(store,
 					 user == NULL
-						 ? "SELECT id, " READ_COLUMNS
+						 ? "SELECT id, " NOTICE_READ_COLUMNS
 						   " FROM portcullis.notices WHERE id > $1"
 						   " ORDER BY id LIMIT $2"
-						 : "SELECT id, " READ_COLUMNS
+						 : "SELECT id, " NOTICE_READ_COLUMNS
 						   " FROM portcullis.notices WHERE user_name = $3"
 						   " AND id > $1 ORDER BY id LIMIT $2",
 					 &parameters),
@@ -164,7 +172,7 @@ bool postgresql_find_notice(struct store *store, const char *message_id, store_v
 	parameter_add_text(&parameters, message_id);
 	return visit_rows(store,
 			  postgresql_query(store,
-					   "SELECT id, " READ_COLUMNS
+					   "SELECT id, " NOTICE_READ_COLUMNS
 					   " FROM portcullis.notices WHERE message_id = $1"
 					   " ORDER BY id LIMIT 1",
 					   &parameters),

@@ -15,6 +15,14 @@
 struct batch;
 struct copy_rows;
 
+/* What somebody will ask for in a visit, read for all people of some rows at once. */
+struct notices_ahead {
+	const PGresult *rows; /* sightings; NULL: none are visited */
+	int column;           /* of their names */
+	PGresult *notices;    /* NULL: not read yet */
+	GHashTable *places;   /* by name: the first of its notices + 1; 0 there is none */
+};
+
 enum transaction { TRANSACTION_NONE, TRANSACTION_READING, TRANSACTION_WRITING };
 
 struct store_postgresql {
@@ -36,7 +44,9 @@ struct store_postgresql {
 	struct parameters connections; /* of logs, to be sent; joins.c */
 	int connection_count;          /* added since they were dropped */
 	struct copy_rows *copy;        /* NULL: there are none to be sent; copy.c */
-	bool dictionaries_locked;      /* against removal, until it ends */
+
+	struct notices_ahead ahead; /* of those whose sightings come; notices-ahead.c */
+	bool dictionaries_locked;   /* against removal, until it ends */
 };
 
 static inline struct store_postgresql *store_postgresql(struct store *store)
@@ -106,6 +116,10 @@ bool postgresql_lock(struct store *store, enum lock which);
    servers that nothing refers to yet. */
 bool postgresql_keep_dictionaries(struct store *store);
 
+/* SQL for the column broken of a sighting. */
+#define IS_BROKEN(rules)                                                                           \
+	"(" rules " <> coalesce((SELECT id FROM portcullis.rule_sets WHERE text = ''), 0))"
+
 /* ---- privacy.c ---- */
 
 /* Whether this role may: 1 yes, 0 no, -1 failure. */
@@ -138,6 +152,27 @@ GArray *postgresql_covers_create(void);
 bool postgresql_send_covers(struct store *store);
 /* Only where it is by better witnesses than this server. */
 bool postgresql_send_covers_of(struct store *store, int64_t server);
+
+/* ---- notices-ahead.c ---- */
+
+#define NOTICE_COLUMNS                                                                             \
+	"user_name, recipient, message_id, reason, rules, state, intended, settled, attempts,"     \
+	" error, dates"
+
+/* What another host has in hand is left to it for so long: a mail may take its time, and to note
+   what came of it, too, when the server is away meanwhile. */
+#define IN_HAND "clock_timestamp() - in_hand_since < interval '30 minutes'"
+#define NOTICE_READ_COLUMNS NOTICE_COLUMNS ", in_hand_of, " IN_HAND
+
+/* rows: sightings that are to be visited, with the name in this column; they stay until the next
+   ones, or NULL, come. */
+void postgresql_notices_ahead_of(struct store *store, const PGresult *rows, int column);
+
+/* The notices of somebody of whom rows are visited: *count_r of them from *first_r on in what is
+   returned, which belongs to the store; in the order of ids. NULL: of him they are to be asked
+   for by themselves. */
+const PGresult *postgresql_notices_ahead(struct store *store, const char *user, int *first_r,
+					 int *count_r);
 
 /* ---- the functions of struct store_backend ---- */
 
@@ -198,6 +233,10 @@ bool postgresql_add_log_connection(struct store *store,
 bool postgresql_begin_reading(struct store *store);
 bool postgresql_each_sighting(struct store *store, const struct store_filter *filter,
 			      store_visit_sighting *visit, void *context);
+
+/* activity.c */
+bool postgresql_count_activity(struct store *store, const bool *habits, int64_t since, int64_t week,
+			       struct store_activity *activity_r);
 
 /* notices.c */
 bool postgresql_put_notice(struct store *store, struct store_notice *notice);

@@ -57,26 +57,69 @@ bool postgresql_begin_reading(struct store *store)
 
 /* ---- what is asked ---- */
 
-/* The ids of the rule sets that are chosen, in the order of their indexes: that of ids. */
-static void add_rule_sets(const PGresult *ids, const bool *chosen, struct parameters *parameters)
-{
-	GByteArray *array = parameter_add_array(parameters, PARAMETER_BIGINT);
-
-	for (int i = 0; i < PQntuples(ids); i++) {
-		if (chosen[i])
-			array_add(array, PARAMETER_BIGINT, result_number(ids, i, 0));
-	}
-}
-
 #define SIGHTING_COLUMNS                                                                           \
 	"s.user_id, s.verified, s.habit, s.rules, s.count, s.rejected, s.first_seen, s.last_seen," \
 	" s.last_client, s.weeks, s.whereabouts, s.tls_below, s.days"
+#define NAME_COLUMN 13 /* behind them */
+
+/* One question. */
+struct reading {
+	struct store_gathering gathering;
+	const bool *chosen; /* rule sets */
+	char *sql;          /* for its rows; $1 rule sets, $2 since, $3 a user or people */
+	const char *cursor; /* FETCH of it */
+};
+
+static void add_rule_sets(const struct store *store, const bool *chosen,
+			  struct parameters *parameters)
+{
+	const struct store_dictionaries *dictionaries = store->dictionaries;
+	GByteArray *array = parameter_add_array(parameters, PARAMETER_BIGINT);
+
+	for (size_t i = 0; i < store_dictionaries_rule_set_count(dictionaries); i++) {
+		if (chosen[i])
+			array_add(array, PARAMETER_BIGINT,
+				  store_dictionaries_rule_set_id(dictionaries, i));
+	}
+}
+
+static void add_habits(const struct store *store, const bool *chosen, struct parameters *parameters)
+{
+	const struct store_dictionaries *dictionaries = store->dictionaries;
+	GByteArray *array = parameter_add_array(parameters, PARAMETER_BIGINT);
+
+	for (size_t i = 0; i < store_dictionaries_habit_count(dictionaries); i++) {
+		if (chosen[i])
+			array_add(array, PARAMETER_BIGINT,
+				  store_dictionaries_habit_id(dictionaries, i));
+	}
+}
+
+static struct parameters parameters_of(const struct store *store, const struct reading *reading)
+{
+	const struct store_filter *filter = reading->gathering.filter;
+	struct parameters parameters = {0};
+
+	add_rule_sets(store, reading->chosen, &parameters);
+	/* NULL would not be later than anything. */
+	parameter_add(&parameters, PARAMETER_TIME, filter->since == 0 ? 1 : filter->since);
+	if (filter->user != NULL)
+		parameter_add_text(&parameters, filter->user);
+	return parameters;
+}
+
+static bool asks_for_people(const struct store_filter *filter)
+{
+	return filter->offenders && filter->user == NULL;
+}
 
 /* What is older than since is left out here where no row of logs may be gathered with it. */
 static void append_conditions(GString *sql, const struct store_filter *filter, bool has_waiting)
 {
 	g_string_append(sql, has_waiting ? " WHERE s.rules = ANY ($1) AND $2 IS NOT NULL"
 					 : " WHERE s.rules = ANY ($1) AND s.last_seen >= $2");
+	if (filter->broken || filter->rule != NULL)
+		g_string_append(sql, " AND s.broken");
 	if (!filter->verified)
 		g_string_append(sql, " AND NOT s.verified");
 	if (!filter->unverified)
@@ -85,9 +128,21 @@ static void append_conditions(GString *sql, const struct store_filter *filter, b
 		g_string_append(sql, " AND s.user_id = (SELECT id FROM portcullis.users"
 				     " WHERE name = $3)");
 	else if (filter->offenders)
-		g_string_append(sql, " AND s.user_id IN (SELECT o.user_id FROM portcullis.sightings"
-				     " o WHERE o.verified AND o.rules <> ALL (ARRAY(SELECT id"
-				     " FROM portcullis.rule_sets WHERE text = '')))");
+		g_string_append(sql, " AND s.user_id = ANY ($3)");
+}
+
+static char *sql_of(const struct store_filter *filter, bool has_waiting)
+{
+	bool names = filter->names && filter->user == NULL;
+	GString *sql = g_string_new("SELECT " SIGHTING_COLUMNS);
+
+	g_string_append(sql, names ? ", u.name" : ", NULL");
+	g_string_append(sql, " FROM portcullis.sightings s");
+	if (names)
+		g_string_append(sql, " LEFT JOIN portcullis.users u ON u.id = s.user_id");
+	append_conditions(sql, filter, has_waiting);
+	g_string_append(sql, " ORDER BY s.user_id, s.verified, s.habit, s.rules, s.server, s.day");
+	return g_string_free(sql, FALSE);
 }
 
 /* Whether rows of logs wait: 1 yes, 0 no, -1 failure. */
@@ -101,38 +156,57 @@ static int has_waiting_rows(struct store *store)
 				 NULL, &server);
 }
 
-/* The rows come by a cursor, so that memory does not grow with them, and something else may be
+/* All rows come by a cursor, so that memory does not grow with them, and something else may be
    asked meanwhile. */
-static bool declare(struct store *store, const struct store_filter *filter, const bool *chosen)
+static bool declare_rows(struct store *store, const struct reading *reading)
 {
-	PGresult *ids =
-		postgresql_query(store, "SELECT id FROM portcullis.rule_sets ORDER BY id", NULL);
-	bool names = filter->names && filter->user == NULL;
+	struct parameters parameters = parameters_of(store, reading);
+	char *sql = g_strconcat("DECLARE sightings NO SCROLL CURSOR FOR ", reading->sql, NULL);
+	bool fine = postgresql_run(store, sql, &parameters);
+
+	g_free(sql);
+	return fine;
+}
+
+/* Of some people, only who they are: their rows are looked up for some thousands of them at a
+   time, and need not be sorted all together. */
+static bool declare_people(struct store *store, const struct store_filter *filter)
+{
 	struct parameters parameters = {0};
-	int has_waiting = has_waiting_rows(store);
-	GString *sql;
+	GString *sql = g_string_new("DECLARE people NO SCROLL CURSOR FOR SELECT DISTINCT user_id"
+				    " FROM (SELECT user_id FROM portcullis.sightings"
+				    " WHERE broken AND verified");
 	bool fine;
 
-	if (ids == NULL || has_waiting < 0) {
-		PQclear(ids);
-		return false;
+	if (filter->habits != NULL) {
+		add_habits(store, filter->habits, &parameters);
+		/* Few of them have such rows at all: one by one, whatever is reckoned. */
+		g_string_append(sql, " UNION ALL SELECT user_id FROM unnest($1) AS k (habit),"
+				     " LATERAL (SELECT user_id FROM portcullis.sightings s"
+				     "  WHERE s.habit = k.habit AND NOT s.broken AND s.verified"
+				     "  OFFSET 0) h");
 	}
-	add_rule_sets(ids, chosen, &parameters);
-	PQclear(ids);
-	/* NULL would not be later than anything. */
-	parameter_add(&parameters, PARAMETER_TIME, filter->since == 0 ? 1 : filter->since);
-	sql = g_string_new("DECLARE sightings NO SCROLL CURSOR FOR SELECT " SIGHTING_COLUMNS);
-	g_string_append(sql, names ? ", u.name" : ", NULL");
-	g_string_append(sql, " FROM portcullis.sightings s");
-	if (names)
-		g_string_append(sql, " LEFT JOIN portcullis.users u ON u.id = s.user_id");
-	append_conditions(sql, filter, has_waiting > 0);
-	if (filter->user != NULL)
-		parameter_add_text(&parameters, filter->user);
-	g_string_append(sql, " ORDER BY s.user_id, s.verified, s.habit, s.rules, s.server, s.day");
+	if (filter->told)
+		g_string_append(sql, " UNION ALL SELECT id FROM portcullis.users WHERE name"
+				     " IN (SELECT user_name FROM portcullis.notices)");
+	g_string_append(sql, ") p ORDER BY user_id");
 	fine = postgresql_run(store, sql->str, &parameters);
 	g_string_free(sql, TRUE);
 	return fine;
+}
+
+static bool declare(struct store *store, struct reading *reading)
+{
+	const struct store_filter *filter = reading->gathering.filter;
+	int has_waiting = has_waiting_rows(store);
+
+	if (has_waiting < 0)
+		return false;
+	reading->sql = sql_of(filter, has_waiting > 0);
+	reading->cursor =
+		asks_for_people(filter) ? "FETCH 2000 FROM people" : "FETCH 5000 FROM sightings";
+	return asks_for_people(filter) ? declare_people(store, filter)
+				       : declare_rows(store, reading);
 }
 
 /* ---- rows ---- */
@@ -146,7 +220,9 @@ static bool read_sighting(const struct store *store, const PGresult *result, int
 		store_dictionaries_find_habit(store->dictionaries, result_number(result, row, 2));
 	const struct store_rule_set *rules = store_dictionaries_find_rule_set(
 		store->dictionaries, result_number(result, row, 3));
-	const char *name = PQgetisnull(result, row, 13) ? NULL : result_text(result, row, 13);
+	const char *name = PQgetisnull(result, row, NAME_COLUMN)
+				   ? NULL
+				   : result_text(result, row, NAME_COLUMN);
 
 	if (habit == NULL || rules == NULL)
 		return false;
@@ -182,17 +258,34 @@ static bool take_rows(struct store *store, const PGresult *result,
 	return true;
 }
 
-/* 1 there may be more, 0 no more is wanted or there, -1 failure. */
-static int fetch(struct store *store, struct store_gathering *gathering)
+/* Takes the result over: the rows of these people. */
+static PGresult *rows_of_people(struct store *store, const struct reading *reading,
+				PGresult *people)
 {
-	PGresult *result = postgresql_query(store, "FETCH 5000 FROM sightings", NULL);
-	bool more;
+	struct parameters parameters = parameters_of(store, reading);
+	GByteArray *array = parameter_add_array(&parameters, PARAMETER_BIGINT);
 
+	for (int i = 0; i < PQntuples(people); i++)
+		array_add(array, PARAMETER_BIGINT, result_number(people, i, 0));
+	PQclear(people);
+	return postgresql_query(store, reading->sql, &parameters);
+}
+
+/* 1 there may be more, 0 no more is wanted or there, -1 failure. */
+static int fetch(struct store *store, struct reading *reading)
+{
+	PGresult *result = postgresql_query(store, reading->cursor, NULL);
+	bool is_last = PQntuples(result) == 0, more;
+
+	if (result != NULL && !is_last && asks_for_people(reading->gathering.filter))
+		result = rows_of_people(store, reading, result);
 	if (result == NULL)
 		return -1;
-	more = take_rows(store, result, gathering) && PQntuples(result) > 0;
-	if (PQntuples(result) == 0)
-		store_gathering_end(gathering);
+	postgresql_notices_ahead_of(store, result, NAME_COLUMN);
+	more = take_rows(store, result, &reading->gathering) && !is_last;
+	if (is_last)
+		store_gathering_end(&reading->gathering);
+	postgresql_notices_ahead_of(store, NULL, 0);
 	PQclear(result);
 	return more;
 }
@@ -200,13 +293,18 @@ static int fetch(struct store *store, struct store_gathering *gathering)
 bool postgresql_each_sighting(struct store *store, const struct store_filter *filter,
 			      store_visit_sighting *visit, void *context)
 {
-	struct store_gathering gathering = {.filter = filter, .visit = visit, .context = context};
 	bool *chosen = store_choose_rule_sets(store, filter);
-	int more = declare(store, filter, chosen) ? 1 : -1;
+	struct reading reading = {
+		.gathering = {.filter = filter, .visit = visit, .context = context},
+		.chosen = chosen,
+	};
+	int more = declare(store, &reading) ? 1 : -1;
 
 	while (more > 0)
-		more = fetch(store, &gathering);
-	store_gathering_clear(&gathering);
+		more = fetch(store, &reading);
+	store_gathering_clear(&reading.gathering);
+	g_free(reading.sql);
 	g_free(chosen);
-	return more == 0 && postgresql_execute(store, "CLOSE sightings");
+	return more == 0 && postgresql_execute(store, asks_for_people(filter) ? "CLOSE people"
+									      : "CLOSE sightings");
 }

@@ -401,6 +401,7 @@ static const struct store_backend backend = {
 	.commit = store_sqlite_commit,
 	.rollback = store_sqlite_rollback,
 	.each_sighting = store_sqlite_each_sighting,
+	.count_activity = store_sqlite_count_activity,
 	.each_day = store_sqlite_each_day,
 	.each_writer = store_sqlite_each_writer,
 	.totals = store_sqlite_totals,

@@ -56,22 +56,14 @@ static bool find_name(struct store *store, struct names *names, int64_t user_id,
 	"user, verified, habit, rules, count, rejected, first_seen, last_seen, last_client,"       \
 	" weeks, whereabouts, tls_below, days"
 
-/* Goes through the table twice, side by side. */
-static sqlite3_stmt *select_of_offenders(struct store *store)
-{
-	return store_sqlite_statement(
-		store,
-		"SELECT " SIGHTING_COLUMNS " FROM (SELECT DISTINCT user FROM sightings"
-		"  WHERE verified AND rules NOT IN (SELECT id FROM rule_sets WHERE text = ''))"
-		" CROSS JOIN sightings USING (user) ORDER BY user");
-}
-
 static sqlite3_stmt *select_sightings(struct store *store, const struct store_filter *filter)
 {
 	sqlite3_stmt *row;
 
 	if (filter->user == NULL && filter->offenders)
-		return select_of_offenders(store);
+		return store_sqlite_statement(store, "SELECT " SIGHTING_COLUMNS
+						     " FROM sightings WHERE user = ?1 ORDER BY"
+						     " user, verified, habit, rules, server, day");
 	if (filter->user == NULL)
 		return store_sqlite_statement(store, "SELECT " SIGHTING_COLUMNS
 						     " FROM sightings ORDER BY user");
@@ -141,6 +133,33 @@ static bool take(struct store *store, struct giving *giving, sqlite3_stmt *row)
 	return giving->fine && store_gathering_take(gathering, &sighting);
 }
 
+/* Gives out the rows of a statement. 1 more are wanted, 0 not, -1 failure. */
+static int give_rows(struct store *store, struct giving *giving, sqlite3_stmt *row)
+{
+	bool more = true;
+	int step = 0;
+
+	while (more && (step = store_sqlite_step(store, row)) > 0)
+		more = take(store, giving, row);
+	sqlite3_reset(row);
+	return !giving->fine || step < 0 ? -1 : more;
+}
+
+static int give_people(struct store *store, struct giving *giving, sqlite3_stmt *row)
+{
+	struct store_sqlite_people people;
+	bool begun = store_sqlite_people_begin(store, giving->gathering.filter, &people);
+	int more = begun ? 1 : -1, found = 1;
+	int64_t user;
+
+	while (more > 0 && (found = store_sqlite_people_next(store, &people, &user)) > 0) {
+		sqlite3_bind_int64(row, 1, user);
+		more = give_rows(store, giving, row);
+	}
+	store_sqlite_people_end(&people);
+	return found < 0 ? -1 : more;
+}
+
 bool store_sqlite_each_sighting(struct store *store, const struct store_filter *filter,
 				store_visit_sighting *visit, void *context)
 {
@@ -150,18 +169,19 @@ bool store_sqlite_each_sighting(struct store *store, const struct store_filter *
 		.gathering = {.filter = filter, .visit = visit, .context = context},
 		.chosen = chosen,
 	};
-	bool more = giving.fine = begin_names(store, filter, &giving.names);
-	int step = 0;
+	int more = -1;
 
-	while (more && (step = store_sqlite_step(store, row)) > 0)
-		more = take(store, &giving, row);
-	if (more && step == 0)
+	giving.fine = begin_names(store, filter, &giving.names);
+	if (giving.fine)
+		more = filter->user == NULL && filter->offenders ? give_people(store, &giving, row)
+								 : give_rows(store, &giving, row);
+	if (more > 0)
 		store_gathering_end(&giving.gathering);
 	store_gathering_clear(&giving.gathering);
 	sqlite3_reset(giving.names.row);
 	sqlite3_reset(row);
 	g_free(chosen);
-	return giving.fine && step >= 0;
+	return more >= 0;
 }
 
 /* ---- the rest ---- */

@@ -140,6 +140,26 @@ bool store_sqlite_add_log_connection(struct store *store,
 bool store_sqlite_note_whereabouts(struct store *store, int64_t definition,
 				   store_find_whereabouts *find, void *context);
 
+/* people.c */
+
+/* Those whom a filter chooses for what they did, one by one in the order of their ids. */
+struct store_sqlite_people {
+	sqlite3_stmt *rows, *told; /* told: NULL when it is not asked for */
+	bool more_rows, more_told; /* there is a row of each */
+	bool *breaking, *suspects; /* rule sets and habits, by id; suspects NULL: none */
+	int64_t last_rule_set, last_habit;
+	int64_t last_user;
+};
+bool store_sqlite_people_begin(struct store *store, const struct store_filter *filter,
+			       struct store_sqlite_people *people_r);
+/* 1 there is one, 0 no more, -1 failure. */
+int store_sqlite_people_next(struct store *store, struct store_sqlite_people *people,
+			     int64_t *user_r);
+void store_sqlite_people_end(struct store_sqlite_people *people);
+
+bool store_sqlite_count_activity(struct store *store, const bool *habits, int64_t since,
+				 int64_t week, struct store_activity *activity_r);
+
 /* read.c */
 bool store_sqlite_begin_reading(struct store *store);
 bool store_sqlite_each_sighting(struct store *store, const struct store_filter *filter,
