@@ -120,7 +120,7 @@ bool postgresql_keep_dictionaries(struct store *store);
 #define IS_BROKEN(rules)                                                                           \
 	"(" rules " <> coalesce((SELECT id FROM portcullis.rule_sets WHERE text = ''), 0))"
 
-/* ---- privacy.c ---- */
+/* ---- expiry.c ---- */
 
 /* Whether this role may: 1 yes, 0 no, -1 failure. */
 int postgresql_may_delete(struct store *store);
@@ -265,7 +265,7 @@ bool postgresql_note_whereabouts(struct store *store, int64_t definition,
 				 store_find_whereabouts *find, void *context);
 bool postgresql_correct_future(struct store *store, int64_t now);
 
-/* privacy.c */
+/* expiry.c, privacy.c */
 bool postgresql_expire(struct store *store, const struct store_expiry *expiry, int64_t now);
 bool postgresql_has_expired(struct store *store, const struct store_expiry *expiry, int64_t now,
 			    bool *found_r);
