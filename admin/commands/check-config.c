@@ -131,7 +131,8 @@ static void print_text(const struct loaded_policy *loaded, time_t at)
 
 	listing_end(list_rules(LISTING_TABLE, policy, at), NULL);
 	if (loaded->exemptions != NULL)
-		printf("\n%zu exemptions in %s\n", exemptions_count(loaded->exemptions),
+		printf("\n%zu exemptions%s in %s\n", exemptions_count(loaded->exemptions),
+		       policy->exemptions_in_store ? ", those of the store," : "",
 		       policy->exemptions);
 	print_grace(loaded);
 	if (loaded->countries != NULL) {

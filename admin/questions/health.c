@@ -17,6 +17,7 @@
 #include "notice-health.h"
 #include "notice-limits.h"
 #include "server-edition.h"
+#include "shared-standing.h"
 
 #define MINUTE_MILLISECONDS INT64_C(60000)
 
@@ -76,13 +77,24 @@ static void find(struct health_finding *finding_r, bool healthy, const char *for
 	va_end(arguments);
 }
 
-static void examine_files(const struct loaded_policy *loaded, struct health_finding *finding_r)
+/* False when the store fails. */
+static bool examine_files(const struct inquiry *inquiry, int64_t now,
+			  struct health_finding *finding_r)
 {
-	if (loaded->problems == 0)
+	const struct loaded_policy *loaded = &inquiry->loaded;
+	char *problem = NULL;
+
+	if (loaded->problems == 0 && !shared_standing_find(inquiry, now, &problem))
+		return false;
+	if (problem != NULL)
+		find(finding_r, false, "%s", problem);
+	else if (loaded->problems == 0)
 		find(finding_r, true, "the exemptions and the country database can be read");
 	else
 		find(finding_r, false, "%u problem%s; see 'portcullis check-config'",
 		     loaded->problems, loaded->problems == 1 ? "" : "s");
+	g_free(problem);
+	return true;
 }
 
 static int64_t minutes_since_import(const struct store_totals *totals, int64_t now)
@@ -426,13 +438,13 @@ bool health_examine(const struct inquiry *inquiry, const struct host_standings *
 
 	if (!store_totals(inquiry->store, &totals) ||
 	    !journal_backlog(inquiry->loaded.policy->journal, inquiry->store, &backlog) ||
+	    !examine_files(inquiry, now, &findings_r[HEALTH_FILES]) ||
 	    !examine_editions(inquiry, hosts, now, &findings_r[HEALTH_EDITIONS]) ||
 	    !examine_servers(inquiry, now, &findings_r[HEALTH_SERVERS]) ||
 	    !examine_logs(inquiry, &totals, now, &findings_r[HEALTH_LOGS]) ||
 	    !sum_days(inquiry->store, now, &days) || !notice_health_find(&notices, inquiry) ||
 	    !examine_limits(inquiry, now, &findings_r[HEALTH_LIMITS]))
 		return false;
-	examine_files(&inquiry->loaded, &findings_r[HEALTH_FILES]);
 	examine_hosts(hosts, &findings_r[HEALTH_HOSTS]);
 	examine_import(&totals, now, &findings_r[HEALTH_IMPORT]);
 	examine_backlog(inquiry->loaded.policy, &backlog, &totals, now,

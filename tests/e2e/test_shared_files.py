@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import tempfile
 import threading
@@ -190,7 +191,7 @@ def test_from_the_store_to_the_file(uri, tmp_path):
     assert listed[1]["reason"] == "Ticket 12"
     host.explain(ALICE, 0)
     host.explain(CAROL, 1)
-    assert "2 exemptions in " in host.run("check-config").stdout
+    assert "2 exemptions, those of the store, in " in host.run("check-config").stdout
     assert "no such exemption" in host.run("exempt", "--remove", CAROL, status=1).stderr
     assert host.run("exempt", "--remove", ALICE, "--dry-run").stdout.endswith("removed: 1.\n")
     host.run("exempt", "--remove", ALICE)
@@ -222,7 +223,7 @@ def test_who_has_no_file_asks_the_store(uri, tmp_path):
     host = Host(tmp_path, uri)
     assert str(host.file) in host.run("check-config", status=1).stderr
     host.let_off(ALICE)
-    assert host.run("check-config").stdout.count("1 exemptions in ") == 1
+    assert host.run("check-config").stdout.count("1 exemptions, those of the store, in ") == 1
     host.explain(ALICE, 0)
     host.explain(BOB, 1)
     assert not host.file.exists()
@@ -267,6 +268,37 @@ def test_the_first_file_is_taken_in(uri, tmp_path):
     host.run("exempt", "--remove", ALICE)
     host.take()
     assert "alice" not in host.text
+
+
+def test_status(uri, tmp_path, request):
+    def an_hour_ago():
+        if uri.startswith("sqlite:"):
+            with contextlib.closing(sqlite3.connect(uri.removeprefix("sqlite:"))) as store:
+                store.execute("UPDATE shared_texts SET changed = changed - 3600000")
+                store.commit()
+        else:
+            request.getfixturevalue("server").query(
+                "UPDATE portcullis.shared_texts SET changed = changed - interval '1 hour'"
+            )
+
+    def files():
+        answer = json.loads(host.run("status", "--json", status=None).stdout)
+        return next(one for one in answer["health"] if one["check"] == "files")
+
+    host = Host(tmp_path, uri)
+    host.let_off(ALICE)
+    host.take()
+    assert files()["healthy"]
+    host.let_off(BOB)
+    assert files()["healthy"], "it takes a moment"
+    text = host.file.read_text()
+    an_hour_ago()
+    assert "read version 1 of the exemptions, the store has 2" in files()["text"]
+    host.file.write_text(f"{ALICE}  encryption  {day(30)}\n")
+    assert "exemptions are not the store's" in files()["text"] and not files()["healthy"]
+    host.file.write_text(text)
+    host.take()
+    assert files()["healthy"]
 
 
 def test_what_an_operator_did_before_is_not_lost(uri, tmp_path):
