@@ -97,6 +97,8 @@ const struct store_failure *store_failure(const struct store *store)
 
 bool store_begin(struct store *store)
 {
+	/* What failed before is over. */
+	store->failure = (struct store_failure){0};
 	return store->backend->begin(store);
 }
 

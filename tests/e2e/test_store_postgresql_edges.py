@@ -1,5 +1,7 @@
 """What a store on PostgreSQL does where something is not as it should be."""
 
+import bz2
+import os
 import random
 import subprocess
 import time
@@ -53,6 +55,23 @@ def test_row_that_somebody_has_removed(server, tmp_path, table):
     for command in (["import"], ["store", "check"] if table == "version" else ["store", "expire"]):
         said = host.run(*command, status=EX_DATAERR).stderr
         assert "a row is missing" in said and said.count("\n") == 1
+
+
+def test_broken_log_after_the_server_was_away(server, tmp_path):
+    """Why the log cannot be read is not what was wrong with the store before."""
+    host = Host(tmp_path, server.uri())
+    host.run("store", "create")
+    broken = tmp_path / "mail.log.1.bz2"
+    broken.write_bytes(bz2.compress(os.urandom(5000))[:3000])
+    with open(host.config, "a") as config:
+        config.write(f'logs = {{ "{broken}" }}\n')
+    importer = host.follow()
+    assert "bzip2" in importer.stderr.readline()
+    server.stop()
+    assert "store postgresql://" in importer.stderr.readline()
+    server.start()
+    assert "can be reached again" in importer.stderr.readline()
+    assert stop(importer) == ""
 
 
 # ---- moving ----

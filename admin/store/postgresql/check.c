@@ -13,8 +13,8 @@ static const char *const tables[] = {"users",    "habits",  "rule_sets",    "sig
 static bool read_version(struct store *store, struct store_check *check)
 {
 	check->newest = POSTGRESQL_SCHEMA_VERSION;
-	return postgresql_number(store, "SELECT version FROM portcullis.version", NULL,
-				 &check->version) > 0;
+	return postgresql_number_of_row(store, "SELECT version FROM portcullis.version", NULL,
+					&check->version);
 }
 
 /* What this role may not read is not counted. */

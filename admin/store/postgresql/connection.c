@@ -20,14 +20,15 @@ static bool check_version(struct store *store, int64_t version)
 static bool read_version(struct store *store)
 {
 	int64_t version;
-	int found =
-		postgresql_number(store, "SELECT version FROM portcullis.version", NULL, &version);
 
-	if (found < 0 && store->failure.status == EX_NOPERM)
-		return store_fail(store, EX_NOPERM,
-				  "its tables are not for this role; "
-				  "conf-examples/postgresql/roles.sql makes the roles");
-	return found > 0 && check_version(store, version);
+	if (postgresql_number_of_row(store, "SELECT version FROM portcullis.version", NULL,
+				     &version))
+		return check_version(store, version);
+	return store->failure.status == EX_NOPERM
+		       ? store_fail(store, EX_NOPERM,
+				    "its tables are not for this role; "
+				    "conf-examples/postgresql/roles.sql makes the roles")
+		       : false;
 }
 
 void postgresql_disconnect(struct store *store)
@@ -93,8 +94,11 @@ static bool is_fine(const PGresult *result)
 /* Takes the result over. */
 static PGresult *check_result(struct store *store, PGresult *result)
 {
-	if (is_fine(result))
+	if (is_fine(result)) {
+		/* What failed before is over. */
+		store->failure = (struct store_failure){0};
 		return result;
+	}
 	postgresql_failed(store, result);
 	PQclear(result);
 	return NULL;
@@ -167,11 +171,18 @@ int postgresql_number(struct store *store, const char *sql, struct parameters *p
 	count = PQntuples(result);
 	if (count > 0)
 		*number_r = result_number(result, 0, 0);
-	else
-		/* Where a row may be missing, nobody reads that. */
-		store_fail(store, EX_DATAERR, "a row is missing that it was made with");
 	PQclear(result);
 	return count > 0;
+}
+
+bool postgresql_number_of_row(struct store *store, const char *sql, struct parameters *parameters,
+			      int64_t *number_r)
+{
+	int found = postgresql_number(store, sql, parameters, number_r);
+
+	if (found == 0)
+		store_fail(store, EX_DATAERR, "a row is missing that it was made with");
+	return found > 0;
 }
 
 static PGresult *execute(struct store *store, const char *sql)

@@ -50,18 +50,18 @@ static int is_due(struct store *store, const struct store_expiry *expiry, int64_
 {
 	struct parameters parameters = {0};
 	int64_t due;
-	int found;
 
 	parameter_add(&parameters, PARAMETER_TIME, now);
 	parameter_add(&parameters, PARAMETER_BIGINT, EXPIRY_INTERVAL / 1000);
 	parameter_add(&parameters, PARAMETER_BIGINT, expiry->keep_addresses);
 	parameter_add(&parameters, PARAMETER_BIGINT, expiry->keep_sightings);
-	found = postgresql_number(store,
-				  "SELECT last_expiry IS NULL OR abs(extract(epoch FROM $1 -"
-				  " last_expiry)) >= $2 OR kept_addresses <> $3"
-				  " OR kept_sightings <> $4 FROM portcullis.upkeep",
-				  &parameters, &due);
-	return found > 0 ? due != 0 : -1;
+	if (!postgresql_number_of_row(store,
+				      "SELECT last_expiry IS NULL OR abs(extract(epoch FROM $1 -"
+				      " last_expiry)) >= $2 OR kept_addresses <> $3"
+				      " OR kept_sightings <> $4 FROM portcullis.upkeep",
+				      &parameters, &due))
+		return -1;
+	return due != 0;
 }
 
 static bool note_expiry(struct store *store, const struct store_expiry *expiry, int64_t now)

@@ -90,6 +90,9 @@ bool postgresql_connection_failed(struct store *store, const PGconn *connection,
 
 	if (state == NULL || message == NULL)
 		return is_lost(store, connection);
+	/* "Current transaction is aborted": what failed before says why. */
+	if (strcmp(state, "25P02") == 0 && store->failure.status != 0)
+		return false;
 	error = find_error(state);
 	store_fail(store, error->status, error->text == NULL ? message : error->text);
 	store->failure.again = error->remedy == REMEDY_AGAIN;

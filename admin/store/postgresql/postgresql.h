@@ -96,6 +96,9 @@ bool postgresql_change(struct store *store, const char *sql, struct parameters *
 /* Reads the one number that a statement gives: 1 read, 0 there is no row, -1 failure. */
 int postgresql_number(struct store *store, const char *sql, struct parameters *parameters,
 		      int64_t *number_r);
+/* The same of a row that is there unless somebody has removed it: that is a failure, too. */
+bool postgresql_number_of_row(struct store *store, const char *sql, struct parameters *parameters,
+			      int64_t *number_r);
 
 /* SQL without parameters; several statements if need be. */
 bool postgresql_execute(struct store *store, const char *sql);

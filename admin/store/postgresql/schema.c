@@ -30,8 +30,9 @@ static bool read_version(struct store *store, int64_t *version_r)
 	if (postgresql_number(store, "SELECT to_regclass('portcullis.version') IS NOT NULL", NULL,
 			      &has_tables) < 0)
 		return false;
-	return has_tables == 0 || postgresql_number(store, "SELECT version FROM portcullis.version",
-						    NULL, version_r) >= 0;
+	return has_tables == 0 ||
+	       postgresql_number_of_row(store, "SELECT version FROM portcullis.version", NULL,
+					version_r);
 }
 
 /* Foreign keys would be asked for at each write of a row; what refers to what is kept by the
