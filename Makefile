@@ -164,6 +164,8 @@ check-e2e: all $(E2E_TOOLS)
 SEEDS = 1000-1200
 check-logs-at-random: all
 	$(PYTEST) $(PYTEST_OPTIONS) --seeds=$(SEEDS) tests/e2e/test_import_logs_at_random.py
+	$(PYTEST) $(PYTEST_OPTIONS) --seeds=$(SEEDS) --postgresql \
+		tests/e2e/test_import_logs_at_random.py
 
 # With -j4 side by side: they wait more than they compute.
 E2E_QUARTERS := $(addprefix check-e2e-quarter-,1 2 3 4)
@@ -176,7 +178,7 @@ $(E2E_QUARTERS): check-e2e-quarter-%: all $(E2E_TOOLS)
 .PHONY: check-e2e-postgresql
 check-e2e-postgresql: all
 	$(PYTEST) $(PYTEST_OPTIONS) --postgresql $$(grep -l recorded_site tests/e2e/test_*.py | \
-		grep -v 'import_logs\|planted\|survey')
+		grep -v 'import_logs.py\|planted\|survey')
 
 include tests/bench/bench.mk
 include tests/fuzz/fuzz.mk

@@ -21,6 +21,20 @@ SERVER = ROOT / "tests" / "postgresql-server"
 SOCKET = ".s.PGSQL.5432"
 
 
+def psql(uri, sql):
+    done = subprocess.run(
+        ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "--csv", "-t", "-d", uri, "-c", sql],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def query(uri, sql):
+    """Rows of texts."""
+    return [tuple(row) for row in csv.reader(io.StringIO(psql(uri, sql)))]
+
+
 class PostgreSQL:
     """Below /tmp: PostgreSQL's account must be able to enter the folder."""
 
@@ -63,13 +77,7 @@ class PostgreSQL:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def psql(self, database, sql, user="postgres"):
-        done = subprocess.run(
-            ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "--csv", "-t", "-h", self.data,
-             "-U", user, "-d", database, "-c", sql],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        return psql(self.uri(user=user, database=database), sql)
 
     def settle(self, **settings):
         """Settings that hold from now on."""
@@ -85,8 +93,7 @@ class PostgreSQL:
         self.psql("postgres", "SELECT pg_reload_conf()")
 
     def query(self, sql):
-        """Rows of texts."""
-        return [tuple(row) for row in csv.reader(io.StringIO(self.psql("portcullis", sql)))]
+        return query(self.uri(), sql)
 
 
 class Standby(PostgreSQL):

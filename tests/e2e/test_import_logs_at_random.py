@@ -10,6 +10,9 @@ import sqlite3
 import subprocess
 import time
 
+import postgresql
+import recorded_site
+
 from faked_clock import QuickClock
 from mail_log_life import PACKERS, Life, Way
 from mailhost import BUILD
@@ -45,10 +48,11 @@ class Course:
         self.environment = dict(os.environ, TZ=self.life.zone, **self.clock.environment)
         self.running = []
         self.unheard = 0  # hours since records were surely imported
+        self.store = recorded_site.make_store(directory)
         self.config = directory / "portcullis.conf"
         names = ", ".join(f'"{log.path}"' for log in self.life.logs)
         self.config.write_text(
-            f'journal = "{self.life.journal}"\nstore = "sqlite:{directory}/store.db"\n'
+            f'journal = "{self.life.journal}"\nstore = "{self.store}"\n'
             f'default-domain = "example.org"\nlogs = {{ {names} }}\n{RULES}'
         )
 
@@ -258,22 +262,39 @@ class Course:
     # ---- what came of it ----
 
     def rows(self):
-        database = sqlite3.connect(self.directory / "store.db")
-        try:
-            assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-            found = database.execute(
-                "SELECT name, sightings.verified, source, service, port, tls, strings.text, of_log,"
-                " sum(count), min(first_seen), max(last_seen) FROM sightings"
-                " JOIN users ON users.id = user JOIN habits ON habits.id = habit"
-                " JOIN strings ON strings.id = mechanism GROUP BY 1, 2, 3, 4, 5, 6, 7, 8"
-            ).fetchall()
-        finally:
-            database.close()
+        ask = ask_sqlite if self.store.startswith("sqlite:") else ask_postgresql
         return {
             (Way(user, bool(verified), ["dovecot", "postfix"][source], SERVICES[service], port,
                  TLS[tls], mechanism), bool(of_log)): tuple(rest)
-            for user, verified, source, service, port, tls, mechanism, of_log, *rest in found
+            for user, verified, source, service, port, tls, of_log, *rest, mechanism
+            in ask(self.store)
         }  # fmt: skip
+
+
+def ask_sqlite(uri):
+    database = sqlite3.connect(uri.removeprefix("sqlite:"))
+    try:
+        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        return database.execute(
+            "SELECT name, sightings.verified, source, service, port, tls, of_log,"
+            " sum(count), min(first_seen), max(last_seen), strings.text FROM sightings"
+            " JOIN users ON users.id = user JOIN habits ON habits.id = habit"
+            " JOIN strings ON strings.id = mechanism GROUP BY 1, 2, 3, 4, 5, 6, 7, 11"
+        ).fetchall()
+    finally:
+        database.close()
+
+
+def ask_postgresql(uri):
+    for name, *numbers, mechanism in postgresql.query(
+        uri,
+        "SELECT name, s.verified::integer, source, service, port, tls, of_log::integer,"
+        " sum(count), round(extract(epoch FROM min(first_seen)) * 1000),"
+        " round(extract(epoch FROM max(last_seen)) * 1000), mechanism"
+        " FROM portcullis.sightings s JOIN portcullis.users u ON u.id = user_id"
+        " JOIN portcullis.habits h ON h.id = habit GROUP BY 1, 2, 3, 4, 5, 6, 7, 11",
+    ):
+        yield (name, *map(int, numbers), mechanism)
 
 
 def pytest_generate_tests(metafunc):
