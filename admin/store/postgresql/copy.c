@@ -72,7 +72,7 @@ static const struct table {
 			 " policy, country_database_built, backlog, backlog_since, clock_offset,"
 			 " told FROM portcullis.hosts WHERE name = $1",
 			 "INSERT INTO portcullis.hosts SELECT * FROM unnest($2, $3, $4, $5, $6,"
-			 " $7, $8, $9, $10, $11, $12, $13)"},
+			 " $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (name) DO NOTHING"},
 	[TABLE_FILES] = {"SELECT id, name, device, inode, head, head_length, position, removed,"
 			 " touched FROM portcullis.files WHERE host = $1 AND NOT dropped"
 			 " ORDER BY id",

@@ -42,11 +42,12 @@ static const struct table {
 	[TABLE_TOTALS] = {"SELECT last_import, lines, lost, set_aside FROM totals",
 			  "UPDATE totals SET last_import = ?1, lines = ?2, lost = ?3,"
 			  " set_aside = ?4"},
-	[TABLE_HOSTS] = {"SELECT name, portcullis, dovecot, postfix, edition, edition_since,"
-			 " policy, country_database_built, backlog, backlog_since, clock_offset,"
-			 " told FROM hosts ORDER BY name",
-			 "INSERT INTO hosts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
-			 " ?12)"},
+	[TABLE_HOSTS] =
+		{"SELECT name, portcullis, dovecot, postfix, edition, edition_since,"
+		 " policy, country_database_built, backlog, backlog_since, clock_offset,"
+		 " told FROM hosts ORDER BY name",
+		 "INSERT OR IGNORE INTO hosts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
+		 " ?12)"},
 	[TABLE_FILES] = {"SELECT id, name, device, inode, head, head_length, position, removed,"
 			 " touched FROM files ORDER BY id",
 			 "INSERT INTO files (id, name, device, inode, head, head_length, position,"
