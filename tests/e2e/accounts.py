@@ -36,6 +36,11 @@ def remove(name, number=None):
     _replace("/etc/passwd", _others("/etc/passwd", name, number))
     groups = [_without_member(line, name) for line in _others("/etc/group", name, number)]
     _replace("/etc/group", groups)
+    # Where a tool that makes accounts has left them.
+    for path in ("/etc/shadow", "/etc/gshadow"):
+        if Path(path).exists():
+            lines = Path(path).read_text().splitlines()
+            _replace(path, [line for line in lines if line.split(":")[0] != name])
 
 
 def _append(path, line):

@@ -1,6 +1,7 @@
 """A store on another machine: whom importers believe, by what they are known, and where no
 password is seen."""
 
+import contextlib
 import json
 import os
 import random
@@ -53,8 +54,8 @@ def enable_network(server, files):
     server.restart()
 
 
-@pytest.fixture(scope="module")
-def _server():
+@contextlib.contextmanager
+def network_server():
     server = postgresql.PostgreSQL()
     files = server.folder / "files"
     files.mkdir(mode=0o711)
@@ -62,15 +63,24 @@ def _server():
     before = hosts.read_text() if hosts.exists() else ""
     hosts.write_text(f"{before}\n{ADDRESS} {NAME} {OTHER_NAME}\n")
     enable_network(server, files)
+    yield server
+    server.close()
+    hosts.write_text(before)
+
+
+@pytest.fixture(scope="module")
+def _server():
+    with network_server() as server:
+        make_store(server)
+        yield server
+
+
+def make_store(server):
     server.psql("portcullis", (ROOT / "conf-examples/postgresql/roles.sql").read_text())
     for user in USERS:
         server.psql("postgres", f"ALTER ROLE {user} PASSWORD '{PASSWORD}'")
     subprocess.run([PORTCULLIS, "store", "create", server.uri()], check=True,
                    env=postgresql.environment())  # fmt: skip
-    server.psql("portcullis", "ALTER SCHEMA portcullis OWNER TO portcullis_owner")
-    yield server
-    server.close()
-    hosts.write_text(before)
 
 
 @pytest.fixture
