@@ -85,3 +85,11 @@ bench: bench-store
 
 bench-store: $(BUILD)/portcullis store-postgresql
 	tests/bench/bench-store-run $(BUILD)
+
+ifdef PEOPLE
+bench-store: bench-store-questions
+.PHONY: bench-store-questions
+bench-store-questions: $(BUILD)/portcullis store-postgresql $(BUILD)/tests/bench/fill-store
+	tests/bench/bench-store-questions-run $(BUILD) $(BUILD)/tests/bench/fill-store \
+		"$$(tests/bench/country-database $(BUILD)/bench)" $(PEOPLE) $(FOLDER)
+endif

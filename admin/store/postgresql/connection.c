@@ -218,6 +218,7 @@ static void forget_all(struct store_postgresql *postgresql)
 	g_array_set_size(postgresql->days, 0);
 	g_array_set_size(postgresql->writers, 0);
 	g_hash_table_remove_all(postgresql->servers);
+	parameters_clear(&postgresql->services);
 	parameters_clear(&postgresql->connections);
 	postgresql->connection_count = 0;
 	postgresql->dictionaries_locked = false;

@@ -40,12 +40,57 @@ bool postgresql_put_log_state(struct store *store, const struct store_log_state 
 
 /* ---- services ---- */
 
+bool postgresql_put_log_service(struct store *store, const struct store_log_service *service)
+{
+	struct parameters *services = &store_postgresql(store)->services;
+	const struct store_value values[] = {
+		{.text = service->host},
+		{.text = service->program},
+		{.number = service->logs_tls},
+		{.number = service->wraps},
+	};
+
+	if (services->count == 0) {
+		parameter_add_text(services, store->host);
+		parameter_add(services, PARAMETER_INTEGER, STORE_LOG_SERVICES);
+		parameter_add_columns(services, store_table_columns[TABLE_LOG_SERVICES]);
+	}
+	array_add_row(services, 2, store_table_columns[TABLE_LOG_SERVICES], values);
+	return true;
+}
+
+/* Of those that are new, the first ones, as far as there is room. */
+static bool send_services(struct store *store)
+{
+	struct store_postgresql *postgresql = store_postgresql(store);
+
+	if (postgresql->services.count == 0)
+		return true;
+	return postgresql_run(
+		store,
+		"INSERT INTO portcullis.log_services AS s (host, server, program, logs_tls, wraps)"
+		" SELECT $1, server, program, logs_tls, wraps FROM (SELECT n.*, k.host IS NULL AS"
+		"  is_new, count(*) FILTER (WHERE k.host IS NULL) OVER (ORDER BY n.place) AS nth"
+		"  FROM (SELECT server, program, bool_or(logs_tls) AS logs_tls, bool_or(wraps)"
+		"   AS wraps, min(place) AS place FROM unnest($3, $4, $5, $6) WITH ORDINALITY"
+		"   AS r (server, program, logs_tls, wraps, place) GROUP BY server, program) n"
+		"  LEFT JOIN portcullis.log_services k ON (k.host, k.server, k.program)"
+		"   = ($1, n.server, n.program)) a WHERE NOT is_new OR nth <= $2 - (SELECT count(*)"
+		"  FROM portcullis.log_services WHERE host = $1)"
+		" ON CONFLICT (host, server, program) DO UPDATE SET"
+		" logs_tls = s.logs_tls OR excluded.logs_tls, wraps = s.wraps OR excluded.wraps"
+		" WHERE NOT (s.logs_tls >= excluded.logs_tls AND s.wraps >= excluded.wraps)",
+		&postgresql->services);
+}
+
 bool postgresql_each_log_service(struct store *store, store_visit_log_service *visit, void *context)
 {
 	struct parameters parameters = {0};
 	PGresult *result;
 	bool more = true;
 
+	if (!send_services(store))
+		return false;
 	parameter_add_text(&parameters, store->host);
 	result = postgresql_query(store,
 				  "SELECT server, program, logs_tls, wraps"
@@ -66,30 +111,6 @@ bool postgresql_each_log_service(struct store *store, store_visit_log_service *v
 	}
 	PQclear(result);
 	return true;
-}
-
-bool postgresql_put_log_service(struct store *store, const struct store_log_service *service)
-{
-	struct parameters parameters = {0};
-
-	parameter_add_text(&parameters, store->host);
-	parameter_add_text(&parameters, service->host);
-	parameter_add_text(&parameters, service->program);
-	parameter_add(&parameters, PARAMETER_BOOLEAN, service->logs_tls);
-	parameter_add(&parameters, PARAMETER_BOOLEAN, service->wraps);
-	parameter_add(&parameters, PARAMETER_INTEGER, STORE_LOG_SERVICES);
-	return postgresql_run(store,
-			      "INSERT INTO portcullis.log_services AS s (host, server, program,"
-			      " logs_tls, wraps) SELECT $1, $2, $3, $4, $5 WHERE (SELECT count(*)"
-			      "  FROM portcullis.log_services WHERE host = $1) < $6 OR EXISTS"
-			      " (SELECT 1 FROM portcullis.log_services"
-			      "  WHERE host = $1 AND server = $2 AND program = $3)"
-			      " ON CONFLICT (host, server, program) DO UPDATE SET"
-			      " logs_tls = s.logs_tls OR excluded.logs_tls,"
-			      " wraps = s.wraps OR excluded.wraps"
-			      " WHERE NOT (s.logs_tls >= excluded.logs_tls"
-			      " AND s.wraps >= excluded.wraps)",
-			      &parameters);
 }
 
 /* ---- connections that have not ended ---- */
@@ -133,6 +154,8 @@ bool postgresql_send_connections(struct store *store)
 {
 	struct store_postgresql *postgresql = store_postgresql(store);
 
+	if (!send_services(store))
+		return false;
 	if (postgresql->connections.count == 0)
 		return true;
 	return postgresql_run(store,

@@ -20,6 +20,7 @@ static void close_store(struct store *store)
 	g_array_unref(postgresql->writers);
 	g_hash_table_unref(postgresql->servers);
 	postgresql_copy_free(postgresql->copy);
+	parameters_clear(&postgresql->services);
 	parameters_clear(&postgresql->connections);
 	postgresql_notices_ahead_of(store, NULL, 0);
 	g_free(postgresql->uri);

@@ -41,7 +41,8 @@ struct store_postgresql {
 	GArray *covers;                /* what is covered, to be sent; servers.c */
 	GArray *days, *writers;        /* to be sent; books.c */
 	GHashTable *servers;           /* that were found; servers.c */
-	struct parameters connections; /* of logs, to be sent; joins.c */
+	struct parameters services;    /* of logs, to be sent; joins.c */
+	struct parameters connections; /* likewise */
 	int connection_count;          /* added since they were dropped */
 	struct copy_rows *copy;        /* NULL: there are none to be sent; copy.c */
 
