@@ -254,7 +254,10 @@ static bool begin(struct store *store, const char *kind, const char *idle, const
 	add_setting(sql, postgresql->uri, "cursor_tuple_fraction", "1");
 	/* Many small statements: to start workers for each takes longer than to do it. */
 	add_setting(sql, postgresql->uri, "max_parallel_workers_per_gather", "0");
-	g_string_append_printf(sql, "; %sSELECT version FROM portcullis.version", locks);
+	g_string_append_printf(sql, "; %sSELECT 1", locks);
+	/* Several hosts may have rows of the same people to change, each after the other. */
+	add_setting(sql, postgresql->uri, "lock_timeout", "2min");
+	g_string_append(sql, "; SELECT version FROM portcullis.version");
 	result = is_ready(store) ? execute(store, sql->str) : NULL;
 	g_string_free(sql, TRUE);
 	/* PQexec() gives text. */
