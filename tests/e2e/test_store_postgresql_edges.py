@@ -3,6 +3,7 @@
 import bz2
 import os
 import random
+import sqlite3
 import subprocess
 import time
 
@@ -94,6 +95,24 @@ def test_copy_into_a_store_that_importers_have_found(server, tmp_path):
     new.run("import")
     new.run("store", "copy", f"sqlite:{tmp_path}/old.db", server.uri())
     assert rows(server) == truth(events) and lines(server) == len(events)
+
+
+def test_days_go_on_in_their_order_after_a_copy(server, tmp_path):
+    """In a file, they count by the number of lines; on a server, each batch that was repeated
+    has taken numbers."""
+    host = Host(tmp_path, server.uri())
+    host.run("store", "create")
+    server.query("SELECT setval('portcullis.line_numbers', 1000000)")
+    host.append(some_events(random.Random(15), 200, 50))
+    host.run("import")
+    host.run("store", "copy", server.uri(), f"sqlite:{tmp_path}/store.db")
+    in_order = server.query("SELECT day - DATE '1970-01-01' FROM portcullis.days"
+                            " ORDER BY last_line")  # fmt: skip
+    database = sqlite3.connect(tmp_path / "store.db")
+    days = database.execute("SELECT day, last_line FROM days ORDER BY last_line").fetchall()
+    database.close()
+    assert [str(day) for day, _ in days] == [day for (day,) in in_order] and len(days) > 3
+    assert days[-1][1] <= 200
 
 
 def test_copy_while_another_host_imports(server, tmp_path):

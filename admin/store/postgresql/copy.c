@@ -46,10 +46,11 @@ static const struct table {
 			    " ORDER BY server, day",
 			    "INSERT INTO portcullis.coverage (server, day, first, last)"
 			    " SELECT * FROM unnest($2, $3, $4, $5)"},
+	/* In the same order, but numbers that do not exceed that of lines. */
 	[TABLE_DAYS] = {"SELECT day, sum(sightings)::bigint, sum(unknown_country)::bigint,"
 			" sum(lines)::bigint, sum(lost)::bigint, sum(set_aside)::bigint,"
-			" max(last_line), bool_or(confirmed) FROM portcullis.days"
-			" GROUP BY day ORDER BY day",
+			" row_number() OVER (ORDER BY max(last_line)), bool_or(confirmed)"
+			" FROM portcullis.days GROUP BY day ORDER BY day",
 			"INSERT INTO portcullis.days (day, sightings, unknown_country, lines, lost,"
 			" set_aside, last_line, confirmed, host) SELECT *, $1"
 			" FROM unnest($2, $3, $4, $5, $6, $7, $8, $9)"},
