@@ -111,6 +111,38 @@ class Standby(PostgreSQL):
         self.psql("postgres", "SELECT pg_promote()")
 
 
+class PgBouncer:
+    """Lends a few connections of a server to many clients, for a transaction each."""
+
+    def __init__(self, server, connections=3):
+        self.folder = Path(tempfile.mkdtemp(prefix="portcullis-pgbouncer-", dir="/tmp"))
+        self.configuration = self.folder / "pgbouncer.ini"
+        (self.folder / "users").write_text('"postgres" ""\n')
+        self.configuration.write_text(
+            f"[databases]\n* = host={server.data}\n[pgbouncer]\npool_mode = transaction\n"
+            f"default_pool_size = {connections}\nlisten_addr =\nlisten_port = 5432\n"
+            f"unix_socket_dir = {self.folder}\nauth_type = trust\n"
+            f"auth_file = {self.folder}/users\nserver_login_retry = 1\nquery_wait_timeout = 4\n"
+        )
+        for path in (self.folder, *self.folder.iterdir()):
+            shutil.chown(path, "postgres", "postgres")
+        os.chmod(self.folder, 0o711)
+        self.start()
+
+    def start(self):
+        self.server = Server(["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups",
+                              "pgbouncer", self.configuration], log=self.folder / "log")  # fmt: skip
+        wait_until((self.folder / SOCKET).exists, "socket of PgBouncer")
+
+    def kill(self):
+        self.server.kill()
+        (self.folder / SOCKET).unlink(missing_ok=True)
+
+    def close(self):
+        self.server.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
 class StoreMaker:
     """Makes an empty store at each call, in a database of its own."""
 

@@ -43,15 +43,18 @@ void postgresql_disconnect(struct store *store)
 bool postgresql_connect(struct store *store, bool any_version)
 {
 	struct store_postgresql *postgresql = store_postgresql(store);
+	bool fine;
 
 	if (postgresql->connection != NULL && PQstatus(postgresql->connection) == CONNECTION_OK)
 		return true;
 	postgresql_disconnect(store);
+	postgresql->is_new = true;
 	postgresql->connection = postgresql_open(store);
-	if (postgresql->connection != NULL && (any_version || read_version(store)))
-		return true;
-	postgresql_disconnect(store);
-	return false;
+	fine = postgresql->connection != NULL && (any_version || read_version(store));
+	postgresql->is_new = false;
+	if (!fine)
+		postgresql_disconnect(store);
+	return fine;
 }
 
 /* ---- statements ---- */
@@ -110,8 +113,8 @@ static bool was_ended_meanwhile(struct store *store, const PGresult *result)
 {
 	struct store_postgresql *postgresql = store_postgresql(store);
 
-	return postgresql->transaction == TRANSACTION_NONE && !is_fine(result) &&
-	       PQstatus(postgresql->connection) == CONNECTION_BAD;
+	return postgresql->transaction == TRANSACTION_NONE && !postgresql->is_new &&
+	       !is_fine(result) && PQstatus(postgresql->connection) == CONNECTION_BAD;
 }
 
 static PGresult *query(struct store *store, const char *sql, const struct parameters *parameters)

@@ -31,6 +31,7 @@ struct store_postgresql {
 	enum store_access access;
 	PGconn *connection; /* NULL: there is none yet, or none any more */
 	PGconn *lock;       /* holds that of the notices; NULL: it is not held */
+	bool is_new;        /* the connection: what fails on it is not tried on another one */
 	enum transaction transaction;
 
 	/* Of the transaction that writes. */

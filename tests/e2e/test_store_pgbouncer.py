@@ -1,0 +1,128 @@
+"""A store behind PgBouncer in transaction mode: each transaction may go to the server by another
+connection, and nothing of one may stay for the next."""
+
+import json
+import random
+import signal
+import subprocess
+import time
+
+import pytest
+
+import postgresql
+
+from processes import wait_until
+from test_import import some_events, truth
+from test_store_failover import without_clients
+from test_store_postgresql import EX_TEMPFAIL, Host, lines, rows, same_answers, stop
+
+
+@pytest.fixture(scope="module")
+def _server():
+    server = postgresql.PostgreSQL()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def server(_server):
+    """Without tables."""
+    _server.psql("portcullis", "SET client_min_messages = error;"
+                 "DROP SCHEMA IF EXISTS portcullis CASCADE")  # fmt: skip
+    return _server
+
+
+@pytest.fixture
+def pool(server):
+    pool = postgresql.PgBouncer(server)
+    yield pool
+    pool.close()
+
+
+def connections(server):
+    return int(server.query("SELECT count(*) FROM pg_stat_activity WHERE backend_type"
+                            " = 'client backend' AND pid <> pg_backend_pid()")[0][0])  # fmt: skip
+
+
+def test_many_hosts_on_few_connections(server, pool, tmp_path):
+    """Also while pool and server are started anew."""
+    chance = random.Random(1)
+    hosts = [Host(tmp_path, server.uri(pool.folder), f"mx{i}") for i in range(8)]
+    hosts[0].run("store", "create")
+    importers = [host.follow() for host in hosts]
+    events = []
+    most = 0
+    for i in range(40):
+        for host in chance.sample(hosts, 4):
+            own = list(some_events(chance, 60, 400, host=host.name))
+            host.append(own)
+            events += own
+        if i == 15:
+            pool.kill()
+            pool.start()
+        elif i == 25:
+            server.restart(signal.SIGQUIT)
+        elif i % 10 == 0:
+            answer = json.loads(hosts[0].run("offenders", "--json").stdout)
+            assert isinstance(answer, list)
+        most = max(most, connections(server))
+        time.sleep(0.05)
+    wait_until(lambda: lines(server) >= len(events), "all lines", timeout=120)
+    for importer in importers:
+        stop(importer)
+    assert 1 < most <= 3, most
+    assert lines(server) == len(events)
+    assert without_clients(rows(server)) == without_clients(truth(events))
+
+
+def test_nothing_stays(server, tmp_path):
+    """Of all that commands do, on the one connection that all share."""
+    pool = postgresql.PgBouncer(server, connections=1)
+    try:
+        ours = Host(tmp_path, server.uri(pool.folder), "ours")
+        theirs = Host(tmp_path, f"sqlite:{tmp_path}/store.db", "theirs")
+        ours.run("store", "create")
+        settings = "SELECT name, setting, source FROM pg_settings WHERE source = 'session'"
+        events = list(some_events(random.Random(2), 3000, 200))
+        for host in (ours, theirs):
+            host.append(events)
+            host.run("import")
+        same_answers(ours, theirs)
+        ours.run("store", "check")
+        ours.run("status", status=None)
+        ours.run("store", "expire")
+        for host in (ours, theirs):
+            host.run("forget", "user7@example.org")
+        same_answers(ours, theirs)
+        ours.run("store", "copy", server.uri(pool.folder), f"sqlite:{tmp_path}/copy.db")
+        done = subprocess.run(
+            ["psql", "-X", "-q", "--csv", "-t", "-h", pool.folder, "-U", "postgres", "portcullis",
+             "-c", settings], capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        names = {line.split(",")[0] for line in done.stdout.splitlines()}
+        assert names <= {"application_name", "client_encoding", "DateStyle", "TimeZone",
+                         "standard_conforming_strings", "IntervalStyle"}  # fmt: skip
+        held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+        assert server.query(held) == [("0",)]
+        assert server.query("SELECT count(*) FROM pg_prepared_statements") == [("0",)]
+    finally:
+        pool.close()
+
+
+def test_pool_without_its_server(server, pool, tmp_path):
+    host = Host(tmp_path, server.uri(pool.folder))
+    host.run("store", "create")
+    events = list(some_events(random.Random(3), 400, 100))
+    host.append(events[:200])
+    importer = host.follow()
+    wait_until(lambda: lines(server) == 200, "lines")
+    server.stop()
+    host.append(events[200:])
+    said = importer.stderr.readline()
+    assert "store postgresql://" in said, (said, importer.wait())
+    done = host.run("offenders", status=EX_TEMPFAIL)
+    assert done.stderr.count("\n") == 1
+    server.start()
+    wait_until(lambda: lines(server) == 400, "all lines", timeout=120)
+    stop(importer)
+    assert rows(server) == truth(events)
