@@ -131,6 +131,8 @@ check: deps
 check-all:
 	$(MAKE) check
 	$(MAKE) check-logs-at-random
+	$(MAKE) check-e2e-pgbouncer
+	tests/check storm
 	$(MAKE) analyze
 	$(MAKE) fuzz
 
@@ -174,11 +176,16 @@ check-e2e-in-quarters: $(E2E_QUARTERS)
 $(E2E_QUARTERS): check-e2e-quarter-%: all $(E2E_TOOLS)
 	$(PYTEST) $(PYTEST_OPTIONS) --quarter=$* tests/e2e
 
-# What operators ask and send, once more with all stores on PostgreSQL.
-.PHONY: check-e2e-postgresql
-check-e2e-postgresql: all
-	$(PYTEST) $(PYTEST_OPTIONS) --postgresql $$(grep -l recorded_site tests/e2e/test_*.py | \
+# What operators ask and send, once more with all stores on PostgreSQL, or behind PgBouncer.
+.PHONY: check-e2e-postgresql check-e2e-pgbouncer check-whole-storm
+check-e2e-postgresql check-e2e-pgbouncer: check-e2e-%: all $(E2E_TOOLS)
+	$(PYTEST) $(PYTEST_OPTIONS) --$* $$(grep -l recorded_site tests/e2e/test_*.py | \
 		grep -v 'import_logs.py\|planted\|survey')
+
+# What make check tries for seconds, for minutes.
+check-whole-storm: all
+	PORTCULLIS_WHOLE_STORM=1 $(PYTEST) $(PYTEST_OPTIONS) tests/e2e/test_store_cuts.py \
+		tests/e2e/test_store_disk_full.py tests/e2e/test_store_postgresql.py::test_storm
 
 include tests/bench/bench.mk
 include tests/fuzz/fuzz.mk

@@ -27,6 +27,9 @@ def pytest_addoption(parser):
         "--postgresql", action="store_true", help="recorded sites have their stores there"
     )
     parser.addoption(
+        "--pgbouncer", action="store_true", help="the same, on few connections that it lends"
+    )
+    parser.addoption(
         "--seeds", default="1-4", metavar="FIRST-LAST", help="of tests that play things at random"
     )
 
@@ -34,7 +37,7 @@ def pytest_addoption(parser):
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
     """Of those that -m and -k have left."""
-    if config.getoption("postgresql"):
+    if config.getoption("postgresql") or config.getoption("pgbouncer"):
         deselect(config, items, lambda item: item.get_closest_marker("sqlite"))
     quarter = config.getoption("quarter")
     if quarter:
@@ -81,13 +84,17 @@ def pytest_sessionfinish(session, exitstatus):
 @pytest.fixture(scope="session", autouse=True)
 def _stores(request):
     """Where all recorded sites have their stores."""
-    if not request.config.getoption("postgresql"):
+    option = request.config.getoption
+    if not option("postgresql") and not option("pgbouncer"):
         yield
         return
     server = postgresql.PostgreSQL()
+    pool = postgresql.PgBouncer(server) if option("pgbouncer") else None
     os.environ["PORTCULLIS_MODULES"] = str(BUILD)
-    recorded_site.make_store = postgresql.StoreMaker(server)
+    recorded_site.make_store = postgresql.StoreMaker(server, pool)
     yield
+    if pool:
+        pool.close()
     server.close()
 
 

@@ -5,6 +5,7 @@ import csv
 import io
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -123,6 +124,7 @@ class PgBouncer:
             f"default_pool_size = {connections}\nlisten_addr =\nlisten_port = 5432\n"
             f"unix_socket_dir = {self.folder}\nauth_type = trust\n"
             f"auth_file = {self.folder}/users\nserver_login_retry = 1\nquery_wait_timeout = 4\n"
+            "server_idle_timeout = 2\n"
         )
         for path in (self.folder, *self.folder.iterdir()):
             shutil.chown(path, "postgres", "postgres")
@@ -146,8 +148,10 @@ class PgBouncer:
 class StoreMaker:
     """Makes an empty store at each call, in a database of its own."""
 
-    def __init__(self, server):
+    def __init__(self, server, pool=None):
+        """pool: PgBouncer through which stores are reached."""
         self.server = server
+        self.pool = pool
         self.count = 0
         subprocess.run([BUILD / "portcullis", "store", "create", server.uri()],
                        env=environment(), check=True)  # fmt: skip
@@ -156,7 +160,7 @@ class StoreMaker:
         self.count += 1
         name = f"store{self.count}"
         self.server.psql("postgres", f"CREATE DATABASE {name} TEMPLATE portcullis")
-        return self.server.uri(database=name)
+        return self.server.uri(self.pool and self.pool.folder, database=name)
 
 
 class Cutter:
@@ -218,6 +222,112 @@ class Cutter:
                 one.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
+
+
+class StatementCutter(Cutter):
+    """Cuts each kind of statement that it has not seen yet: at any byte of it, before the answer,
+    and at any byte of that; at all of these, or one by chance."""
+
+    PLACES = ("statement", "answer is lost", "answer")
+
+    def __init__(self, server, at_all, seed=1):
+        self.at_all = at_all
+        self.places = {}  # where a kind is to be cut yet
+        self._lock = threading.Lock()
+        self._budgets = {}  # of connections whose answers are to be cut, in bytes
+        super().__init__(server, seed)
+
+    def _pass_on(self, source, sink, answers):
+        try:
+            if answers:
+                self._pass_on_answers(source, sink)
+            else:
+                self._pass_on_statements(source, sink)
+        except OSError:
+            pass
+        for one in (source, sink):
+            try:
+                one.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def _pass_on_answers(self, source, sink):
+        while data := source.recv(65536):
+            budget = self._budgets.get(source)
+            if budget is not None and len(data) > budget:
+                sink.sendall(data[:budget])
+                return
+            if budget is not None:
+                self._budgets[source] -= len(data)
+            sink.sendall(data)
+
+    def _pass_on_statements(self, source, sink):
+        """All that belongs to one statement at once: it ends in Query or Sync."""
+        pending = b""
+        start = 4
+        begun = False
+        while data := source.recv(65536):
+            pending += data
+            if not begun and len(pending) >= start:
+                size = int.from_bytes(pending[:4], "big")
+                if len(pending) < size:
+                    continue
+                sink.sendall(pending[:size])
+                pending, begun = pending[size:], True
+            while (end := _end_of_statement(pending)) > 0:
+                if not self._pass_on_statement(pending[:end], sink):
+                    return
+                pending = pending[end:]
+            if _is_no_statement(pending):
+                sink.sendall(pending)
+                pending = b""
+
+    def _pass_on_statement(self, statement, sink):
+        place = self._choose(_kind(statement))
+        if place == "statement":
+            sink.sendall(statement[: self.chance.randrange(len(statement))])
+            return False
+        if place == "answer":
+            self._budgets[sink] = self.chance.randrange(60)
+        sink.sendall(statement)
+        return place != "answer is lost"
+
+    def _choose(self, kind):
+        """Where to cut it, or None."""
+        with self._lock:
+            if kind not in self.places:
+                count = len(self.PLACES) if self.at_all else 1
+                self.places[kind] = self.chance.sample(self.PLACES, count)
+            if not kind or not self.places[kind]:
+                return None
+            self.cuts += 1
+            return self.places[kind].pop()
+
+
+def _messages(data):
+    """(type, where it ends) of each that is whole."""
+    end = 0
+    while end + 5 <= len(data):
+        kind, size = data[end : end + 1], int.from_bytes(data[end + 1 : end + 5], "big")
+        if end + 1 + size > len(data):
+            return
+        end += 1 + size
+        yield kind, end
+
+
+def _end_of_statement(data):
+    return next((end for kind, end in _messages(data) if kind in (b"Q", b"S")), 0)
+
+
+def _is_no_statement(data):
+    """Such as passwords, and the end."""
+    return data[:1] in (b"p", b"X")
+
+
+def _kind(statement):
+    """The beginning of its SQL, without what differs each time."""
+    text = statement[5:].lstrip(b"\0").partition(b"\0")[0].decode()
+    return " ".join(re.sub(r"[^A-Za-z_.*;]+", " ", text).split())[:100]
 
 
 def environment():

@@ -55,7 +55,7 @@ def test_standby_that_is_waited_for(servers, tmp_path):
                 standby.promote()
         wait_until(lambda: lines(standby) >= len(events), "all lines", timeout=120)
         for host, importer in zip(hosts, importers):
-            assert stop(importer).count("can be reached again") == 1, host.name
+            assert stop(importer).count("can be reached again") <= 1, host.name
     assert lines(servers[-1]) == len(events)
     assert without_clients(rows(servers[-1])) == without_clients(truth(events))
 
