@@ -145,12 +145,6 @@ static void notifier_close(struct notifier *notifier)
 	policy_unload(&notifier->loaded);
 }
 
-/* Another run that is under way is no fault, but a server that is away is one. */
-static int status_of_store(const struct store_failure *failure)
-{
-	return failure->away ? EX_UNAVAILABLE : failure->status;
-}
-
 static bool open_store(const struct policy *policy, enum store_access access,
 		       struct store **store_r, int *status_r)
 {
@@ -160,7 +154,7 @@ static bool open_store(const struct policy *policy, enum store_access access,
 	if (*store_r != NULL)
 		return true;
 	fprintf(stderr, "portcullis notify: %s\n", failure.text);
-	*status_r = status_of_store(&failure);
+	*status_r = notify_store_status(&failure);
 	return false;
 }
 
@@ -173,7 +167,7 @@ static bool lock_store(struct store *writer, int *status_r)
 
 	if (!store_lock_notices(writer, &locked, &other)) {
 		fprintf(stderr, "portcullis notify: %s\n", store_failure(writer)->text);
-		*status_r = status_of_store(store_failure(writer));
+		*status_r = notify_store_status(store_failure(writer));
 		return false;
 	}
 	if (locked)
@@ -353,7 +347,7 @@ static bool print_due(const struct notify_setup *setup, const struct due_list *l
 static int say_store_failed(const struct notify_setup *setup)
 {
 	fprintf(stderr, "portcullis notify: %s\n", store_failure(setup->reader)->text);
-	return store_failure(setup->reader)->status;
+	return notify_store_status(store_failure(setup->reader));
 }
 
 /* NULL after saying what is wrong, with an exit status. */
@@ -500,7 +494,7 @@ static int list_people(const struct notify_setup *setup, const struct options *o
 	}
 	if (error == NULL) {
 		error = store_failure(setup->reader)->text;
-		status = store_failure(setup->reader)->status;
+		status = notify_store_status(store_failure(setup->reader));
 	}
 	fprintf(stderr, "portcullis notify: %s\n", error);
 	return status;

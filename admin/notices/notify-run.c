@@ -1,6 +1,7 @@
 #include "notify-run.h"
 
 #include <string.h>
+#include <sysexits.h>
 
 #include "admin/delivery/message-id.h"
 #include "admin/store/rule-titles.h"
@@ -45,10 +46,15 @@ static void __attribute__((format(printf, 3, 4))) end_early(struct run *run, enu
 	va_end(arguments);
 }
 
+int notify_store_status(const struct store_failure *failure)
+{
+	return failure->status == EX_TEMPFAIL ? EX_UNAVAILABLE : failure->status;
+}
+
 static bool end_with_store(struct run *run, const struct store *store)
 {
 	end_early(run, NOTIFY_STORE_FAILED, "%s", store_failure(store)->text);
-	run->results->store_status = store_failure(store)->status;
+	run->results->store_status = notify_store_status(store_failure(store));
 	return false;
 }
 

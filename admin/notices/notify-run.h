@@ -65,6 +65,10 @@ struct notify_results {
 void notify_run(const struct notify_setup *setup, const struct due_list *list,
 		struct notify_results *results_r);
 
+/* An exit status for a store that fails: EX_TEMPFAIL is that another run is under way, which
+   timers take for no fault. */
+int notify_store_status(const struct store_failure *failure);
+
 void notify_results_clear(struct notify_results *results);
 
 #endif
