@@ -17,6 +17,7 @@
 #include "command.h"
 #include "import-logs.h"
 #include "import-report.h"
+#include "importers.h"
 #include "policy/file-stamp.h"
 
 /* In a service, files are renamed when they are that large or that old. */
@@ -28,6 +29,9 @@
 /* When the store fails: twice as long each time, up to this. */
 #define RETRY_STORE_MILLISECONDS 1000
 #define RETRY_STORE_MILLISECONDS_MAX 60000
+/* What other hosts have ordered is waited for by an import that ends. */
+#define ORDERS_MILLISECONDS 30000
+#define ORDERS_STEP_MILLISECONDS 500
 /* The same trouble is told again after so long. */
 #define TELL_MILLISECONDS 600000
 
@@ -44,40 +48,31 @@ static const struct command_help help = {
 		"directory.",
 };
 
-/* What an import works with. */
-struct importers {
-	struct loaded_policy loaded;
-	struct edition edition;
-	struct importer *journal;
-	struct log_importer *logs; /* NULL: the configuration names none */
-	struct own_host *host;
-};
-
-static void begin_importers(struct importers *importers_r, struct store *store,
-			    struct policy *policy, const struct importer_options *options)
+/* Of other hosts that share the store. What a server is just writing may keep one of them from
+   being carried out: then the next import does. NULL, or why the store fails. */
+static const struct store_failure *carry_out_orders(const struct importers *importers)
 {
-	*importers_r = (struct importers){.loaded = {.policy = policy}};
-	importers_r->journal = importer_create(store, policy, options, &stop_signal);
-	importers_r->host = own_host_create(policy);
-	if (policy->log_count == 0)
-		return;
-	policy_load_files(&importers_r->loaded);
-	importers_r->edition = loaded_edition(&importers_r->loaded);
-	importers_r->logs =
-		log_importer_create(store, &importers_r->edition, options, &stop_signal);
-}
+	const struct store_failure *failure = NULL;
+	unsigned int waited = 0;
 
-static void end_importers(struct importers *importers)
-{
-	importer_free(importers->journal);
-	own_host_free(importers->host);
-	log_importer_free(importers->logs);
-	policy_unload_files(&importers->loaded);
+	if (!forgetting_look(importers->forgetting))
+		return importer_failure(importers->journal);
+	while (failure == NULL && forgetting_goes_on(importers->forgetting) && !stop_signal &&
+	       waited < ORDERS_MILLISECONDS) {
+		struct importer_rest rest;
+		size_t problems;
+
+		failure = importers_pass(importers, UINT64_MAX, &rest, &problems);
+		stop_signal_sleep(ORDERS_STEP_MILLISECONDS);
+		waited += ORDERS_STEP_MILLISECONDS;
+	}
+	return failure;
 }
 
 static int import_once(const struct importers *importers, struct store *store, bool quiet)
 {
 	struct importer *importer = importers->journal;
+	const struct store_failure *failure;
 	struct importer_rest rest;
 	size_t log_problems = 0;
 
@@ -93,6 +88,9 @@ static int import_once(const struct importers *importers, struct store *store, b
 	if (!stop_signal &&
 	    !import_logs_pass(importers->logs, importers->loaded.policy, &log_problems))
 		return import_report_failure(log_importer_failure(importers->logs));
+	failure = stop_signal ? NULL : carry_out_orders(importers);
+	if (failure != NULL)
+		return import_report_failure(failure);
 	if (!stop_signal && !importer_expire(importer))
 		return import_report_failure(importer_failure(importer));
 	if (!stop_signal && !own_host_tell(importers->host, store))
@@ -196,17 +194,14 @@ static const struct store_failure *follow_pass(const struct importers *importers
 					       struct store *store, uint64_t rotate_size,
 					       size_t *problems_r)
 {
-	struct importer *importer = importers->journal;
+	const struct store_failure *failure;
 	struct importer_rest rest;
 
-	*problems_r = 0;
-	if (!importer_pass(importer, rotate_size, &rest))
-		return importer_failure(importer);
-	if (!import_logs_pass(importers->logs, importers->loaded.policy, problems_r))
-		return log_importer_failure(importers->logs);
-	*problems_r += rest.problems;
-	if (!importer_expire(importer))
-		return importer_failure(importer);
+	failure = importers_pass(importers, rotate_size, &rest, problems_r);
+	if (failure != NULL)
+		return failure;
+	if (!importer_expire(importers->journal))
+		return importer_failure(importers->journal);
 	return own_host_tell(importers->host, store) ? NULL : store_failure(store);
 }
 
@@ -271,11 +266,11 @@ static int follow_once(struct follower *follower)
 		report_news(follower, &failure, (int64_t)time(NULL) * 1000);
 		return import_failure_status(&failure);
 	}
-	begin_importers(&importers, store, follower->policy, &options);
+	importers_begin(&importers, store, follower->policy, &options);
 	shared_files = shared_files_thread_start(follower->policy);
 	status = follow_records(follower, &importers, store);
 	shared_files_thread_stop(shared_files);
-	end_importers(&importers);
+	importers_end(&importers);
 	store_close(store);
 	return status;
 }
@@ -363,9 +358,9 @@ static int import_records(struct policy *policy, const struct options *options)
 	if (!write_shared_files(store, policy)) {
 		status = import_report_failure(store_failure(store));
 	} else {
-		begin_importers(&importers, store, policy, &importer_options);
+		importers_begin(&importers, store, policy, &importer_options);
 		status = import_once(&importers, store, options->quiet);
-		end_importers(&importers);
+		importers_end(&importers);
 	}
 	store_close(store);
 	return status;

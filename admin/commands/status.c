@@ -17,6 +17,7 @@
 #include "admin/terminal/wrapped-text.h"
 #include "command.h"
 #include "host-table.h"
+#include "open-orders.h"
 
 static const struct command_help help = {
 	.name = "status",
@@ -124,7 +125,8 @@ static json_t *list_logs(const struct inquiry *inquiry)
 }
 
 static void print_json(const struct rule_standing *standings, size_t count, time_t at,
-		       json_t *hosts, json_t *servers, json_t *logs, const struct edition *edition,
+		       json_t *hosts, json_t *servers, json_t *logs, json_t *orders,
+		       const struct edition *edition,
 		       const struct health_finding findings[HEALTH_COUNT])
 {
 	json_t *rules = listing_end_json(list_rules(LISTING_ARRAY, standings, count));
@@ -135,10 +137,10 @@ static void print_json(const struct rule_standing *standings, size_t count, time
 				      json_pack("{s:s, s:b, s:s}", "check", health_check_name(i),
 						"healthy", findings[i].healthy, "text",
 						findings[i].text));
-	json_print(json_pack("{s:o, s:b, s:o, s:o, s:s, s:o, s:o, s:o}", "at", json_date(at),
+	json_print(json_pack("{s:o, s:b, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "at", json_date(at),
 			     "healthy", health_is_good(findings), "rules", rules, "health", health,
 			     "edition", edition->id, "hosts", hosts, "servers", servers, "logs",
-			     logs));
+			     logs, "orders", orders));
 }
 
 /* Of a text in a column of its own. */
@@ -173,21 +175,28 @@ static bool print_all_json(const struct rule_standing *standings, time_t at,
 {
 	const struct edition edition = loaded_edition(&inquiry->loaded);
 	json_t *servers = list_servers(inquiry, hosts), *logs = list_logs(inquiry);
+	json_t *orders = open_orders(inquiry->store);
 
-	if (servers == NULL || logs == NULL) {
+	if (servers == NULL || logs == NULL || orders == NULL) {
 		json_decref(servers);
 		json_decref(logs);
+		json_decref(orders);
 		return false;
 	}
 	print_json(standings, inquiry->loaded.policy->rule_count, at, host_table_json(hosts),
-		   servers, logs, &edition, findings);
+		   servers, logs, orders, &edition, findings);
 	return true;
 }
 
-static void print_all(const struct rule_standing *standings, const struct inquiry *inquiry,
+/* False when the store fails. */
+static bool print_all(const struct rule_standing *standings, const struct inquiry *inquiry,
 		      const struct host_standings *hosts,
 		      const struct health_finding findings[HEALTH_COUNT])
 {
+	json_t *orders = open_orders(inquiry->store);
+
+	if (orders == NULL)
+		return false;
 	listing_end(list_rules(LISTING_TABLE, standings, inquiry->loaded.policy->rule_count), NULL);
 	/* Of one alone, the health has it all. */
 	if (hosts->count > 1) {
@@ -195,6 +204,9 @@ static void print_all(const struct rule_standing *standings, const struct inquir
 		host_table_print(hosts);
 	}
 	print_health(findings);
+	open_orders_print(orders);
+	json_decref(orders);
+	return true;
 }
 
 static int answer(time_t at, bool json, struct inquiry *inquiry)
@@ -210,7 +222,7 @@ static int answer(time_t at, bool json, struct inquiry *inquiry)
 	if (found && json)
 		found = print_all_json(standings, at, inquiry, &hosts, findings);
 	else if (found)
-		print_all(standings, inquiry, &hosts, findings);
+		found = print_all(standings, inquiry, &hosts, findings);
 	host_standings_free(&hosts);
 	return inquiry_end(inquiry, found,
 			   found && health_is_good(findings) ? EXIT_SUCCESS : EXIT_NO);

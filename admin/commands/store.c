@@ -20,6 +20,7 @@
 #include "admin/terminal/stop-signal.h"
 #include "admin/terminal/wrapped-text.h"
 #include "command.h"
+#include "open-orders.h"
 
 static const struct command_help help = {
 	.name = "store",
@@ -27,12 +28,14 @@ static const struct command_help help = {
 		 "upgrade [URI]\n"
 		 "check [--json] [URI]\n"
 		 "copy FROM TO\n"
-		 "expire",
+		 "expire\n"
+		 "forget-host HOST",
 	.description =
 		"Makes the tables of a store, brings those of an older version up to date, says "
 		"what a store is and what it falls short of, copies all of one store into an empty "
-		"one, or erases what the configuration does not want kept, as imports do where "
-		"they may. Without URI, it is the store of the configuration.",
+		"one, erases what the configuration does not want kept, as imports do where "
+		"they may, or waits no more for a host that is gone for good. Without URI, it is "
+		"the store of the configuration.",
 	.closing = "Exit status: 0 done, or all is well; 1 something falls short.",
 };
 
@@ -67,7 +70,8 @@ static const char *text_of(const json_t *finding, const char *key)
 	return json_string_value(json_object_get(finding, key));
 }
 
-static void print_text(const char *name, const struct store_check *check, json_t *findings)
+static void print_text(const char *name, const struct store_check *check, json_t *orders,
+		       json_t *findings)
 {
 	size_t place;
 	json_t *finding;
@@ -78,6 +82,7 @@ static void print_text(const char *name, const struct store_check *check, json_t
 	print_size(check->bytes);
 	for (size_t i = 0; i < check->table_count; i++)
 		printf("%-16s %" PRId64 " rows\n", check->tables[i].name, check->tables[i].rows);
+	open_orders_print(orders);
 	json_array_foreach(findings, place, finding)
 	{
 		putchar('\n');
@@ -86,39 +91,62 @@ static void print_text(const char *name, const struct store_check *check, json_t
 	}
 }
 
-static void print_json(const char *name, const struct store_check *check, json_t *findings)
+static void print_json(const char *name, const struct store_check *check, json_t *orders,
+		       json_t *findings)
 {
 	json_t *rows = json_object();
 
 	for (size_t i = 0; i < check->table_count; i++)
 		json_object_set_new(rows, check->tables[i].name,
 				    json_integer(check->tables[i].rows));
-	json_print(json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:o, s:O}", "store", name,
+	json_print(json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:o, s:O, s:O}", "store", name,
 			     "server", check->server, "connection", check->connection, "encrypted",
 			     check->is_encrypted, "version", (json_int_t)check->version, "newest",
 			     (json_int_t)check->newest, "bytes", (json_int_t)check->bytes, "rows",
-			     rows, "findings", findings));
+			     rows, "orders", orders, "findings", findings));
 }
 
-static int print_check(const char *uri, const struct store_check *check, json_t *findings,
-		       bool json)
+static int print_check(const char *uri, const struct store_check *check, json_t *orders,
+		       json_t *findings, bool json)
 {
 	char *name = store_uri_to_show(uri);
 
-	(json ? print_json : print_text)(name, check, findings);
+	(json ? print_json : print_text)(name, check, orders, findings);
 	g_free(name);
 	return json_array_size(findings) == 0 ? EXIT_SUCCESS : EXIT_NO;
+}
+
+/* None are known of tables of another version. NULL when the store fails. */
+static json_t *find_orders(const char *uri, const struct store_check *check,
+			   struct store_failure *failure_r)
+{
+	struct store *store;
+	json_t *orders;
+
+	if (check->version != check->newest)
+		return json_array();
+	store = store_open(uri, NULL, STORE_READ, failure_r);
+	if (store == NULL)
+		return NULL;
+	orders = open_orders(store);
+	if (orders == NULL)
+		*failure_r = *store_failure(store);
+	store_close(store);
+	return orders;
 }
 
 static int check(const char *uri, bool json)
 {
 	struct store_failure failure;
 	struct store_check found;
-	json_t *findings = json_array();
-	int status = store_check(uri, &found, add_finding, findings, &failure)
-			     ? print_check(uri, &found, findings, json)
-			     : report_failure(&failure);
+	json_t *findings = json_array(), *orders = NULL;
+	int status;
 
+	if (store_check(uri, &found, add_finding, findings, &failure))
+		orders = find_orders(uri, &found, &failure);
+	status = orders == NULL ? report_failure(&failure)
+				: print_check(uri, &found, orders, findings, json);
+	json_decref(orders);
 	json_decref(findings);
 	return status;
 }
@@ -276,16 +304,40 @@ static int expire(const struct policy *policy)
 	return status;
 }
 
+/* ---- hosts ---- */
+
+static int forget_host(const struct policy *policy, const char *host)
+{
+	struct store_failure failure;
+	struct store *store = store_open(policy->store, policy->host, STORE_WRITE, &failure);
+	bool found = false, fine;
+	int status;
+
+	if (store == NULL)
+		return report_failure(&failure);
+	fine = store_forget_host(store, host, &found);
+	status = fine ? EXIT_SUCCESS : report_failure(store_failure(store));
+	store_close(store);
+	if (!fine)
+		return status;
+	puts(found ? "removed" : "nothing was known");
+	return found ? EXIT_SUCCESS : EXIT_NO;
+}
+
 /* ---- the command ---- */
 
 static const struct action {
 	const char *name;
 	int least, most; /* arguments */
 	bool json;
+	const char *needs;
 } actions[] = {
-	{"create", 0, 1, false}, {"upgrade", 0, 1, false}, {"check", 0, 1, true},
-	{"copy", 2, 2, false},   {"expire", 0, 0, false},
+	{"create", 0, 1, false, NULL}, {"upgrade", 0, 1, false, NULL},
+	{"check", 0, 1, true, NULL},   {"copy", 2, 2, false, "the URIs of two stores"},
+	{"expire", 0, 0, false, NULL}, {"forget-host", 1, 1, false, "the name of a host"},
 };
+
+#define ACTIONS "create, upgrade, check, copy, expire or forget-host"
 
 static const struct action *find_action(const char *name)
 {
@@ -312,7 +364,7 @@ static int check_arguments(const struct action *action, char **arguments, int co
 	if (json && !action->json)
 		return usage_error("store", "--json belongs to check");
 	if (count < action->least)
-		return usage_error("store", "%s needs the URIs of two stores", action->name);
+		return usage_error("store", "%s needs %s", action->name, action->needs);
 	if (count > action->most)
 		return usage_error("store", "unexpected argument '%s'", arguments[action->most]);
 	for (int i = 0; i < count; i++) {
@@ -347,14 +399,20 @@ static bool become_owner(char **uris)
 }
 
 /* As the account that owns the records. */
-static int run_on_configured(const char *config_path, const char *action, bool json)
+static int run_on_configured(const char *config_path, const char *action, const char *host,
+			     bool json)
 {
 	struct policy *policy;
 	int status = policy_load_as_owner(config_path, &policy);
 
 	if (status != 0)
 		return status;
-	status = strcmp(action, "expire") == 0 ? expire(policy) : run(action, policy->store, json);
+	if (strcmp(action, "expire") == 0)
+		status = expire(policy);
+	else if (host != NULL)
+		status = forget_host(policy, host);
+	else
+		status = run(action, policy->store, json);
 	policy_free(policy);
 	return status;
 }
@@ -373,18 +431,16 @@ int store_command(const char *config_path, int argc, char **argv)
 	if (!command_options_read(argc, argv, &help, known, &status))
 		return status;
 	if (optind == argc)
-		return usage_error("store",
-				   "say what to do: create, upgrade, check, copy or expire");
+		return usage_error("store", "say what to do: " ACTIONS);
 	action = find_action(argv[optind]);
 	if (action == NULL)
-		return usage_error("store", "create, upgrade, check, copy or expire, not '%s'",
-				   argv[optind]);
+		return usage_error("store", ACTIONS ", not '%s'", argv[optind]);
 	arguments = argv + optind + 1;
 	status = check_arguments(action, arguments, argc - optind - 1, json);
 	if (status != 0)
 		return status;
-	if (arguments[0] == NULL)
-		return run_on_configured(config_path, action->name, json);
+	if (arguments[0] == NULL || strcmp(action->name, "forget-host") == 0)
+		return run_on_configured(config_path, action->name, arguments[0], json);
 	if (!become_owner(arguments))
 		return EX_NOPERM;
 	return action->least == 2 ? copy(config_path, arguments[0], arguments[1])

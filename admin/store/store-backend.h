@@ -6,10 +6,11 @@
 #include "store-dictionaries.h"
 #include "store-logs.h"
 #include "store-notices.h"
+#include "store-orders.h"
 #include "store-shared.h"
 
 /* A kind of store, as store_open() chooses it by the URI. Each function keeps what
-   store.h, store-notices.h and store-shared.h say of the one that is named like it. */
+   store.h and the headers beside it say of the one that is named like it. */
 struct store_backend {
 	void (*close)(struct store *store); /* never with NULL; ends with store_free() */
 
@@ -91,7 +92,11 @@ struct store_backend {
 	int (*may_erase)(struct store *store); /* NULL: everybody may */
 	bool (*has_expired)(struct store *store, const struct store_expiry *expiry, int64_t now,
 			    bool *found_r);
-	bool (*forget)(struct store *store, const char *user, bool *found_r, bool *wiped_r);
+	bool (*forget)(struct store *store, const char *user, int64_t before, bool *found_r,
+		       bool *wiped_r);
+	/* NULL where there is no other host. */
+	bool (*each_order)(struct store *store, store_visit_order *visit, void *context);
+	bool (*answer_order)(struct store *store, int64_t id);
 
 	bool (*read_table)(struct store *store, enum store_table table, store_visit_row *visit,
 			   void *context);

@@ -148,8 +148,31 @@ static bool compare(struct copy *copy, enum store_table table)
 	return fail(copy, copy->to);
 }
 
+static bool note_order(void *context, const struct store_order *order)
+{
+	(void)order;
+	*(bool *)context = true;
+	return false;
+}
+
+/* Hosts that import into the other one then would know nothing of an order. */
+static bool check_orders(struct copy *copy)
+{
+	bool is_open = false;
+
+	if (!store_each_order(copy->from, note_order, &is_open))
+		return fail(copy, copy->from);
+	if (!is_open)
+		return true;
+	store_fail(copy->from, EX_TEMPFAIL,
+		   "hosts are still to forget somebody; 'portcullis store check' names them");
+	return fail(copy, copy->from);
+}
+
 static bool copy_all(struct copy *copy)
 {
+	if (!check_orders(copy))
+		return false;
 	for (enum store_table table = 0; table < STORE_TABLE_COUNT; table++) {
 		if (!copy_table(copy, table))
 			return false;

@@ -461,7 +461,19 @@ bool store_has_expired(struct store *store, const struct store_expiry *expiry, i
 	return store->backend->has_expired(store, expiry, now, found_r);
 }
 
-bool store_forget(struct store *store, const char *user, bool *found_r, bool *wiped_r)
+bool store_forget(struct store *store, const char *user, int64_t before, bool *found_r,
+		  bool *wiped_r)
 {
-	return store->backend->forget(store, user, found_r, wiped_r);
+	return store->backend->forget(store, user, before, found_r, wiped_r);
+}
+
+bool store_each_order(struct store *store, store_visit_order *visit, void *context)
+{
+	return store->backend->each_order == NULL ||
+	       store->backend->each_order(store, visit, context);
+}
+
+bool store_answer_order(struct store *store, int64_t id)
+{
+	return store->backend->answer_order == NULL || store->backend->answer_order(store, id);
 }

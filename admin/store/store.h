@@ -354,7 +354,10 @@ bool store_has_expired(struct store *store, const struct store_expiry *expiry, i
 
 /* Removes all about a user, what he was told, too; *found_r says whether there was
    anything. *wiped_r is false when its bytes are still in the store's files, because
-   somebody reads them: then try again. Begins and commits by itself. */
-bool store_forget(struct store *store, const char *user, bool *found_r, bool *wiped_r);
+   somebody reads them: then try again. Other hosts that share the store are left an order
+   (store-orders.h), to forget what was before that time, by this machine's clock; one that
+   was open already for the same user is taken back. Begins and commits by itself. */
+bool store_forget(struct store *store, const char *user, int64_t before, bool *found_r,
+		  bool *wiped_r);
 
 #endif

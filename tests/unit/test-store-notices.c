@@ -248,10 +248,10 @@ static void test_privacy(void **state)
 	put(store, &bob);
 	assert_true(store_expire(store, &expiry, NOW + 400 * DAY + 1));
 	assert_notices(store, NULL, &bob, 1);
-	assert_true(store_forget(store, "bob@example.org", &found, &wiped));
+	assert_true(store_forget(store, "bob@example.org", 0, &found, &wiped));
 	assert_true(found && wiped);
 	assert_notices(store, NULL, NULL, 0);
-	assert_true(store_forget(store, "bob@example.org", &found, &wiped));
+	assert_true(store_forget(store, "bob@example.org", 0, &found, &wiped));
 	assert_false(found);
 }
 

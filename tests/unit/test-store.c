@@ -254,7 +254,7 @@ static void test_days_of_use_in_any_order(void **state)
 		if (in_order)
 			assert_int_equal(found, days);
 		assert_in_range(found, different_weeks, days);
-		assert_true(store_forget(store, "alice@example.org", &known, &wiped));
+		assert_true(store_forget(store, "alice@example.org", 0, &known, &wiped));
 	}
 	store_close(store);
 }
@@ -585,13 +585,13 @@ static void test_forget(void **state)
 	add(store, &sighting);
 	assert_true(store_commit(store));
 	assert_on_disk("alice@example.org", true);
-	assert_true(store_forget(store, "alice@example.org", &found, &wiped));
+	assert_true(store_forget(store, "alice@example.org", 0, &found, &wiped));
 	assert_true(found && wiped);
 	assert_int_equal(ask(store).count, 1);
 	assert_string_equal(ask(store).user, "bob@example.org");
 	assert_on_disk("alice@example.org", false);
 	assert_on_disk("bob@example.org", true);
-	assert_true(store_forget(store, "alice@example.org", &found, &wiped));
+	assert_true(store_forget(store, "alice@example.org", 0, &found, &wiped));
 	assert_false(found);
 	store_close(store);
 }

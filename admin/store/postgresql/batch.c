@@ -334,7 +334,19 @@ static bool add_of_log(struct store *store, struct batch_key *key,
 	return true;
 }
 
-bool postgresql_add(struct store *store, const struct store_sighting *sighting)
+/* Of logins that are told of together, the last one is all whose time is known. */
+static struct store_sighting last_of(const struct store_sighting *sighting)
+{
+	struct store_sighting last = *sighting;
+
+	last.first_seen = last.last_seen;
+	last.count = MIN(1, last.count);
+	last.rejected = MIN(1, last.rejected);
+	last.weeks = last.days = 1;
+	return last;
+}
+
+static bool add(struct store *store, const struct store_sighting *sighting)
 {
 	struct batch *batch = store_postgresql(store)->batch;
 	struct batch_key key;
@@ -352,4 +364,21 @@ bool postgresql_add(struct store *store, const struct store_sighting *sighting)
 		return add_of_log(store, &key, sighting);
 	batch_add(batch, &key, sighting);
 	return true;
+}
+
+/* What is to be forgotten is not recorded. */
+bool postgresql_add(struct store *store, const struct store_sighting *sighting)
+{
+	int64_t before = 0;
+	int ordered = postgresql_find_order(store, sighting->user, &before);
+	struct store_sighting last;
+
+	if (ordered < 0)
+		return false;
+	if (ordered == 0 || sighting->first_seen >= before)
+		return add(store, sighting);
+	if (sighting->last_seen < before)
+		return true;
+	last = last_of(sighting);
+	return add(store, &last);
 }

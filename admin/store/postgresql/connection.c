@@ -211,12 +211,16 @@ bool postgresql_execute(struct store *store, const char *sql)
 
 /* ---- transactions ---- */
 
+/* Of some seconds each, for all who record to end. */
+#define FORGETTING_TRIALS 12
+
 /* Others may remove or add what was remembered, or it is rolled back. */
 static void forget_all(struct store_postgresql *postgresql)
 {
 	batch_clear(postgresql->batch);
 	g_hash_table_remove_all(postgresql->coverage);
 	g_clear_pointer(&postgresql->known_ways, g_hash_table_unref);
+	g_clear_pointer(&postgresql->orders, g_hash_table_unref);
 	g_array_set_size(postgresql->covers, 0);
 	g_array_set_size(postgresql->days, 0);
 	g_array_set_size(postgresql->writers, 0);
@@ -238,7 +242,8 @@ static void add_setting(GString *sql, const char *uri, const char *name, const c
 }
 
 /* Begins what another version of the schema would make wrong. Gives that. */
-static bool begin(struct store *store, const char *kind, const char *idle, const char *locks)
+static bool begin(struct store *store, const char *kind, const char *idle, const char *patience,
+		  const char *locks)
 {
 	struct store_postgresql *postgresql = store_postgresql(store);
 	GString *sql = g_string_new(kind);
@@ -247,7 +252,7 @@ static bool begin(struct store *store, const char *kind, const char *idle, const
 
 	add_setting(sql, postgresql->uri, "statement_timeout", "15min");
 	add_setting(sql, postgresql->uri, "idle_in_transaction_session_timeout", idle);
-	add_setting(sql, postgresql->uri, "lock_timeout", "10s");
+	add_setting(sql, postgresql->uri, "lock_timeout", patience);
 	/* Nobody waits for what somebody asks who was ended meanwhile. */
 	add_setting(sql, postgresql->uri, "client_connection_check_interval", "5s");
 	/* Of 50,000 rows, to be sorted; to compile for them takes longer than to go through them. */
@@ -273,27 +278,68 @@ static bool begin(struct store *store, const char *kind, const char *idle, const
 	return false;
 }
 
+/* ", lock(...)" with the numbers of a lock. */
+static void add_lock(GString *sql, const char *function, const char *class, int32_t which)
+{
+	g_string_append_printf(sql, ", %s(%s, %d)", function, class, which);
+}
+
 /* Importers of one host follow each other; those of others do not wait. */
+static void add_lock_of_host(GString *sql, const struct store *store)
+{
+	uint64_t host = fnv_hash(FNV_START, store->host, strlen(store->host));
+
+	add_lock(sql, "pg_advisory_xact_lock", LOCK_CLASS " + 1", (int32_t)(host ^ host >> 32));
+}
+
+/* orders: the function that takes their lock; NULL: none does. */
+static bool begin_writing(struct store *store, const char *patience, const char *orders,
+			  bool of_host)
+{
+	GString *locks = g_string_new("SELECT true");
+	bool begun;
+
+	forget_all(store_postgresql(store));
+	add_lock(locks, "pg_advisory_xact_lock_shared", LOCK_CLASS, LOCK_SCHEMA);
+	if (orders != NULL)
+		add_lock(locks, orders, LOCK_CLASS, LOCK_ORDERS);
+	if (of_host)
+		add_lock_of_host(locks, store);
+	g_string_append(locks, "; ");
+	begun = begin(store, "BEGIN ISOLATION LEVEL READ COMMITTED", "10min", patience, locks->str);
+	g_string_free(locks, TRUE);
+	if (begun)
+		store_postgresql(store)->transaction = TRANSACTION_WRITING;
+	return begun;
+}
+
 bool postgresql_begin(struct store *store)
 {
-	struct store_postgresql *postgresql = store_postgresql(store);
-	uint64_t host = fnv_hash(FNV_START, store->host, strlen(store->host));
-	char locks[200];
+	return begin_writing(store, "10s", "pg_advisory_xact_lock_shared", true);
+}
 
-	forget_all(postgresql);
-	g_snprintf(locks, sizeof(locks),
-		   "SELECT pg_advisory_xact_lock_shared(" LOCK_CLASS ", %d),"
-		   " pg_advisory_xact_lock(" LOCK_CLASS " + 1, %d); ",
-		   LOCK_SCHEMA, (int32_t)(host ^ host >> 32));
-	if (!begin(store, "BEGIN ISOLATION LEVEL READ COMMITTED", "10min", locks))
-		return false;
-	postgresql->transaction = TRANSACTION_WRITING;
-	return true;
+bool postgresql_begin_upkeep(struct store *store)
+{
+	return begin_writing(store, "10s", NULL, true);
+}
+
+/* Who records has his host's lock last, so this one may not wait for it. */
+bool postgresql_begin_forgetting(struct store *store)
+{
+	bool begun;
+	int trials = 0;
+
+	/* Whoever comes later waits behind it, so it does not wait for long at a time. */
+	do
+		begun = begin_writing(store, "5s", "pg_advisory_xact_lock", false);
+	while (!begun && store->failure.status == EX_TEMPFAIL && !store->failure.away &&
+	       ++trials < FORGETTING_TRIALS);
+	return begun;
 }
 
 bool postgresql_begin_view(struct store *store)
 {
-	if (!begin(store, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", "1h", ""))
+	if (!begin(store, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", "1h", "10s", ""))
 		return false;
 	store_postgresql(store)->transaction = TRANSACTION_READING;
 	return true;

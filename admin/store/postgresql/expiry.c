@@ -83,7 +83,7 @@ static int take_turn(struct store *store)
 	int64_t taken = 0;
 	char sql[100];
 
-	if (!postgresql_begin(store))
+	if (!postgresql_begin_upkeep(store))
 		return -1;
 	g_snprintf(sql, sizeof(sql), "SELECT pg_try_advisory_xact_lock(" LOCK_CLASS ", %d)",
 		   LOCK_EXPIRY);
@@ -289,6 +289,8 @@ static bool expire_rest(struct expiring *expiring, int64_t now)
 		   expiring->sightings) &&
 	       run(store, "DELETE FROM portcullis.notices WHERE intended < $1",
 		   expiring->sightings) &&
+	       /* What was before them is too old to be recorded. */
+	       run(store, "DELETE FROM portcullis.orders WHERE made < $1", expiring->sightings) &&
 	       run(store,
 		   "DELETE FROM portcullis.shared_texts WHERE name = 'grace' AND changed < $1",
 		   expiring->sightings) &&

@@ -77,7 +77,7 @@ bool postgresql_correct_future(struct store *store, int64_t now)
 
 	if (may <= 0)
 		return may == 0;
-	if (!postgresql_begin(store))
+	if (!postgresql_begin_upkeep(store))
 		return false;
 	if (correct(store, now))
 		return postgresql_commit(store);

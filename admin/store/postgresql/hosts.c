@@ -100,7 +100,7 @@ bool postgresql_forget_host(struct store *store, const char *name, bool *found_r
 	if (postgresql_begin(store) &&
 	    postgresql_change(store, "DELETE FROM portcullis.hosts WHERE name = $1", &parameters,
 			      &changed) &&
-	    postgresql_commit(store)) {
+	    postgresql_end_orders_of(store, name) && postgresql_commit(store)) {
 		*found_r = changed > 0;
 		return true;
 	}

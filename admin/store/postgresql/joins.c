@@ -226,7 +226,11 @@ bool postgresql_add_log_connection(struct store *store,
 		{.number = connection->before_tls},   {.text = connection->client},
 		{.text = connection->mechanism},
 	};
+	int64_t before = 0;
+	int ordered = postgresql_find_order(store, connection->user, &before);
 
+	if (ordered != 0 && (ordered < 0 || connection->time < before))
+		return ordered > 0;
 	if (postgresql->connections.count == 0)
 		begin_connections(store);
 	postgresql->connection_count++;

@@ -143,6 +143,22 @@ static const char version_1[] =
 	"  RETURN 0;"
 	" END $$;"
 
+	/* ---- what hosts are to forget ---- */
+
+	"CREATE TABLE orders (id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,"
+	" user_name " TEXT " NOT NULL, made timestamptz NOT NULL);"
+	/* Those that are still to answer. */
+	"CREATE TABLE order_hosts (order_id bigint NOT NULL REFERENCES orders ON DELETE CASCADE,"
+	" host " TEXT " NOT NULL, PRIMARY KEY (order_id, host));"
+	/* Two hosts at once would each think that the other one is still to answer. */
+	"CREATE FUNCTION answer_order(answered bigint, host text) RETURNS void"
+	" LANGUAGE sql SECURITY DEFINER SET search_path = portcullis, pg_temp AS $$"
+	" SELECT 1 FROM orders WHERE id = $1 FOR UPDATE;"
+	" DELETE FROM order_hosts WHERE order_id = $1 AND order_hosts.host = $2;"
+	" DELETE FROM orders WHERE id = $1"
+	"  AND NOT EXISTS (SELECT 1 FROM order_hosts WHERE order_id = $1)"
+	"$$;"
+
 	/* ---- upkeep ---- */
 
 	"CREATE TABLE upkeep (one boolean PRIMARY KEY CHECK (one), last_expiry timestamptz,"

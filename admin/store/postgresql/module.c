@@ -15,6 +15,7 @@ static void close_store(struct store *store)
 	g_hash_table_unref(postgresql->positions);
 	g_hash_table_unref(postgresql->coverage);
 	g_clear_pointer(&postgresql->known_ways, g_hash_table_unref);
+	g_clear_pointer(&postgresql->orders, g_hash_table_unref);
 	g_array_unref(postgresql->covers);
 	g_array_unref(postgresql->days);
 	g_array_unref(postgresql->writers);
@@ -82,6 +83,8 @@ static const struct store_backend backend = {
 	.correct_future = postgresql_correct_future,
 	.has_expired = postgresql_has_expired,
 	.forget = postgresql_forget,
+	.each_order = postgresql_each_order,
+	.answer_order = postgresql_answer_order,
 	.read_table = postgresql_read_table,
 	.count_table = postgresql_count_table,
 	.write_row = postgresql_write_row,

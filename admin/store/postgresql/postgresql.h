@@ -45,6 +45,7 @@ struct store_postgresql {
 	struct parameters services;    /* of logs, to be sent; joins.c */
 	struct parameters connections; /* likewise */
 	int connection_count;          /* added since they were dropped */
+	GHashTable *orders;            /* NULL: not read yet; orders.c */
 	struct copy_rows *copy;        /* NULL: there are none to be sent; copy.c */
 
 	struct notices_ahead ahead; /* of those whose sightings come; notices-ahead.c */
@@ -106,13 +107,17 @@ bool postgresql_number_of_row(struct store *store, const char *sql, struct param
 bool postgresql_execute(struct store *store, const char *sql);
 
 bool postgresql_begin(struct store *store);
+/* For what records nothing, so that nobody who forgets a user need wait for it. */
+bool postgresql_begin_upkeep(struct store *store);
+/* Once nobody records anything any more, until it ends. */
+bool postgresql_begin_forgetting(struct store *store);
 bool postgresql_begin_view(struct store *store); /* begin_reading without dictionaries */
 bool postgresql_commit(struct store *store);
 void postgresql_rollback(struct store *store);
 
 /* What advisory locks are for; all until the end of a transaction. The hosts have numbers of
    their own. */
-enum lock { LOCK_SCHEMA, LOCK_DICTIONARIES, LOCK_EXPIRY, LOCK_NOTICES };
+enum lock { LOCK_SCHEMA, LOCK_DICTIONARIES, LOCK_EXPIRY, LOCK_NOTICES, LOCK_ORDERS };
 #define LOCK_CLASS "1347699532" /* "PTCL" */
 /* Waits until nobody else has it, shared or not. */
 bool postgresql_lock(struct store *store, enum lock which);
@@ -134,6 +139,18 @@ int postgresql_may_delete(struct store *store);
 
 bool postgresql_create(const char *uri, struct store_failure *failure_r);
 bool postgresql_upgrade(const char *uri, struct store_failure *failure_r);
+
+/* ---- orders.c ---- */
+
+/* Before what time of this machine's all about a user is to be forgotten: 1 there is such an
+   order, 0 there is none, -1 failure. Between begin and commit. */
+int postgresql_find_order(struct store *store, const char *user, int64_t *before_r);
+
+/* Between postgresql_begin_forgetting() and commit, as of store_forget(). */
+bool postgresql_order(struct store *store, const char *user, int64_t before);
+
+/* Nobody waits for that host any more. Between begin and commit. */
+bool postgresql_end_orders_of(struct store *store, const char *host);
 
 /* ---- coverage.c ---- */
 
@@ -274,7 +291,12 @@ bool postgresql_correct_future(struct store *store, int64_t now);
 bool postgresql_expire(struct store *store, const struct store_expiry *expiry, int64_t now);
 bool postgresql_has_expired(struct store *store, const struct store_expiry *expiry, int64_t now,
 			    bool *found_r);
-bool postgresql_forget(struct store *store, const char *user, bool *found_r, bool *wiped_r);
+bool postgresql_forget(struct store *store, const char *user, int64_t before, bool *found_r,
+		       bool *wiped_r);
+
+/* orders.c */
+bool postgresql_each_order(struct store *store, store_visit_order *visit, void *context);
+bool postgresql_answer_order(struct store *store, int64_t id);
 
 /* copy.c */
 bool postgresql_read_table(struct store *store, enum store_table table, store_visit_row *visit,

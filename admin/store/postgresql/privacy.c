@@ -1,5 +1,8 @@
 #include "postgresql.h"
 
+/* An expiry that removes the same rows may be in the way. */
+#define FORGET_TRIALS 10
+
 /* Runs SQL with a name. *found: set when it changed anything. */
 static bool run_with_name(struct store *store, const char *sql, const char *name, bool *found)
 {
@@ -63,18 +66,31 @@ static bool remove_grace(struct store *store, const char *user, bool *found)
 		user, found);
 }
 
-bool postgresql_forget(struct store *store, const char *user, bool *found_r, bool *wiped_r)
+static bool forget(struct store *store, const char *user, int64_t before, bool *found)
 {
-	*found_r = false;
-	/* What the server's files still have of it, its vacuum overwrites. */
-	*wiped_r = true;
-	if (!postgresql_begin(store))
+	if (!postgresql_begin_forgetting(store))
 		return false;
-	if (postgresql_lock(store, LOCK_DICTIONARIES) && remove_user(store, user, found_r) &&
+	if (postgresql_lock(store, LOCK_DICTIONARIES) && postgresql_order(store, user, before) &&
+	    remove_user(store, user, found) &&
 	    run_with_name(store, "DELETE FROM portcullis.notices WHERE user_name = $1", user,
-			  found_r) &&
-	    remove_connections(store, user, found_r) && remove_grace(store, user, found_r))
+			  found) &&
+	    remove_connections(store, user, found) && remove_grace(store, user, found))
 		return postgresql_commit(store);
 	postgresql_rollback(store);
+	return false;
+}
+
+bool postgresql_forget(struct store *store, const char *user, int64_t before, bool *found_r,
+		       bool *wiped_r)
+{
+	int trials = 0;
+
+	/* What the server's files still have of it, its vacuum overwrites. */
+	*wiped_r = true;
+	do {
+		*found_r = false;
+		if (forget(store, user, before, found_r))
+			return true;
+	} while (store->failure.again && ++trials < FORGET_TRIALS);
 	return false;
 }

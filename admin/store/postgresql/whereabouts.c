@@ -118,7 +118,7 @@ bool postgresql_note_whereabouts(struct store *store, int64_t definition,
 	if (noted != 0)
 		return noted > 0;
 	do {
-		if (!postgresql_begin(store))
+		if (!postgresql_begin_upkeep(store))
 			return false;
 		more = note_some(store, &place, find, context);
 		if (more < 0 || (more == 0 && !write_definition(store, definition))) {

@@ -190,10 +190,13 @@ static int remove_notices(struct store *store, const char *user)
 	return store_sqlite_changes(store) > 0;
 }
 
-bool store_sqlite_forget(struct store *store, const char *user, bool *found_r, bool *wiped_r)
+bool store_sqlite_forget(struct store *store, const char *user, int64_t before, bool *found_r,
+			 bool *wiped_r)
 {
 	int removed, unsaid, open;
 
+	/* There is no other host. */
+	(void)before;
 	if (!store_sqlite_begin(store))
 		return false;
 	removed = remove_user(store, user);

@@ -202,7 +202,8 @@ bool store_sqlite_correct_future(struct store *store, int64_t now);
 bool store_sqlite_expire(struct store *store, const struct store_expiry *expiry, int64_t now);
 bool store_sqlite_has_expired(struct store *store, const struct store_expiry *expiry, int64_t now,
 			      bool *found_r);
-bool store_sqlite_forget(struct store *store, const char *user, bool *found_r, bool *wiped_r);
+bool store_sqlite_forget(struct store *store, const char *user, int64_t before, bool *found_r,
+			 bool *wiped_r);
 
 /* check.c: as store_check() */
 bool store_sqlite_check(const char *uri, struct store_check *check_r, store_find *find,
