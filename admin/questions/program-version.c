@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -80,9 +81,11 @@ static char *ask(const char *const arguments[], struct pipes *pipes)
 		return NULL;
 	close_end(&pipes->answer[1]);
 	answered = read_answer(pipes->answer[0], text, sizeof(text));
-	/* Who goes on talking is ended. */
+	/* Who goes on talking is ended by that. */
 	close_end(&pipes->answer[0]);
-	answered &= child_process_wait(pid, answered ? ANSWER_SECONDS : 0, &status);
+	if (!answered)
+		kill(pid, SIGKILL);
+	answered &= child_process_wait(pid, ANSWER_SECONDS, &status);
 	text[strcspn(text, " \t\r\n")] = '\0';
 	if (!answered || !WIFEXITED(status) || WEXITSTATUS(status) != 0 || text[0] == '\0')
 		return NULL;
