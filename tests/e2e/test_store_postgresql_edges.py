@@ -16,6 +16,7 @@ from test_import import event, iso, some_events, truth
 from test_store_postgresql import (  # noqa: F401
     EX_CONFIG,
     EX_DATAERR,
+    EX_NOPERM,
     Host,
     _server,
     lines,
@@ -95,6 +96,23 @@ def test_copy_into_a_store_that_importers_have_found(server, tmp_path):
     new.run("import")
     new.run("store", "copy", f"sqlite:{tmp_path}/old.db", server.uri())
     assert rows(server) == truth(events) and lines(server) == len(events)
+
+
+def test_copy_by_a_role_that_may_not(server, tmp_path):
+    """It says so before it has copied all."""
+    host = Host(tmp_path, f"sqlite:{tmp_path}/old.db")
+    host.append(some_events(random.Random(16), 10, 5))
+    host.run("import")
+    host.run("store", "create", server.uri())
+    server.query("CREATE ROLE other LOGIN; GRANT ALL ON SCHEMA portcullis TO other;"
+                 "GRANT ALL ON ALL TABLES IN SCHEMA portcullis TO other;"
+                 "GRANT USAGE ON ALL SEQUENCES IN SCHEMA portcullis TO other")  # fmt: skip
+    copy = ["store", "copy", f"sqlite:{tmp_path}/old.db"]
+    said = host.run(*copy, server.uri(user="other"), status=EX_NOPERM).stderr
+    server.query("DROP OWNED BY other; DROP ROLE other")
+    assert "the role that its tables belong to" in said
+    host.run(*copy, server.uri())
+    assert server.query("SELECT reltuples FROM pg_class WHERE relname = 'users'") == [("5",)]
 
 
 def test_days_go_on_in_their_order_after_a_copy(server, tmp_path):

@@ -1,6 +1,7 @@
 #include "admin/store/store-copy.h"
 
 #include <string.h>
+#include <sysexits.h>
 
 #include "postgresql.h"
 
@@ -244,18 +245,36 @@ static bool send_rows(struct store *store)
 	return fine;
 }
 
+/* It would only turn out in the end. */
+static bool check_role(struct store *store)
+{
+	int64_t may = 0;
+
+	return postgresql_number(store,
+				 "SELECT has_sequence_privilege('portcullis.user_ids', 'UPDATE')",
+				 NULL, &may) > 0 &&
+	       (may != 0 ||
+		store_fail(store, EX_NOPERM, "a copy is for the role that its tables belong to"));
+}
+
+/* Importers wait, who would be given the ids of what is copied. */
+static bool begin_copy(struct store *store)
+{
+	if (!check_role(store) || !postgresql_lock(store, LOCK_SCHEMA))
+		return false;
+	store_postgresql(store)->copy = g_new0(struct copy_rows, 1);
+	return true;
+}
+
 bool postgresql_write_row(struct store *store, enum store_table table,
 			  const struct store_value values[])
 {
 	struct store_postgresql *postgresql = store_postgresql(store);
-	struct copy_rows *rows = postgresql->copy;
+	struct copy_rows *rows;
 
-	if (rows == NULL) {
-		/* Importers wait, who would be given the ids of what is copied. */
-		if (!postgresql_lock(store, LOCK_SCHEMA))
-			return false;
-		rows = postgresql->copy = g_new0(struct copy_rows, 1);
-	}
+	if (postgresql->copy == NULL && !begin_copy(store))
+		return false;
+	rows = postgresql->copy;
 	if ((rows->table != table || rows->count == ROWS_AT_ONCE) && !send_rows(store))
 		return false;
 	if (rows->count++ == 0) {
@@ -284,7 +303,9 @@ bool postgresql_end_copy(struct store *store)
 		"SELECT setval('portcullis.servers_id_seq', max(id)) FROM portcullis.servers;"
 		"SELECT setval('portcullis.files_id_seq', max(id)) FROM portcullis.files;"
 		"SELECT setval('portcullis.logs_id_seq', max(id)) FROM portcullis.logs;"
-		"SELECT setval('portcullis.notices_id_seq', max(id)) FROM portcullis.notices;";
+		"SELECT setval('portcullis.notices_id_seq', max(id)) FROM portcullis.notices;"
+		/* Questions may come before the server looks by itself. */
+		"ANALYZE portcullis.sightings, portcullis.users, portcullis.notices";
 
 	return send_rows(store) && postgresql_execute(store, sql);
 }
