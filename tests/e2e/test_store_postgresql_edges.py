@@ -14,11 +14,14 @@ import postgresql
 from processes import wait_until
 from test_import import event, iso, some_events, truth
 from test_store_postgresql import (  # noqa: F401
+    EX_CANTCREAT,
     EX_CONFIG,
     EX_DATAERR,
     EX_NOPERM,
+    EX_TEMPFAIL,
     Host,
     _server,
+    cutter,
     lines,
     rows,
     server,
@@ -170,6 +173,32 @@ def waiting(server, condition):
 
 
 # ---- who ends ----
+
+
+def test_answer_to_commit_of_a_command_is_lost(server, cutter, tmp_path):
+    """It says so, and does no harm when it is given once more."""
+    host = Host(tmp_path, server.uri(cutter.folder))
+    old = f"sqlite:{tmp_path}/old.db"
+    host.configure(old)
+    events = list(some_events(random.Random(17), 200, 20))
+    host.append(events)
+    host.run("import")
+    host.configure(server.uri(cutter.folder))
+    for command, then in (
+        (["store", "create"], EX_CANTCREAT),
+        (["store", "copy", old, server.uri(cutter.folder)], EX_CANTCREAT),
+        (["forget", "user7@example.org"], None),
+        (["store", "expire"], 0),
+    ):
+        cutter.lose_commits = 1
+        said = host.run(*command, status=EX_TEMPFAIL).stderr
+        assert said.count("\n") == 1 and "connection" in said, said
+        assert cutter.lose_commits == 0, command
+        host.run(*command, status=then)
+    kept = {key: row for key, row in truth(events).items() if key[0] != "user7@example.org"}
+    assert {key: row[:4] for key, row in rows(server).items()} == {
+        key: row[:4] for key, row in kept.items()
+    }
 
 
 def test_question_that_nobody_waits_for_any_more(server, tmp_path):
