@@ -17,7 +17,10 @@ static void note_signal(int number)
 
 void stop_signal_catch(void)
 {
-	struct sigaction action = {.sa_handler = note_signal, .sa_flags = SA_RESTART};
+	/* The second one ends the process: somebody does not want to wait, for a database or a mail
+	   server perhaps. */
+	struct sigaction action = {.sa_handler = note_signal,
+				   .sa_flags = SA_RESTART | (int)SA_RESETHAND};
 
 	sigemptyset(&action.sa_mask);
 	for (size_t i = 0; i < SIGNAL_COUNT; i++)

@@ -4,7 +4,7 @@
 #include <signal.h>
 
 /* From stop_signal_catch() on, the number of the last SIGINT, SIGTERM or SIGHUP that
-   came, so that what is in hand is finished; 0: none. */
+   came, so that what is in hand is finished; 0: none. A second one ends the process at once. */
 extern volatile sig_atomic_t stop_signal;
 
 void stop_signal_catch(void);

@@ -3,6 +3,7 @@
 import bz2
 import os
 import random
+import signal
 import sqlite3
 import subprocess
 import time
@@ -202,7 +203,7 @@ def test_answer_to_commit_of_a_command_is_lost(server, cutter, tmp_path):
 
 
 def test_question_that_nobody_waits_for_any_more(server, tmp_path):
-    """Its locks would stop others."""
+    """The first Ctrl-C lets a command finish what is in hand; its locks would stop others."""
     host = Host(tmp_path, server.uri())
     host.run("store", "create")
     host.append(some_events(random.Random(14), 100, 50))
@@ -215,8 +216,11 @@ def test_question_that_nobody_waits_for_any_more(server, tmp_path):
     forget = subprocess.Popen(host.command("forget", "user7@example.org"),
                               env=postgresql.environment(), stdin=subprocess.DEVNULL)  # fmt: skip
     wait_until(lambda: server.query(sleeping), "statement")
-    forget.kill()
-    forget.wait()
+    forget.send_signal(signal.SIGINT)
+    time.sleep(0.5)
+    assert forget.poll() is None
+    forget.send_signal(signal.SIGINT)
+    assert forget.wait(timeout=10) == -signal.SIGINT
     wait_until(lambda: not server.query(sleeping), "end of the statement", timeout=20)
 
 
