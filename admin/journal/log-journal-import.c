@@ -139,6 +139,22 @@ static bool commit(struct log_journal_import *import, struct log_batch *batch,
 	return log_batch_commit(batch);
 }
 
+static bool is_same_journal(void *context, const struct store_log *row)
+{
+	return log_journal_has(context, row->cursor);
+}
+
+/* Of one that the store does not know: whether another host has read it. Fails then. */
+static bool refuse_foreign(struct store *store)
+{
+	struct log_journal *journal = log_journal_open(NULL, 0);
+	bool fine = journal == NULL || store_refuse_foreign_log(store, 0, is_same_journal, journal);
+
+	if (journal != NULL)
+		log_journal_free(journal);
+	return fine;
+}
+
 static enum log_import_result import_batch(struct log_journal_import *import,
 					   struct log_batch *batch, struct store_log *row)
 {
@@ -151,7 +167,7 @@ static enum log_import_result import_batch(struct log_journal_import *import,
 
 	if (kind == LINE_NONE || kind == LINE_ERROR)
 		return kind == LINE_NONE ? LOG_IMPORT_DONE : LOG_IMPORT_BROKEN;
-	if (!log_batch_begin(batch))
+	if ((row->cursor == NULL && !refuse_foreign(batch->store)) || !log_batch_begin(batch))
 		return LOG_IMPORT_FAILED;
 	result = import_lines(import, batch, row, &line, kind);
 	if (result == LOG_IMPORT_FAILED || result == LOG_IMPORT_CHANGED) {
@@ -191,28 +207,12 @@ static bool learn(struct log_batch *batch)
 	return fine;
 }
 
-static bool is_same_journal(void *context, const struct store_log *row)
-{
-	return log_journal_has(context, row->cursor);
-}
-
-/* Of one that the store does not know: whether another host has read it. Fails then. */
-static bool refuse_foreign(struct store *store)
-{
-	struct log_journal *journal = log_journal_open(NULL, 0);
-	bool fine = journal == NULL || store_refuse_foreign_log(store, 0, is_same_journal, journal);
-
-	if (journal != NULL)
-		log_journal_free(journal);
-	return fine;
-}
-
 static enum log_import_result import_from(struct log_journal_import *import,
 					  struct log_batch *batch, struct store_log *row)
 {
 	enum log_import_result result = LOG_IMPORT_MORE;
 
-	if (row->cursor == NULL && (!refuse_foreign(batch->store) || !learn(batch)))
+	if (row->cursor == NULL && !learn(batch))
 		return LOG_IMPORT_FAILED;
 	if (*batch->stop)
 		return LOG_IMPORT_MORE;

@@ -16,6 +16,7 @@ import mmdb
 from processes import wait_until
 from test_import import RULES, event, iso, some_events
 from test_store_postgresql import EX_CONFIG, EX_TEMPFAIL, Host, lines, stop
+from test_import_logs import systemd_journal, write_entries  # noqa: F401
 from test_store_postgresql import _server, server  # fixtures  # noqa: F401
 
 POP3 = 'rule pop3 { kind = "protocol" services = "pop3" enforce = "2030-01-01" }\n'
@@ -39,6 +40,14 @@ class Member(Host):
             f'journal = "{self.journal}"\nstore = "{uri}"\nhost = "{self.name}"\n'
             f'default-domain = "example.org"\n{more}{RULES}'
         )
+
+
+def logged(moment, number):
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%S.000000+00:00", time.gmtime(moment))
+    return (
+        f"{stamp} mx1 dovecot: imap-login: Login: user=<user{number}@example.org>, method=PLAIN,"
+        f" rip=192.0.2.7, lip=192.0.2.1, mpid={number + 1}, TLS\n"
+    )
 
 
 def assert_refused(host, *words, of="mx1"):
@@ -71,16 +80,26 @@ def test_a_host_with_another_name(server, tmp_path):
 def test_logs_of_a_host_with_another_name(server, tmp_path):
     host = Member(tmp_path, server.uri())
     log = tmp_path / "mail.log"
-    logged = time.strftime("%b %e %H:%M:%S", time.localtime(time.time() - 3600))
-    log.write_text("".join(
-        f"{logged} mx1 dovecot: imap-login: Login: user=<user{i}@example.org>, method=PLAIN,"
-        f" rip=192.0.2.7, lip=192.0.2.1, mpid={i}, TLS, session=<abc>\n" for i in range(20)
-    ))  # fmt: skip
+    log.write_text("".join(logged(time.time() - 3600 + i, i) for i in range(20)))
     host.run("store", "create")
     host.run("import", "--log", str(log))
     count = server.query("SELECT sum(count) FROM portcullis.sightings")
     assert count != [("",)]
     assert_refused(renamed(host, "mx9"), "import", "--log", str(log))
+    assert server.query("SELECT sum(count) FROM portcullis.sightings") == count
+
+
+def test_the_systemd_journal_of_a_host_with_another_name(server, systemd_journal, tmp_path):
+    host = Member(tmp_path, server.uri())
+    host.run("store", "create")
+    write_entries(systemd_journal, [logged(time.time() - 3600 + i, i) for i in range(20)])
+    host.configure(host.uri, 'logs = { "journal" }\n')
+    host.run("import")
+    count = server.query("SELECT sum(count) FROM portcullis.sightings")
+    assert count != [("",)]
+    host.name = "mx9"
+    host.configure(host.uri, 'logs = { "journal" }\n')
+    assert_refused(host)
     assert server.query("SELECT sum(count) FROM portcullis.sightings") == count
 
 
