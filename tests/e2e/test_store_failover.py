@@ -1,5 +1,6 @@
 """A store whose server dies, and another one takes over."""
 
+import json
 import random
 import time
 
@@ -23,6 +24,11 @@ def servers():
 
 def uri_of(*servers):
     return servers[0].uri(folder=",".join(str(server.data) for server in servers))
+
+
+def findings(host):
+    found = json.loads(host.run("store", "check", "--json", status=None).stdout)["findings"]
+    return {finding["id"]: finding["text"] for finding in found}
 
 
 def without_clients(counted):
@@ -57,6 +63,7 @@ def test_standby_that_is_waited_for(servers, tmp_path):
         for host, importer in zip(hosts, importers):
             assert stop(importer).count("can be reached again") <= 1, host.name
     assert lines(servers[-1]) == len(events)
+    assert "standby" not in findings(hosts[0])
     assert without_clients(rows(servers[-1])) == without_clients(truth(events))
 
 
@@ -127,6 +134,9 @@ def test_questions_to_a_standby(servers, tmp_path):
     standby = postgresql.Standby(primary)
     servers.append(standby)
     answers = [host.run("offenders", "--json").stdout]
+    assert "no commit waits for who follows this server (standby)" in findings(host)["standby"]
+    primary.settle(synchronous_standby_names="standby")
+    wait_until(lambda: "standby" not in findings(host), "setting")
     host.configure(standby.uri())
     wait_until(lambda: lines(standby) == 1000, "lines of the standby")
     answers.append(host.run("offenders", "--json").stdout)

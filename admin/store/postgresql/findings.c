@@ -22,6 +22,15 @@ static const struct question {
 	 " WHERE current_setting(name) = 'off'",
 	 "%s is off: when the server fails, records are lost that journals do not have any more",
 	 "turn it on in postgresql.conf, or for the roles"},
+	{"standby",
+	 "SELECT string_agg(application_name, ', ' ORDER BY 1) FROM pg_stat_replication"
+	 " WHERE application_name <> 'pg_basebackup' AND"
+	 " (current_setting('synchronous_standby_names') = ''"
+	 "  OR current_setting('synchronous_commit') IN ('off', 'local'))"
+	 " HAVING count(*) > 0",
+	 "no commit waits for who follows this server (%s): when that takes over, records are lost "
+	 "that journals do not have any more",
+	 "set synchronous_standby_names in postgresql.conf, and synchronous_commit to 'on'"},
 	{"expiry",
 	 "SELECT coalesce('since ' || to_char(last_expiry AT TIME ZONE 'UTC', 'YYYY-MM-DD'), 'yet')"
 	 " FROM portcullis.upkeep WHERE last_expiry < now() - interval '2 days' OR"
