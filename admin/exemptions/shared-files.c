@@ -275,6 +275,11 @@ static enum step bring_grace(struct work *work)
 {
 	if (work->shared.version == 0)
 		return STEP_DONE;
+	/* No rule gives any here. */
+	if (work->files->policy->grace_file == NULL)
+		return unlinkat(work->directory, work->name, 0) == 0 || errno == ENOENT
+			       ? STEP_DONE
+			       : hinder(work, file_problem(errno));
 	return write_text(work, work->shared.text, work->shared.length);
 }
 

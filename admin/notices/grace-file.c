@@ -9,12 +9,15 @@
 #include <unistd.h>
 
 #include "admin/files/directory.h"
+#include "admin/files/file-lock.h"
 #include "admin/files/file-open.h"
 #include "admin/files/file-read.h"
 #include "admin/files/file-replace.h"
 #include "admin/store/store-shared.h"
 #include "grace-text.h"
 #include "policy/grace.h"
+
+#define LOCK_MILLISECONDS 5000
 
 static bool is_written(int directory, const GString *text)
 {
@@ -44,13 +47,29 @@ static int put(int directory, const GString *text)
 		       : errno;
 }
 
-static bool replace(const struct policy *policy, const GString *text)
+/* Returns 0 or an errno. */
+static int put_here(const struct policy *policy, const GString *text)
 {
-	int directory = directory_open(policy->journal);
+	int directory = directory_lock(policy->journal, LOCK_MILLISECONDS);
 	int error = put(directory, text);
 
 	file_close(directory);
-	if (error == 0)
+	return error;
+}
+
+/* Where the store is on a server, there may be no servers of mail here, nor may this be the
+   account that writes for them. */
+static bool is_anothers_to_do(const struct policy *policy, int error)
+{
+	return store_file_of(policy->store) == NULL &&
+	       (error == ENOENT || error == EACCES || error == EPERM);
+}
+
+static bool replace(const struct policy *policy, const GString *text)
+{
+	int error = put_here(policy, text);
+
+	if (error == 0 || is_anothers_to_do(policy, error))
 		return true;
 	fprintf(stderr, "portcullis notify: %s: %s; the servers do not learn who is given grace\n",
 		policy->grace_file, file_problem(error));
@@ -100,7 +119,10 @@ static bool share(struct store *writer, const GString *text)
 
 static bool put_text(const struct policy *policy, struct store *writer, const GString *text)
 {
-	return store_file_of(policy->store) == NULL ? share(writer, text) : replace(policy, text);
+	bool shared = store_file_of(policy->store) != NULL || share(writer, text);
+
+	/* Those of this host need not wait for an importer. */
+	return replace(policy, text) && shared;
 }
 
 /* Where no rule gives any. */
@@ -110,10 +132,9 @@ static bool give_to_nobody(const struct policy *policy, struct store *writer)
 	int64_t version;
 	bool fine;
 
-	if (store_file_of(policy->store) != NULL) {
-		discard(policy);
+	discard(policy);
+	if (store_file_of(policy->store) != NULL)
 		return true;
-	}
 	if (store_shared_version(writer, STORE_GRACE, &version) && version == 0)
 		return true;
 	text = g_string_new(GRACE_HEADING);

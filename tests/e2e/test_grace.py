@@ -281,7 +281,8 @@ def test_no_name_makes_a_line_of_its_own(site):
     assert lines(site) == {}
 
 
-@pytest.mark.parametrize("what", ["directory", "link", "fifo", "not ours"])
+@pytest.mark.parametrize("what", ["directory", "link", "fifo",
+                                  pytest.param("not ours", marks=pytest.mark.sqlite)])  # fmt: skip
 def test_a_file_that_cannot_be_written_keeps_no_mail_back(site, what):
     site.record(ALICE, "encryption", days_ago=-6.5)
     site.take_at(8)
