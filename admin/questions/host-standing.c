@@ -211,7 +211,7 @@ char *host_standings_summary(const struct host_standings *hosts, bool *healthy_r
 	if (wrong == 0 && hosts->count == 0)
 		g_string_append(text, "none has told of itself yet");
 	else if (wrong == 0 && hosts->count == 1)
-		g_string_append(text, "this store is of one");
+		g_string_append(text, "one imports into this store");
 	else if (wrong == 0)
 		g_string_append_printf(text,
 				       "%zu have the same policy, are up to date, and have the "
