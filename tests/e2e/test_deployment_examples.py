@@ -30,12 +30,28 @@ def test_units_are_valid(host, tmp_path):
 
 
 def test_what_is_installed_can_be_taken_away(tmp_path):
-    make = ["make", "-C", ROOT, f"BUILD={BUILD}", f"DESTDIR={tmp_path}"]
+    make = ["make", "-C", ROOT, f"BUILD={BUILD}", f"DESTDIR={tmp_path}", "PREFIX=/opt/mail"]
     run(*make, "install")
     installed = {path.name for path in tmp_path.rglob("*") if path.is_file()}
-    assert installed >= {"portcullis", "libauthdb_portcullis.so", "portcullis.1", "en.txt"}
+    assert installed >= {"portcullis", "libauthdb_portcullis.so", "portcullis.1", "en.txt",
+                         "portcullis-expire.timer"}  # fmt: skip
+    assert (tmp_path / "opt/mail/lib/portcullis/store-postgresql.so").exists()
     run(*make, "uninstall")
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_libpq_is_not_needed(tmp_path):
+    """Without its headers there is no module, and all else."""
+    pkg_config = tmp_path / "pkg-config"
+    pkg_config.write_text('#!/bin/sh\ncase "$*" in *libpq*) exit 1 ;; esac\nexec pkg-config "$@"\n')
+    pkg_config.chmod(0o755)
+    said = run("make", "-C", ROOT, f"BUILD={tmp_path}", f"PKG_CONFIG={pkg_config}",
+               "store-postgresql")  # fmt: skip
+    assert "libpq-dev is missing" in said
+    assert list(tmp_path.rglob("*.so")) == []
+    needed = run("make", "-n", "-C", ROOT, f"BUILD={tmp_path}/x", f"PKG_CONFIG={pkg_config}",
+                 "install")  # fmt: skip
+    assert "libpq-dev is missing" in needed and "admin/store/postgresql/batch" not in needed
 
 
 SERVICES = sorted(path.name for path in SYSTEMD.glob("*.service"))

@@ -7,7 +7,7 @@ import pytest
 
 from mailhost import BUILD
 
-FILES = ["portcullis", "portcullis-policyd", "libauthdb_portcullis.so"]
+FILES = ["portcullis", "portcullis-policyd", "libauthdb_portcullis.so", "store-postgresql.so"]
 if (BUILD / "libportcullis_settings.so").exists():
     FILES.append("libportcullis_settings.so")
 
