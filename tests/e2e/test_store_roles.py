@@ -256,6 +256,9 @@ def test_each_does_his_work(host, roles):
 
 def test_what_a_mail_host_writes_is_not_believed(host, roles):
     """Of a forged row, nothing gets into a terminal, and no number stops a question."""
+    for change in ("first_seen = '-infinity'", "last_seen = 'infinity'"):
+        said = attempt(roles, "portcullis_writer", f"UPDATE portcullis.sightings SET {change}")
+        assert "violates check constraint" in said
     evil = "mallory\\u001b[2J\\u0007\\u202e@example.org"
     roles.psql(
         "portcullis",
@@ -265,9 +268,9 @@ def test_what_a_mail_host_writes_is_not_believed(host, roles):
         "INSERT INTO portcullis.rule_sets VALUES (900000, E'encryption=\\x1b[31m,=,,x');"
         "INSERT INTO portcullis.sightings SELECT 900000, 900000, r, -1, -7, f, l, -1, -1, 0,"
         " '1970-01-01'::date + n::integer, -3, v, E'\\x1b[0m', E'\\x1b' FROM (VALUES"
-        " (900000, timestamptz '-infinity', timestamptz 'infinity', 1, true),"
-        " (900000, 'infinity', '-infinity', 2, true), (777777, '4000-01-01 BC', '200000-01-01', 3,"
-        " false)) AS n (r, f, l, n, v)",
+        " (900000, timestamptz '4713-01-01 BC', timestamptz '294276-12-30', 1, true),"
+        " (900000, '294276-12-30', '4713-01-01 BC', 2, true), (777777, '4000-01-01 BC',"
+        " '200000-01-01', 3, false)) AS n (r, f, l, n, v)",
         "portcullis_writer",
     )
     host.configure(roles.uri(user="portcullis_operator"))

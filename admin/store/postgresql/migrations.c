@@ -35,6 +35,8 @@ static const char version_1[] =
 	" last_client " TEXT ", whereabouts " TEXT ","
 	/* Whether rules is another one than that of clean logins: few are, and have an index. */
 	" broken boolean NOT NULL DEFAULT false,"
+	/* Questions reckon with them. */
+	" CHECK (first_seen > '-infinity' AND last_seen < 'infinity'),"
 	" PRIMARY KEY (user_id, verified, habit, rules, server, day)) WITH (fillfactor = 85);"
 	"CREATE INDEX sightings_broken ON sightings (user_id, verified, rules) WHERE broken;"
 	"CREATE INDEX sightings_habit ON sightings (habit, broken);"
