@@ -434,6 +434,31 @@ def test_the_database_away(server, tmp_path):
     assert len(follower.said.splitlines()) == 2, follower.said
 
 
+def test_cut_connections(server, tmp_path):
+    """Whoever is said to be let off is so, once, whatever answer was lost."""
+    cutter = postgresql.Cutter(server, seed=5)
+    try:
+        desk = Host(tmp_path, server.uri(), "desk")
+        host = Host(tmp_path, server.uri(folder=cutter.folder))
+        names = [f"user{i}@example.org" for i in range(15)]
+        cutter.cut_within = 6000
+        with host.follow():
+            for name in names:
+                while desk_says(host, name) != 0:
+                    pass
+            eventually(lambda: host.lines() == sorted(names), "all of them")
+        assert cutter.cuts > 5
+        assert len(json.loads(desk.run("exempt", "--list", "--json").stdout)) == len(names)
+    finally:
+        cutter.close()
+
+
+def desk_says(host, name):
+    done = host.run("exempt", name, "encryption", "--until", day(30), status=None)
+    assert done.returncode in (0, EX_TEMPFAIL), done
+    return done.returncode
+
+
 def test_another_store(server, tmp_path):
     """What was written from the old one is taken into a new one; into a copy, nothing has to
     be."""
@@ -552,6 +577,33 @@ def test_exempt_as_root(uri, tmp_path):
         if path not in (host.config, host.journal):
             assert owner(path)[0] == service_account.UID, path
     assert owner(host.file)[1:] == (service_account.GID, 0o640)
+
+
+def test_a_help_desk(tmp_path):
+    """May read the store, but not what is for the servers."""
+    host = service_site(tmp_path, f"sqlite:{tmp_path}/mx1/store.db")
+    reader = service_account.UID - 1
+    os.chown(host.directory, -1, reader)
+    host.directory.chmod(0o2751)
+    host.let_off(ALICE)
+    host.take()
+    os.chown(host.file, -1, service_account.GID)
+    host.config.chmod(0o644)
+    program = Path(tempfile.mkdtemp(dir="/var/tmp")) / "portcullis"
+    program.parent.chmod(0o755)
+    shutil.copy(PORTCULLIS, program)
+    try:
+        for user, status in ((ALICE, 0), (BOB, 1)):
+            done = subprocess.run(
+                [program, *host.command("explain", "--service", "imap", "--port", 143, "--tls",
+                                        "none", "--mechanism", "PLAIN", "--client",
+                                        "203.0.113.5", "--user", user, "--at",
+                                        f"{day(30)} 12:00")[1:]],
+                capture_output=True, text=True, user=reader, group=reader, extra_groups=[],
+            )  # fmt: skip
+            assert (done.returncode, done.stderr) == (status, ""), done
+    finally:
+        shutil.rmtree(program.parent)
 
 
 def test_where_the_importer_may_not_write(tmp_path):
