@@ -11,6 +11,7 @@ import pytest
 
 import postgresql
 
+from notices import TEXTS
 from processes import wait_until
 from test_import import some_events, truth
 from test_store_failover import without_clients
@@ -133,3 +134,57 @@ def test_pool_without_its_server(server, pool, tmp_path):
     wait_until(lambda: lines(server) == 400, "all lines", timeout=120)
     stop(importer)
     assert rows(server) == truth(events)
+
+
+def test_all_hosts_forget(server, pool, tmp_path):
+    """Each importer answers by whatever connection it is lent."""
+    hosts = [Host(tmp_path, server.uri(pool.folder), f"mx{i}") for i in range(4)]
+    hosts[0].run("store", "create")
+    events = list(some_events(random.Random(4), 2000, 50))
+    importers = [host.follow() for host in hosts]
+    for i, host in enumerate(hosts):
+        host.append(events[i::4])
+    wait_until(lambda: lines(server) == len(events), "lines")
+    wait_until(lambda: server.query("SELECT count(*) FROM portcullis.hosts") == [("4",)], "hosts")
+    hosts[0].run("forget", "user7@example.org")
+    left = {key: row for key, row in truth(events).items() if key[0] != "user7@example.org"}
+    assert without_clients(rows(server)) == without_clients(left)
+    for importer in importers:
+        stop(importer)
+
+
+NOTICES = """
+notices {
+    from = "Mail team <mail@example.org>"
+    languages = { "en" }
+    texts = "%s"
+    transport = "sendmail:%s"
+    max-per-hour = 0
+}
+"""
+
+
+def test_one_notifier(server, pool, tmp_path):
+    """Its lock is held on a connection that nobody else is lent meanwhile."""
+    hosts = [Host(tmp_path, server.uri(pool.folder), f"mx{i}") for i in range(2)]
+    hosts[0].run("store", "create")
+    hosts[0].append(some_events(random.Random(5), 500, 30))
+    hosts[0].run("import")
+    sendmail, sent = tmp_path / "sendmail", tmp_path / "sent"
+    sendmail.write_text(f"#!/bin/sh\ncat >/dev/null\necho $* >>{sent}\nsleep 0.3\n")
+    sendmail.chmod(0o755)
+    for host in hosts:
+        with open(host.config, "a") as file:
+            file.write(NOTICES % (TEXTS, sendmail))
+    run = subprocess.Popen(hosts[0].command("notify"), env=postgresql.environment(),
+                           stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)  # fmt: skip
+    wait_until(sent.exists, "first mail")
+    for _ in range(3):
+        done = hosts[1].run("notify", status=EX_TEMPFAIL)
+        assert "another run is under way, on host mx0" in done.stderr
+        assert json.loads(hosts[1].run("offenders", "--json").stdout)
+    assert run.communicate()[1] == "" and run.returncode == 0
+    people = [line for line in sent.read_text().splitlines() if "user" in line]
+    assert len(people) == len(set(people)) > 10
+    hosts[1].run("notify")
+    assert len([line for line in sent.read_text().splitlines() if "user" in line]) == len(people)
