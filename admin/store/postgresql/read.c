@@ -3,14 +3,8 @@
 
 /* ---- dictionaries ---- */
 
-static bool load_habits(struct store *store)
+static void add_habits_of(struct store *store, const PGresult *result)
 {
-	PGresult *result = postgresql_query(store,
-					    "SELECT id, source, service, port, tls, country,"
-					    " mechanism, client_id, tls_version, of_log"
-					    " FROM portcullis.habits ORDER BY id",
-					    NULL);
-
 	for (int i = 0; i < PQntuples(result); i++) {
 		struct store_habit habit = {
 			.source = (enum source)result_below(result, i, 1, SOURCE_POSTFIX + 1),
@@ -28,8 +22,27 @@ static bool load_habits(struct store *store)
 		store_dictionaries_add_habit(store->dictionaries, result_number(result, i, 0),
 					     &habit);
 	}
-	PQclear(result);
-	return result != NULL;
+}
+
+/* Names of machines are programs, too: there may be as many as people. */
+static bool load_habits(struct store *store)
+{
+	bool fine = postgresql_execute(store,
+				       "DECLARE habits NO SCROLL CURSOR FOR"
+				       " SELECT id, source, service, port, tls, country, mechanism,"
+				       " client_id, tls_version, of_log FROM portcullis.habits"
+				       " ORDER BY id");
+	int count = 1;
+
+	while (fine && count > 0) {
+		PGresult *result = postgresql_query(store, "FETCH 5000 FROM habits", NULL);
+
+		count = PQntuples(result);
+		fine = result != NULL;
+		add_habits_of(store, result);
+		PQclear(result);
+	}
+	return fine && postgresql_execute(store, "CLOSE habits");
 }
 
 static bool load_rule_sets(struct store *store)
