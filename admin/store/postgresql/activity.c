@@ -1,8 +1,8 @@
 #include "admin/store/store-week.h"
 #include "postgresql.h"
 
-/* Nearly all rows are read: as they lie on the disk. To read them in the order of users, for which
-   there is an index, would be to read a page for each of them; "+ 0" says so to the planner.
+/* All rows are read, in the order of users, which an index has: of ten million people that takes 26
+   seconds of a processor, and to gather them in a table that does not fit into memory takes 42.
 
    The weeks of a row are bits, counted back from week $2. date_part() is the quickest way to the
    number of a week; what is behind the last one that counts is left out before. */
@@ -18,7 +18,7 @@ static const char question[] =
 	" FROM (SELECT max(last_seen) AS seen, bit_or(" WEEKS ") AS weeks"
 	"  FROM portcullis.sightings WHERE verified AND last_seen >= $3 AND habit <> ALL ($4)"
 	"  AND user_id <> 0 AND user_id <> coalesce((SELECT id FROM portcullis.users"
-	"   WHERE name = ''), 0) GROUP BY user_id + 0) p";
+	"   WHERE name = ''), 0) GROUP BY user_id) p";
 
 _Static_assert(STORE_ACTIVITY_WEEKS == 8, "as many as are counted above");
 
