@@ -284,16 +284,16 @@ static int follow(const char *config_path, struct policy **policy)
 	configuration_has_changed(&follower);
 	do {
 		status = follow_once(&follower);
-		if (stop_signal)
-			status = EXIT_SUCCESS;
-		else if (status == EXIT_SUCCESS)
-			read_configuration(&follower);
-		else
+		if (status != EXIT_SUCCESS)
 			wait_for_store(&follower);
+		/* It may name another store. */
+		if (!stop_signal &&
+		    (status == EXIT_SUCCESS || configuration_has_changed(&follower)))
+			read_configuration(&follower);
 	} while (!stop_signal && (status == EXIT_SUCCESS || status == EX_TEMPFAIL ||
 				  may_be_mended(status) || follower.is_away));
 	*policy = follower.policy;
-	return status;
+	return stop_signal ? EXIT_SUCCESS : status;
 }
 
 /* Besides that which ends. */

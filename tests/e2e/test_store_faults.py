@@ -76,6 +76,7 @@ def mute():
         ("alice:sesame@127.0.0.1:1,127.0.0.1:2/portcullis", EX_TEMPFAIL, "port 2 failed"),
         ("alice:sesame@127.0.0.1:1/portcullis?sslmode=often", EX_CONFIG, '"often"'),
         ("alice:sesame@127.0.0.1:1/portcullis?nonsense=1", EX_CONFIG, "invalid URI query"),
+        ("alice:sesame@/portcullis?host={}&options=-cnonsense%3D1", EX_CONFIG, '"nonsense"'),
         ("alice:sesame%zz@127.0.0.1:1/portcullis", EX_CONFIG, "percent-encoded"),
         ("alice:sesame%00@127.0.0.1:1/portcullis", EX_CONFIG, "percent-encoded"),
         ("alice:sesame@[::1/portcullis", EX_CONFIG, "IPv6"),
@@ -117,11 +118,29 @@ def test_server_says_nothing(host, mute):
     assert stop(importer) == ""
 
 
+def test_stopped_while_the_server_is_away(host):
+    host.configure("postgresql://postgres@/portcullis?host=/nowhere")
+    importer = host.follow()
+    assert "/nowhere" in importer.stderr.readline()
+    assert stop(importer) == ""
+
+
 def test_mute_server_before_another_one(host, server, mute):
     host.append(some_events(random.Random(1), 100, 50))
     host.configure(f"postgresql://postgres@/portcullis?host={mute},{server.data}&connect_timeout=2")
     host.run("import")
     assert lines(server) == 100
+
+
+def test_another_uri_while_the_server_is_away(host, server):
+    """An importer takes the configuration as it has become."""
+    host.append(some_events(random.Random(7), 100, 50))
+    host.configure("postgresql://postgres@/portcullis?host=/nowhere")
+    importer = host.follow()
+    assert "/nowhere" in importer.stderr.readline()
+    host.configure(server.uri())
+    wait_until(lambda: lines(server) == 100, "all lines", timeout=30)
+    assert "can be reached again" in stop(importer)
 
 
 # ---- what takes too long ----
@@ -142,6 +161,23 @@ def test_statement_timeout(host, server):
     wait_until(lambda: lines(server) == 3000, "all lines")
     stop(importer)
     assert rows(server) == truth(events)
+
+
+def test_transaction_timeout(host, server):
+    """Which PostgreSQL has since version 17: the connection ends by it."""
+    if int(server.query("SHOW server_version_num")[0][0]) < 170000:
+        host.configure(server.uri() + "&options=-ctransaction_timeout%3D1ms")
+        assert '"transaction_timeout"' in host.run("import", status=EX_CONFIG).stderr
+        return
+    host.append(some_events(random.Random(6), 3000, 500))
+    host.configure(server.uri() + "&options=-ctransaction_timeout%3D3ms")
+    done = host.run("import", status=EX_TEMPFAIL)
+    assert "transaction_timeout" in done.stderr and done.stderr.count("\n") == 1
+    importer = host.follow()
+    assert "transaction_timeout" in importer.stderr.readline()
+    host.configure(server.uri())
+    wait_until(lambda: lines(server) == 3000, "all lines")
+    stop(importer)
 
 
 class Locked:

@@ -77,7 +77,8 @@ void postgresql_refused(struct store *store, const char *state, const char *reas
 {
 	const struct error *error = find_error(state[0] == '\0' ? "08" : state);
 
-	store_fail(store, error->status, reason);
+	/* Nothing was asked of it yet but what the URI says. */
+	store_fail(store, error->status == EX_SOFTWARE ? EX_CONFIG : error->status, reason);
 	store->failure.away = error->remedy != REMEDY_NONE;
 }
 
