@@ -64,6 +64,12 @@ static sqlite3_stmt *select_sightings(struct store *store, const struct store_fi
 		return store_sqlite_statement(store, "SELECT " SIGHTING_COLUMNS
 						     " FROM sightings WHERE user = ?1 ORDER BY"
 						     " user, verified, habit, rules, server, day");
+	/* Of those that break nothing, one number is looked at only. */
+	if (filter->user == NULL && (filter->broken || filter->rule != NULL))
+		return store_sqlite_statement(store, "SELECT " SIGHTING_COLUMNS
+						     " FROM sightings WHERE rules NOT IN (SELECT id"
+						     " FROM rule_sets WHERE text = '')"
+						     " ORDER BY user");
 	if (filter->user == NULL)
 		return store_sqlite_statement(store, "SELECT " SIGHTING_COLUMNS
 						     " FROM sightings ORDER BY user");
