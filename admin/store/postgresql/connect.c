@@ -18,6 +18,8 @@ static const struct setting {
 	{"tcp_user_timeout", "60000"},
 };
 
+#define STATE_CHARACTERS "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
 /* One that refuses does so at once. */
 #define REFUSAL_MICROSECONDS INT64_C(5000000)
 
@@ -79,7 +81,8 @@ static void read_state(PGconn *connection, char state_r[6])
 
 	while (end > text && g_ascii_isspace(end[-1]))
 		end--;
-	if (end - text > 5 && g_ascii_isspace(end[-6]))
+	/* Not a word of something else that failed. */
+	if (end - text > 5 && g_ascii_isspace(end[-6]) && strspn(end - 5, STATE_CHARACTERS) == 5)
 		g_strlcpy(state_r, end - 5, 6);
 }
 
