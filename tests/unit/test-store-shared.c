@@ -137,11 +137,11 @@ static void test_grace_is_forgotten(void **state)
 		put(store, STORE_GRACE, 0,
 		    "# heading\nalice@example.org encryption 2025-01-31 # told\n"
 		    "malice@example.org encryption 2025-01-31\nalice@example.org a 2025-01-01\n"));
-	assert_true(store_forget(store, "alice@example.org", &found, &wiped));
+	assert_true(store_forget(store, "alice@example.org", 0, &found, &wiped));
 	assert_true(found);
 	assert_shared(store, STORE_GRACE, 2,
 		      "# heading\nmalice@example.org encryption 2025-01-31\n");
-	assert_true(store_forget(store, "alice@example.org", &found, &wiped));
+	assert_true(store_forget(store, "alice@example.org", 0, &found, &wiped));
 	assert_false(found);
 	assert_shared(store, STORE_EXEMPTIONS, 1, "alice@example.org encryption 2025-01-31\n");
 }
