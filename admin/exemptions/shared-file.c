@@ -129,7 +129,7 @@ GString *shared_file_merge(const struct store_shared *shared, const char *own, s
 			char *comment = g_strdup_printf(WRONG "%.*s", WRONG_LENGTH_MAX, line);
 
 			g_free(line);
-			line = comment;
+			line = g_strchomp(comment);
 		}
 		if (is_first || (line[0] != '\0' && !g_hash_table_contains(known, line))) {
 			append_line(merged, line);

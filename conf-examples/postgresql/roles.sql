@@ -23,12 +23,12 @@ CREATE ROLE portcullis_owner LOGIN CONNECTION LIMIT 5;
 
 -- The import service of each host: adds to what is recorded. It deletes nothing, and cannot read
 -- what people were told. It reads the exemptions that hosts share, and adds those that its host
--- had before, once; it changes none. Where you can, give each host a role of its own, which you can take
--- away from it alone: CREATE ROLE mx1 LOGIN IN ROLE portcullis_writer
+-- had before, once; it changes none. Where you can, give each host a role of its own, which you
+-- can take away from it alone: CREATE ROLE mx1 LOGIN IN ROLE portcullis_writer
 CREATE ROLE portcullis_writer LOGIN;
 
--- Questions, notices, exemptions, 'forget', and 'portcullis store expire', which a timer should run every
--- day: it erases what is older than the configuration keeps.
+-- Questions, notices, exemptions, 'forget', and 'portcullis store expire', which a timer should
+-- run every day: it erases what is older than the configuration keeps.
 CREATE ROLE portcullis_operator LOGIN;
 
 CREATE SCHEMA portcullis AUTHORIZATION portcullis_owner;

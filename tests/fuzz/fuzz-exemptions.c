@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "admin/exemptions/exemption-file.h"
+#include "admin/exemptions/shared-file.h"
 #include "policy/grace.h"
 
 /* What the servers make of it. */
@@ -89,6 +90,55 @@ static void look_at_grace(const uint8_t *data, size_t size, struct fuzz_reports 
 	g_free(text);
 }
 
+/* What the store has, written for servers, is what they read from it. */
+static void look_at_written(const struct store_shared *shared)
+{
+	GString *text = shared_file_text(shared);
+	struct shared_head head;
+
+	require(shared_head_read(text->str, text->len, &head));
+	require(head.is_intact && head.version == shared->version);
+	require(text->len - head.length == shared->length);
+	g_string_free(text, TRUE);
+}
+
+/* How many lines let somebody off. */
+static size_t count_lines(const char *text, size_t length, struct fuzz_reports *errors)
+{
+	char *copy = g_malloc0(length + 1); /* it is cut up */
+	struct exemptions *exemptions;
+	size_t count;
+
+	memcpy(copy, text, length);
+	exemptions = exemptions_load_text(errors->file, copy, length, fuzz_policy(), fuzz_report,
+					  errors);
+	require(exemptions != NULL);
+	count = exemptions_count(exemptions);
+	exemptions_free(exemptions);
+	g_free(copy);
+	return count;
+}
+
+/* The same bytes as the file that a host had before: in the store, they let off the same people,
+   without a wrong line, and a second time there is nothing to be added. */
+static void look_at_taking(const GString *own)
+{
+	struct store_shared shared = {.text = (char *)""};
+	struct fuzz_reports before = {.file = "exemptions"}, after = before;
+	size_t added;
+	GString *merged = shared_file_merge(&shared, own->str, own->len, fuzz_policy(), &added);
+
+	if (merged == NULL)
+		return;
+	shared = (struct store_shared){.version = 7, .text = merged->str, .length = merged->len};
+	look_at_written(&shared);
+	require(shared_file_merge(&shared, own->str, own->len, fuzz_policy(), &added) == NULL);
+	require(count_lines(merged->str, merged->len, &after) ==
+		count_lines(own->str, own->len, &before));
+	require(after.count == 0);
+	g_string_free(merged, TRUE);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_reports errors = {.file = fuzz_file(data, size)};
@@ -101,6 +151,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	require(exemptions_count(exemptions) <= look_at_lines(exemptions, text));
 	look_at_user(exemptions, "nobody@example.org");
 	look_at_grace(data, size, &errors);
+	look_at_taking(text);
 	g_string_free(text, TRUE);
 	exemptions_free(exemptions);
 	return 0;

@@ -150,12 +150,28 @@ static void test_nul(void **state)
 	g_string_free(text, TRUE);
 }
 
+/* A wrong line of which nothing is left to be shown is known again, too. */
+static void test_nothing_but_nul(void **state)
+{
+	static const char own[] = "\r\t\0-0\n";
+	const struct store_shared none = shared_of("", 0);
+	struct store_shared shared;
+	size_t added;
+	GString *text = shared_file_merge(&none, own, sizeof(own) - 1, policy, &added);
+
+	(void)state;
+	shared = shared_of(text->str, 1);
+	assert_null(shared_file_merge(&shared, own, sizeof(own) - 1, policy, &added));
+	g_string_free(text, TRUE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_first_line),  cmocka_unit_test(test_no_first_line),
-		cmocka_unit_test(test_merge),       cmocka_unit_test(test_first_merge),
-		cmocka_unit_test(test_wrong_lines), cmocka_unit_test(test_nul),
+		cmocka_unit_test(test_first_line),      cmocka_unit_test(test_no_first_line),
+		cmocka_unit_test(test_merge),           cmocka_unit_test(test_first_merge),
+		cmocka_unit_test(test_wrong_lines),     cmocka_unit_test(test_nul),
+		cmocka_unit_test(test_nothing_but_nul),
 	};
 
 	return cmocka_run_group_tests(tests, load_policy, free_policy);
