@@ -186,7 +186,8 @@ check-e2e-postgresql check-e2e-pgbouncer: check-e2e-%: all $(E2E_TOOLS)
 # What make check tries for seconds, for minutes.
 check-whole-storm: all
 	PORTCULLIS_WHOLE_STORM=1 $(PYTEST) $(PYTEST_OPTIONS) tests/e2e/test_store_cuts.py \
-		tests/e2e/test_store_disk_full.py tests/e2e/test_store_postgresql.py::test_storm
+		tests/e2e/test_store_disk_full.py tests/e2e/test_store_postgresql.py::test_storm \
+		tests/e2e/test_forget_hosts.py::test_storm
 
 include tests/bench/bench.mk
 include tests/fuzz/fuzz.mk

@@ -21,6 +21,7 @@ from test_import import some_events
 from test_store_postgresql import EX_NOPERM, EX_TEMPFAIL, Host, rows, stop
 
 ALICE = "alice@example.org"
+WHOLE_STORM = bool(os.environ.get("PORTCULLIS_WHOLE_STORM"))
 
 
 @pytest.fixture(scope="module")
@@ -286,35 +287,50 @@ def test_logs_of_the_host_that_forgets(server, hosts, tmp_path):
     assert counts(server) == [] and sum(counts(server, "bob@example.org")) == 1
 
 
-def test_storm(server, hosts):
-    """While all import all the time, and are killed."""
+def write_all_the_time(host, ended):
+    chance = random.Random(host.name)
+    while not ended.is_set():
+        for user in (ALICE, "bob@example.org"):
+            host.login(user, verified=chance.random() < 0.9)
+        time.sleep(0.01)
+
+
+def first_seen(server, user):
+    first = server.query("SELECT extract(epoch FROM min(first_seen)) FROM portcullis.sightings s"
+                         f" JOIN portcullis.users u ON u.id = s.user_id WHERE name = '{user}'")[0][0]  # fmt: skip
+    return float(first) if first else None
+
+
+def test_storm(server, hosts, tmp_path):
+    """While all import all the time, and are killed. PORTCULLIS_WHOLE_STORM=1: on eight hosts,
+    20 times, with a server that is restarted meanwhile."""
+    turns = 20 if WHOLE_STORM else 3
+    for number in range(4, 9 if WHOLE_STORM else 4):
+        hosts.append(Mailhost(tmp_path, server.uri(), f"mx{number}"))
+        hosts[-1].importer = hosts[-1].follow()
     ended = threading.Event()
-    threads = []
-
-    def write(host):
-        chance = random.Random(host.name)
-        while not ended.is_set():
-            for user in (ALICE, "bob@example.org"):
-                host.login(user, verified=chance.random() < 0.9)
-            time.sleep(0.01)
-
-    for host in hosts:
-        threads.append(threading.Thread(target=write, args=(host,)))
-        threads[-1].start()
+    threads = [threading.Thread(target=write_all_the_time, args=(host, ended)) for host in hosts]
+    for thread in threads:
+        thread.start()
     try:
         wait_until(lambda: sum(counts(server)) > 100, "lines")
-        for turn in range(3):
-            begun = time.time()
-            victim = hosts[1 + turn % 2]
+        for turn in range(turns):
+            victim = hosts[1 + turn % (len(hosts) - 1)]
             victim.importer.kill()
             victim.importer.communicate()
             victim.importer = victim.follow()
-            hosts[0].run("forget", ALICE)
+            if WHOLE_STORM and turn % 4 == 3:
+                process = subprocess.Popen(hosts[0].command("forget", ALICE),
+                                           env=postgresql.environment())  # fmt: skip
+                time.sleep(turn / 10)
+                server.restart(signal.SIGQUIT)
+                process.wait(timeout=120)
+            begun = time.time()
+            done = hosts[0].run("forget", ALICE, status=None)
+            assert done.returncode in (0, 1), done
             assert orders(server) == []
-            first = server.query("SELECT extract(epoch FROM min(first_seen)) FROM"
-                                 " portcullis.sightings s JOIN portcullis.users u"
-                                 f" ON u.id = s.user_id WHERE name = '{ALICE}'")[0][0]  # fmt: skip
-            assert first == "" or float(first) >= begun - 0.1
+            first = first_seen(server, ALICE)
+            assert first is None or first >= begun - 0.1
     finally:
         ended.set()
         for thread in threads:
