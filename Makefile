@@ -141,7 +141,7 @@ check-newest: deps
 
 # Those of the store, once more on PostgreSQL.
 POSTGRESQL_TESTS := $(addprefix $(BUILD)/tests/unit/,test-store test-store-notices test-store-hosts \
-	test-store-orders test-store-shared)
+	test-store-orders test-store-shared test-store-witnesses)
 
 .SECONDARY: $(UNIT_TESTS) $(UNIT_TESTS:%=%.o)
 check-unit: $(UNIT_TESTS:%=%.run) $(POSTGRESQL_TESTS:%=%.postgresql-run)

@@ -1,5 +1,6 @@
 #include "admin/store/store-limits.h"
 #include "batch.h"
+#include "last-look.h"
 #include "times.h"
 
 /* ---- arrays of rows ---- */
@@ -333,6 +334,7 @@ static void add_sums(struct parameters *parameters, const GPtrArray *rows)
 
 static bool send_rows(struct store *store)
 {
+	struct last_look *look = store_postgresql(store)->last_look;
 	const GPtrArray *rows = store_postgresql(store)->batch->rows;
 	struct parameters parameters = {0};
 	struct key_arrays arrays = add_key_arrays(&parameters);
@@ -340,8 +342,11 @@ static bool send_rows(struct store *store)
 	for (guint i = 0; i < rows->len; i++) {
 		const struct batch_row *row = g_ptr_array_index(rows, i);
 
-		if (!row->is_gone)
-			add_key(&arrays, &row->key);
+		if (row->is_gone)
+			continue;
+		add_key(&arrays, &row->key);
+		if (row->key.server != 0)
+			last_look_at_log(look, row->key.server, row->key.day);
 	}
 	add_sums(&parameters, rows);
 	return postgresql_run(store, sending, &parameters);

@@ -2,7 +2,7 @@
 #include <sysexits.h>
 
 #include "policy/fnv.h"
-#include "postgresql.h"
+#include "last-look.h"
 
 /* ---- the connection ---- */
 
@@ -222,6 +222,7 @@ static void forget_all(struct store_postgresql *postgresql)
 	g_clear_pointer(&postgresql->known_ways, g_hash_table_unref);
 	g_clear_pointer(&postgresql->orders, g_hash_table_unref);
 	g_array_set_size(postgresql->covers, 0);
+	last_look_clear(postgresql->last_look);
 	g_array_set_size(postgresql->days, 0);
 	g_array_set_size(postgresql->writers, 0);
 	g_hash_table_remove_all(postgresql->servers);
@@ -362,7 +363,8 @@ bool postgresql_commit(struct store *store)
 	struct store_postgresql *postgresql = store_postgresql(store);
 
 	if (postgresql_flush(store) && postgresql_send_covers(store) &&
-	    postgresql_send_books(store) && postgresql_send_connections(store) && commit(store)) {
+	    postgresql_send_books(store) && postgresql_send_connections(store) &&
+	    postgresql_look_last(store) && commit(store)) {
 		postgresql->transaction = TRANSACTION_NONE;
 		forget_all(postgresql);
 		return true;

@@ -5,6 +5,20 @@
 #define TEXT "text COLLATE \"C\""
 #define SETTLE_DAYS G_STRINGIFY(STORE_SETTLE_DAYS)
 
+#define REMOVE_COVERED(name, others)                                                               \
+	"CREATE FUNCTION " name "(servers integer[], first date, last date) RETURNS void"          \
+	" LANGUAGE sql SECURITY DEFINER SET search_path = portcullis, pg_temp AS $$"               \
+	" DELETE FROM sightings w USING (SELECT s.user_id, s.verified, s.habit, s.rules,"          \
+	"  s.server, s.day FROM sightings s JOIN habits h ON h.id = s.habit"                       \
+	"  JOIN rule_sets r ON r.id = s.rules"                                                     \
+	"  WHERE s.server > 0 AND s.server = ANY ($1) AND s.day BETWEEN $2 AND $3"                 \
+	"  AND s.tls_below = 0 AND is_covered(s.server, s.day, s.first_seen, s.last_seen,"         \
+	"   s.verified AND r.text = '', h.source, h.service, h.port, h.mechanism)"                 \
+	"  ORDER BY 1, 2, 3, 4, 5, 6 FOR UPDATE OF s" others ") t"                                 \
+	"  WHERE (w.user_id, w.verified, w.habit, w.rules, w.server, w.day)"                       \
+	"  = (t.user_id, t.verified, t.habit, t.rules, t.server, t.day)"                           \
+	"$$;"
+
 /* What is told apart by the host that imported it is added up when it is read. What an
    importer must remove, it does by the functions below: it may not delete by itself. */
 static const char version_1[] =
@@ -190,15 +204,10 @@ static const char version_1[] =
 	"   AND ($9 = '' OR g.mechanism = $9))))"
 	"$$;"
 
-	/* Removes what waits of these days and is covered. */
-	"CREATE FUNCTION remove_covered(servers integer[], first date, last date) RETURNS void"
-	" LANGUAGE sql SECURITY DEFINER SET search_path = portcullis, pg_temp AS $$"
-	" DELETE FROM sightings w USING habits h, rule_sets r"
-	"  WHERE w.server > 0 AND w.server = ANY ($1) AND w.day BETWEEN $2 AND $3"
-	"  AND w.tls_below = 0 AND h.id = w.habit AND r.id = w.rules"
-	"  AND is_covered(w.server, w.day, w.first_seen, w.last_seen,"
-	"   w.verified AND r.text = '', h.source, h.service, h.port, h.mechanism)"
-	"$$;"
+	/* Removes what waits of these days and is covered; the second one leaves rows that others
+	   hold, and does not wait. */
+	REMOVE_COVERED("remove_covered", "")
+		REMOVE_COVERED("remove_covered_at_last", " SKIP LOCKED")
 
 	/* Removes these, of those that wait. */
 	"CREATE FUNCTION remove_waiting(users bigint[], verified boolean[], habits bigint[],"

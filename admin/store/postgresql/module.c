@@ -2,6 +2,7 @@
 
 #include "admin/store/store-uri.h"
 #include "check.h"
+#include "last-look.h"
 #include "postgresql.h"
 #include "review.h"
 
@@ -17,6 +18,7 @@ static void close_store(struct store *store)
 	g_clear_pointer(&postgresql->known_ways, g_hash_table_unref);
 	g_clear_pointer(&postgresql->orders, g_hash_table_unref);
 	g_array_unref(postgresql->covers);
+	last_look_free(postgresql->last_look);
 	g_array_unref(postgresql->days);
 	g_array_unref(postgresql->writers);
 	g_hash_table_unref(postgresql->servers);
@@ -105,6 +107,7 @@ struct store *postgresql_allocate(const char *uri, const char *host, enum store_
 	postgresql->coverage = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free,
 						     (GDestroyNotify)g_array_unref);
 	postgresql->covers = postgresql_covers_create();
+	postgresql->last_look = last_look_create();
 	postgresql->days = g_array_new(FALSE, FALSE, sizeof(struct store_day));
 	postgresql->writers = postgresql_writers_create();
 	postgresql->servers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);

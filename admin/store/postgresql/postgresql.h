@@ -14,6 +14,7 @@
 
 struct batch;
 struct copy_rows;
+struct last_look;
 
 /* What somebody will ask for in a visit, read for all people of some rows at once. */
 struct notices_ahead {
@@ -40,6 +41,7 @@ struct store_postgresql {
 	GHashTable *coverage;          /* of better witnesses, by server; coverage.c */
 	GHashTable *known_ways;        /* of the gates; NULL: not read yet */
 	GArray *covers;                /* what is covered, to be sent; servers.c */
+	struct last_look *last_look;   /* what to look at before it ends */
 	GArray *days, *writers;        /* to be sent; books.c */
 	GHashTable *servers;           /* that were found; servers.c */
 	struct parameters services;    /* of logs, to be sent; joins.c */
@@ -117,7 +119,7 @@ void postgresql_rollback(struct store *store);
 
 /* What advisory locks are for; all until the end of a transaction. The hosts have numbers of
    their own. */
-enum lock { LOCK_SCHEMA, LOCK_DICTIONARIES, LOCK_EXPIRY, LOCK_NOTICES, LOCK_ORDERS };
+enum lock { LOCK_SCHEMA, LOCK_DICTIONARIES, LOCK_EXPIRY, LOCK_NOTICES, LOCK_ORDERS, LOCK_COVERAGE };
 #define LOCK_CLASS "1347699532" /* "PTCL" */
 /* Waits until nobody else has it, shared or not. */
 bool postgresql_lock(struct store *store, enum lock which);

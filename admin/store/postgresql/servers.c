@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "batch.h"
+#include "last-look.h"
 
 /* A stranger who can write into a log can write hosts into it. */
 #define SERVERS_MAX 4096
@@ -186,6 +187,7 @@ static bool put_covers(struct store *store, const GArray *covers)
 		array_add(days, PARAMETER_DAY, cover->day);
 		array_add(first, PARAMETER_TIME, cover->first);
 		array_add(last, PARAMETER_TIME, cover->last);
+		last_look_at_witness(store_postgresql(store)->last_look, cover->server, cover->day);
 	}
 	return postgresql_run(store,
 			      "INSERT INTO portcullis.coverage AS c (server, day, first, last)"
@@ -208,16 +210,12 @@ static bool remove_covered(struct store *store, const GArray *covers)
 			  g_array_index(covers, struct cover, i).server);
 		array_add(days, PARAMETER_DAY, g_array_index(covers, struct cover, i).day);
 	}
-	return postgresql_run(
-		store,
-		"SELECT portcullis.remove_covered(worse.ids, k.first, k.last + 1)"
-		" FROM (SELECT array_agg(DISTINCT s.id) AS ids FROM portcullis.servers s"
-		"  JOIN portcullis.servers b ON b.source = s.source AND b.witness < s.witness"
-		"   AND (b.host = s.host OR starts_with(b.host, s.host || '.')"
-		"   OR starts_with(s.host, b.host || '.')) WHERE b.id = ANY ($1)) worse,"
-		" (SELECT min(day) AS first, max(day) AS last FROM unnest($2) AS d (day)) k"
-		" WHERE worse.ids IS NOT NULL",
-		&parameters);
+	return postgresql_run(store,
+			      "SELECT portcullis.remove_covered(worse.ids, k.first, k.last + 1)"
+			      " FROM (SELECT " WORSE_THAN_BEGIN "$1" WORSE_THAN_END
+			      " AS ids) worse, (SELECT min(day) AS first, max(day) AS last"
+			      "  FROM unnest($2) AS d (day)) k WHERE worse.ids <> '{}'",
+			      &parameters);
 }
 
 bool postgresql_send_covers_of(struct store *store, int64_t server)
