@@ -178,6 +178,9 @@ void log_file_note(struct log_file *file, struct store_log *row, const char *tex
 	size_t before = file->is_first ? MIN(file->before_length, LOG_MARK_TAIL - tail) : 0;
 
 	row->position = log_file_position(file);
+	/* Of this file, and no more of a copy that is shorter; but not all of it is read. */
+	row->device = file->status.st_dev;
+	row->inode = file->status.st_ino;
 	row->size = 0;
 	memcpy(file->tail, file->before + file->before_length - before, before);
 	memcpy(file->tail + before, text + length - tail, tail);

@@ -508,6 +508,20 @@ def test_copied_while_older_logs_are_read(logs):
     assert logs.counts() == logs.told
 
 
+def test_a_copy_in_the_making_is_read_first(logs):
+    """It is shorter than what was read of the log by then, but it has lost no end."""
+    lines = encrypted(logs) + logs.some(random.Random(1), 60)
+    logs.append(lines)
+    copy = logs.directory / "mail.log.1"
+    copy.write_text("".join(lines[: len(lines) // 3]))
+    # While its last line is being written, it is not read up to its end.
+    later = logs.login("later@example.org")[0]
+    for part in (later[:20], later[20:]):
+        logs.append(part)
+        logs.run("import", "-q", "--log", copy, logs.log)
+    assert logs.counts() == logs.told
+
+
 def test_a_connection_may_go_on_in_what_cannot_be_read(logs):
     """So it is not over, though nothing was heard of it for hours."""
     logs.now -= 8 * 3600
