@@ -7,6 +7,7 @@ the server ends, even by SIGKILL. (The server itself could not be process 1: it
 forgets its parent-death signal when it changes its user.)
 """
 
+import contextlib
 import ctypes
 import fcntl
 import os
@@ -120,10 +121,12 @@ def _open_files(pid):
     """What a process has open, by descriptor; nothing when it has ended."""
     files = {}
     try:
-        for link in Path(f"/proc/{pid}/fd").iterdir():
-            files[int(link.name)] = os.readlink(link)
+        links = os.listdir(f"/proc/{pid}/fd")
     except OSError:
-        pass  # closed meanwhile, or ended
+        return files
+    for link in links:
+        with contextlib.suppress(OSError):  # closed meanwhile
+            files[int(link)] = os.readlink(f"/proc/{pid}/fd/{link}")
     return files
 
 

@@ -196,8 +196,8 @@ def test_killed(hosts, next_host):
     hosts.fill(10)
     hosts.take_mails(f"test $(ls {hosts.out} | wc -l) -lt 4 || sleep 600")
     run = hosts.begin(0)
-    wait_for_mails(hosts, 4)
-    wait_until(lambda: "intended" in hosts.states().values(), "mail in hand")
+    wait_until(lambda: sorted(hosts.states().values()) == ["handed-over"] * 4 + ["intended"],
+               "a mail in hand behind four")  # fmt: skip
     os.killpg(run.pid, signal.SIGKILL)
     run.communicate()
     [in_hand] = [user for user, state in hosts.states().items() if state == "intended"]
