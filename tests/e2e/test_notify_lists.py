@@ -6,6 +6,8 @@ import io
 import json
 import re
 
+from datetime import datetime, timedelta
+
 import pytest
 
 from recorded_site import day, fits_a_terminal, json_date
@@ -162,10 +164,12 @@ def test_out_of_reach_when_a_rule_begins(site):
     site.record("alice@example.org", "encryption")
     site.take()
     (site.directory / "broken").write_text("67")
-    for at in (1, 15, 43):
+    # Each a little later in the day than a run that begins as soon as the time is over: the
+    # mail before was refused some time after its run had begun.
+    for at, hour in ((1, "08:00"), (15, "08:30"), (43, "09:00")):
         site.record("alice@example.org", "encryption", days_ago=-(at - 0.2))
         site.take_at(at)
-        site.notify(at, status=1)
+        site.notify(f"{day(at)} {hour}", status=1)
     assert [notice["state"] for notice in site.ask("notices")] == ["failed"] * 3
     site.fine("alice@example.org", days_ago=-44)
     site.record("alice@example.org", "mechanism", port=993, tls="implicit",
@@ -203,8 +207,12 @@ def test_full_mailboxes_take_nobodys_place(site):
     # Both were tried eight times, and are not for 32 hours.
     waiting = site.notify(10)
     assert re.search(r"Waiting for their mailboxes +2\n", waiting.stdout)
+    tried = min(datetime.fromisoformat(notice["time"]) for notice in site.ask("notices")
+                if notice["user"] in full)  # fmt: skip
     dry = site.run("notify", "--dry-run", "--at", day(10)).stdout
-    assert f'With --at "{day(10)} 15:00" there is something.' in dry
+    [room] = re.findall(r'With --at "(.*)" there is something\.', dry)
+    waited = datetime.fromisoformat(room).astimezone() - tried
+    assert timedelta(hours=32) <= waited <= timedelta(hours=32, minutes=1)
     # At last there is room.
     site.sendmail.write_text(fine)
     site.notify(15)
