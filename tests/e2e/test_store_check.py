@@ -61,6 +61,11 @@ THINGS = [
     ("INSERT INTO portcullis.hosts (name, portcullis, edition, policy, backlog, clock_offset)"
      " SELECT 'more' || i, '', '', '', 0, 0 FROM generate_series(1, 50) i",
      "DELETE FROM portcullis.hosts", "connections", " hosts"),
+    ("INSERT INTO portcullis.hosts (name, portcullis, edition, policy, backlog, clock_offset)"
+     " SELECT 'more' || i, '', '', '', 0, 0 FROM generate_series(1, 20) i;"
+     "INSERT INTO portcullis.shared_texts VALUES ('exemptions', 0, '', now(), now())",
+     "DELETE FROM portcullis.hosts; DELETE FROM portcullis.shared_texts", "connections",
+     " 20 hosts"),
 ]  # fmt: skip
 
 

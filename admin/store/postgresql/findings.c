@@ -83,14 +83,15 @@ static const struct question {
 	 "REVOKE ALL ON SCHEMA ... FROM PUBLIC, as conf-examples/postgresql/roles.sql does"},
 };
 
-/* Each host has its importer; somebody asks, and one writes notices by two connections. A pool
-   in between has processes of its own numbers. */
+/* Each host has its importer, which looks after exemptions by a second one; somebody asks, and one
+   writes notices by two connections. A pool in between has processes of its own numbers. */
 static const char connections[] =
 	"SELECT free || ' connections for ' || hosts || ' hosts' FROM"
 	" (SELECT current_setting('max_connections')::integer"
 	"   - current_setting('superuser_reserved_connections')::integer AS free) f,"
-	" (SELECT count(*) AS hosts FROM portcullis.hosts) h"
-	" WHERE free < hosts + 5 AND pg_backend_pid() = $1";
+	" (SELECT count(*) AS hosts FROM portcullis.hosts) h,"
+	" (SELECT CASE count(*) WHEN 0 THEN 1 ELSE 2 END AS of_each FROM portcullis.shared_texts) s"
+	" WHERE free < hosts * of_each + 5 AND pg_backend_pid() = $1";
 
 struct findings {
 	struct store *store;
