@@ -37,8 +37,6 @@ def pytest_addoption(parser):
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
     """Of those that -m and -k have left."""
-    if config.getoption("postgresql") or config.getoption("pgbouncer"):
-        deselect(config, items, lambda item: item.get_closest_marker("sqlite"))
     quarter = config.getoption("quarter")
     if quarter:
         selected = items[quarter - 1 :: 4]
@@ -96,6 +94,13 @@ def _stores(request):
     if pool:
         pool.close()
     server.close()
+
+
+@pytest.fixture(autouse=True)
+def _store_in_a_file(request, monkeypatch):
+    """Of a test that looks into it."""
+    if request.node.get_closest_marker("sqlite"):
+        monkeypatch.setattr(recorded_site, "make_store", recorded_site.make_store_in_a_file)
 
 
 @pytest.fixture(scope="session")

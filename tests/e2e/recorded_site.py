@@ -41,7 +41,7 @@ client-settings {{
 """
 
 # Another kind of store for each site; conftest.py sets it where --postgresql is given.
-make_store = "sqlite:{}/store.db".format
+make_store = make_store_in_a_file = "sqlite:{}/store.db".format
 
 # sysexits.h
 EX_USAGE, EX_DATAERR, EX_NOINPUT, EX_CONFIG = 64, 65, 66, 78

@@ -18,6 +18,9 @@ import pytest
 from mailhost import USER
 from recorded_site import RecordedSite, day
 
+# All lies in files here, which are named.
+pytestmark = pytest.mark.sqlite
+
 RULES = f"""
 rule encryption {{ notify = "{day(-30)}" enforce = "{day(30)}" grace = "7d" }}
 notices {{
