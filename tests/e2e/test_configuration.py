@@ -174,7 +174,10 @@ def test_dovecot_with_a_missing_configuration(host):
     CONFIG.unlink()
     host.dovecot.restart()
     _first_policy_holds()
-    assert "THE LAST VALID CONFIGURATION IS IN FORCE" in host.dovecot.log()[offset:]
+    wait_until(
+        lambda: "THE LAST VALID CONFIGURATION IS IN FORCE" in host.dovecot.log()[offset:],
+        "line in Dovecot's log",
+    )
 
 
 @pytest.mark.parametrize(
@@ -195,7 +198,10 @@ def test_a_copy_is_found_wherever_the_journal_was(host, broken):
         CONFIG.write_text(broken)
     host.dovecot.restart()
     _first_policy_holds()
-    assert "THE LAST VALID CONFIGURATION IS IN FORCE" in host.dovecot.log()[offset:]
+    wait_until(
+        lambda: "THE LAST VALID CONFIGURATION IS IN FORCE" in host.dovecot.log()[offset:],
+        "line in Dovecot's log",
+    )
 
 
 def test_a_policy_that_was_emptied_is_not_all_rules_off(host):
