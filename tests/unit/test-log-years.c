@@ -201,14 +201,15 @@ static void test_disorder(void **state)
 {
 	struct log_time months[] = {time_of("Dec  1 00:00:00"), time_of("Aug  1 00:00:00"),
 				    time_of("Apr  1 00:00:00")};
+	const size_t lines = (size_t)rounds(200000);
 	struct log_years years;
 
 	(void)state;
 	log_years_begin(&years, (int64_t)date("2026-11-29") * 1000);
-	for (size_t i = 0; i < 200000; i++)
+	for (size_t i = 0; i < lines; i++)
 		assert_false(log_years_look(&years, &months[i % COUNT(months)], LOG_SESSION_NONE));
 	log_years_rewind(&years);
-	for (size_t i = 0; i < 200000; i++) {
+	for (size_t i = 0; i < lines; i++) {
 		int64_t moment =
 			log_years_complete(&years, &months[i % COUNT(months)], LOG_SESSION_NONE);
 
