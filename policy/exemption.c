@@ -9,6 +9,7 @@
 #include "fnv.h"
 #include "grace.h"
 #include "text-file.h"
+#include "trusted-file.h"
 #include "utf8.h"
 
 #define LINE_LENGTH_MAX 4096
@@ -534,7 +535,8 @@ struct exemptions *exemptions_load(const char *path, const struct policy *policy
 	struct exemptions *exemptions = NULL;
 	const char *problem;
 	size_t length;
-	char *text = text_file_read(path, EXEMPTIONS_SIZE_MAX, &length, &problem);
+	char *text = (policy->exemptions_in_store ? trusted_file_read : text_file_read)(
+		path, EXEMPTIONS_SIZE_MAX, &length, &problem);
 
 	if (text == NULL)
 		config_report_at(error, context, path, 0, problem);

@@ -22,7 +22,9 @@ struct exemption {
 
 /* Reads the file of a policy. A wrong line is reported as "FILE:LINE: ..." and
    left out. NULL when the file cannot be read at all or memory is short; that
-   is reported too. Never call it where a decision waits: it reads a disk. */
+   is reported too. What an importer writes (exemptions-in-store) stands where others
+   may put something else, so it must be as trusted-file.h says. Never call it where a
+   decision waits: it reads a disk. */
 struct exemptions *exemptions_load(const char *path, const struct policy *policy,
 				   config_report *error, void *context);
 

@@ -6,7 +6,6 @@
 #include "admin/journal/journal-position.h"
 #include "loaded-policy.h"
 #include "policy-digest.h"
-#include "policy/trusted-file.h"
 #include "program-version.h"
 
 #define VERSIONS_SECONDS 3600
@@ -64,30 +63,12 @@ static void ignore(void *context, const char *message)
 	(void)message;
 }
 
-/* As the servers read them: what the importer itself writes stands where others may put
-   something else. */
-static struct exemptions *read_exemptions(const struct policy *policy)
-{
-	struct exemptions *exemptions = NULL;
-	const char *error;
-	size_t length;
-	char *text;
-
-	if (policy->exemptions == NULL)
-		return NULL;
-	if (!policy->exemptions_in_store)
-		return exemptions_load(policy->exemptions, policy, ignore, NULL);
-	text = trusted_file_read(policy->exemptions, EXEMPTIONS_SIZE_MAX, &length, &error);
-	if (text != NULL)
-		exemptions = exemptions_load_text(policy->exemptions, text, length, policy, ignore,
-						  NULL);
-	free(text);
-	return exemptions;
-}
-
 static void note_edition(struct store_host *row, const struct policy *policy)
 {
-	struct exemptions *exemptions = read_exemptions(policy);
+	struct exemptions *exemptions =
+		policy->exemptions == NULL
+			? NULL
+			: exemptions_load(policy->exemptions, policy, ignore, NULL);
 	struct country_database *countries = NULL;
 	struct edition edition;
 	char *error = NULL;

@@ -272,6 +272,28 @@ static void test_empty_and_missing(void **state)
 	assert_string_equal(said, " No such file or directory\n");
 }
 
+/* What an importer writes is not read where somebody has put a link. */
+static void test_file_of_an_importer(void **state)
+{
+	char elsewhere[80];
+	(void)state;
+
+	exemptions_free(load("alice encryption 2025-01-31\n"));
+	snprintf(elsewhere, sizeof(elsewhere), "%s.elsewhere", path);
+	assert_int_equal(rename(path, elsewhere), 0);
+	assert_int_equal(symlink(elsewhere, path), 0);
+	exemptions_free(exemptions_load(path, policy, note, NULL));
+	assert_string_equal(said, "");
+	policy->exemptions_in_store = true;
+	assert_null(exemptions_load(path, policy, note, NULL));
+	assert_string_equal(said, " Too many levels of symbolic links\n");
+	assert_int_equal(rename(elsewhere, path), 0);
+	said[0] = '\0';
+	exemptions_free(exemptions_load(path, policy, note, NULL));
+	assert_string_equal(said, "");
+	policy->exemptions_in_store = false;
+}
+
 /* An operator may let off everybody who still offends until the date. */
 static void test_many_users(void **state)
 {
@@ -367,6 +389,7 @@ int main(void)
 		cmocka_unit_test(test_comments_of_any_bytes),
 		cmocka_unit_test(test_long_lines_and_nul),
 		cmocka_unit_test(test_empty_and_missing),
+		cmocka_unit_test(test_file_of_an_importer),
 		cmocka_unit_test(test_many_users),
 		cmocka_unit_test(test_many_lines_of_one_user),
 		cmocka_unit_test(test_mutations),
