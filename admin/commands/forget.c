@@ -24,9 +24,6 @@
 /* So long, other hosts that share the store are waited for. */
 #define HOSTS_MILLISECONDS 30000
 
-/* Within which a server whose file was taken writes what it has counted. */
-#define COUNTED_MILLISECONDS 3000
-
 static const struct command_help help = {
 	.name = "forget",
 	.usage = "USER",
@@ -77,7 +74,7 @@ static int empty_journal_and_servers(const struct importers *importers)
 
 	if (status != EXIT_SUCCESS || importers->loaded.policy->combine_seconds == 0)
 		return status;
-	stop_signal_sleep(COUNTED_MILLISECONDS);
+	stop_signal_sleep(IMPORTER_COUNTED_MILLISECONDS);
 	return empty_journal(importers->journal);
 }
 

@@ -152,12 +152,7 @@ static bool replace(const struct work *work, const char *text, size_t length)
 	/* One that it cannot be given is this account's. */
 	if (replacement == NULL && errno == EPERM)
 		replacement = file_replace_begin(work->directory, work->name, NULL, 0640);
-	if (replacement == NULL)
-		return false;
-	if (file_replace_write(replacement, text, length))
-		return file_replace_commit(replacement);
-	file_replace_abandon(replacement);
-	return false;
+	return replacement != NULL && file_replace_finish(replacement, text, length);
 }
 
 static enum step write_text(struct work *work, const char *text, size_t length)

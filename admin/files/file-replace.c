@@ -121,14 +121,17 @@ void file_replace_abandon(struct file_replacement *replacement)
 	errno = error;
 }
 
-bool file_replace(int directory, const char *name, mode_t mode, const char *text, size_t length)
+bool file_replace_finish(struct file_replacement *replacement, const char *text, size_t length)
 {
-	struct file_replacement *replacement = file_replace_begin(directory, name, NULL, mode);
-
-	if (replacement == NULL)
-		return false;
 	if (file_replace_write(replacement, text, length))
 		return file_replace_commit(replacement);
 	file_replace_abandon(replacement);
 	return false;
+}
+
+bool file_replace(int directory, const char *name, mode_t mode, const char *text, size_t length)
+{
+	struct file_replacement *replacement = file_replace_begin(directory, name, NULL, mode);
+
+	return replacement != NULL && file_replace_finish(replacement, text, length);
 }

@@ -31,6 +31,10 @@ bool file_replace_commit(struct file_replacement *replacement);
 /* Removes the new file, frees all, and leaves errno as it is. */
 void file_replace_abandon(struct file_replacement *replacement);
 
+/* Writes the text and puts it in place, or leaves the old file there. Frees all. False with
+   errno set. */
+bool file_replace_finish(struct file_replacement *replacement, const char *text, size_t length);
+
 /* All of it at once, with this account's ownership. False with errno set. */
 bool file_replace(int directory, const char *name, mode_t mode, const char *text, size_t length);
 

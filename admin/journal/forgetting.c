@@ -11,7 +11,7 @@
 /* Each file is taken twice: once for what is written, and once for what comes when a server finds
    that its file was taken: what it has counted, within the one time, or was just writing. */
 #define ROUNDS 2
-#define COUNTED_MICROSECONDS (3 * G_TIME_SPAN_SECOND)
+#define COUNTED_MICROSECONDS (IMPORTER_COUNTED_MILLISECONDS * G_TIME_SPAN_MILLISECOND)
 #define WRITTEN_MICROSECONDS G_TIME_SPAN_SECOND
 
 #define TELL_MICROSECONDS (10 * G_TIME_SPAN_MINUTE)

@@ -18,6 +18,9 @@ struct importer_counts {
 	uint64_t too_new;   /* more than a day in the future, taken as of now */
 };
 
+/* Within which a server whose file was taken writes what it has only counted. */
+#define IMPORTER_COUNTED_MILLISECONDS 3000
+
 /* What is left to do after a pass. */
 struct importer_rest {
 	size_t soon;     /* files that can be removed within JOURNAL_QUIET_SECONDS */

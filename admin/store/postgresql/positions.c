@@ -33,6 +33,23 @@ static void remember(struct store *store, int64_t id, uint64_t place, const char
 			     position);
 }
 
+static PGresult *query_host(struct store *store, const char *sql)
+{
+	struct parameters parameters = {0};
+
+	parameter_add_text(&parameters, store->host);
+	return postgresql_query(store, sql, &parameters);
+}
+
+static PGresult *query_other_hosts(struct store *store, const char *sql, uint64_t inode)
+{
+	struct parameters parameters = {0};
+
+	parameter_add_text(&parameters, store->host);
+	parameter_add(&parameters, PARAMETER_BIGINT, (int64_t)inode);
+	return postgresql_query(store, sql, &parameters);
+}
+
 /* What it was when it was read; if it was not, nothing fits. */
 static void add_condition(struct store *store, struct parameters *parameters, int64_t id)
 {
@@ -52,6 +69,20 @@ static bool check_changed(struct store *store, int64_t changed)
 	store_fail(store, EX_TEMPFAIL, "another import of this host's records was in the way");
 	store->failure.again = true;
 	return false;
+}
+
+/* Adds a row, whose id is 0, or changes it if it still is what it was. */
+static bool put(struct store *store, const char *insert, const char *update,
+		struct parameters *parameters, int64_t *id, bool is_log)
+{
+	int64_t changed;
+
+	if (*id == 0)
+		return postgresql_number(store, insert, parameters, id) > 0;
+	parameter_add(parameters, PARAMETER_BIGINT, *id);
+	add_condition(store, parameters, is_log ? -*id : *id);
+	return postgresql_change(store, update, parameters, &changed) &&
+	       check_changed(store, changed);
 }
 
 /* What was read under another host's name. */
@@ -89,15 +120,10 @@ static struct store_file read_file(const PGresult *result, int row)
 
 bool postgresql_each_file(struct store *store, store_visit_file *visit, void *context)
 {
-	struct parameters parameters = {0};
-	PGresult *result;
+	PGresult *result = query_host(store, "SELECT " FILE_COLUMNS " FROM portcullis.files"
+					     " WHERE host = $1 AND NOT dropped ORDER BY id");
 	bool more = true;
 
-	parameter_add_text(&parameters, store->host);
-	result = postgresql_query(store,
-				  "SELECT " FILE_COLUMNS " FROM portcullis.files"
-				  " WHERE host = $1 AND NOT dropped ORDER BY id",
-				  &parameters);
 	if (result == NULL)
 		return false;
 	for (int i = 0; more && i < PQntuples(result); i++) {
@@ -127,28 +153,18 @@ static void add_file(struct store *store, struct parameters *parameters,
 
 bool postgresql_put_file(struct store *store, struct store_file *file)
 {
+	static const char insert[] =
+		"INSERT INTO portcullis.files (host, name, device, inode, head, head_length,"
+		" position, removed, touched) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+		" RETURNING id";
+	static const char update[] =
+		"UPDATE portcullis.files SET name = $2, device = $3, inode = $4, head = $5,"
+		" head_length = $6, position = $7, removed = $8, touched = $9"
+		" WHERE host = $1 AND id = $10 AND position = $11 AND NOT dropped";
 	struct parameters parameters = {0};
-	int64_t changed = 1;
-	bool fine;
 
 	add_file(store, &parameters, file);
-	if (file->id == 0) {
-		fine = postgresql_number(store,
-					 "INSERT INTO portcullis.files (host, name, device, inode,"
-					 " head, head_length, position, removed, touched) VALUES"
-					 " ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id",
-					 &parameters, &file->id) > 0;
-	} else {
-		parameter_add(&parameters, PARAMETER_BIGINT, file->id);
-		add_condition(store, &parameters, file->id);
-		fine = postgresql_change(store,
-					 "UPDATE portcullis.files SET name = $2, device = $3,"
-					 " inode = $4, head = $5, head_length = $6, position = $7,"
-					 " removed = $8, touched = $9 WHERE host = $1 AND id = $10"
-					 " AND position = $11 AND NOT dropped",
-					 &parameters, &changed);
-	}
-	if (!fine || !check_changed(store, changed))
+	if (!put(store, insert, update, &parameters, &file->id, false))
 		return false;
 	remember(store, file->id, file->position, NULL);
 	return true;
@@ -170,16 +186,12 @@ bool postgresql_drop_file(struct store *store, int64_t id)
 bool postgresql_refuse_foreign_file(struct store *store, uint64_t inode,
 				    store_is_same_file *is_same, void *context)
 {
-	struct parameters parameters = {0};
-	PGresult *result;
+	PGresult *result = query_other_hosts(store,
+					     "SELECT " FILE_COLUMNS ", host FROM portcullis.files"
+					     " WHERE host <> $1 AND inode = $2 ORDER BY id DESC",
+					     inode);
 	bool fine = true;
 
-	parameter_add_text(&parameters, store->host);
-	parameter_add(&parameters, PARAMETER_BIGINT, (int64_t)inode);
-	result = postgresql_query(store,
-				  "SELECT " FILE_COLUMNS ", host FROM portcullis.files"
-				  " WHERE host <> $1 AND inode = $2 ORDER BY id DESC",
-				  &parameters);
 	if (result == NULL)
 		return false;
 	for (int i = 0; fine && i < PQntuples(result); i++) {
@@ -226,15 +238,10 @@ static struct store_log read_log(const PGresult *result, int row)
 
 bool postgresql_each_log(struct store *store, store_visit_log *visit, void *context)
 {
-	struct parameters parameters = {0};
-	PGresult *result;
+	PGresult *result = query_host(store, "SELECT id, " LOG_COLUMNS " FROM portcullis.logs"
+					     " WHERE host = $1 ORDER BY id");
 	bool more = true;
 
-	parameter_add_text(&parameters, store->host);
-	result = postgresql_query(store,
-				  "SELECT id, " LOG_COLUMNS
-				  " FROM portcullis.logs WHERE host = $1 ORDER BY id",
-				  &parameters);
 	if (result == NULL)
 		return false;
 	for (int i = 0; more && i < PQntuples(result); i++) {
@@ -267,28 +274,17 @@ static void add_log(struct store *store, struct parameters *parameters, const st
 
 bool postgresql_put_log(struct store *store, struct store_log *log)
 {
+	static const char insert[] =
+		"INSERT INTO portcullis.logs (host, " LOG_COLUMNS
+		") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING id";
+	static const char update[] =
+		"UPDATE portcullis.logs SET (" LOG_COLUMNS
+		") = ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+		" WHERE host = $1 AND id = $14 AND position = $15 AND cursor = $16";
 	struct parameters parameters = {0};
-	int64_t changed = 1;
-	bool fine;
 
 	add_log(store, &parameters, log);
-	if (log->id == 0) {
-		fine = postgresql_number(store,
-					 "INSERT INTO portcullis.logs (host, " LOG_COLUMNS
-					 ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,"
-					 " $12, $13) RETURNING id",
-					 &parameters, &log->id) > 0;
-	} else {
-		parameter_add(&parameters, PARAMETER_BIGINT, log->id);
-		add_condition(store, &parameters, -log->id);
-		fine = postgresql_change(store,
-					 "UPDATE portcullis.logs SET (" LOG_COLUMNS
-					 ") = ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
-					 " WHERE host = $1 AND id = $14 AND position = $15"
-					 " AND cursor = $16",
-					 &parameters, &changed);
-	}
-	if (!fine || !check_changed(store, changed))
+	if (!put(store, insert, update, &parameters, &log->id, true))
 		return false;
 	remember(store, -log->id, log->position, log->cursor == NULL ? "" : log->cursor);
 	return true;
@@ -297,17 +293,14 @@ bool postgresql_put_log(struct store *store, struct store_log *log)
 bool postgresql_refuse_foreign_log(struct store *store, uint64_t inode, store_is_same_log *is_same,
 				   void *context)
 {
-	struct parameters parameters = {0};
-	PGresult *result;
+	PGresult *result = query_other_hosts(
+		store,
+		"SELECT id, " LOG_COLUMNS ", host FROM portcullis.logs"
+		" WHERE host <> $1 AND inode = $2 AND ($2 <> 0 OR name = 'journal')"
+		" ORDER BY id DESC",
+		inode);
 	bool fine = true;
 
-	parameter_add_text(&parameters, store->host);
-	parameter_add(&parameters, PARAMETER_BIGINT, (int64_t)inode);
-	result = postgresql_query(store,
-				  "SELECT id, " LOG_COLUMNS ", host FROM portcullis.logs"
-				  " WHERE host <> $1 AND inode = $2"
-				  " AND ($2 <> 0 OR name = 'journal') ORDER BY id DESC",
-				  &parameters);
 	if (result == NULL)
 		return false;
 	for (int i = 0; fine && i < PQntuples(result); i++) {
