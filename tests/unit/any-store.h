@@ -56,4 +56,35 @@ static inline int make_empty_store(void **state)
 	return make_directory(state) == 0 ? empty_store() : -1;
 }
 
+/* It is there, or the test fails. */
+static inline struct store *open_to(enum store_access access, const char *host)
+{
+	struct store_failure failure;
+	struct store *store = store_open(store_uri, host, access, &failure);
+
+	if (store == NULL)
+		fail_msg("%s", failure.text);
+	return store;
+}
+
+static inline struct store *open_as(const char *host)
+{
+	return open_to(STORE_WRITE, host);
+}
+
+/* One that is open, as that of host "mx1", until the test's end. */
+static inline int make_open_store(void **state)
+{
+	if (make_empty_store(state) != 0)
+		return -1;
+	*state = open_as("mx1");
+	return 0;
+}
+
+static inline int remove_open_store(void **state)
+{
+	store_close(*state);
+	return remove_directory(state);
+}
+
 #endif

@@ -17,16 +17,6 @@ static const struct store_host told = {
 	.clock_offset = -3600123,
 };
 
-static struct store *open_as(const char *host)
-{
-	struct store_failure failure;
-	struct store *store = store_open(store_uri, host, STORE_WRITE, &failure);
-
-	if (store == NULL)
-		fail_msg("%s", failure.text);
-	return store;
-}
-
 static void put(struct store *store, const struct store_host *host)
 {
 	if (!store_begin(store) || !store_put_host(store, host) || !store_commit(store))

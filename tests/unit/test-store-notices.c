@@ -13,22 +13,6 @@
 /* 2024-09-20 08:15:02.123 UTC. */
 #define NOW INT64_C(1726820102123)
 
-static int make_store(void **state)
-{
-	struct store_failure failure;
-
-	if (make_empty_store(state) != 0)
-		return -1;
-	*state = store_open(store_uri, "mx1", STORE_WRITE, &failure);
-	return *state == NULL ? -1 : 0;
-}
-
-static int remove_store(void **state)
-{
-	store_close(*state);
-	return remove_directory(state);
-}
-
 static struct store_notice to(const char *user)
 {
 	return (struct store_notice){.user = user,
@@ -115,12 +99,10 @@ static void test_from_intention_to_result(void **state)
 /* Of what this host has in hand it knows itself whether that is under way. */
 static void test_one_at_a_time(void **state)
 {
-	struct store_failure failure;
-	struct store *store = *state, *theirs = store_open(store_uri, "mx2", STORE_WRITE, &failure);
+	struct store *store = *state, *theirs = open_as("mx2");
 	struct store_notifier other;
 	bool locked;
 
-	assert_non_null(theirs);
 	assert_true(store_lock_notices(store, &locked, &other));
 	assert_true(locked && store_holds_notices(store));
 	if (!store_is_file()) {
@@ -130,8 +112,7 @@ static void test_one_at_a_time(void **state)
 		assert_true(other.since > NOW);
 		assert_false(store_holds_notices(theirs));
 		store_close(store);
-		*state = store = store_open(store_uri, "mx1", STORE_WRITE, &failure);
-		assert_non_null(store);
+		*state = store = open_as("mx1");
 		assert_true(store_lock_notices(theirs, &locked, &other));
 		assert_true(locked && store_holds_notices(theirs));
 	}
@@ -154,7 +135,6 @@ static bool is_in_hand(struct store *store)
 
 static void test_in_hand(void **state)
 {
-	struct store_failure failure;
 	struct store *store = *state, *theirs;
 	struct store_notice notice = to("alice@example.org");
 
@@ -163,7 +143,7 @@ static void test_in_hand(void **state)
 	assert_false(is_in_hand(store));
 	if (store_is_file())
 		return;
-	theirs = store_open(store_uri, "mx2", STORE_WRITE, &failure);
+	theirs = open_as("mx2");
 	assert_true(is_in_hand(theirs));
 	notice.in_hand = false;
 	put(store, &notice);
@@ -255,7 +235,7 @@ static void test_privacy(void **state)
 	assert_false(found);
 }
 
-#define STORE_TEST(test) cmocka_unit_test_setup_teardown(test, make_store, remove_store)
+#define STORE_TEST(test) cmocka_unit_test_setup_teardown(test, make_open_store, remove_open_store)
 
 int main(void)
 {

@@ -13,16 +13,6 @@
 
 /* What hosts are left to do, where several share a store. A store that is a file has none. */
 
-static struct store *open_as(const char *host)
-{
-	struct store_failure failure;
-	struct store *store = store_open(store_uri, host, STORE_WRITE, &failure);
-
-	if (store == NULL)
-		fail_msg("%s", failure.text);
-	return store;
-}
-
 /* It is known from now on. */
 static struct store *open_known(const char *name)
 {

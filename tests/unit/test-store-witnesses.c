@@ -11,16 +11,6 @@
 #define HOUR (INT64_C(60) * 60 * 1000)
 #define DAY (24 * HOUR)
 
-static struct store *open_of(const char *host)
-{
-	struct store_failure failure;
-	struct store *store = store_open(store_uri, host, STORE_WRITE, &failure);
-
-	if (store == NULL)
-		fail_msg("%s", failure.text);
-	return store;
-}
-
 static int64_t server(struct store *store, enum store_witness witness)
 {
 	struct store_server found = {.host = "mx1", .witness = witness};
@@ -81,7 +71,7 @@ static void assert_count(struct store *store, uint64_t expected)
 static void assert_one_after_other(enum store_witness one, enum store_witness other)
 {
 	const enum store_witness witnesses[] = {one, other};
-	struct store *store = open_of("mx1");
+	struct store *store = open_as("mx1");
 
 	for (int i = 0; i < 2; i++) {
 		assert_true(store_begin(store));
@@ -105,7 +95,7 @@ static void test_one_after_other(void **state)
 /* The one looks for the other before that one is there, and ends after it. */
 static void assert_one_within_other(enum store_witness outer, enum store_witness inner)
 {
-	struct store *first = open_of("first"), *second = open_of("second");
+	struct store *first = open_as("first"), *second = open_as("second");
 
 	assert_true(store_begin(first));
 	tell(first, outer);
@@ -150,7 +140,7 @@ static gpointer commit(gpointer store)
 /* Neither has ended when the other one comes to its end. */
 static void assert_at_once(enum store_witness one, enum store_witness other)
 {
-	struct store *first = open_of("first"), *second = open_of("second");
+	struct store *first = open_as("first"), *second = open_as("second");
 	GThread *thread;
 
 	/* Of what is new, such as a user, the second one would wait for the first. */

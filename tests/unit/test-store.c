@@ -60,12 +60,7 @@ static struct store_sighting alice(void)
 
 static struct store *open_store(enum store_access access)
 {
-	struct store_failure failure;
-	struct store *store = store_open(store_uri, NULL, access, &failure);
-
-	if (store == NULL)
-		fail_msg("%s", failure.text);
-	return store;
+	return open_to(access, NULL);
 }
 
 static void add(struct store *store, const struct store_sighting *sighting)
