@@ -86,6 +86,7 @@ def _stores(request):
     if not option("postgresql") and not option("pgbouncer"):
         yield
         return
+    # One of their own: tests remove tables and roles from the other.
     server = postgresql.PostgreSQL()
     pool = postgresql.PgBouncer(server) if option("pgbouncer") else None
     os.environ["PORTCULLIS_MODULES"] = str(BUILD)
@@ -96,11 +97,43 @@ def _stores(request):
     server.close()
 
 
+@pytest.fixture(scope="session")
+def _server():
+    """One PostgreSQL for the whole run: to make one takes longer than most tests."""
+    server = postgresql.PostgreSQL()
+    yield server
+    server.close()
+
+
 @pytest.fixture(autouse=True)
 def _store_in_a_file(request, monkeypatch):
     """Of a test that looks into it."""
     if request.node.get_closest_marker("sqlite"):
         monkeypatch.setattr(recorded_site, "make_store", recorded_site.make_store_in_a_file)
+
+
+@pytest.fixture
+def server(_server):
+    """PostgreSQL, and a database without tables."""
+    _server.remove_tables()
+    return _server
+
+
+@pytest.fixture
+def roles(_server):
+    """The same, with the roles of roles.sql."""
+    _server.remove_tables()
+    _server.make_roles()
+    yield _server
+    _server.remove_tables()
+    _server.remove_roles(*postgresql.ROLES)
+
+
+@pytest.fixture
+def cutter(server):
+    cutter = postgresql.Cutter(server)
+    yield cutter
+    cutter.close()
 
 
 @pytest.fixture(scope="session")

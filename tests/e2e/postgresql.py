@@ -1,6 +1,7 @@
 """A PostgreSQL of a test's own, and something between it and its clients that cuts
 connections."""
 
+import contextlib
 import csv
 import io
 import os
@@ -20,6 +21,13 @@ from processes import Server, wait_until
 
 SERVER = ROOT / "tests" / "postgresql-server"
 SOCKET = ".s.PGSQL.5432"
+
+# Of roles.sql.
+ROLES = "portcullis_owner", "portcullis_writer", "portcullis_operator"
+
+# Found before Debian's psql, a script that looks for these and takes longer than what is asked.
+for programs in sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parts[-2])):
+    os.environ["PATH"] = f"{programs}:{os.environ['PATH']}"
 
 
 def psql(uri, sql):
@@ -86,11 +94,30 @@ class PostgreSQL:
             self.psql("postgres", f"ALTER SYSTEM SET {name} = '{value}'")
         self.psql("postgres", "SELECT pg_reload_conf()")
 
+    def remove_tables(self):
+        """And starts the server where a test has left it away."""
+        if not self.server.running:
+            self.start()
+        self.psql("portcullis", "SET client_min_messages = error;"
+                  "DROP SCHEMA IF EXISTS portcullis CASCADE")  # fmt: skip
+
+    def make_roles(self):
+        sql = ROOT / "conf-examples" / "postgresql" / "roles.sql"
+        self.psql("portcullis", sql.read_text())
+
+    def remove_roles(self, *names):
+        """With their rights. Everybody has his again that make_roles() has taken."""
+        names = ", ".join(names)
+        self.psql("portcullis", f"DROP OWNED BY {names}; DROP ROLE {names};"
+                  "GRANT CONNECT, TEMPORARY ON DATABASE portcullis TO PUBLIC;"
+                  "GRANT USAGE ON SCHEMA public TO PUBLIC")  # fmt: skip
+
     def ask_password(self, user, password):
         """Makes a role that must say its password, in a database of its own name, too."""
         self.psql("postgres", f"CREATE ROLE {user} LOGIN PASSWORD '{password}'")
         rules = self.data / "data" / "pg_hba.conf"
-        rules.write_text(f"local all {user} scram-sha-256\n" + rules.read_text())
+        rule = f"local all {user} scram-sha-256\n"
+        rules.write_text(rule + rules.read_text().removeprefix(rule))
         self.psql("postgres", "SELECT pg_reload_conf()")
 
     def query(self, sql):
@@ -148,18 +175,20 @@ class PgBouncer:
 class StoreMaker:
     """Makes an empty store at each call, in a database of its own."""
 
+    EMPTY = "empty"
+
     def __init__(self, server, pool=None):
         """pool: PgBouncer through which stores are reached."""
         self.server = server
         self.pool = pool
         self.count = 0
-        subprocess.run([BUILD / "portcullis", "store", "create", server.uri()],
-                       env=environment(), check=True)  # fmt: skip
+        server.psql("postgres", f"CREATE DATABASE {self.EMPTY}")
+        create_store(server.uri(database=self.EMPTY))
 
     def __call__(self, directory):
         self.count += 1
         name = f"store{self.count}"
-        self.server.psql("postgres", f"CREATE DATABASE {name} TEMPLATE portcullis")
+        self.server.psql("postgres", f"CREATE DATABASE {name} TEMPLATE {self.EMPTY}")
         return self.server.uri(self.pool and self.pool.folder, database=name)
 
 
@@ -202,26 +231,31 @@ class Cutter:
                 ).start()
 
     def _pass_on(self, source, sink, answers):
-        room = self.chance.randrange(self.cut_within) if self.cut_within else None
-        try:
-            while data := source.recv(65536):
-                if answers and self.lose_commits > 0 and self.COMMITTED in data:
-                    self.lose_commits -= 1
-                    self.cuts += 1
-                    break
-                if room is not None and len(data) > room:
-                    self.cuts += 1
-                    sink.sendall(data[:room])
-                    break
-                room = None if room is None else room - len(data)
-                sink.sendall(data)
-        except OSError:
-            pass
+        with contextlib.suppress(OSError):
+            (self._pass_on_answers if answers else self._pass_on_statements)(source, sink)
         for one in (source, sink):
-            try:
+            with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+
+    def _pass_on_answers(self, source, sink):
+        self._pass_on_some(source, sink, loses_commits=True)
+
+    def _pass_on_statements(self, source, sink):
+        self._pass_on_some(source, sink, loses_commits=False)
+
+    def _pass_on_some(self, source, sink, loses_commits):
+        room = self.chance.randrange(self.cut_within) if self.cut_within else None
+        while data := source.recv(65536):
+            if loses_commits and self.lose_commits > 0 and self.COMMITTED in data:
+                self.lose_commits -= 1
+                self.cuts += 1
+                return
+            if room is not None and len(data) > room:
+                self.cuts += 1
+                sink.sendall(data[:room])
+                return
+            room = None if room is None else room - len(data)
+            sink.sendall(data)
 
 
 class StatementCutter(Cutter):
@@ -236,20 +270,6 @@ class StatementCutter(Cutter):
         self._lock = threading.Lock()
         self._budgets = {}  # of connections whose answers are to be cut, in bytes
         super().__init__(server, seed)
-
-    def _pass_on(self, source, sink, answers):
-        try:
-            if answers:
-                self._pass_on_answers(source, sink)
-            else:
-                self._pass_on_statements(source, sink)
-        except OSError:
-            pass
-        for one in (source, sink):
-            try:
-                one.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
 
     def _pass_on_answers(self, source, sink):
         while data := source.recv(65536):
@@ -332,3 +352,7 @@ def _kind(statement):
 
 def environment():
     return dict(os.environ, PORTCULLIS_MODULES=str(BUILD))
+
+
+def create_store(uri):
+    subprocess.run([BUILD / "portcullis", "store", "create", uri], env=environment(), check=True)

@@ -81,13 +81,6 @@ QUESTIONS = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def server():
-    server = postgresql.PostgreSQL()
-    yield server
-    server.close()
-
-
 class Both:
     """Two sites that are asked at the same moments. What is recorded at the one is brought to
     the other."""

@@ -14,7 +14,6 @@ import pytest
 
 import postgresql
 
-from mailhost import ROOT
 from processes import wait_until
 from recorded_site import iso
 from test_import import some_events
@@ -22,22 +21,6 @@ from test_store_postgresql import EX_NOPERM, EX_TEMPFAIL, Host, rows, stop
 
 ALICE = "alice@example.org"
 WHOLE_STORM = bool(os.environ.get("PORTCULLIS_WHOLE_STORM"))
-
-
-@pytest.fixture(scope="module")
-def _server():
-    server = postgresql.PostgreSQL()
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def server(_server):
-    if not _server.server.running:
-        _server.start()
-    _server.psql("portcullis", "SET client_min_messages = error;"
-                 "DROP SCHEMA IF EXISTS portcullis CASCADE")  # fmt: skip
-    return _server
 
 
 class Mailhost(Host):
@@ -371,16 +354,6 @@ def test_clock_of_a_host(server, hosts):
     hosts[2].login()
     hosts[2].run("import")
     assert counts(server) == [1]
-
-
-@pytest.fixture
-def roles(server):
-    server.psql("portcullis", (ROOT / "conf-examples/postgresql/roles.sql").read_text())
-    yield server
-    server.psql("portcullis", "SET client_min_messages = error; DROP SCHEMA portcullis CASCADE;"
-                "DROP OWNED BY portcullis_owner, portcullis_writer, portcullis_operator;"
-                "DROP ROLE portcullis_owner, portcullis_writer, portcullis_operator;"
-                "GRANT ALL ON DATABASE portcullis TO PUBLIC")  # fmt: skip
 
 
 def test_rights(roles, tmp_path):

@@ -17,7 +17,6 @@ from processes import wait_until
 from test_import import RULES, event, iso, some_events
 from test_store_postgresql import EX_CONFIG, EX_TEMPFAIL, Host, lines, stop
 from test_import_logs import systemd_journal, write_entries  # noqa: F401
-from test_store_postgresql import _server, server  # fixtures  # noqa: F401
 
 POP3 = 'rule pop3 { kind = "protocol" services = "pop3" enforce = "2030-01-01" }\n'
 

@@ -20,31 +20,20 @@ from test_notify import EX_TEMPFAIL, EX_UNAVAILABLE, SENDMAIL, Site
 OTHER = r"portcullis notify: another run is under way, on host (\w+) since \d{4}-\d\d-\d\d \d\d:\d\d"
 
 
-@pytest.fixture(scope="module")
-def _server():
-    server = postgresql.PostgreSQL()
-    server.make_store = postgresql.StoreMaker(server)
-    yield server
-    server.close()
-
-
 @pytest.fixture
-def server(_server, monkeypatch):
-    """With a store for the test's hosts."""
-    if not _server.server.running:
-        _server.start()
-    monkeypatch.setenv("PORTCULLIS_MODULES", str(postgresql.BUILD))
-    _server.store = _server.make_store(None)
-    return _server
+def server(server):
+    """With empty tables."""
+    postgresql.create_store(server.uri())
+    return server
 
 
 class Hosts:
     """Their mails all lie in one directory, and one file says how mails are taken."""
 
-    def __init__(self, server, directory, monkeypatch, count):
-        monkeypatch.setattr(recorded_site, "make_store", lambda _: server.store)
+    def __init__(self, server, uri, directory, monkeypatch, count=4):
+        monkeypatch.setenv("PORTCULLIS_MODULES", str(postgresql.BUILD))
+        monkeypatch.setattr(recorded_site, "make_store", lambda _: uri)
         self.server = server
-        self.database = f"store{server.make_store.count}"
         self.directory = directory
         self.out = directory / "out"
         self.out.mkdir()
@@ -102,7 +91,7 @@ class Hosts:
 
 @pytest.fixture
 def hosts(server, tmp_path, monkeypatch):
-    return Hosts(server, tmp_path, monkeypatch, 4)
+    return Hosts(server, server.uri(), tmp_path, monkeypatch)
 
 
 def wait_for_mails(hosts, count):
@@ -136,8 +125,7 @@ def test_all_at_once(hosts):
 def pooled(server, tmp_path, monkeypatch):
     """Hosts behind PgBouncer in transaction mode."""
     pool = postgresql.PgBouncer(server, connections=8)
-    server.store = server.uri(pool.folder, database=f"store{server.make_store.count}")
-    hosts = Hosts(server, tmp_path, monkeypatch, 4)
+    hosts = Hosts(server, server.uri(pool.folder), tmp_path, monkeypatch)
     hosts.pool = pool
     yield hosts
     pool.close()
@@ -147,18 +135,25 @@ def test_behind_a_pool(pooled):
     one_of_twelve_runs(pooled)
 
 
-def test_pool_is_started_anew(pooled):
-    """Which loses the lock."""
-    pooled.fill(10)
-    pooled.take_mails("sleep 0.2")
-    run = pooled.begin(0)
-    wait_for_mails(pooled, 3)
-    pooled.pool.kill()
-    pooled.pool.start()
+def lose_lock(hosts, how):
+    """While nothing is in hand: the next mail is not sent."""
+    hosts.fill(10)
+    hosts.take_mails("sleep 0.2")
+    run = hosts.begin(0)
+    wait_for_mails(hosts, 3)
+    how()
     run.communicate(timeout=60)
-    assert run.returncode == EX_UNAVAILABLE and 3 <= len(pooled.recipients()) <= 5
-    pooled.run(0)
-    pooled.all_are_told_once()
+    assert run.returncode == EX_UNAVAILABLE and 3 <= len(hosts.recipients()) <= 5
+    hosts.run(0)
+    hosts.all_are_told_once()
+
+
+def test_pool_is_started_anew(pooled):
+    def start_anew():
+        pooled.pool.kill()
+        pooled.pool.start()
+
+    lose_lock(pooled, start_anew)
 
 
 def test_races_at_every_moment(hosts):
@@ -209,10 +204,21 @@ def test_killed(hosts, next_host):
     said = hosts.run(1, status=1)[0]
     assert f"{in_hand}: the run of another host, which did not end, may be sending it" in said
     assert hosts.recipients() == sorted(set(hosts.users) - {in_hand})
-    hosts.server.psql(hosts.database, "UPDATE portcullis.notices SET in_hand_since ="
-                      " in_hand_since - interval '30 minutes'")  # fmt: skip
+    hosts.server.query("UPDATE portcullis.notices SET in_hand_since ="
+                       " in_hand_since - interval '30 minutes'")  # fmt: skip
     hosts.run(1)
     hosts.all_are_told_once()
+
+
+def begin_and_stop_at_the_fifth(hosts):
+    """A run that has the fifth mail in hand, until the directory has "go"."""
+    hosts.take_mails(
+        f"test $(ls {hosts.out} | wc -l) -ne 5 || "
+        f"{{ touch {hosts.directory}/fifth; until test -e {hosts.directory}/go; do sleep 0.01; done; }}"
+    )
+    run = hosts.begin(0)
+    wait_until((hosts.directory / "fifth").exists, "mail in hand")
+    return run
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT])
@@ -220,12 +226,7 @@ def test_server_is_restarted(hosts, how):
     """With a mail in hand. That one is finished, and noted; then the run ends, even if another
     one has begun meanwhile, which does not touch that mail."""
     hosts.fill(20)
-    hosts.take_mails(
-        f"test $(ls {hosts.out} | wc -l) -ne 5 || "
-        f"{{ touch {hosts.directory}/fifth; until test -e {hosts.directory}/go; do sleep 0.01; done; }}"
-    )
-    run = hosts.begin(0)
-    wait_until((hosts.directory / "fifth").exists, "mail in hand")
+    run = begin_and_stop_at_the_fifth(hosts)
     hosts.server.restart(how)
     # All the others are told by another host meanwhile.
     hosts.take_mails()
@@ -242,12 +243,7 @@ def test_server_is_restarted(hosts, how):
 def test_server_is_away_while_a_mail_is_in_hand(hosts):
     """What came of it is noted when the server is back."""
     hosts.fill(10)
-    hosts.take_mails(
-        f"test $(ls {hosts.out} | wc -l) -ne 5 || "
-        f"{{ touch {hosts.directory}/fifth; until test -e {hosts.directory}/go; do sleep 0.01; done; }}"
-    )
-    run = hosts.begin(0)
-    wait_until((hosts.directory / "fifth").exists, "mail in hand")
+    run = begin_and_stop_at_the_fifth(hosts)
     hosts.server.stop()
     (hosts.directory / "go").touch()
     wait_for_mails(hosts, 6)
@@ -261,18 +257,10 @@ def test_server_is_away_while_a_mail_is_in_hand(hosts):
     hosts.all_are_told_once()
 
 
-def test_lock_is_lost_while_nothing_is_in_hand(hosts):
-    """Cut off by the server's operator: the next mail is not sent."""
-    hosts.fill(10)
-    hosts.take_mails("sleep 0.2")
-    run = hosts.begin(0)
-    wait_for_mails(hosts, 3)
-    hosts.server.psql("postgres", "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype ="
-                      " 'advisory' AND objid = 3 AND pid <> pg_backend_pid()")  # fmt: skip
-    run.communicate(timeout=60)
-    assert run.returncode == EX_UNAVAILABLE and 3 <= len(hosts.recipients()) <= 5
-    hosts.run(0)
-    hosts.all_are_told_once()
+def test_cut_off_by_the_operator_of_the_server(hosts):
+    lose_lock(hosts, lambda: hosts.server.query(
+        "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = 3"
+        " AND pid <> pg_backend_pid()"))  # fmt: skip
 
 
 def test_restarts_all_the_time(hosts):
@@ -287,7 +275,7 @@ def test_restarts_all_the_time(hosts):
             said = run.communicate(timeout=120)
             assert run.returncode in (0, 1, EX_TEMPFAIL, EX_UNAVAILABLE), said
             assert "rror" not in said[1].replace("terror", ""), said
-    hosts.server.psql(hosts.database, "UPDATE portcullis.notices SET in_hand_since ="
-                      " in_hand_since - interval '30 minutes'")  # fmt: skip
+    hosts.server.query("UPDATE portcullis.notices SET in_hand_since ="
+                       " in_hand_since - interval '30 minutes'")  # fmt: skip
     hosts.run(0)
     hosts.all_are_told_once()

@@ -44,23 +44,11 @@ FRANK = "frank@example.org"
 ALICE, BOB, CAROL, ERIN = (f"{name}@example.org" for name in ("alice", "bob", "carol", "erin"))
 
 
-@pytest.fixture(scope="module")
-def _server():
-    server = postgresql.PostgreSQL()
-    yield server
-    server.close()
-
-
 @pytest.fixture
-def server(_server):
+def server(server):
     """With empty tables."""
-    if not _server.server.running:
-        _server.start()
-    _server.psql("portcullis", "SET client_min_messages = error;"
-                 "DROP SCHEMA IF EXISTS portcullis CASCADE")  # fmt: skip
-    subprocess.run([PORTCULLIS, "store", "create", _server.uri()], check=True,
-                   env=postgresql.environment())  # fmt: skip
-    return _server
+    postgresql.create_store(server.uri())
+    return server
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -484,20 +472,10 @@ def test_another_store(server, tmp_path):
 
 
 @pytest.fixture
-def roles(_server):
-    """The database of roles.sql."""
-    if not _server.server.running:
-        _server.start()
-    _server.psql("portcullis", "SET client_min_messages = error;"
-                 "DROP SCHEMA IF EXISTS portcullis CASCADE")  # fmt: skip
-    _server.psql("portcullis", (ROOT / "conf-examples/postgresql/roles.sql").read_text())
-    subprocess.run([PORTCULLIS, "store", "create", _server.uri(user="portcullis_owner")],
-                   check=True, env=postgresql.environment())  # fmt: skip
-    yield _server
-    _server.psql("portcullis", "SET client_min_messages = error; DROP SCHEMA portcullis CASCADE;"
-                 "DROP OWNED BY portcullis_owner, portcullis_writer, portcullis_operator;"
-                 "DROP ROLE portcullis_owner, portcullis_writer, portcullis_operator;"
-                 "GRANT ALL ON DATABASE portcullis TO PUBLIC")  # fmt: skip
+def roles(roles):
+    """With empty tables, the owner's."""
+    postgresql.create_store(roles.uri(user="portcullis_owner"))
+    return roles
 
 
 def test_roles(roles, tmp_path):

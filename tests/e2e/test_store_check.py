@@ -9,7 +9,7 @@ import pytest
 import faked_clock
 import postgresql
 
-from test_store_postgresql import PORTCULLIS, _server, server  # noqa: F401
+from test_store_postgresql import PORTCULLIS
 from test_store_roles import host, roles  # noqa: F401
 
 # The tests' server does not wait for its disk.
@@ -104,7 +104,7 @@ def test_another_version(roles, host):  # noqa: F811
     roles.query("UPDATE portcullis.version SET version = 1")
 
 
-def test_without_roles_and_in_another_encoding(server):  # noqa: F811
+def test_without_roles_and_in_another_encoding(server):
     server.psql("postgres", "CREATE DATABASE old")
     uri = server.uri(database="old")
     subprocess.run([PORTCULLIS, "store", "create", uri], env=postgresql.environment(), check=True)

@@ -14,6 +14,7 @@ import postgresql
 from mailhost import ROOT
 from notices import TEXTS
 from test_import import some_events, truth
+from test_notify import NOTICES
 from test_store_postgresql import EX_TEMPFAIL, Host, rows
 
 WHOLE_STORM = bool(os.environ.get("PORTCULLIS_WHOLE_STORM"))
@@ -25,24 +26,6 @@ SENDMAIL = """#!/bin/sh
 for recipient; do :; done
 echo "$recipient $(sed -n 's/^Message-I[dD]: //p')" >>"%s"
 """
-
-
-NOTICES = """
-notices {
-    from = "Mail team <mail@example.org>"
-    languages = { "en" }
-    texts = "%s"
-    transport = "sendmail:%s"
-    max-per-hour = 0
-}
-"""
-
-
-@pytest.fixture
-def server():
-    server = postgresql.PostgreSQL()
-    yield server
-    server.close()
 
 
 @pytest.fixture
@@ -120,7 +103,7 @@ def test_notices(server, cutter, tmp_path):
     sendmail.chmod(0o755)
     host.configure(server.uri(cutter.folder))
     with open(host.config, "a") as file:
-        file.write(NOTICES % (TEXTS, sendmail))
+        file.write(NOTICES % (TEXTS, sendmail, ""))
     insist(host, cutter, "notify", "--dry-run")
     insist(host, cutter, "notify")
     # Of a run, mail@example.org is told.

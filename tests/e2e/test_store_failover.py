@@ -10,7 +10,7 @@ import postgresql
 
 from processes import wait_until
 from test_import import some_events, truth
-from test_store_postgresql import Host, lines, rows, stop
+from test_store_postgresql import Host, lines, rows, stop, without_clients
 
 
 @pytest.fixture
@@ -29,11 +29,6 @@ def uri_of(*servers):
 def findings(host):
     found = json.loads(host.run("store", "check", "--json", status=None).stdout)["findings"]
     return {finding["id"]: finding["text"] for finding in found}
-
-
-def without_clients(counted):
-    """Of equal times, another one may have come last."""
-    return {key: row[:4] for key, row in counted.items()}
 
 
 def test_standby_that_is_waited_for(servers, tmp_path):

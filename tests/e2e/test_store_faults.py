@@ -25,19 +25,15 @@ EX_SOFTWARE, EX_IOERR = 70, 74
 
 
 @pytest.fixture(scope="module")
-def _server():
-    server = postgresql.PostgreSQL()
-    server.ask_password("alice", "sesame")
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def server(_server):
-    """Without tables."""
-    _server.psql("portcullis", "SET client_min_messages = error;"
-                 "DROP SCHEMA IF EXISTS portcullis CASCADE")  # fmt: skip
-    return _server
+def _alice(_server):
+    """A role that must say its password, "sesame", and a database that is closed to it."""
+    _server.ask_password("alice", "sesame")
+    _server.psql("postgres", "CREATE DATABASE closed")
+    _server.psql("postgres", "REVOKE ALL ON DATABASE closed FROM PUBLIC")
+    yield
+    _server.remove_tables()
+    _server.remove_roles("alice")
+    _server.psql("postgres", "DROP DATABASE closed")
 
 
 @pytest.fixture
@@ -63,6 +59,7 @@ def mute():
 # ---- what is wrong with a URI ----
 
 
+@pytest.mark.usefixtures("_alice")
 @pytest.mark.parametrize(
     "uri, status, said",
     [
@@ -91,10 +88,7 @@ def mute():
 )  # fmt: skip
 def test_uris(server, tmp_path, uri, status, said):
     """One line, which says what is wrong, and nothing of a password."""
-    server.psql("postgres", "DROP DATABASE IF EXISTS closed")
-    server.psql("postgres", "CREATE DATABASE closed")
-    server.psql("postgres", "REVOKE ALL ON DATABASE closed FROM PUBLIC")
-    Host(tmp_path, server.uri(), "owner").run("store", "create")
+    postgresql.create_store(server.uri())
     server.psql("portcullis", "GRANT USAGE ON SCHEMA portcullis TO alice;"
                 "GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA portcullis TO alice;"
                 "GRANT USAGE ON ALL SEQUENCES IN SCHEMA portcullis TO alice")  # fmt: skip

@@ -16,7 +16,6 @@ import accounts
 import certificates
 import postgresql
 
-from mailhost import ROOT
 from processes import wait_until
 from test_import import some_events, truth
 from test_store_postgresql import EX_NOPERM, EX_TEMPFAIL, PORTCULLIS, Host, lines, rows, stop
@@ -69,28 +68,27 @@ def network_server():
 
 
 @pytest.fixture(scope="module")
-def _server():
+def _network_server():
     with network_server() as server:
         make_store(server)
         yield server
 
 
 def make_store(server):
-    server.psql("portcullis", (ROOT / "conf-examples/postgresql/roles.sql").read_text())
+    server.make_roles()
     for user in USERS:
         server.psql("postgres", f"ALTER ROLE {user} PASSWORD '{PASSWORD}'")
-    subprocess.run([PORTCULLIS, "store", "create", server.uri()], check=True,
-                   env=postgresql.environment())  # fmt: skip
+    postgresql.create_store(server.uri())
 
 
 @pytest.fixture
-def server(_server):
+def server(_network_server):
     """Without records."""
-    tables = ", ".join(f"portcullis.{name}" for (name,) in _server.query(
+    tables = ", ".join(f"portcullis.{name}" for (name,) in _network_server.query(
         "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname NOT IN ('version', 'upkeep')"
         " AND relnamespace = 'portcullis'::regnamespace"))  # fmt: skip
-    _server.psql("portcullis", f"TRUNCATE {tables}")
-    return _server
+    _network_server.psql("portcullis", f"TRUNCATE {tables}")
+    return _network_server
 
 
 @pytest.fixture

@@ -14,23 +14,8 @@ import postgresql
 from notices import TEXTS
 from processes import wait_until
 from test_import import some_events, truth
-from test_store_failover import without_clients
-from test_store_postgresql import EX_TEMPFAIL, Host, lines, rows, stop
-
-
-@pytest.fixture(scope="module")
-def _server():
-    server = postgresql.PostgreSQL()
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def server(_server):
-    """Without tables."""
-    _server.psql("portcullis", "SET client_min_messages = error;"
-                 "DROP SCHEMA IF EXISTS portcullis CASCADE")  # fmt: skip
-    return _server
+from test_notify import NOTICES
+from test_store_postgresql import EX_TEMPFAIL, Host, lines, rows, stop, without_clients
 
 
 @pytest.fixture
@@ -153,17 +138,6 @@ def test_all_hosts_forget(server, pool, tmp_path):
         stop(importer)
 
 
-NOTICES = """
-notices {
-    from = "Mail team <mail@example.org>"
-    languages = { "en" }
-    texts = "%s"
-    transport = "sendmail:%s"
-    max-per-hour = 0
-}
-"""
-
-
 def test_one_notifier(server, pool, tmp_path):
     """Its lock is held on a connection that nobody else is lent meanwhile."""
     hosts = [Host(tmp_path, server.uri(pool.folder), f"mx{i}") for i in range(2)]
@@ -175,7 +149,7 @@ def test_one_notifier(server, pool, tmp_path):
     sendmail.chmod(0o755)
     for host in hosts:
         with open(host.config, "a") as file:
-            file.write(NOTICES % (TEXTS, sendmail))
+            file.write(NOTICES % (TEXTS, sendmail, ""))
     run = subprocess.Popen(hosts[0].command("notify"), env=postgresql.environment(),
                            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)  # fmt: skip
     wait_until(sent.exists, "first mail")
