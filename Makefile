@@ -141,8 +141,8 @@ check-newest: deps
 	tests/check newest
 
 # Those of the store, once more on PostgreSQL.
-POSTGRESQL_TESTS := $(addprefix $(BUILD)/tests/unit/,test-store test-store-notices test-store-hosts \
-	test-store-orders test-store-shared test-store-witnesses)
+POSTGRESQL_TESTS := $(addprefix $(BUILD)/tests/unit/,test-store test-store-activity test-store-notices \
+	test-store-hosts test-store-orders test-store-shared test-store-witnesses)
 
 .SECONDARY: $(UNIT_TESTS) $(UNIT_TESTS:%=%.o)
 check-unit: $(UNIT_TESTS:%=%.run) $(POSTGRESQL_TESTS:%=%.postgresql-run)

@@ -1,7 +1,5 @@
 #include "forecast-count.h"
 
-#include <strings.h>
-
 #include "admin/store/rule-titles.h"
 #include "admin/store/store-notices.h"
 #include "admin/store/store-week.h"
@@ -122,18 +120,11 @@ static void note_rules(struct counting *counting)
 static bool count_activity(struct counting *counting, struct store *store)
 {
 	struct forecast *forecast = counting->forecast;
-	size_t count = store_habit_count(store);
 	struct store_activity activity;
-	bool *habits, counted;
 
 	if (counting->suspects == NULL)
 		return true;
-	habits = g_new0(bool, count + 1);
-	for (size_t i = 0; i < count; i++)
-		habits[i] = strcasecmp(store_habit(store, i)->mechanism, "ANONYMOUS") != 0;
-	counted = store_count_activity(store, habits, counting->since, counting->week, &activity);
-	g_free(habits);
-	if (!counted)
+	if (!store_count_activity(store, counting->since, counting->week, &activity))
 		return false;
 	forecast->active_users = (double)activity.lately;
 	for (unsigned int i = 0; i < FORECAST_WEEKS; i++)

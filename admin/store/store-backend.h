@@ -22,7 +22,7 @@ struct store_backend {
 	bool (*each_sighting)(struct store *store, const struct store_filter *filter,
 			      store_visit_sighting *visit, void *context);
 	/* NULL: it has nothing better than to go through all sightings */
-	bool (*count_activity)(struct store *store, const bool *habits, int64_t since, int64_t week,
+	bool (*count_activity)(struct store *store, int64_t since, int64_t week,
 			       struct store_activity *activity_r);
 	bool (*each_day)(struct store *store, int64_t since_day, store_visit_day *visit,
 			 void *context);

@@ -8,24 +8,15 @@
 
 /* Each store has a copy.c that knows which columns these are. */
 const char *const store_table_columns[STORE_TABLE_COUNT] = {
-	[TABLE_HABITS] = "iiiiitttib",
-	[TABLE_RULE_SETS] = "il",
-	[TABLE_USERS] = "itb",
-	[TABLE_SIGHTINGS] = "ibiiidiiTTiitti",
-	[TABLE_SERVERS] = "itii",
-	[TABLE_NAMED_TLS] = "iiT",
-	[TABLE_COVERAGE] = "idTT",
-	[TABLE_DAYS] = "diiiiiib",
-	[TABLE_WRITERS] = "tiiiTtT",
-	[TABLE_TOTALS] = "Tiii",
-	[TABLE_HOSTS] = "tttttTtTiTiT",
-	[TABLE_FILES] = "iliiiiibT",
-	[TABLE_LOGS] = "ilxiiliiiiiiT",
-	[TABLE_LOG_JOINS] = "ii",
-	[TABLE_LOG_SERVICES] = "ttbb",
-	[TABLE_LOG_CONNECTIONS] = "ittTiitTibbtt",
-	[TABLE_NOTICES] = "itlllliTTill",
-	[TABLE_SHARED_TEXTS] = "tixTT",
+	[TABLE_HABITS] = "iiiiitttib",    [TABLE_RULE_SETS] = "il",
+	[TABLE_USERS] = "itbdi",          [TABLE_SIGHTINGS] = "ibiiidiiTTiitti",
+	[TABLE_SERVERS] = "itii",         [TABLE_NAMED_TLS] = "iiT",
+	[TABLE_COVERAGE] = "idTT",        [TABLE_DAYS] = "diiiiiib",
+	[TABLE_WRITERS] = "tiiiTtT",      [TABLE_TOTALS] = "Tiii",
+	[TABLE_HOSTS] = "tttttTtTiTiT",   [TABLE_FILES] = "iliiiiibT",
+	[TABLE_LOGS] = "ilxiiliiiiiiT",   [TABLE_LOG_JOINS] = "ii",
+	[TABLE_LOG_SERVICES] = "ttbb",    [TABLE_LOG_CONNECTIONS] = "ittTiitTibbtt",
+	[TABLE_NOTICES] = "itlllliTTill", [TABLE_SHARED_TEXTS] = "tixTT",
 	[TABLE_TAKEN_IN] = "T",
 };
 

@@ -5,7 +5,6 @@
 #include <sysexits.h>
 
 #include "store-backend.h"
-#include "store-week.h"
 #include "store-module.h"
 #include "store-uri.h"
 
@@ -312,61 +311,6 @@ bool store_add_log_connection(struct store *store, const struct store_log_connec
 bool store_put_notice(struct store *store, struct store_notice *notice)
 {
 	return store->backend->put_notice(store, notice);
-}
-
-/* ---- activity ---- */
-
-struct counting_activity {
-	const bool *habits;
-	int64_t since, week, user_id;
-	bool lately;
-	uint64_t weeks; /* of the user */
-	struct store_activity *activity;
-};
-
-static void count_user(struct counting_activity *counting)
-{
-	counting->activity->lately += counting->lately;
-	for (unsigned int i = 0; i < STORE_ACTIVITY_WEEKS; i++)
-		counting->activity->weeks[i] += counting->weeks >> i & 1;
-	counting->lately = false;
-	counting->weeks = 0;
-}
-
-static bool add_activity(void *context, const struct store_sighting *sighting)
-{
-	struct counting_activity *counting = context;
-
-	if (sighting->user_id != counting->user_id)
-		count_user(counting);
-	counting->user_id = sighting->user_id;
-	if (!counting->habits[sighting->habit->index] || sighting->user == NULL ||
-	    sighting->user[0] == '\0')
-		return true;
-	counting->lately |= sighting->last_seen >= counting->since;
-	counting->weeks |= seen_weeks(sighting, counting->week);
-	return true;
-}
-
-static bool count_all(struct store *store, struct counting_activity *counting)
-{
-	const struct store_filter filter = {.verified = true, .names = true};
-	bool fine = store_each_sighting(store, &filter, add_activity, counting);
-
-	count_user(counting);
-	return fine;
-}
-
-bool store_count_activity(struct store *store, const bool *habits, int64_t since, int64_t week,
-			  struct store_activity *activity_r)
-{
-	struct counting_activity counting = {
-		.habits = habits, .since = since, .week = week, .activity = activity_r};
-
-	*activity_r = (struct store_activity){0};
-	if (store->backend->count_activity == NULL)
-		return count_all(store, &counting);
-	return store->backend->count_activity(store, habits, since, week, activity_r);
 }
 
 bool store_each_notice(struct store *store, const char *user, store_visit_notice *visit,

@@ -163,16 +163,16 @@ const struct store_habit *store_habit(const struct store *store, size_t index);
 size_t store_rule_set_count(const struct store *store);
 const struct store_rule_set *store_rule_set(const struct store *store, size_t index);
 
-/* How many people came: verified ones, in any of these habits. */
+/* How many people came: verified ones, but for those who did by ANONYMOUS alone. */
 #define STORE_ACTIVITY_WEEKS 8
 struct store_activity {
 	uint64_t lately;                      /* at a given time or later */
 	uint64_t weeks[STORE_ACTIVITY_WEEKS]; /* in the week so long before a given one */
 };
 
-/* habits: by their indexes; week: as of store_week(). Needs store_begin_reading(), and may be
-   called in a visit of something else. */
-bool store_count_activity(struct store *store, const bool *habits, int64_t since, int64_t week,
+/* week: as of store_week(). Needs store_begin_reading(), and may be called in a visit of
+   something else. */
+bool store_count_activity(struct store *store, int64_t since, int64_t week,
 			  struct store_activity *activity_r);
 
 /* What came on one day (UTC; days since 1970). */

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "admin/store/store-activity.h"
 #include "admin/store/store-backend.h"
 #include "admin/store/store-week.h"
 
@@ -106,6 +107,8 @@ struct filling {
 	uint64_t row;   /* of the table */
 	uint64_t people;
 	int64_t now;
+	/* Of the person that is looked at; NULL: rows are written. */
+	struct store_presence *presence;
 };
 
 static void copy_time(FILE *file, int64_t moment)
@@ -125,6 +128,16 @@ static void copy_time(FILE *file, int64_t moment)
 		(int)(rest / 60000 % 60), (int)(rest / 1000 % 60), (int)(rest % 1000));
 }
 
+static void copy_day(FILE *file, int64_t day)
+{
+	time_t seconds = (time_t)(day * 86400);
+	struct tm parts;
+	char text[32];
+
+	strftime(text, sizeof(text), "%Y-%m-%d", gmtime_r(&seconds, &parts));
+	fputs(text, file);
+}
+
 static void copy_value(FILE *file, char kind, const struct store_value *value)
 {
 	if (strchr("tlx", kind) != NULL)
@@ -134,7 +147,7 @@ static void copy_value(FILE *file, char kind, const struct store_value *value)
 	else if (kind == 'T')
 		copy_time(file, value->number);
 	else if (kind == 'd')
-		fputs("1970-01-01", file); /* of rows that no log told of */
+		copy_day(file, value->number);
 	else
 		fprintf(file, "%" PRId64, value->number);
 }
@@ -143,6 +156,14 @@ static void put(struct filling *filling, enum store_table table, const struct st
 {
 	const char *kinds = store_table_columns[table];
 
+	if (filling->presence != NULL) {
+		const struct store_sighting sighting = {.last_seen = values[9].number,
+							.weeks = (uint64_t)values[10].number};
+
+		if (values[1].number != 0)
+			store_presence_add(filling->presence, &sighting);
+		return;
+	}
 	if (filling->psql == NULL) {
 		filling->fine = filling->fine && store_write_row(filling->store, table, values);
 		return;
@@ -300,12 +321,19 @@ static void put_users(struct filling *filling)
 {
 	for (uint64_t i = 1; i <= filling->people + INVENTED_NAMES && filling->fine; i++) {
 		bool verified = i <= filling->people;
+		struct store_presence presence = {0};
 		char name[64];
+
+		filling->presence = &presence;
+		if (verified)
+			put_person(filling, i);
+		filling->presence = NULL;
 
 		snprintf(name, sizeof(name), "%s%" PRIu64 "@example.org",
 			 verified ? "user" : "invented", i);
 		put(filling, TABLE_USERS,
-		    (const struct store_value[]){NUMBER(i), TEXT(name), NUMBER(verified)});
+		    (const struct store_value[]){NUMBER(i), TEXT(name), NUMBER(verified),
+						 NUMBER(presence.day), NUMBER(presence.weeks)});
 	}
 }
 
@@ -402,7 +430,7 @@ static const struct many {
 	void (*put)(struct filling *filling);
 	const char *copy;
 } many[] = {
-	{put_users, "COPY portcullis.users (id, name, verified) FROM STDIN;"},
+	{put_users, "COPY portcullis.users (id, name, verified, last_day, weeks) FROM STDIN;"},
 	{put_sightings, "COPY portcullis.sightings (user_id, verified, habit, rules, server, day,"
 			" count, rejected, first_seen, last_seen, weeks, days, last_client,"
 			" whereabouts, tls_below, broken) FROM STDIN;"},

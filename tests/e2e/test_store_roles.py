@@ -126,6 +126,7 @@ def test_a_mail_host_destroys_nothing(host, roles, user):
         # What an expiry would remove then.
         "UPDATE portcullis.sightings SET last_seen = '1980-01-01'",
         "UPDATE portcullis.users SET verified = false",
+        "UPDATE portcullis.users SET last_day = '1980-01-01'",
         # What would be no offence any more, or another one's.
         "UPDATE portcullis.habits SET tls = 2",
         "UPDATE portcullis.rule_sets SET text = ''",

@@ -354,15 +354,33 @@ static bool send_rows(struct store *store)
 
 /* ---- the whole ---- */
 
+/* When users came, as these rows say. Those that are known by their ids only were put elsewhere. */
+static void find_presence(struct batch *batch)
+{
+	for (guint i = 0; i < batch->rows->len; i++) {
+		const struct batch_row *row = g_ptr_array_index(batch->rows, i);
+		const struct store_habit habit = {.mechanism = row->key.habit->mechanism};
+		struct store_sighting sighting = row->sum;
+
+		if (row->is_gone || row->key.user->entry.text == NULL)
+			continue;
+		sighting.verified = row->key.verified;
+		sighting.habit = &habit;
+		if (store_is_presence(&sighting))
+			store_presence_add(&row->key.user->added, &sighting);
+	}
+}
+
 static bool flush(struct store *store)
 {
 	struct batch *batch = store_postgresql(store)->batch;
 
+	find_presence(batch);
 	if (!postgresql_keep_dictionaries(store) || !batch_find_ids(store) ||
 	    !remove_waiting(store))
 		return false;
 	gather_nobody(batch);
-	return keep_limits(store) && send_rows(store);
+	return keep_limits(store) && send_rows(store) && batch_note_users(store);
 }
 
 bool postgresql_flush(struct store *store)

@@ -9,7 +9,7 @@ struct dictionary {
 };
 
 static const struct dictionary users = {
-	"SELECT id, name, verified FROM portcullis.users WHERE name = ANY ($1)",
+	"SELECT id, name, verified, last_day, weeks FROM portcullis.users WHERE name = ANY ($1)",
 	"SELECT nextval('portcullis.user_ids') FROM generate_series(1, $1)",
 };
 static const struct dictionary habits = {
@@ -38,7 +38,17 @@ static GPtrArray *find_unknown(const struct batch_entries *entries)
 	return unknown;
 }
 
-/* of_users: sets is_verified, too. */
+static void take_user(struct batch_user *user, const PGresult *result, int row)
+{
+	const struct store_presence known = {.day = result_day(result, row, 3),
+					     .weeks = (uint64_t)result_number(result, row, 4)};
+
+	user->is_verified = result_number(result, row, 2) != 0;
+	user->presence = known;
+	user->is_present = store_presence_join(&user->presence, &user->added);
+}
+
+/* of_users: what there is to know of them, too. */
 static void take_ids(const struct batch_entries *entries, const PGresult *result, bool of_users)
 {
 	for (int i = 0; i < PQntuples(result); i++) {
@@ -49,7 +59,7 @@ static void take_ids(const struct batch_entries *entries, const PGresult *result
 			continue;
 		entry->id = result_number(result, i, 0);
 		if (of_users)
-			((struct batch_user *)entry)->is_verified = result_number(result, i, 2);
+			take_user((struct batch_user *)entry, result, i);
 	}
 }
 
@@ -148,7 +158,7 @@ static GPtrArray *choose_users(struct store *store, const GPtrArray *unknown)
 static bool insert_users(struct store *store, const GPtrArray *added)
 {
 	struct parameters parameters = {0};
-	GByteArray *names, *verified;
+	GByteArray *names, *verified, *days, *weeks;
 
 	if (added->len == 0)
 		return true;
@@ -156,15 +166,19 @@ static bool insert_users(struct store *store, const GPtrArray *added)
 		return false;
 	names = parameter_add_text_array(&parameters);
 	verified = parameter_add_array(&parameters, PARAMETER_BOOLEAN);
+	days = parameter_add_array(&parameters, PARAMETER_DAY);
+	weeks = parameter_add_array(&parameters, PARAMETER_BIGINT);
 	for (guint i = 0; i < added->len; i++) {
 		const struct batch_user *user = g_ptr_array_index(added, i);
 
 		array_add_text(names, user->entry.text);
 		array_add(verified, PARAMETER_BOOLEAN, user->verified);
+		array_add(days, PARAMETER_DAY, user->added.day);
+		array_add(weeks, PARAMETER_BIGINT, (int64_t)user->added.weeks);
 	}
 	return postgresql_run(store,
-			      "INSERT INTO portcullis.users (id, name, verified)"
-			      " SELECT * FROM unnest($1, $2, $3) AS u (id, name, verified)"
+			      "INSERT INTO portcullis.users (id, name, verified, last_day, weeks)"
+			      " SELECT * FROM unnest($1, $2, $3, $4, $5) AS u (id, name)"
 			      " ORDER BY name ON CONFLICT (name) DO NOTHING",
 			      &parameters);
 }
@@ -184,30 +198,44 @@ static bool add_users(struct store *store)
 	return fine;
 }
 
-/* Those who had a right password for the first time. */
-static bool verify_users(struct store *store)
+/* Whoever of several hosts comes later sees what the others have noted. Bits of weeks are counted
+   from the later one of the two last weeks. */
+#define WEEK(day) "((" day " - DATE '1970-01-01' + 3) / 7)"
+#define MOVED(bits, by) "CASE WHEN " by " > 63 THEN 0 ELSE " bits " << greatest(0, " by ") END"
+
+static const char noting_users[] =
+	"UPDATE portcullis.users u SET verified = true, last_day = greatest(u.last_day, k.day),"
+	" weeks = (" MOVED("u.weeks", WEEK("k.day") " - " WEEK("u.last_day")) ") | (" MOVED(
+		"k.weeks",
+		WEEK("u.last_day") " - " WEEK(
+			"k.day")) ")"
+				  " FROM (SELECT n.* FROM unnest($1, $2, $3) AS n (id, day, weeks)"
+				  "  JOIN portcullis.users l ON l.id = n.id ORDER BY n.id"
+				  "  FOR UPDATE OF l) k WHERE u.id = k.id";
+
+/* After the sightings: whoever removes some reckons their users anew after that, too. */
+bool batch_note_users(struct store *store)
 {
 	const GPtrArray *all = store_postgresql(store)->batch->users.all;
 	struct parameters parameters = {0};
 	GByteArray *ids = parameter_add_array(&parameters, PARAMETER_BIGINT);
+	GByteArray *days = parameter_add_array(&parameters, PARAMETER_DAY);
+	GByteArray *weeks = parameter_add_array(&parameters, PARAMETER_BIGINT);
 	bool any = false;
 
 	for (guint i = 0; i < all->len; i++) {
 		const struct batch_user *user = g_ptr_array_index(all, i);
 
 		if (user->entry.text == NULL || user->entry.id == STORE_NOBODY || !user->verified ||
-		    user->is_verified)
+		    (user->is_verified && !user->is_present))
 			continue;
 		array_add(ids, PARAMETER_BIGINT, user->entry.id);
+		array_add(days, PARAMETER_DAY, user->presence.day);
+		array_add(weeks, PARAMETER_BIGINT, (int64_t)user->presence.weeks);
 		any = true;
 	}
 	if (any)
-		return postgresql_run(
-			store,
-			"UPDATE portcullis.users u SET verified = true FROM (SELECT id"
-			" FROM portcullis.users WHERE id = ANY ($1) ORDER BY id"
-			" FOR UPDATE) k WHERE u.id = k.id",
-			&parameters);
+		return postgresql_run(store, noting_users, &parameters);
 	parameters_clear(&parameters);
 	return true;
 }
@@ -334,7 +362,7 @@ bool batch_find_ids(struct store *store)
 {
 	struct batch *batch = store_postgresql(store)->batch;
 
-	return find(store, &users, &batch->users) && add_users(store) && verify_users(store) &&
+	return find(store, &users, &batch->users) && add_users(store) &&
 	       find(store, &rule_sets, &batch->rules) && add_rules(store) &&
 	       find(store, &habits, &batch->habits);
 }

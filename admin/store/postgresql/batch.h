@@ -1,6 +1,7 @@
 #ifndef PORTCULLIS_POSTGRESQL_BATCH_H
 #define PORTCULLIS_POSTGRESQL_BATCH_H
 
+#include "admin/store/store-activity.h"
 #include "postgresql.h"
 
 /* What a transaction adds to the sightings, added up in memory in the order in which it came,
@@ -16,6 +17,9 @@ struct batch_user {
 	struct batch_entry entry;
 	bool verified;    /* he was, here */
 	bool is_verified; /* as the database has it */
+	/* Likewise: what is added of him here, and all with what the database has. */
+	struct store_presence added, presence;
+	bool is_present; /* the latter says something that the database does not have */
 };
 
 struct batch_habit {
@@ -83,6 +87,9 @@ void batch_move(struct batch *batch, struct batch_row *row, const struct batch_k
 /* Sets the ids of users and rule sets, which are added where they are missing; a user who is
    one too many gets STORE_NOBODY. Sets those of habits that are there. */
 bool batch_find_ids(struct store *store);
+
+/* Tells the database which users were verified for the first time, and when they came. */
+bool batch_note_users(struct store *store);
 
 /* Adds these habits, which are missing. */
 bool batch_add_habits(struct store *store, const GPtrArray *habits);

@@ -26,6 +26,16 @@ static bool correct_sightings(struct store *store, int64_t now)
 		   now);
 }
 
+/* Of who came later than now. */
+static bool correct_users(struct store *store, int64_t now)
+{
+	return run(
+		store,
+		"SELECT portcullis.reckon_users(ARRAY(SELECT id FROM portcullis.users"
+		" WHERE last_day > " DAY_OF("$1::timestamptz") " AND $2::timestamptz IS NOT NULL))",
+		now);
+}
+
 static bool correct_days(struct store *store, int64_t now)
 {
 	return run(store,
@@ -56,7 +66,8 @@ static bool correct_days(struct store *store, int64_t now)
 
 static bool correct(struct store *store, int64_t now)
 {
-	return correct_sightings(store, now) && correct_days(store, now) &&
+	return correct_sightings(store, now) && correct_users(store, now) &&
+	       correct_days(store, now) &&
 	       run(store, "UPDATE portcullis.writers SET last_seen = $1 WHERE last_seen > $2",
 		   now) &&
 	       run(store,

@@ -7,7 +7,7 @@ static const char writer[] =
 	"GRANT SELECT ON ALL TABLES IN SCHEMA portcullis TO portcullis_writer;"
 	"REVOKE SELECT ON notices, notifier FROM portcullis_writer;"
 	"GRANT INSERT ON habits, rule_sets, servers TO portcullis_writer;"
-	"GRANT INSERT, UPDATE (verified) ON users TO portcullis_writer;"
+	"GRANT INSERT, UPDATE (verified, last_day, weeks) ON users TO portcullis_writer;"
 	"GRANT INSERT, UPDATE (count, rejected, first_seen, last_seen, weeks, days, tls_below,"
 	" last_client, whereabouts) ON sightings TO portcullis_writer;"
 	"GRANT INSERT, UPDATE (sightings, unknown_country, lines, lost, set_aside, last_line,"

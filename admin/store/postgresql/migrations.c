@@ -38,7 +38,10 @@ static const char version_1[] =
 	"CREATE TABLE rule_sets (id bigint PRIMARY KEY, text " TEXT " NOT NULL,"
 	" EXCLUDE USING hash (text WITH =));"
 	"CREATE TABLE users (id bigint PRIMARY KEY, name " TEXT " NOT NULL UNIQUE,"
-	" verified boolean NOT NULL);"
+	" verified boolean NOT NULL,"
+	/* When he came, as store-activity.h has it. */
+	" last_day date NOT NULL DEFAULT '1970-01-01', weeks bigint NOT NULL DEFAULT 0)"
+	" WITH (fillfactor = 85);"
 	"CREATE INDEX users_unverified ON users (id) WHERE NOT verified;"
 	/* Most writes change rows that are there, and no key of theirs. */
 	"CREATE TABLE sightings (user_id bigint NOT NULL, habit bigint NOT NULL,"
@@ -55,6 +58,30 @@ static const char version_1[] =
 	"CREATE INDEX sightings_broken ON sightings (user_id, verified, rules) WHERE broken;"
 	"CREATE INDEX sightings_habit ON sightings (habit, broken);"
 	"CREATE INDEX sightings_of_logs ON sightings (server, day) WHERE server > 0;"
+
+	/* Sets what these users have of when they came to what their sightings say. */
+	"CREATE FUNCTION reckon_users(ids bigint[]) RETURNS void"
+	" LANGUAGE sql SECURITY DEFINER SET search_path = portcullis, pg_temp AS $$"
+	" UPDATE users u SET last_day = k.day, weeks = k.weeks FROM (SELECT l.id,"
+	"  coalesce(l.day, '1970-01-01') AS day, (SELECT coalesce(bit_or(CASE WHEN ago > 63 THEN 0"
+	"   ELSE s.weeks << ago END), 0) FROM (SELECT s.weeks, (l.day - DATE '1970-01-01' + 3) / 7"
+	"   - ((s.last_seen AT TIME ZONE 'UTC')::date - DATE '1970-01-01' + 3) / 7 AS ago"
+	"   FROM sightings s JOIN habits h ON h.id = s.habit WHERE s.user_id = l.id AND s.verified"
+	"   AND upper(h.mechanism) <> 'ANONYMOUS') s) AS weeks"
+	"  FROM (SELECT id, (SELECT (max(s.last_seen) AT TIME ZONE 'UTC')::date"
+	"   FROM sightings s JOIN habits h ON h.id = s.habit WHERE s.user_id = users.id"
+	"   AND s.verified AND upper(h.mechanism) <> 'ANONYMOUS') AS day"
+	"   FROM users WHERE id = ANY ($1) ORDER BY id FOR UPDATE) l) k WHERE u.id = k.id"
+	"$$;"
+	/* Whatever is taken out; but not by who puts it elsewhere. */
+	"CREATE FUNCTION reckon_after_loss() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER"
+	" SET search_path = portcullis, pg_temp AS $$ BEGIN"
+	" IF current_setting('portcullis.moving', true) IS DISTINCT FROM 'on' THEN"
+	"  PERFORM reckon_users(ARRAY(SELECT DISTINCT user_id FROM lost WHERE verified"
+	"   ORDER BY user_id)); END IF;"
+	" RETURN NULL; END $$;"
+	"CREATE TRIGGER reckon_users AFTER DELETE ON sightings REFERENCING OLD TABLE AS lost"
+	" FOR EACH STATEMENT EXECUTE FUNCTION reckon_after_loss();"
 
 	/* ---- each host's books ---- */
 
@@ -224,15 +251,17 @@ static const char version_1[] =
 
 	/* Takes some rows out that waited long enough; the caller adds them to the rest. */
 	"CREATE FUNCTION take_waiting(before date, most integer) RETURNS SETOF sightings"
-	" LANGUAGE sql SECURITY DEFINER SET search_path = portcullis, pg_temp AS $$"
-	" DELETE FROM sightings w USING (SELECT user_id, verified, habit, rules, server, day"
-	"  FROM sightings WHERE server > 0"
-	"  AND day < least($1, (now() AT TIME ZONE 'UTC')::date - " SETTLE_DAYS " + 1)"
+	" LANGUAGE plpgsql SECURITY DEFINER SET search_path = portcullis, pg_temp AS $$ BEGIN"
+	" PERFORM set_config('portcullis.moving', 'on', true);"
+	" RETURN QUERY DELETE FROM sightings w USING (SELECT s.user_id, s.verified, s.habit,"
+	"  s.rules, s.server, s.day FROM sightings s WHERE s.server > 0"
+	"  AND s.day < least($1, (now() AT TIME ZONE 'UTC')::date - " SETTLE_DAYS " + 1)"
 	"  ORDER BY 1, 2, 3, 4, 5, 6 LIMIT $2"
 	"  FOR UPDATE SKIP LOCKED) t"
 	"  WHERE (w.user_id, w.verified, w.habit, w.rules, w.server, w.day)"
-	"  = (t.user_id, t.verified, t.habit, t.rules, t.server, t.day) RETURNING w.*"
-	"$$;"
+	"  = (t.user_id, t.verified, t.habit, t.rules, t.server, t.day) RETURNING w.*;"
+	" PERFORM set_config('portcullis.moving', 'off', true);"
+	" END $$;"
 	/* ---- what is recorded only grows under an importer ---- */
 
 	"CREATE FUNCTION refuse_loss() RETURNS trigger LANGUAGE plpgsql"
@@ -247,7 +276,8 @@ static const char version_1[] =
 	"  OR NEW.first_seen > OLD.first_seen OR NEW.last_seen < OLD.last_seen)"
 	" EXECUTE FUNCTION refuse_loss();"
 	"CREATE TRIGGER refuse_loss BEFORE UPDATE ON users FOR EACH ROW"
-	" WHEN (OLD.verified AND NOT NEW.verified) EXECUTE FUNCTION refuse_loss();"
+	" WHEN (OLD.verified AND NOT NEW.verified OR NEW.last_day < OLD.last_day) EXECUTE FUNCTION "
+	"refuse_loss();"
 	"CREATE TRIGGER refuse_loss BEFORE UPDATE ON days FOR EACH ROW"
 	" WHEN (NEW.sightings < OLD.sightings OR NEW.lines < OLD.lines OR NEW.lost < OLD.lost"
 	"  OR NEW.set_aside < OLD.set_aside OR OLD.confirmed AND NOT NEW.confirmed)"

@@ -259,7 +259,7 @@ bool postgresql_each_sighting(struct store *store, const struct store_filter *fi
 			      store_visit_sighting *visit, void *context);
 
 /* activity.c */
-bool postgresql_count_activity(struct store *store, const bool *habits, int64_t since, int64_t week,
+bool postgresql_count_activity(struct store *store, int64_t since, int64_t week,
 			       struct store_activity *activity_r);
 
 /* notices.c */

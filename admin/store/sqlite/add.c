@@ -182,10 +182,11 @@ static bool remove_row(struct store *store, struct row_key *key,
 	sqlite3_bind_int64(removal, 4, key->rules);
 	sqlite3_bind_int64(removal, 5, sighting->server);
 	sqlite3_bind_int64(removal, 6, sighting->last_seen / MILLISECONDS_A_DAY);
-	return store_sqlite_run(store, removal);
+	return store_sqlite_run(store, removal) &&
+	       (store_sqlite_changes(store) == 0 || store_sqlite_reckon_user(store, key->user));
 }
 
-static bool add_of_log(struct store *store, struct row_key *key,
+static bool add_of_log(struct store *store, struct row_key *key, struct store_sqlite_user *user,
 		       const struct store_sighting *sighting)
 {
 	/* A version of TLS only logs know. */
@@ -199,19 +200,22 @@ static bool add_of_log(struct store *store, struct row_key *key,
 		key->server = sighting->server;
 		key->day = sighting->last_seen / MILLISECONDS_A_DAY;
 	}
-	return add(store, key, sighting);
+	return add(store, key, sighting) && store_sqlite_note_presence(store, user, sighting);
 }
 
 bool store_sqlite_add(struct store *store, const struct store_sighting *sighting)
 {
-	struct row_key key = {.user = STORE_NOBODY};
+	struct store_sqlite_user user = {.id = STORE_NOBODY};
+	struct row_key key = {0};
 
 	if (!store_sqlite_rule_set_id(store, sighting->rules, &key.rules) ||
 	    (sighting->user != NULL &&
-	     !store_sqlite_user_id(store, sighting->user, sighting->verified, &key.user)))
+	     !store_sqlite_user(store, sighting->user, sighting->verified, &user)))
 		return false;
-	return sighting->server == 0 ? add(store, &key, sighting)
-				     : add_of_log(store, &key, sighting);
+	key.user = user.id;
+	if (sighting->server != 0)
+		return add_of_log(store, &key, &user, sighting);
+	return add(store, &key, sighting) && store_sqlite_note_presence(store, &user, sighting);
 }
 
 /* ---- what waits ---- */

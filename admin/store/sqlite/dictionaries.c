@@ -155,17 +155,21 @@ bool store_sqlite_habit_id(struct store *store, const struct store_habit *habit,
 
 /* ---- users ---- */
 
-int store_sqlite_find_user(struct store *store, const char *name, int64_t *id_r, bool *verified_r)
+int store_sqlite_find_user(struct store *store, const char *name, struct store_sqlite_user *user_r)
 {
-	sqlite3_stmt *search =
-		store_sqlite_statement(store, "SELECT id, verified FROM users WHERE name = ?1");
+	sqlite3_stmt *search = store_sqlite_statement(
+		store, "SELECT id, verified, last_day, weeks FROM users WHERE name = ?1");
 	int step;
 
 	store_sqlite_bind_text(search, 1, name);
 	step = store_sqlite_step(store, search);
 	if (step > 0) {
-		*id_r = sqlite3_column_int64(search, 0);
-		*verified_r = sqlite3_column_int(search, 1) != 0;
+		*user_r = (struct store_sqlite_user){
+			.id = sqlite3_column_int64(search, 0),
+			.verified = sqlite3_column_int(search, 1) != 0,
+			.presence = {.day = sqlite3_column_int64(search, 2),
+				     .weeks = (uint64_t)sqlite3_column_int64(search, 3)},
+		};
 		sqlite3_reset(search);
 	}
 	return step;
@@ -204,16 +208,18 @@ static bool verify_user(struct store *store, int64_t id)
 	return store_sqlite_run(store, update);
 }
 
-bool store_sqlite_user_id(struct store *store, const char *name, bool verified, int64_t *id_r)
+bool store_sqlite_user(struct store *store, const char *name, bool verified,
+		       struct store_sqlite_user *user_r)
 {
-	bool was_verified;
-	int found = store_sqlite_find_user(store, name, id_r, &was_verified);
+	int found = store_sqlite_find_user(store, name, user_r);
 
-	if (found == 0)
-		return add_user(store, name, verified, id_r);
+	if (found == 0) {
+		*user_r = (struct store_sqlite_user){.verified = verified};
+		return add_user(store, name, verified, &user_r->id);
+	}
 	if (found < 0)
 		return false;
-	return was_verified || !verified || verify_user(store, *id_r);
+	return user_r->verified || !verified || verify_user(store, user_r->id);
 }
 
 /* ---- reading ---- */

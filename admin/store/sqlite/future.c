@@ -22,6 +22,13 @@ static bool correct_sightings(struct store *store, int64_t now)
 		now, store_week(now));
 }
 
+/* Of who came later than now. */
+static bool correct_users(struct store *store, int64_t now)
+{
+	return store_sqlite_run_with(store, STORE_SQLITE_RECKON("last_day > ?1"),
+				     now / MILLISECONDS_A_DAY, INT64_MIN);
+}
+
 static bool correct_days(struct store *store, int64_t now)
 {
 	return run(store,
@@ -39,7 +46,8 @@ static bool correct_days(struct store *store, int64_t now)
 
 static bool correct(struct store *store, int64_t now)
 {
-	return correct_sightings(store, now) && correct_days(store, now) &&
+	return correct_sightings(store, now) && correct_users(store, now) &&
+	       correct_days(store, now) &&
 	       run(store, "UPDATE writers SET last_seen = ?1 WHERE last_seen > ?2", now) &&
 	       run(store, "UPDATE writers SET edition_since = ?1 WHERE edition_since > ?2", now) &&
 	       run(store, "UPDATE notices SET intended = ?1 WHERE intended > ?2", now) &&

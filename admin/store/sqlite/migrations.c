@@ -160,6 +160,15 @@ const char *const store_sqlite_migrations[] = {
 	 " text BLOB NOT NULL, begun INTEGER NOT NULL, changed INTEGER NOT NULL) WITHOUT ROWID;"
 	 "CREATE TABLE taken_in (one INTEGER PRIMARY KEY CHECK (one = 1),"
 	 " time INTEGER NOT NULL);"),
+
+	/* 16. When users came, so that this is known without their sightings. */
+	("ALTER TABLE users ADD COLUMN last_day INTEGER NOT NULL DEFAULT 0;"
+	 "ALTER TABLE users ADD COLUMN weeks INTEGER NOT NULL DEFAULT 0;"
+	 "UPDATE users SET (last_day, weeks) = (SELECT coalesce(max(last_seen) / 86400000, 0),"
+	 " coalesce(joined_weeks(last_seen, weeks), 0) FROM sightings WHERE user = users.id"
+	 " AND verified AND habit NOT IN (SELECT habits.id FROM habits"
+	 " JOIN strings ON strings.id = mechanism WHERE text = 'ANONYMOUS' COLLATE NOCASE))"
+	 " WHERE verified;"),
 };
 
 const int64_t store_sqlite_version = G_N_ELEMENTS(store_sqlite_migrations);

@@ -205,7 +205,8 @@ static bool open_database(struct store *store, enum store_access wanted)
 		return false;
 	sqlite3_extended_result_codes(store_sqlite(store)->database, 1);
 	sqlite3_busy_timeout(store_sqlite(store)->database, BUSY_MILLISECONDS);
-	if (!keep_log_files(store) || !store_sqlite_execute(store, "PRAGMA cache_size = -32768") ||
+	if (!store_sqlite_add_functions(store) || !keep_log_files(store) ||
+	    !store_sqlite_execute(store, "PRAGMA cache_size = -32768") ||
 	    !check_version(store, wanted))
 		return false;
 	/* Questions read while an import writes. What is committed is on the disk

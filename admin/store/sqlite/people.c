@@ -1,4 +1,3 @@
-#include "admin/store/store-week.h"
 #include "sqlite.h"
 
 /* People by what they did. All rows are looked at, but of those of most people three numbers
@@ -102,60 +101,4 @@ void store_sqlite_people_end(struct store_sqlite_people *people)
 	sqlite3_reset(people->told);
 	g_free(people->breaking);
 	g_free(people->suspects);
-}
-
-/* ---- activity ---- */
-
-static uint64_t weeks_of(sqlite3_stmt *row, int64_t week)
-{
-	const struct store_sighting sighting = {
-		.last_seen = sqlite3_column_int64(row, 2),
-		.weeks = (uint64_t)sqlite3_column_int64(row, 3),
-	};
-
-	return seen_weeks(&sighting, week);
-}
-
-static void count_user(struct store_activity *activity, bool lately, uint64_t weeks)
-{
-	activity->lately += lately;
-	for (unsigned int i = 0; i < STORE_ACTIVITY_WEEKS; i++)
-		activity->weeks[i] += weeks >> i & 1;
-}
-
-/* The row's user is not one without a name. */
-static sqlite3_stmt *select_activity(struct store *store)
-{
-	return store_sqlite_statement(
-		store, "SELECT user, habit, last_seen, weeks FROM sightings WHERE verified AND"
-		       " user <> 0 AND user <> coalesce((SELECT id FROM users WHERE name = ''), 0)"
-		       " ORDER BY user");
-}
-
-bool store_sqlite_count_activity(struct store *store, const bool *habits, int64_t since,
-				 int64_t week, struct store_activity *activity_r)
-{
-	sqlite3_stmt *row = select_activity(store);
-	int64_t last_habit, user = STORE_NOBODY;
-	bool *counted = habits_by_id(store, habits, &last_habit);
-	bool lately = false;
-	uint64_t weeks = 0;
-	int found;
-
-	while ((found = store_sqlite_step(store, row)) > 0) {
-		if (sqlite3_column_int64(row, 0) != user) {
-			count_user(activity_r, lately, weeks);
-			user = sqlite3_column_int64(row, 0);
-			lately = false;
-			weeks = 0;
-		}
-		if (!is_chosen(counted, last_habit, sqlite3_column_int64(row, 1)))
-			continue;
-		lately |= sqlite3_column_int64(row, 2) >= since;
-		weeks |= weeks_of(row, week);
-	}
-	count_user(activity_r, lately, weeks);
-	sqlite3_reset(row);
-	g_free(counted);
-	return found >= 0;
 }

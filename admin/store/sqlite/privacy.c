@@ -90,7 +90,11 @@ static bool expire(struct store *store, const struct store_expiry *expiry, int64
 	int64_t addresses = now - expiry->keep_addresses;
 	int64_t sightings = now - expiry->keep_sightings;
 
-	return store_sqlite_run_with(store, "DELETE FROM sightings WHERE last_seen < ?1", sightings,
+	return store_sqlite_run_with(store,
+				     STORE_SQLITE_RECKON("id IN (SELECT user FROM sightings WHERE"
+							 " verified AND last_seen < ?1)"),
+				     sightings, sightings) &&
+	       store_sqlite_run_with(store, "DELETE FROM sightings WHERE last_seen < ?1", sightings,
 				     0) &&
 	       store_sqlite_run_with(store,
 				     "UPDATE sightings SET last_client = NULL"
@@ -150,14 +154,13 @@ bool store_sqlite_has_expired(struct store *store, const struct store_expiry *ex
 /* 1 removed, 0 unknown, -1 failure. */
 static int remove_user(struct store *store, const char *user)
 {
-	int64_t id;
-	bool verified;
-	int found = store_sqlite_find_user(store, user, &id, &verified);
+	struct store_sqlite_user known;
+	int found = store_sqlite_find_user(store, user, &known);
 
 	if (found <= 0)
 		return found;
-	if (!store_sqlite_run_with(store, "DELETE FROM sightings WHERE user = ?1", id, 0) ||
-	    !store_sqlite_run_with(store, "DELETE FROM users WHERE id = ?1", id, 0) ||
+	if (!store_sqlite_run_with(store, "DELETE FROM sightings WHERE user = ?1", known.id, 0) ||
+	    !store_sqlite_run_with(store, "DELETE FROM users WHERE id = ?1", known.id, 0) ||
 	    !remove_unused(store))
 		return -1;
 	return 1;

@@ -131,26 +131,58 @@ int store_sqlite_is_covered(struct store *store, const struct store_sighting *si
 	return store_sqlite_number(store, search, &covered) < 0 ? -1 : covered != 0;
 }
 
+#define IS_CLEAN "(w.verified AND w.rules IN (SELECT id FROM rule_sets WHERE text = ''))"
+#define NOT_TOLD "h.mechanism IN (SELECT id FROM strings WHERE text = '')"
+#define REACHES_ROW REACHES("w.first_seen", "w.last_seen", IS_CLEAN)
+#define KNOWS_ROW KNOWS("h.source", "h.service", "h.port", "h.mechanism", NOT_TOLD)
+
 /* Those of worse witnesses, which may reach into the day after it. */
+#define COVERED                                                                                    \
+	" FROM sightings AS w WHERE w.server > 0 AND w.tls_below = 0"                              \
+	" AND w.server IN (SELECT s.id FROM" BETTER " WHERE b.id = ?1)"                            \
+	" AND w.day BETWEEN ?2 AND ?2 + 1 AND EXISTS (SELECT 1 FROM servers b"                     \
+	" JOIN coverage c ON c.server = b.id JOIN habits h ON h.id = w.habit"                      \
+	" WHERE b.id = ?1 AND c.day = ?2 AND" REACHES_ROW " AND" KNOWS_ROW ")"
+
+static sqlite3_stmt *bind_day(sqlite3_stmt *statement, int64_t server, int64_t day)
+{
+	sqlite3_bind_int64(statement, 1, server);
+	sqlite3_bind_int64(statement, 2, day);
+	sqlite3_bind_int64(statement, 6, STORE_COVER_TAIL);
+	return statement;
+}
+
+/* Whose they are; NULL when the store fails. */
+static GArray *find_covered(struct store *store, int64_t server, int64_t day)
+{
+	GArray *users = g_array_new(FALSE, FALSE, sizeof(int64_t));
+	sqlite3_stmt *row = bind_day(store_sqlite_statement(store, "SELECT DISTINCT user" COVERED),
+				     server, day);
+	int step;
+
+	while ((step = store_sqlite_step(store, row)) > 0) {
+		int64_t user = sqlite3_column_int64(row, 0);
+
+		g_array_append_val(users, user);
+	}
+	if (step < 0)
+		g_clear_pointer(&users, g_array_unref);
+	return users;
+}
+
 static bool remove_covered(struct store *store, int64_t server, int64_t day)
 {
-	sqlite3_stmt *removal = store_sqlite_statement(
-		store,
-		"DELETE FROM sightings AS w WHERE w.server > 0 AND w.tls_below = 0"
-		" AND w.server IN (SELECT s.id FROM" BETTER " WHERE b.id = ?1)"
-		" AND w.day BETWEEN ?2 AND ?2 + 1 AND EXISTS (SELECT 1 FROM servers b"
-		" JOIN coverage c ON c.server = b.id JOIN habits h ON h.id = w.habit"
-		" WHERE b.id = ?1 AND c.day = ?2 AND" REACHES(
-			"w.first_seen", "w.last_seen",
-			"(w.verified AND w.rules IN (SELECT id FROM rule_sets WHERE text = "
-			"''))") " AND" KNOWS("h.source", "h.service", "h.port", "h.mechanism",
-					     "h.mechanism IN (SELECT id FROM strings WHERE "
-					     "text = '')") ")");
+	GArray *users = find_covered(store, server, day);
+	bool fine = users != NULL;
 
-	sqlite3_bind_int64(removal, 1, server);
-	sqlite3_bind_int64(removal, 2, day);
-	sqlite3_bind_int64(removal, 6, STORE_COVER_TAIL);
-	return store_sqlite_run(store, removal);
+	if (fine && users->len > 0)
+		fine = store_sqlite_run(
+			store,
+			bind_day(store_sqlite_statement(store, "DELETE" COVERED), server, day));
+	for (guint i = 0; fine && i < users->len; i++)
+		fine = store_sqlite_reckon_user(store, g_array_index(users, int64_t, i));
+	g_clear_pointer(&users, g_array_unref);
+	return fine;
 }
 
 static bool cover_day(struct store *store, int64_t server, int64_t day, int64_t first, int64_t last)

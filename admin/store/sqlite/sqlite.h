@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 
 #include "admin/store/id-cache.h"
+#include "admin/store/store-activity.h"
 #include "admin/store/store-admin.h"
 #include "admin/store/store-backend.h"
 
@@ -92,11 +93,18 @@ int store_sqlite_find_habit(struct store *store, const struct store_habit *habit
 bool store_sqlite_habit_id(struct store *store, const struct store_habit *habit,
 			   const char *client_id, bool verified, int64_t *id_r);
 
+struct store_sqlite_user {
+	int64_t id;
+	bool verified;
+	struct store_presence presence;
+};
+
 /* STORE_NOBODY where it is not verified, and one too many. */
-bool store_sqlite_user_id(struct store *store, const char *name, bool verified, int64_t *id_r);
+bool store_sqlite_user(struct store *store, const char *name, bool verified,
+		       struct store_sqlite_user *user_r);
 
 /* Adds nothing: 1 found, 0 there is none, -1 failure. */
-int store_sqlite_find_user(struct store *store, const char *name, int64_t *id_r, bool *verified_r);
+int store_sqlite_find_user(struct store *store, const char *name, struct store_sqlite_user *user_r);
 
 /* Fills store->dictionaries. */
 bool store_sqlite_load_dictionaries(struct store *store);
@@ -105,7 +113,32 @@ bool store_sqlite_load_dictionaries(struct store *store);
    of its text. */
 int store_sqlite_is_covered(struct store *store, const struct store_sighting *sighting);
 
+/* ---- activity.c: when users came ---- */
+
+/* The aggregate function joined_weeks(last_seen, weeks): what rows have, counted back from the
+   last of all. */
+bool store_sqlite_add_functions(struct store *store);
+
+/* Sets what users have of when they came to what their sightings say. As a condition: which
+   users, by a number ?1; sightings that were not seen since ?2 are left out. */
+#define STORE_SQLITE_RECKON(condition)                                                             \
+	"UPDATE users SET (last_day, weeks) = (SELECT coalesce(max(last_seen) / 86400000, 0),"     \
+	" coalesce(joined_weeks(last_seen, weeks), 0) FROM sightings WHERE user = users.id"        \
+	" AND verified AND last_seen >= ?2 AND NOT EXISTS (SELECT 1 FROM habits"                   \
+	" JOIN strings ON strings.id = mechanism WHERE habits.id = habit"                          \
+	" AND text = 'ANONYMOUS' COLLATE NOCASE))"                                                 \
+	" WHERE " condition
+bool store_sqlite_reckon_user(struct store *store, int64_t user);
+
+/* Notes that somebody came: of a sighting that was added to this user. */
+bool store_sqlite_note_presence(struct store *store, struct store_sqlite_user *user,
+				const struct store_sighting *sighting);
+
 /* ---- the functions of struct store_backend ---- */
+
+/* activity.c */
+bool store_sqlite_count_activity(struct store *store, int64_t since, int64_t week,
+				 struct store_activity *activity_r);
 
 /* add.c */
 bool store_sqlite_add(struct store *store, const struct store_sighting *sighting);
@@ -156,9 +189,6 @@ bool store_sqlite_people_begin(struct store *store, const struct store_filter *f
 int store_sqlite_people_next(struct store *store, struct store_sqlite_people *people,
 			     int64_t *user_r);
 void store_sqlite_people_end(struct store_sqlite_people *people);
-
-bool store_sqlite_count_activity(struct store *store, const bool *habits, int64_t since,
-				 int64_t week, struct store_activity *activity_r);
 
 /* read.c */
 bool store_sqlite_begin_reading(struct store *store);
