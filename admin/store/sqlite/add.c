@@ -8,9 +8,10 @@
 struct row_key {
 	int64_t user, habit, rules;
 	int64_t server, day; /* of a log, while better records may come; otherwise 0 */
+	bool broken;         /* the rules are any: no part of the key, as these say it */
 };
 
-/* Binds ?1 to ?13, ?17 and ?18. */
+/* Binds ?1 to ?13, and ?17 to ?19. */
 static void bind_sighting(sqlite3_stmt *statement, const struct row_key *key,
 			  const struct store_sighting *sighting)
 {
@@ -32,6 +33,7 @@ static void bind_sighting(sqlite3_stmt *statement, const struct row_key *key,
 	sqlite3_bind_int64(statement, 13, (int64_t)sighting->days);
 	sqlite3_bind_int64(statement, 17, key->server);
 	sqlite3_bind_int64(statement, 18, key->day);
+	sqlite3_bind_int(statement, 19, key->broken);
 }
 
 #define FIRST_DAY "(first_seen / 86400000)"
@@ -78,9 +80,9 @@ static bool insert_row(struct store *store, const struct row_key *key,
 	sqlite3_stmt *statement = store_sqlite_statement(
 		store, "INSERT INTO sightings (user, verified, habit, rules, count, rejected,"
 		       " first_seen, last_seen, last_client, weeks, whereabouts, tls_below, days,"
-		       " server, day)"
+		       " server, day, broken)"
 		       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?17,"
-		       " ?18)");
+		       " ?18, ?19)");
 
 	bind_sighting(statement, key, sighting);
 	return store_sqlite_run(store, statement);
@@ -206,7 +208,7 @@ static bool add_of_log(struct store *store, struct row_key *key, struct store_sq
 bool store_sqlite_add(struct store *store, const struct store_sighting *sighting)
 {
 	struct store_sqlite_user user = {.id = STORE_NOBODY};
-	struct row_key key = {0};
+	struct row_key key = {.broken = sighting->rules->rule_count > 0};
 
 	if (!store_sqlite_rule_set_id(store, sighting->rules, &key.rules) ||
 	    (sighting->user != NULL &&
@@ -236,7 +238,8 @@ static struct waiting_row read_waiting(sqlite3_stmt *row)
 			.habit = sqlite3_column_int64(row, 2),
 			.rules = sqlite3_column_int64(row, 3),
 			.server = sqlite3_column_int64(row, 4),
-			.day = sqlite3_column_int64(row, 5)},
+			.day = sqlite3_column_int64(row, 5),
+			.broken = sqlite3_column_int(row, 15) != 0},
 		.sighting = {.verified = sqlite3_column_int(row, 1) != 0,
 			     .count = (uint64_t)sqlite3_column_int64(row, 6),
 			     .rejected = (uint64_t)sqlite3_column_int64(row, 7),
@@ -268,8 +271,8 @@ static GArray *find_waiting(struct store *store, int64_t before)
 {
 	sqlite3_stmt *row = store_sqlite_statement(
 		store, "SELECT user, verified, habit, rules, server, day, count, rejected,"
-		       " first_seen, last_seen, last_client, weeks, whereabouts, tls_below, days"
-		       " FROM sightings WHERE server > 0 AND day < ?1 LIMIT ?2");
+		       " first_seen, last_seen, last_client, weeks, whereabouts, tls_below, days,"
+		       " broken FROM sightings WHERE server > 0 AND day < ?1 LIMIT ?2");
 	GArray *rows = g_array_new(FALSE, FALSE, sizeof(struct waiting_row));
 	int step;
 

@@ -23,8 +23,9 @@ static const struct table {
 			     " ORDER BY user, verified, habit, rules, server, day",
 			     "INSERT INTO sightings (user, verified, habit, rules, server, day,"
 			     " count, rejected, first_seen, last_seen, weeks, days, last_client,"
-			     " whereabouts, tls_below) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,"
-			     " ?10, ?11, ?12, ?13, ?14, ?15)"},
+			     " whereabouts, tls_below, broken) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7,"
+			     " ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?4 <> coalesce("
+			     "(SELECT id FROM rule_sets WHERE text = ''), 0))"},
 	[TABLE_SERVERS] = {"SELECT id, host, source, witness FROM servers ORDER BY id",
 			   "INSERT INTO servers VALUES (?1, ?2, ?3, ?4)"},
 	[TABLE_NAMED_TLS] = {"SELECT server, service, since FROM named_tls"

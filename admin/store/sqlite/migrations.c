@@ -169,6 +169,14 @@ const char *const store_sqlite_migrations[] = {
 	 " AND verified AND habit NOT IN (SELECT habits.id FROM habits"
 	 " JOIN strings ON strings.id = mechanism WHERE text = 'ANONYMOUS' COLLATE NOCASE))"
 	 " WHERE verified;"),
+
+	/* 17. Rows that break rules are few, and have an index; those that break none are found by
+	   their habits, where these would break one today. */
+	("ALTER TABLE sightings ADD COLUMN broken INTEGER NOT NULL DEFAULT 0;"
+	 "UPDATE sightings SET broken = 1 WHERE rules NOT IN"
+	 " (SELECT id FROM rule_sets WHERE text = '');"
+	 "CREATE INDEX sightings_broken ON sightings (user) WHERE broken = 1;"
+	 "CREATE INDEX sightings_habit ON sightings (habit) WHERE broken = 0 AND verified = 1;"),
 };
 
 const int64_t store_sqlite_version = G_N_ELEMENTS(store_sqlite_migrations);

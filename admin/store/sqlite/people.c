@@ -1,104 +1,90 @@
 #include "sqlite.h"
 
-/* People by what they did. All rows are looked at, but of those of most people three numbers
-   only. */
+/* People by what they did: those who broke a rule, or came in a habit that would, or were told
+   something. Each of these is found by an index. */
 
-/* For each id up to the last one, what is chosen by index. */
-static bool *by_id(size_t count, int64_t (*id_of)(const struct store_dictionaries *, size_t),
-		   const struct store_dictionaries *dictionaries, const bool *chosen,
-		   int64_t *last_r)
+/* Who came in a habit stands in a table of this connection alone, which goes to the disk if it is
+   large: so they come in order, each once. */
+static bool find_suspects(struct store *store, const bool *habits)
 {
-	bool *flags;
+	const struct store_dictionaries *dictionaries = store->dictionaries;
+	sqlite3_stmt *addition;
 
-	*last_r = count == 0 ? 0 : id_of(dictionaries, count - 1);
-	flags = g_new0(bool, (gsize)*last_r + 1);
-	for (size_t i = 0; i < count; i++)
-		flags[id_of(dictionaries, i)] = chosen[i];
-	return flags;
+	if (!store_sqlite_execute(store, "CREATE TEMPORARY TABLE IF NOT EXISTS suspects"
+					 " (user INTEGER PRIMARY KEY); DELETE FROM suspects"))
+		return false;
+	addition = store_sqlite_statement(
+		store, "INSERT OR IGNORE INTO suspects SELECT user FROM sightings"
+		       " WHERE habit = ?1 AND broken = 0 AND verified = 1");
+	for (size_t i = 0; i < store_dictionaries_habit_count(dictionaries); i++) {
+		if (!habits[i])
+			continue;
+		sqlite3_bind_int64(addition, 1, store_dictionaries_habit_id(dictionaries, i));
+		if (!store_sqlite_run(store, addition))
+			return false;
+	}
+	return true;
 }
 
-static bool *habits_by_id(const struct store *store, const bool *chosen, int64_t *last_r)
+/* Goes on to somebody behind the last one. */
+static bool step(struct store *store, sqlite3_stmt **row, int64_t last)
 {
-	return by_id(store_dictionaries_habit_count(store->dictionaries),
-		     store_dictionaries_habit_id, store->dictionaries, chosen, last_r);
-}
+	int found = 1;
 
-static bool *breaking_by_id(const struct store *store, int64_t *last_r)
-{
-	size_t count = store_dictionaries_rule_set_count(store->dictionaries);
-	bool *chosen = g_new0(bool, count + 1), *flags;
-
-	for (size_t i = 0; i < count; i++)
-		chosen[i] = store_dictionaries_rule_set(store->dictionaries, i)->rule_count > 0;
-	flags = by_id(count, store_dictionaries_rule_set_id, store->dictionaries, chosen, last_r);
-	g_free(chosen);
-	return flags;
-}
-
-static bool is_chosen(const bool *flags, int64_t last, int64_t id)
-{
-	return flags != NULL && id >= 0 && id <= last && flags[id];
-}
-
-/* ---- one by one ---- */
-
-static bool step(struct store *store, sqlite3_stmt *statement, bool *more_r)
-{
-	int found = store_sqlite_step(store, statement);
-
-	*more_r = found > 0;
+	do {
+		found = store_sqlite_step(store, *row);
+	} while (found > 0 && sqlite3_column_int64(*row, 0) <= last);
+	if (found == 0)
+		*row = NULL;
 	return found >= 0;
 }
 
 bool store_sqlite_people_begin(struct store *store, const struct store_filter *filter,
 			       struct store_sqlite_people *people_r)
 {
-	*people_r = (struct store_sqlite_people){.last_user = -1};
-	people_r->breaking = breaking_by_id(store, &people_r->last_rule_set);
-	if (filter->habits != NULL)
-		people_r->suspects = habits_by_id(store, filter->habits, &people_r->last_habit);
-	people_r->rows = store_sqlite_statement(
-		store, "SELECT user, rules, habit FROM sightings WHERE verified ORDER BY user");
+	sqlite3_stmt **rows = people_r->rows;
+	bool fine = true;
+
+	*people_r = (struct store_sqlite_people){0};
+	rows[PEOPLE_BROKEN] = store_sqlite_statement(
+		store, "SELECT user FROM sightings WHERE broken = 1 AND verified ORDER BY user");
+	if (filter->habits != NULL) {
+		if (!find_suspects(store, filter->habits))
+			return false;
+		rows[PEOPLE_SUSPECT] =
+			store_sqlite_statement(store, "SELECT user FROM suspects ORDER BY user");
+	}
 	if (filter->told)
-		people_r->told = store_sqlite_statement(
+		rows[PEOPLE_TOLD] = store_sqlite_statement(
 			store, "SELECT DISTINCT users.id FROM notices"
 			       " JOIN users ON users.name = notices.user ORDER BY users.id");
-	return step(store, people_r->rows, &people_r->more_rows) &&
-	       (people_r->told == NULL || step(store, people_r->told, &people_r->more_told));
-}
-
-static bool is_wanted(const struct store_sqlite_people *people)
-{
-	return sqlite3_column_int64(people->rows, 0) > people->last_user &&
-	       (is_chosen(people->breaking, people->last_rule_set,
-			  sqlite3_column_int64(people->rows, 1)) ||
-		is_chosen(people->suspects, people->last_habit,
-			  sqlite3_column_int64(people->rows, 2)));
+	for (int i = 0; fine && i < PEOPLE_SOURCE_COUNT; i++)
+		fine = rows[i] == NULL || step(store, &rows[i], -1);
+	return fine;
 }
 
 int store_sqlite_people_next(struct store *store, struct store_sqlite_people *people,
 			     int64_t *user_r)
 {
-	int64_t user, told;
+	int64_t user = INT64_MAX;
 
-	while (people->more_rows && !is_wanted(people)) {
-		if (!step(store, people->rows, &people->more_rows))
+	for (int i = 0; i < PEOPLE_SOURCE_COUNT; i++) {
+		if (people->rows[i] != NULL)
+			user = MIN(user, sqlite3_column_int64(people->rows[i], 0));
+	}
+	if (user == INT64_MAX)
+		return 0;
+	for (int i = 0; i < PEOPLE_SOURCE_COUNT; i++) {
+		if (people->rows[i] != NULL && sqlite3_column_int64(people->rows[i], 0) == user &&
+		    !step(store, &people->rows[i], user))
 			return -1;
 	}
-	while (people->more_told && sqlite3_column_int64(people->told, 0) <= people->last_user) {
-		if (!step(store, people->told, &people->more_told))
-			return -1;
-	}
-	user = people->more_rows ? sqlite3_column_int64(people->rows, 0) : INT64_MAX;
-	told = people->more_told ? sqlite3_column_int64(people->told, 0) : INT64_MAX;
-	people->last_user = *user_r = MIN(user, told);
-	return people->last_user != INT64_MAX;
+	*user_r = user;
+	return 1;
 }
 
 void store_sqlite_people_end(struct store_sqlite_people *people)
 {
-	sqlite3_reset(people->rows);
-	sqlite3_reset(people->told);
-	g_free(people->breaking);
-	g_free(people->suspects);
+	for (int i = 0; i < PEOPLE_SOURCE_COUNT; i++)
+		sqlite3_reset(people->rows[i]);
 }

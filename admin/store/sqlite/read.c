@@ -14,7 +14,8 @@ bool store_sqlite_begin_reading(struct store *store)
 
 /* ---- sightings ---- */
 
-/* The names of the users, beside the sightings: both are sorted by the user's id. */
+/* The names of the users, beside all sightings: both are sorted by the user's id. Where only some
+   users are asked for, each is looked up. */
 struct names {
 	sqlite3_stmt *row; /* NULL when there are none to tell */
 	bool more;         /* the row is one */
@@ -28,11 +29,16 @@ static bool next_name(struct store *store, struct names *names)
 	return step >= 0;
 }
 
+static bool asks_for_few(const struct store_filter *filter)
+{
+	return filter->offenders || filter->broken || filter->rule != NULL;
+}
+
 static bool begin_names(struct store *store, const struct store_filter *filter,
 			struct names *names_r)
 {
 	*names_r = (struct names){0};
-	if (!filter->names || filter->user != NULL)
+	if (!filter->names || filter->user != NULL || asks_for_few(filter))
 		return true;
 	names_r->row = store_sqlite_statement(store, "SELECT id, name FROM users ORDER BY id");
 	return next_name(store, names_r);
@@ -55,29 +61,38 @@ static bool find_name(struct store *store, struct names *names, int64_t user_id,
 #define SIGHTING_COLUMNS                                                                           \
 	"user, verified, habit, rules, count, rejected, first_seen, last_seen, last_client,"       \
 	" weeks, whereabouts, tls_below, days"
+#define NAME_COLUMN 13 /* behind them, or NULL */
 
 static sqlite3_stmt *select_sightings(struct store *store, const struct store_filter *filter)
 {
 	sqlite3_stmt *row;
 
 	if (filter->user == NULL && filter->offenders)
-		return store_sqlite_statement(store, "SELECT " SIGHTING_COLUMNS
-						     " FROM sightings WHERE user = ?1 ORDER BY"
-						     " user, verified, habit, rules, server, day");
-	/* Of those that break nothing, one number is looked at only. */
+		return store_sqlite_statement(
+			store, "SELECT " SIGHTING_COLUMNS
+			       ", (SELECT name FROM users WHERE id = ?1) FROM sightings"
+			       " WHERE user = ?1 ORDER BY"
+			       " user, verified, habit, rules, server, day");
 	if (filter->user == NULL && (filter->broken || filter->rule != NULL))
-		return store_sqlite_statement(store, "SELECT " SIGHTING_COLUMNS
-						     " FROM sightings WHERE rules NOT IN (SELECT id"
-						     " FROM rule_sets WHERE text = '')"
-						     " ORDER BY user");
+		return store_sqlite_statement(
+			store, "SELECT " SIGHTING_COLUMNS
+			       ", (SELECT name FROM users WHERE id = sightings.user) FROM sightings"
+			       " WHERE broken = 1"
+			       " ORDER BY user, verified, habit, rules, server, day");
 	if (filter->user == NULL)
 		return store_sqlite_statement(store, "SELECT " SIGHTING_COLUMNS
-						     " FROM sightings ORDER BY user");
+						     ", NULL FROM sightings ORDER BY user");
 	row = store_sqlite_statement(
-		store, "SELECT " SIGHTING_COLUMNS " FROM sightings"
+		store, "SELECT " SIGHTING_COLUMNS ", NULL FROM sightings"
 		       " WHERE user = (SELECT id FROM users WHERE name = ?1) ORDER BY user");
 	store_sqlite_bind_text(row, 1, filter->user);
 	return row;
+}
+
+/* NULL: as for find_name(). */
+static const char *name_of(sqlite3_stmt *row, const struct store_filter *filter)
+{
+	return filter->names ? (const char *)sqlite3_column_text(row, NAME_COLUMN) : NULL;
 }
 
 /* False when the filter does not want it, but for its time. */
@@ -100,7 +115,7 @@ static bool read_sighting(const struct store *store, sqlite3_stmt *row,
 		return false;
 	*sighting_r = (struct store_sighting){
 		.user_id = sqlite3_column_int64(row, 0),
-		.user = filter->user,
+		.user = filter->user != NULL ? filter->user : name_of(row, filter),
 		.verified = verified,
 		.habit = habit,
 		.rules = rules,

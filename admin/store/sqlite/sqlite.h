@@ -175,13 +175,12 @@ bool store_sqlite_note_whereabouts(struct store *store, int64_t definition,
 
 /* people.c */
 
+/* Where people come from, each in the order of their ids. */
+enum people_source { PEOPLE_BROKEN, PEOPLE_SUSPECT, PEOPLE_TOLD, PEOPLE_SOURCE_COUNT };
+
 /* Those whom a filter chooses for what they did, one by one in the order of their ids. */
 struct store_sqlite_people {
-	sqlite3_stmt *rows, *told; /* told: NULL when it is not asked for */
-	bool more_rows, more_told; /* there is a row of each */
-	bool *breaking, *suspects; /* rule sets and habits, by id; suspects NULL: none */
-	int64_t last_rule_set, last_habit;
-	int64_t last_user;
+	sqlite3_stmt *rows[PEOPLE_SOURCE_COUNT]; /* NULL: it is not asked for, or at its end */
 };
 bool store_sqlite_people_begin(struct store *store, const struct store_filter *filter,
 			       struct store_sqlite_people *people_r);
