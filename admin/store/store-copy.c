@@ -9,7 +9,7 @@
 /* Each store has a copy.c that knows which columns these are. */
 const char *const store_table_columns[STORE_TABLE_COUNT] = {
 	[TABLE_HABITS] = "iiiiitttib",    [TABLE_RULE_SETS] = "il",
-	[TABLE_USERS] = "itbdi",          [TABLE_SIGHTINGS] = "ibiiidiiTTiitti",
+	[TABLE_USERS] = "itbdib",         [TABLE_SIGHTINGS] = "ibiiidiiTTiitti",
 	[TABLE_SERVERS] = "itii",         [TABLE_NAMED_TLS] = "iiT",
 	[TABLE_COVERAGE] = "idTT",        [TABLE_DAYS] = "diiiiiib",
 	[TABLE_WRITERS] = "tiiiTtT",      [TABLE_TOTALS] = "Tiii",

@@ -19,6 +19,7 @@
 #define DAYS_OF_ADDRESSES 14
 #define SWEEPS 16
 #define INVENTED_NAMES 50000
+#define TOLD 7 /* of a hundred people */
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 #define PICK(array, number) (array)[(number) % COUNT(array)]
@@ -333,7 +334,8 @@ static void put_users(struct filling *filling)
 			 verified ? "user" : "invented", i);
 		put(filling, TABLE_USERS,
 		    (const struct store_value[]){NUMBER(i), TEXT(name), NUMBER(verified),
-						 NUMBER(presence.day), NUMBER(presence.weeks)});
+						 NUMBER(presence.day), NUMBER(presence.weeks),
+						 NUMBER(verified && i % 100 < TOLD)});
 	}
 }
 
@@ -345,7 +347,7 @@ static void put_notices(struct filling *filling)
 	for (uint64_t i = 1; i <= filling->people && filling->fine; i++) {
 		char name[64], message_id[64];
 
-		if (i % 100 >= 7)
+		if (i % 100 >= TOLD)
 			continue;
 		begin_chance(~i);
 		snprintf(name, sizeof(name), "user%" PRIu64 "@example.org", i);
@@ -430,7 +432,8 @@ static const struct many {
 	void (*put)(struct filling *filling);
 	const char *copy;
 } many[] = {
-	{put_users, "COPY portcullis.users (id, name, verified, last_day, weeks) FROM STDIN;"},
+	{put_users,
+	 "COPY portcullis.users (id, name, verified, last_day, weeks, told) FROM STDIN;"},
 	{put_sightings, "COPY portcullis.sightings (user_id, verified, habit, rules, server, day,"
 			" count, rejected, first_seen, last_seen, weeks, days, last_client,"
 			" whereabouts, tls_below, broken) FROM STDIN;"},

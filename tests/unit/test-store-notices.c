@@ -1,6 +1,7 @@
 #include "unit.h"
 #include "any-store.h"
 
+#include <glib.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -237,6 +238,65 @@ static void test_privacy(void **state)
 
 #define STORE_TEST(test) cmocka_unit_test_setup_teardown(test, make_open_store, remove_open_store)
 
+static void log_in(struct store *store, const char *user)
+{
+	const struct store_habit habit = {.port = 993, .mechanism = "PLAIN", .client_id = ""};
+	const struct store_rule_set clean = {0};
+	const struct store_sighting sighting = {
+		.user = user,
+		.verified = true,
+		.habit = &habit,
+		.rules = &clean,
+		.count = 1,
+		.first_seen = NOW,
+		.last_seen = NOW,
+		.weeks = 1,
+		.days = 1,
+		.last_client = "",
+	};
+
+	assert_true(store_begin(store));
+	assert_true(store_add(store, &sighting));
+	assert_true(store_commit(store));
+}
+
+static bool note_user(void *context, const struct store_sighting *sighting)
+{
+	g_string_append_printf(context, "%s ", sighting->user);
+	return true;
+}
+
+/* Of people who are asked for since they were told something; in the order in which they came. */
+static void assert_told(struct store *store, const char *users)
+{
+	const struct store_filter told = {
+		.verified = true, .names = true, .offenders = true, .told = true};
+	GString *found = g_string_new(NULL);
+
+	assert_true(store_begin_reading(store));
+	assert_true(store_each_sighting(store, &told, note_user, found));
+	assert_true(store_commit(store));
+	assert_string_equal(found->str, users);
+	g_string_free(found, TRUE);
+}
+
+/* Be it before they came, or after that. */
+static void test_who_was_told(void **state)
+{
+	struct store_notice first = to("alice"), second = to("bob");
+
+	put(*state, &first);
+	assert_told(*state, "");
+	log_in(*state, "alice");
+	log_in(*state, "bob");
+	log_in(*state, "carol");
+	assert_told(*state, "alice ");
+	put(*state, &second);
+	assert_told(*state, "alice bob ");
+	log_in(*state, "bob");
+	assert_told(*state, "alice bob ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -247,6 +307,7 @@ int main(void)
 		STORE_TEST(test_count),
 		STORE_TEST(test_what_came_back),
 		STORE_TEST(test_privacy),
+		STORE_TEST(test_who_was_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,10 +22,10 @@ static const struct table {
 	[TABLE_RULE_SETS] = {"SELECT id, text FROM portcullis.rule_sets ORDER BY id",
 			     "INSERT INTO portcullis.rule_sets (id, text)"
 			     " SELECT * FROM unnest($2, $3)"},
-	[TABLE_USERS] = {"SELECT id, name, verified, last_day, weeks FROM portcullis.users"
+	[TABLE_USERS] = {"SELECT id, name, verified, last_day, weeks, told FROM portcullis.users"
 			 " ORDER BY id",
-			 "INSERT INTO portcullis.users (id, name, verified, last_day, weeks)"
-			 " SELECT * FROM unnest($2, $3, $4, $5, $6)"},
+			 "INSERT INTO portcullis.users (id, name, verified, last_day, weeks, told)"
+			 " SELECT * FROM unnest($2, $3, $4, $5, $6, $7)"},
 	[TABLE_SIGHTINGS] = {"SELECT user_id, verified, habit, rules, server, day, count,"
 			     " rejected, first_seen, last_seen, weeks, days, last_client,"
 			     " whereabouts, tls_below FROM portcullis.sightings"

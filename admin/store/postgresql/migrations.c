@@ -40,8 +40,10 @@ static const char version_1[] =
 	"CREATE TABLE users (id bigint PRIMARY KEY, name " TEXT " NOT NULL UNIQUE,"
 	" verified boolean NOT NULL,"
 	/* When he came, as store-activity.h has it. */
-	" last_day date NOT NULL DEFAULT '1970-01-01', weeks bigint NOT NULL DEFAULT 0)"
-	" WITH (fillfactor = 85);"
+	" last_day date NOT NULL DEFAULT '1970-01-01', weeks bigint NOT NULL DEFAULT 0,"
+	/* There are notices of him, or were. */
+	" told boolean NOT NULL DEFAULT false) WITH (fillfactor = 85);"
+	"CREATE INDEX users_told ON users (id) WHERE told;"
 	"CREATE INDEX users_unverified ON users (id) WHERE NOT verified;"
 	/* Most writes change rows that are there, and no key of theirs. */
 	"CREATE TABLE sightings (user_id bigint NOT NULL, habit bigint NOT NULL,"
@@ -155,6 +157,14 @@ static const char version_1[] =
 	"CREATE INDEX notices_user ON notices USING hash (user_name);"
 	"CREATE INDEX notices_message_id ON notices USING hash (message_id);"
 	"CREATE INDEX notices_settled ON notices (settled);"
+	/* Who was removed and comes again may have been told before; importers may not know. */
+	"CREATE FUNCTION note_told() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER"
+	" SET search_path = portcullis, pg_temp AS $$ BEGIN"
+	" UPDATE users u SET told = true FROM added a WHERE u.id = a.id AND NOT a.told"
+	"  AND EXISTS (SELECT 1 FROM notices n WHERE n.user_name = a.name);"
+	" RETURN NULL; END $$;"
+	"CREATE TRIGGER note_told AFTER INSERT ON users REFERENCING NEW TABLE AS added"
+	" FOR EACH STATEMENT EXECUTE FUNCTION note_told();"
 	/* The last run that wrote to people, and the process of the server that locked for it. */
 	"CREATE TABLE notifier (one boolean PRIMARY KEY CHECK (one), host " TEXT " NOT NULL,"
 	" since timestamptz NOT NULL, pid integer NOT NULL);"

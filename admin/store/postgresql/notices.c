@@ -31,10 +31,22 @@ static void add_columns(struct store *store, struct parameters *parameters,
 	add_hand(store, parameters, notice);
 }
 
+static bool note_told(struct store *store, const char *user)
+{
+	struct parameters parameters = {0};
+
+	parameter_add_text(&parameters, user);
+	return postgresql_run(
+		store, "UPDATE portcullis.users SET told = true WHERE name = $1 AND NOT told",
+		&parameters);
+}
+
 static bool add_notice(struct store *store, struct store_notice *notice)
 {
 	struct parameters parameters = {0};
 
+	if (!note_told(store, notice->user))
+		return false;
 	add_columns(store, &parameters, notice);
 	return postgresql_number(store,
 				 "INSERT INTO portcullis.notices (" NOTICE_COLUMNS

@@ -200,8 +200,7 @@ static bool declare_people(struct store *store, const struct store_filter *filte
 				     "  OFFSET 0) h");
 	}
 	if (filter->told)
-		g_string_append(sql, " UNION ALL SELECT id FROM portcullis.users WHERE name"
-				     " IN (SELECT user_name FROM portcullis.notices)");
+		g_string_append(sql, " UNION ALL SELECT id FROM portcullis.users WHERE told");
 	g_string_append(sql, ") p ORDER BY user_id");
 	fine = postgresql_run(store, sql->str, &parameters);
 	g_string_free(sql, TRUE);

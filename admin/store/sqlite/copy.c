@@ -14,9 +14,9 @@ static const struct table {
 			  " (SELECT id FROM strings WHERE text = ?8), ?9, ?10)"},
 	[TABLE_RULE_SETS] = {"SELECT id, text FROM rule_sets ORDER BY id",
 			     "INSERT INTO rule_sets VALUES (?1, ?2)"},
-	[TABLE_USERS] = {"SELECT id, name, verified, last_day, weeks FROM users ORDER BY id",
-			 "INSERT INTO users (id, name, verified, last_day, weeks)"
-			 " VALUES (?1, ?2, ?3, ?4, ?5)"},
+	[TABLE_USERS] = {"SELECT id, name, verified, last_day, weeks, told FROM users ORDER BY id",
+			 "INSERT INTO users (id, name, verified, last_day, weeks, told)"
+			 " VALUES (?1, ?2, ?3, ?4, ?5, ?6)"},
 	[TABLE_SIGHTINGS] = {"SELECT user, verified, habit, rules, server, day, count, rejected,"
 			     " first_seen, last_seen, weeks, days, last_client, whereabouts,"
 			     " tls_below FROM sightings"

@@ -189,8 +189,9 @@ static bool add_user(struct store *store, const char *name, bool verified, int64
 		}
 		++*unverified;
 	}
-	addition =
-		store_sqlite_statement(store, "INSERT INTO users (name, verified) VALUES (?1, ?2)");
+	addition = store_sqlite_statement(store,
+					  "INSERT INTO users (name, verified, told) VALUES (?1, ?2,"
+					  " EXISTS (SELECT 1 FROM notices WHERE user = ?1))");
 	store_sqlite_bind_text(addition, 1, name);
 	sqlite3_bind_int(addition, 2, verified);
 	return store_sqlite_insert(store, addition, id_r);

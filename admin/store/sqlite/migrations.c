@@ -177,6 +177,11 @@ const char *const store_sqlite_migrations[] = {
 	 " (SELECT id FROM rule_sets WHERE text = '');"
 	 "CREATE INDEX sightings_broken ON sightings (user) WHERE broken = 1;"
 	 "CREATE INDEX sightings_habit ON sightings (habit) WHERE broken = 0 AND verified = 1;"),
+
+	/* 18. Of whom there are notices, or were: they are found without their names. */
+	("ALTER TABLE users ADD COLUMN told INTEGER NOT NULL DEFAULT 0;"
+	 "UPDATE users SET told = 1 WHERE name IN (SELECT user FROM notices);"
+	 "CREATE INDEX users_told ON users (id) WHERE told = 1;"),
 };
 
 const int64_t store_sqlite_version = G_N_ELEMENTS(store_sqlite_migrations);

@@ -21,6 +21,15 @@ static sqlite3_stmt *bind_notice(sqlite3_stmt *statement, const struct store_not
 	return statement;
 }
 
+static bool note_told(struct store *store, const char *user)
+{
+	sqlite3_stmt *update = store_sqlite_statement(
+		store, "UPDATE users SET told = 1 WHERE name = ?1 AND told = 0");
+
+	store_sqlite_bind_text(update, 1, user);
+	return store_sqlite_run(store, update);
+}
+
 static bool add_notice(struct store *store, struct store_notice *notice)
 {
 	sqlite3_stmt *addition =
@@ -28,7 +37,8 @@ static bool add_notice(struct store *store, struct store_notice *notice)
 					      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
 					      " ?11)");
 
-	return store_sqlite_insert(store, bind_notice(addition, notice), &notice->id);
+	return store_sqlite_insert(store, bind_notice(addition, notice), &notice->id) &&
+	       note_told(store, notice->user);
 }
 
 bool store_sqlite_put_notice(struct store *store, struct store_notice *notice)

@@ -56,8 +56,7 @@ bool store_sqlite_people_begin(struct store *store, const struct store_filter *f
 	}
 	if (filter->told)
 		rows[PEOPLE_TOLD] = store_sqlite_statement(
-			store, "SELECT DISTINCT users.id FROM notices"
-			       " JOIN users ON users.name = notices.user ORDER BY users.id");
+			store, "SELECT id FROM users WHERE told = 1 ORDER BY id");
 	for (int i = 0; fine && i < PEOPLE_SOURCE_COUNT; i++)
 		fine = rows[i] == NULL || step(store, &rows[i], -1);
 	return fine;
