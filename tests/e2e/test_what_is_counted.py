@@ -136,6 +136,7 @@ def tell(site, users, chance):
             "INSERT INTO notices (user, recipient, message_id, reason, rules, state, intended,"
             " settled, attempts, error) VALUES (?1, ?1, '', ?2, ?3, ?4, ?5, ?5, 1, '')", rows
         )  # fmt: skip
+        store.execute("UPDATE users SET told = 1 WHERE name IN (SELECT user FROM notices)")
     return told
 
 
