@@ -267,7 +267,7 @@ def test_combined_lines(site):
     site.run("import")
     database = sqlite3.connect(site.store)
     rows = database.execute(
-        "SELECT name, count, last_seen - first_seen, weeks, sightings.days FROM sightings"
+        "SELECT name, count, last_seen - first_seen, sightings.weeks, days FROM sightings"
         " LEFT JOIN users ON users.id = user ORDER BY count"
     ).fetchall()
     users = database.execute("SELECT count(*) FROM users").fetchone()
