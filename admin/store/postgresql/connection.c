@@ -31,10 +31,30 @@ static bool read_version(struct store *store)
 		       : false;
 }
 
+/* Waits for what was sent ahead: the connection does one thing at a time. */
+static void await(struct store_postgresql *postgresql)
+{
+	PGresult *result;
+
+	while (postgresql->is_ahead && (result = PQgetResult(postgresql->connection)) != NULL) {
+		PQclear(postgresql->ahead_result);
+		postgresql->ahead_result = result;
+	}
+	postgresql->is_ahead = false;
+}
+
+static void forget_ahead(struct store_postgresql *postgresql)
+{
+	PQclear(postgresql->ahead_result);
+	postgresql->ahead_result = NULL;
+	postgresql->is_ahead = false;
+}
+
 void postgresql_disconnect(struct store *store)
 {
 	struct store_postgresql *postgresql = store_postgresql(store);
 
+	forget_ahead(postgresql);
 	PQfinish(postgresql->connection);
 	postgresql->connection = NULL;
 	postgresql->transaction = TRANSACTION_NONE;
@@ -69,12 +89,15 @@ static bool is_ready(struct store *store)
 	return postgresql->connection != NULL || postgresql_failed(store, NULL);
 }
 
+/* is_ahead: its result is not waited for, and NULL. */
 static PGresult *send_statement(struct store *store, const char *sql,
-				const struct parameters *parameters)
+				const struct parameters *parameters, bool is_ahead)
 {
+	struct store_postgresql *postgresql = store_postgresql(store);
 	const char *values[PARAMETERS_MAX];
 	int lengths[PARAMETERS_MAX], formats[PARAMETERS_MAX];
 
+	await(postgresql);
 	for (int i = 0; i < parameters->count; i++) {
 		const GByteArray *value = parameters->values[i];
 
@@ -83,8 +106,13 @@ static PGresult *send_statement(struct store *store, const char *sql,
 		lengths[i] = value == NULL ? 0 : (int)value->len;
 		formats[i] = 1;
 	}
-	return PQexecParams(store_postgresql(store)->connection, sql, parameters->count,
-			    parameters->types, values, lengths, formats, 1);
+	if (!is_ahead)
+		return PQexecParams(postgresql->connection, sql, parameters->count,
+				    parameters->types, values, lengths, formats, 1);
+	forget_ahead(postgresql);
+	postgresql->is_ahead = PQsendQueryParams(postgresql->connection, sql, parameters->count,
+						 parameters->types, values, lengths, formats, 1);
+	return NULL;
 }
 
 static bool is_fine(const PGresult *result)
@@ -123,12 +151,12 @@ static PGresult *query(struct store *store, const char *sql, const struct parame
 
 	if (!is_ready(store))
 		return NULL;
-	result = send_statement(store, sql, parameters);
+	result = send_statement(store, sql, parameters, false);
 	if (was_ended_meanwhile(store, result)) {
 		PQclear(result);
 		if (!postgresql_connect(store, false))
 			return NULL;
-		result = send_statement(store, sql, parameters);
+		result = send_statement(store, sql, parameters, false);
 	}
 	return check_result(store, result);
 }
@@ -141,6 +169,33 @@ PGresult *postgresql_query(struct store *store, const char *sql, struct paramete
 	if (parameters != NULL)
 		parameters_clear(parameters);
 	return result;
+}
+
+bool postgresql_ask_ahead(struct store *store, const char *sql, struct parameters *parameters)
+{
+	struct store_postgresql *postgresql = store_postgresql(store);
+	bool fine = is_ready(store);
+
+	if (fine) {
+		send_statement(store, sql, parameters, true);
+		fine = postgresql->is_ahead || postgresql_failed(store, NULL);
+	}
+	parameters_clear(parameters);
+	return fine;
+}
+
+PGresult *postgresql_answer_ahead(struct store *store)
+{
+	struct store_postgresql *postgresql = store_postgresql(store);
+	PGresult *result;
+
+	await(postgresql);
+	result = postgresql->ahead_result;
+	postgresql->ahead_result = NULL;
+	if (result != NULL)
+		return check_result(store, result);
+	postgresql_failed(store, NULL);
+	return NULL;
 }
 
 bool postgresql_run(struct store *store, const char *sql, struct parameters *parameters)
@@ -190,8 +245,10 @@ bool postgresql_number_of_row(struct store *store, const char *sql, struct param
 
 static PGresult *execute(struct store *store, const char *sql)
 {
-	PGresult *result = PQexec(store_postgresql(store)->connection, sql);
+	PGresult *result;
 
+	await(store_postgresql(store));
+	result = PQexec(store_postgresql(store)->connection, sql);
 	if (was_ended_meanwhile(store, result)) {
 		PQclear(result);
 		if (!postgresql_connect(store, false))
@@ -377,6 +434,8 @@ void postgresql_rollback(struct store *store)
 {
 	struct store_postgresql *postgresql = store_postgresql(store);
 
+	await(postgresql);
+	forget_ahead(postgresql);
 	if (postgresql->connection != NULL &&
 	    PQtransactionStatus(postgresql->connection) != PQTRANS_IDLE)
 		PQclear(PQexec(postgresql->connection, "ROLLBACK"));

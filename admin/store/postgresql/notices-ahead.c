@@ -8,10 +8,11 @@
 void postgresql_notices_ahead_of(struct store *store, const PGresult *rows, int column)
 {
 	struct notices_ahead *ahead = &store_postgresql(store)->ahead;
+	bool asked = rows != NULL && ahead->asked_before;
 
 	PQclear(ahead->notices);
 	g_clear_pointer(&ahead->places, g_hash_table_unref);
-	*ahead = (struct notices_ahead){.rows = rows, .column = column};
+	*ahead = (struct notices_ahead){.rows = rows, .column = column, .asked_before = asked};
 }
 
 /* Notes them in places, each once: rows of one person follow each other. */
@@ -44,6 +45,20 @@ static bool read_ahead(struct store *store)
 		g_hash_table_insert(ahead->places, (char *)result_text(ahead->notices, i, 1),
 				    GINT_TO_POINTER(i + 1));
 	return ahead->notices != NULL;
+}
+
+void postgresql_notices_end(struct store *store)
+{
+	struct notices_ahead *ahead = &store_postgresql(store)->ahead;
+	bool asked = ahead->asked_before || ahead->places != NULL;
+
+	postgresql_notices_ahead_of(store, NULL, 0);
+	ahead->asked_before = asked;
+}
+
+bool postgresql_notices_expect(struct store *store)
+{
+	return !store_postgresql(store)->ahead.asked_before || read_ahead(store);
 }
 
 static int count_of(const struct notices_ahead *ahead, const char *user, int first)

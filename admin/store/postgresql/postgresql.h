@@ -22,6 +22,7 @@ struct notices_ahead {
 	int column;           /* of their names */
 	PGresult *notices;    /* NULL: not read yet */
 	GHashTable *places;   /* by name: the first of its notices + 1; 0 there is none */
+	bool asked_before;    /* for those of the rows before these */
 };
 
 enum transaction { TRANSACTION_NONE, TRANSACTION_READING, TRANSACTION_WRITING };
@@ -51,6 +52,8 @@ struct store_postgresql {
 	struct copy_rows *copy;        /* NULL: there are none to be sent; copy.c */
 
 	struct notices_ahead ahead; /* of those whose sightings come; notices-ahead.c */
+	bool is_ahead;              /* the connection works on a statement */
+	PGresult *ahead_result;     /* of the one that it worked on last; NULL: it was taken */
 	bool dictionaries_locked;   /* against removal, until it ends */
 };
 
@@ -91,6 +94,11 @@ void postgresql_disconnect(struct store *store);
 /* The rows of a statement, which the caller clears; NULL, with the failure noted. The
    parameters are cleared; NULL: there are none. */
 PGresult *postgresql_query(struct store *store, const char *sql, struct parameters *parameters);
+
+/* The same in two parts: the server works on it while this process does something else. What is
+   asked for meanwhile comes after it. */
+bool postgresql_ask_ahead(struct store *store, const char *sql, struct parameters *parameters);
+PGresult *postgresql_answer_ahead(struct store *store);
 
 /* The same without rows. */
 bool postgresql_run(struct store *store, const char *sql, struct parameters *parameters);
@@ -188,9 +196,15 @@ bool postgresql_send_covers_of(struct store *store, int64_t server);
 #define IN_HAND "clock_timestamp() - in_hand_since < interval '30 minutes'"
 #define NOTICE_READ_COLUMNS NOTICE_COLUMNS ", in_hand_of, " IN_HAND
 
-/* rows: sightings that are to be visited, with the name in this column; they stay until the next
-   ones, or NULL, come. */
+/* rows: sightings that are to be visited, or whose they are, with the name in this column; they
+   stay until the next ones, or NULL, come. */
 void postgresql_notices_ahead_of(struct store *store, const PGresult *rows, int column);
+
+/* These rows go; more may come. */
+void postgresql_notices_end(struct store *store);
+
+/* Reads those notices at once, if such were asked for before. */
+bool postgresql_notices_expect(struct store *store);
 
 /* The notices of somebody of whom rows are visited: *count_r of them from *first_r on in what is
    returned, which belongs to the store; in the order of ids. NULL: of him they are to be asked

@@ -81,6 +81,10 @@ struct reading {
 	const bool *chosen; /* rule sets */
 	char *sql;          /* for its rows; $1 rule sets, $2 since, $3 a user or people */
 	const char *cursor; /* FETCH of it */
+	PGresult *people;   /* whose rows are asked for ahead */
+	/* Whose rows are visited; NULL: these have the names. */
+	const PGresult *named;
+	int place; /* of the last one, of them */
 };
 
 static void add_rule_sets(const struct store *store, const bool *chosen,
@@ -146,7 +150,7 @@ static void append_conditions(GString *sql, const struct store_filter *filter, b
 
 static char *sql_of(const struct store_filter *filter, bool has_waiting)
 {
-	bool names = filter->names && filter->user == NULL;
+	bool names = filter->names && filter->user == NULL && !asks_for_people(filter);
 	GString *sql = g_string_new("SELECT " SIGHTING_COLUMNS);
 
 	g_string_append(sql, names ? ", u.name" : ", NULL");
@@ -182,11 +186,12 @@ static bool declare_rows(struct store *store, const struct reading *reading)
 }
 
 /* Of some people, only who they are: their rows are looked up for some thousands of them at a
-   time, and need not be sorted all together. */
+   time, and need not be sorted all together. That takes less than to begin processes for it. */
 static bool declare_people(struct store *store, const struct store_filter *filter)
 {
 	struct parameters parameters = {0};
-	GString *sql = g_string_new("DECLARE people NO SCROLL CURSOR FOR SELECT DISTINCT user_id"
+	GString *sql = g_string_new("DECLARE people NO SCROLL CURSOR FOR SELECT k.user_id, n.name"
+				    " FROM (SELECT DISTINCT user_id"
 				    " FROM (SELECT user_id FROM portcullis.sightings"
 				    " WHERE broken AND verified");
 	bool fine;
@@ -201,8 +206,12 @@ static bool declare_people(struct store *store, const struct store_filter *filte
 	}
 	if (filter->told)
 		g_string_append(sql, " UNION ALL SELECT id FROM portcullis.users WHERE told");
-	g_string_append(sql, ") p ORDER BY user_id");
-	fine = postgresql_run(store, sql->str, &parameters);
+	/* One by one, too. */
+	g_string_append(sql, ") p ORDER BY user_id OFFSET 0) k LEFT JOIN LATERAL (SELECT name"
+			     " FROM portcullis.users u WHERE u.id = k.user_id OFFSET 0) n ON true"
+			     " ORDER BY k.user_id");
+	fine = postgresql_run(store, sql->str, &parameters) &&
+	       postgresql_execute(store, "SET LOCAL max_parallel_workers_per_gather = 0");
 	g_string_free(sql, TRUE);
 	return fine;
 }
@@ -223,24 +232,40 @@ static bool declare(struct store *store, struct reading *reading)
 
 /* ---- rows ---- */
 
+/* People come in the order of their rows. NULL where there is none, or is not asked for. */
+static const char *name_of(struct reading *reading, const PGresult *result, int row)
+{
+	const struct store_filter *filter = reading->gathering.filter;
+	const PGresult *named = reading->named;
+	int64_t user = result_number(result, row, 0);
+
+	if (filter->user != NULL || !filter->names)
+		return filter->user;
+	if (named == NULL)
+		return PQgetisnull(result, row, NAME_COLUMN)
+			       ? NULL
+			       : result_text(result, row, NAME_COLUMN);
+	while (reading->place < PQntuples(named) - 1 &&
+	       result_number(named, reading->place, 0) < user)
+		reading->place++;
+	return PQgetisnull(named, reading->place, 1) ? NULL : result_text(named, reading->place, 1);
+}
+
 /* False when it cannot be told. */
-static bool read_sighting(const struct store *store, const PGresult *result, int row,
-			  const struct store_filter *filter, struct store_sighting *sighting_r)
+static bool read_sighting(const struct store *store, struct reading *reading,
+			  const PGresult *result, int row, struct store_sighting *sighting_r)
 {
 	int64_t first_seen = result_time(result, row, 6), last_seen = result_time(result, row, 7);
 	const struct store_habit *habit =
 		store_dictionaries_find_habit(store->dictionaries, result_number(result, row, 2));
 	const struct store_rule_set *rules = store_dictionaries_find_rule_set(
 		store->dictionaries, result_number(result, row, 3));
-	const char *name = PQgetisnull(result, row, NAME_COLUMN)
-				   ? NULL
-				   : result_text(result, row, NAME_COLUMN);
 
 	if (habit == NULL || rules == NULL)
 		return false;
 	*sighting_r = (struct store_sighting){
 		.user_id = result_number(result, row, 0),
-		.user = filter->user != NULL ? filter->user : name,
+		.user = name_of(reading, result, row),
 		.verified = result_number(result, row, 1) != 0,
 		.habit = habit,
 		.rules = rules,
@@ -257,30 +282,57 @@ static bool read_sighting(const struct store *store, const PGresult *result, int
 	return true;
 }
 
-static bool take_rows(struct store *store, const PGresult *result,
-		      struct store_gathering *gathering)
+static bool take_rows(struct store *store, const PGresult *result, struct reading *reading)
 {
 	struct store_sighting sighting;
 
 	for (int i = 0; i < PQntuples(result); i++) {
-		if (read_sighting(store, result, i, gathering->filter, &sighting) &&
-		    !store_gathering_take(gathering, &sighting))
+		if (read_sighting(store, reading, result, i, &sighting) &&
+		    !store_gathering_take(&reading->gathering, &sighting))
 			return false;
 	}
 	return true;
 }
 
-/* Takes the result over: the rows of these people. */
-static PGresult *rows_of_people(struct store *store, const struct reading *reading,
-				PGresult *people)
+/* Asks for the rows of the next people. */
+static bool ask_for_rows(struct store *store, struct reading *reading)
 {
-	struct parameters parameters = parameters_of(store, reading);
-	GByteArray *array = parameter_add_array(&parameters, PARAMETER_BIGINT);
+	struct parameters parameters;
+	GByteArray *array;
 
-	for (int i = 0; i < PQntuples(people); i++)
-		array_add(array, PARAMETER_BIGINT, result_number(people, i, 0));
+	reading->people = postgresql_query(store, reading->cursor, NULL);
+	if (reading->people == NULL)
+		return false;
+	if (PQntuples(reading->people) == 0)
+		return true;
+	parameters = parameters_of(store, reading);
+	array = parameter_add_array(&parameters, PARAMETER_BIGINT);
+	for (int i = 0; i < PQntuples(reading->people); i++)
+		array_add(array, PARAMETER_BIGINT, result_number(reading->people, i, 0));
+	return postgresql_ask_ahead(store, reading->sql, &parameters);
+}
+
+/* While rows are visited, the server looks for the next ones. As fetch(). */
+static int fetch_people(struct store *store, struct reading *reading)
+{
+	PGresult *people = reading->people, *rows;
+	int more = -1;
+
+	if (PQntuples(people) == 0) {
+		store_gathering_end(&reading->gathering);
+		return 0;
+	}
+	rows = postgresql_answer_ahead(store);
+	reading->named = people;
+	reading->place = 0;
+	reading->people = NULL;
+	postgresql_notices_ahead_of(store, people, 1);
+	if (rows != NULL && postgresql_notices_expect(store) && ask_for_rows(store, reading))
+		more = take_rows(store, rows, reading);
+	postgresql_notices_end(store);
 	PQclear(people);
-	return postgresql_query(store, reading->sql, &parameters);
+	PQclear(rows);
+	return more;
 }
 
 /* 1 there may be more, 0 no more is wanted or there, -1 failure. */
@@ -289,17 +341,37 @@ static int fetch(struct store *store, struct reading *reading)
 	PGresult *result = postgresql_query(store, reading->cursor, NULL);
 	bool is_last = PQntuples(result) == 0, more;
 
-	if (result != NULL && !is_last && asks_for_people(reading->gathering.filter))
-		result = rows_of_people(store, reading, result);
 	if (result == NULL)
 		return -1;
 	postgresql_notices_ahead_of(store, result, NAME_COLUMN);
-	more = take_rows(store, result, &reading->gathering) && !is_last;
+	more = take_rows(store, result, reading) && !is_last;
 	if (is_last)
 		store_gathering_end(&reading->gathering);
 	postgresql_notices_ahead_of(store, NULL, 0);
 	PQclear(result);
 	return more;
+}
+
+static bool read_people(struct store *store, struct reading *reading)
+{
+	int more = ask_for_rows(store, reading) ? 1 : -1;
+
+	while (more > 0)
+		more = fetch_people(store, reading);
+	postgresql_notices_ahead_of(store, NULL, 0);
+	PQclear(reading->people);
+	return more == 0 && postgresql_execute(store, "CLOSE people;"
+						      "SET LOCAL max_parallel_workers_per_gather"
+						      " TO DEFAULT");
+}
+
+static bool read_rows(struct store *store, struct reading *reading)
+{
+	int more = 1;
+
+	while (more > 0)
+		more = fetch(store, reading);
+	return more == 0 && postgresql_execute(store, "CLOSE sightings");
 }
 
 bool postgresql_each_sighting(struct store *store, const struct store_filter *filter,
@@ -310,13 +382,12 @@ bool postgresql_each_sighting(struct store *store, const struct store_filter *fi
 		.gathering = {.filter = filter, .visit = visit, .context = context},
 		.chosen = chosen,
 	};
-	int more = declare(store, &reading) ? 1 : -1;
+	bool fine =
+		declare(store, &reading) && (asks_for_people(filter) ? read_people(store, &reading)
+								     : read_rows(store, &reading));
 
-	while (more > 0)
-		more = fetch(store, &reading);
 	store_gathering_clear(&reading.gathering);
 	g_free(reading.sql);
 	g_free(chosen);
-	return more == 0 && postgresql_execute(store, asks_for_people(filter) ? "CLOSE people"
-									      : "CLOSE sightings");
+	return fine;
 }
