@@ -215,9 +215,10 @@ static int answer(time_t at, bool json, struct inquiry *inquiry)
 	struct rule_standing standings[RULES_MAX];
 	struct health_finding findings[HEALTH_COUNT];
 	int64_t now = (int64_t)time(NULL) * 1000;
-	bool found = rule_standings_find(standings, inquiry, at, now) &&
+	struct notice_health notices;
+	bool found = rule_standings_find(standings, &notices, inquiry, at, now) &&
 		     host_standings_find(&hosts, inquiry) &&
-		     health_examine(inquiry, &hosts, now, findings);
+		     health_examine(inquiry, &hosts, &notices, now, findings);
 
 	if (found && json)
 		found = print_all_json(standings, at, inquiry, &hosts, findings);

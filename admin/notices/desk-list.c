@@ -5,8 +5,9 @@
 #include "admin/sightings/mail-program.h"
 #include "admin/sightings/sighting-text.h"
 
-struct search {
+struct desk_search {
 	enum desk_list list;
+	struct notice_people *people;
 	struct address_map *addresses;
 	time_t now;
 	GArray *entries;
@@ -83,7 +84,7 @@ static bool is_untold(struct desk_entry *entry, const struct notice_plan *plan,
 
 static bool add(void *context, const struct notice_candidate *candidate)
 {
-	struct search *search = context;
+	struct desk_search *search = context;
 	const struct notice_plan *plan = &candidate->plan;
 	struct desk_entry entry = {.rules = plan->rules, .mails = plan->warnings};
 	char address[MAIL_ADDRESS_SIZE];
@@ -121,23 +122,47 @@ static int compare_entries(gconstpointer one, gconstpointer other)
 	return strcmp(a->user, b->user);
 }
 
+struct desk_search *desk_list_begin(enum desk_list list, struct notice_people *people,
+				    struct store *store, struct address_map *addresses, time_t now,
+				    struct store_filter *filter_r)
+{
+	struct desk_search *search = g_new0(struct desk_search, 1);
+
+	search->list = list;
+	search->people = people;
+	search->addresses = addresses;
+	search->now = now;
+	search->entries = g_array_new(FALSE, FALSE, sizeof(struct desk_entry));
+	g_array_set_clear_func(search->entries, clear_entry);
+	notice_people_join(people, store);
+	*filter_r = notice_people_start(people, NULL, now, add, search);
+	return search;
+}
+
+GArray *desk_list_end(struct desk_search *search, bool read, const char **error_r)
+{
+	GArray *entries = search->entries;
+	bool fine = notice_people_finish(search->people, read);
+
+	*error_r = search->error;
+	if (fine && search->error == NULL)
+		g_array_sort(entries, compare_entries);
+	else
+		g_clear_pointer(&entries, g_array_unref);
+	g_free(search);
+	return entries;
+}
+
+static bool take(void *context, const struct store_sighting *sighting)
+{
+	return notice_people_take(((struct desk_search *)context)->people, sighting);
+}
+
 GArray *desk_list_create(enum desk_list list, struct notice_people *people, struct store *store,
 			 struct address_map *addresses, time_t now, const char **error_r)
 {
-	struct search search = {
-		.list = list,
-		.addresses = addresses,
-		.now = now,
-		.entries = g_array_new(FALSE, FALSE, sizeof(struct desk_entry)),
-	};
+	struct store_filter filter;
+	struct desk_search *search = desk_list_begin(list, people, store, addresses, now, &filter);
 
-	g_array_set_clear_func(search.entries, clear_entry);
-	notice_people_join(people, store);
-	if (notice_people_each(people, NULL, now, add, &search) && search.error == NULL) {
-		g_array_sort(search.entries, compare_entries);
-		return search.entries;
-	}
-	*error_r = search.error;
-	g_array_unref(search.entries);
-	return NULL;
+	return desk_list_end(search, store_each_sighting(store, &filter, take, search), error_r);
 }

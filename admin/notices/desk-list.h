@@ -30,4 +30,11 @@ struct desk_entry {
 GArray *desk_list_create(enum desk_list list, struct notice_people *people, struct store *store,
 			 struct address_map *addresses, time_t now, const char **error_r);
 
+/* The same in parts, as notice_people_start() has them. The end frees the search. */
+struct desk_search;
+struct desk_search *desk_list_begin(enum desk_list list, struct notice_people *people,
+				    struct store *store, struct address_map *addresses, time_t now,
+				    struct store_filter *filter_r);
+GArray *desk_list_end(struct desk_search *search, bool read, const char **error_r);
+
 #endif

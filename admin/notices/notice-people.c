@@ -16,6 +16,7 @@ struct notice_people {
 	time_t now;
 	notice_visit_candidate *visit;
 	void *context;
+	bool *suspects; /* habits */
 	bool ended, failed;
 
 	/* Of the person whose sightings come: */
@@ -235,10 +236,8 @@ static void begin_person(struct notice_people *people, int64_t user_id, const ch
 	people->candidate = (struct notice_candidate){0};
 }
 
-static bool visit_sighting(void *context, const struct store_sighting *sighting)
+bool notice_people_take(struct notice_people *people, const struct store_sighting *sighting)
 {
-	struct notice_people *people = context;
-
 	if (!sighting_is_somebodys(sighting) || sighting->first_seen / 1000 > people->now)
 		return true;
 	if (sighting->user_id != people->user_id) {
@@ -264,12 +263,15 @@ bool notice_people_begin(struct notice_people *people, struct store *store)
 	return store_begin_reading(store);
 }
 
-bool notice_people_each(struct notice_people *people, const char *user, time_t now,
-			notice_visit_candidate *visit, void *context)
+static bool visit_sighting(void *context, const struct store_sighting *sighting)
 {
-	struct store_filter filter = {.user = user, .verified = true, .names = true};
+	return notice_people_take(context, sighting);
+}
+
+struct store_filter notice_people_start(struct notice_people *people, const char *user, time_t now,
+					notice_visit_candidate *visit, void *context)
+{
 	uint64_t untold;
-	bool *suspects, read;
 
 	people->now = now;
 	people->strict.at = now;
@@ -277,15 +279,31 @@ bool notice_people_each(struct notice_people *people, const char *user, time_t n
 	people->context = context;
 	people->ended = people->failed = false;
 	begin_person(people, STORE_NOBODY, "");
-	suspects = suspect_habits_find(&people->strict, people->store, &untold);
-	filter.offenders = filter.told = user == NULL;
-	filter.habits = suspects;
-	read = store_each_sighting(people->store, &filter, visit_sighting, people);
-	g_free(suspects);
+	people->suspects = suspect_habits_find(&people->strict, people->store, &untold);
+	return (struct store_filter){.user = user,
+				     .verified = true,
+				     .names = true,
+				     .offenders = user == NULL,
+				     .told = user == NULL,
+				     .habits = people->suspects};
+}
+
+bool notice_people_finish(struct notice_people *people, bool read)
+{
+	g_clear_pointer(&people->suspects, g_free);
 	if (!read)
 		return false;
 	if (!people->ended)
 		end_person(people);
 	begin_person(people, STORE_NOBODY, "");
 	return !people->failed;
+}
+
+bool notice_people_each(struct notice_people *people, const char *user, time_t now,
+			notice_visit_candidate *visit, void *context)
+{
+	const struct store_filter filter = notice_people_start(people, user, now, visit, context);
+
+	return notice_people_finish(
+		people, store_each_sighting(people->store, &filter, visit_sighting, people));
 }

@@ -49,4 +49,12 @@ typedef bool notice_visit_candidate(void *context, const struct notice_candidate
 bool notice_people_each(struct notice_people *people, const char *user, time_t now,
 			notice_visit_candidate *visit, void *context);
 
+/* The same in parts, for who reads the sightings for somebody else, too: those of the filter that
+   starts it, which is valid until it is finished. read: all were taken, or one of them ended
+   it. */
+struct store_filter notice_people_start(struct notice_people *people, const char *user, time_t now,
+					notice_visit_candidate *visit, void *context);
+bool notice_people_take(struct notice_people *people, const struct store_sighting *sighting);
+bool notice_people_finish(struct notice_people *people, bool read);
+
 #endif

@@ -5,6 +5,7 @@
 #include "admin/store/store-week.h"
 #include "admin/sightings/suspect-habits.h"
 #include "forecast-weigh.h"
+#include "person-buffer.h"
 
 struct counting {
 	struct forecast *forecast;
@@ -17,6 +18,8 @@ struct counting {
 	bool *suspects;                   /* habits; NULL: everybody is counted one by one */
 	struct affected_people people;
 	struct store *store;
+	const struct forecast_company *company; /* NULL: nobody else wants what is read */
+	struct person_buffer buffer;            /* with company */
 	bool failed;
 
 	/* Of the user whose sightings come. */
@@ -100,6 +103,38 @@ static bool count(void *context, const struct store_sighting *sighting)
 	return !counting->failed;
 }
 
+/* ---- in company ---- */
+
+/* Others want people, too, who never broke a rule: that is known when all of somebody has come. */
+static void count_buffered(struct counting *counting)
+{
+	if (person_buffer_is_offender(&counting->buffer))
+		person_buffer_each(&counting->buffer, count, counting);
+	person_buffer_clear(&counting->buffer);
+}
+
+static bool count_in_company(void *context, const struct store_sighting *sighting)
+{
+	struct counting *counting = context;
+
+	if (person_buffer_ends_with(&counting->buffer, sighting->user_id))
+		count_buffered(counting);
+	person_buffer_add(&counting->buffer, sighting);
+	counting->company->visit(counting->company->context, sighting);
+	return !counting->failed;
+}
+
+static bool read_in_company(struct counting *counting, struct store *store)
+{
+	bool read;
+
+	person_buffer_init(&counting->buffer);
+	read = store_each_sighting(store, counting->company->filter, count_in_company, counting);
+	count_buffered(counting);
+	person_buffer_free(&counting->buffer);
+	return read;
+}
+
 /* ---- the whole ---- */
 
 static void note_rules(struct counting *counting)
@@ -156,7 +191,9 @@ static bool read_all(struct counting *counting, struct store *store)
 	begin_user(counting, STORE_NOBODY, "");
 	if (!rule_history_first_record(store, forecast->reference, &first) ||
 	    !count_activity(counting, store) ||
-	    !store_each_sighting(store, &filter, count, counting) || counting->failed)
+	    !(counting->company != NULL ? read_in_company(counting, store)
+					: store_each_sighting(store, &filter, count, counting)) ||
+	    counting->failed)
 		return false;
 	end_user(counting);
 	for (size_t i = 0; i < RULES_MAX; i++)
@@ -165,9 +202,10 @@ static bool read_all(struct counting *counting, struct store *store)
 	return true;
 }
 
-bool forecast_count(struct forecast *forecast_r, struct store *store,
-		    const struct sighting_judge *judge, int64_t now, int64_t reference,
-		    time_t since, struct rule_histories *histories)
+static bool count_people(struct forecast *forecast_r, struct store *store,
+			 const struct sighting_judge *judge, int64_t now, int64_t reference,
+			 time_t since, struct rule_histories *histories,
+			 const struct forecast_company *company)
 {
 	struct counting counting = {.forecast = forecast_r,
 				    .judge = judge,
@@ -176,7 +214,8 @@ bool forecast_count(struct forecast *forecast_r, struct store *store,
 				    .only_since = since != SCHEDULE_NEVER,
 				    .week = store_week(reference),
 				    .histories = histories,
-				    .store = store};
+				    .store = store,
+				    .company = company};
 	bool answered;
 
 	*forecast_r = (struct forecast){.at = judge->at,
@@ -194,6 +233,13 @@ bool forecast_count(struct forecast *forecast_r, struct store *store,
 	affected_people_clear(&counting.people);
 	g_free(counting.suspects);
 	return answered;
+}
+
+bool forecast_count(struct forecast *forecast_r, struct store *store,
+		    const struct sighting_judge *judge, int64_t now, int64_t reference,
+		    time_t since, struct rule_histories *histories)
+{
+	return count_people(forecast_r, store, judge, now, reference, since, histories, NULL);
 }
 
 bool forecast_ask(struct forecast *forecast_r, const struct inquiry *inquiry,
@@ -219,7 +265,8 @@ bool forecast_ask(struct forecast *forecast_r, const struct inquiry *inquiry,
 }
 
 bool forecast_offenders(struct forecast *forecast_r, struct rule_history histories_r[RULES_MAX],
-			const struct inquiry *inquiry, int64_t now)
+			const struct inquiry *inquiry, int64_t now,
+			const struct forecast_company *company)
 {
 	const struct edition edition = loaded_edition(&inquiry->loaded);
 	struct rule_histories *histories;
@@ -232,8 +279,8 @@ bool forecast_offenders(struct forecast *forecast_r, struct rule_history histori
 		return false;
 	histories = rule_histories_begin(inquiry->store, edition.policy, now);
 	sighting_judge_init(&judge, &edition, (time_t)(now / 1000), true);
-	counted = forecast_count(forecast_r, inquiry->store, &judge, now, reference, SCHEDULE_NEVER,
-				 histories);
+	counted = count_people(forecast_r, inquiry->store, &judge, now, reference, SCHEDULE_NEVER,
+			       histories, company);
 	rule_histories_end(histories, histories_r);
 	return counted;
 }

@@ -66,10 +66,19 @@ struct forecast {
    when the store fails. Free it also then. */
 bool forecast_ask(struct forecast *forecast_r, const struct inquiry *inquiry,
 		  const struct rule *rule, time_t at, time_t since);
+/* Somebody else who wants to see sightings, of offenders and of others. */
+struct forecast_company {
+	const struct store_filter *filter;
+	void (*visit)(void *context, const struct store_sighting *sighting);
+	void *context;
+};
+
 /* The same as if all rules were enforced now, of those users alone who were recorded breaking
-   some, with the histories of all rules; now: in milliseconds. */
+   some, with the histories of all rules; now: in milliseconds. company: NULL, or who shares what
+   is read. */
 bool forecast_offenders(struct forecast *forecast_r, struct rule_history histories_r[RULES_MAX],
-			const struct inquiry *inquiry, int64_t now);
+			const struct inquiry *inquiry, int64_t now,
+			const struct forecast_company *company);
 
 /* As if the rules were all in force that are in their notify or enforce phase at a moment, and
    there were no others. The store must be being read. */

@@ -14,7 +14,6 @@
 #include "admin/terminal/display.h"
 #include "admin/terminal/terminal-text.h"
 #include "log-standing.h"
-#include "notice-health.h"
 #include "notice-limits.h"
 #include "server-edition.h"
 #include "shared-standing.h"
@@ -428,13 +427,13 @@ static bool examine_limits(const struct inquiry *inquiry, int64_t now,
 	return true;
 }
 
-bool health_examine(const struct inquiry *inquiry, const struct host_standings *hosts, int64_t now,
+bool health_examine(const struct inquiry *inquiry, const struct host_standings *hosts,
+		    const struct notice_health *notices, int64_t now,
 		    struct health_finding findings_r[HEALTH_COUNT])
 {
 	struct journal_backlog backlog;
 	struct store_totals totals;
 	struct recent_days days;
-	struct notice_health notices;
 
 	if (!store_totals(inquiry->store, &totals) ||
 	    !journal_backlog(inquiry->loaded.policy->journal, inquiry->store, &backlog) ||
@@ -442,7 +441,7 @@ bool health_examine(const struct inquiry *inquiry, const struct host_standings *
 	    !examine_editions(inquiry, hosts, now, &findings_r[HEALTH_EDITIONS]) ||
 	    !examine_servers(inquiry, now, &findings_r[HEALTH_SERVERS]) ||
 	    !examine_logs(inquiry, &totals, now, &findings_r[HEALTH_LOGS]) ||
-	    !sum_days(inquiry->store, now, &days) || !notice_health_find(&notices, inquiry) ||
+	    !sum_days(inquiry->store, now, &days) ||
 	    !examine_limits(inquiry, now, &findings_r[HEALTH_LIMITS]))
 		return false;
 	examine_hosts(hosts, &findings_r[HEALTH_HOSTS]);
@@ -452,8 +451,8 @@ bool health_examine(const struct inquiry *inquiry, const struct host_standings *
 	examine_lost(&days, &findings_r[HEALTH_LOST]);
 	examine_database(&inquiry->loaded, now, &findings_r[HEALTH_DATABASE]);
 	examine_countries(&days, &findings_r[HEALTH_COUNTRIES]);
-	examine_notices(inquiry->loaded.policy, &notices, &findings_r[HEALTH_NOTICES]);
-	examine_untold(&notices, &findings_r[HEALTH_UNTOLD]);
+	examine_notices(inquiry->loaded.policy, notices, &findings_r[HEALTH_NOTICES]);
+	examine_untold(notices, &findings_r[HEALTH_UNTOLD]);
 	return true;
 }
 

@@ -2,6 +2,7 @@
 #define PORTCULLIS_HEALTH_H
 
 #include "host-standing.h"
+#include "notice-health.h"
 
 /* Whether the parts of the suite do what the answers rest on. */
 enum health_check {
@@ -29,7 +30,8 @@ struct health_finding {
 const char *health_check_name(enum health_check check);
 
 /* now: milliseconds. False when the store fails. */
-bool health_examine(const struct inquiry *inquiry, const struct host_standings *hosts, int64_t now,
+bool health_examine(const struct inquiry *inquiry, const struct host_standings *hosts,
+		    const struct notice_health *notices, int64_t now,
 		    struct health_finding findings_r[HEALTH_COUNT]);
 
 /* Whether no check found anything wrong. */

@@ -12,7 +12,16 @@ struct notice_health {
 	uint64_t untold;  /* of a rule, or not in time */
 };
 
-/* Nothing where no notices are configured. False when the store fails. */
-bool notice_health_find(struct notice_health *health_r, const struct inquiry *inquiry);
+/* They are found in sightings that somebody else reads, too: those of the filter, user by user.
+   *search_r: NULL where no notices are configured, or nobody could be told anyway. False when the
+   store fails. */
+struct notice_health_search;
+bool notice_health_begin(struct notice_health *health_r, const struct inquiry *inquiry,
+			 struct notice_health_search **search_r);
+const struct store_filter *notice_health_filter(const struct notice_health_search *search);
+void notice_health_take(struct notice_health_search *search, const struct store_sighting *sighting);
+
+/* Frees it, and sets the rest. read: all were taken. search: NULL is allowed. */
+bool notice_health_end(struct notice_health_search *search, bool read);
 
 #endif

@@ -2,6 +2,7 @@
 #define PORTCULLIS_RULE_STANDING_H
 
 #include "inquiry.h"
+#include "notice-health.h"
 
 /* Where a rule stands, and how many users still break it. */
 struct rule_standing {
@@ -15,9 +16,11 @@ struct rule_standing {
 	uint64_t offenders, offenders_at_start;
 };
 
-/* One for each rule of the policy, in its order. at: the moment whose phases count; now, in
-   milliseconds, the one up to which records do. False when the store fails. */
-bool rule_standings_find(struct rule_standing standings_r[RULES_MAX], const struct inquiry *inquiry,
-			 time_t at, int64_t now);
+/* One for each rule of the policy, in its order, and who cannot be told. at: the moment whose
+   phases count; now, in milliseconds, the one up to which records do. False when the store
+   fails. */
+bool rule_standings_find(struct rule_standing standings_r[RULES_MAX],
+			 struct notice_health *notices_r, const struct inquiry *inquiry, time_t at,
+			 int64_t now);
 
 #endif
