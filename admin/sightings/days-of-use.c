@@ -15,6 +15,7 @@ void days_of_use_add(struct days_of_use *days, const struct store_sighting *sigh
 
 	for (int64_t ago = newest; ago <= oldest && ago < DAYS_OF_USE_MAX; ago++)
 		days->busiest[ago] = MAX(days->busiest[ago], a_day);
+	days->count = MAX(days->count, MIN(oldest + 1, DAYS_OF_USE_MAX));
 	days->most = MAX(days->most, sighting->days);
 }
 
@@ -22,7 +23,7 @@ unsigned int days_of_use_count(const struct days_of_use *days)
 {
 	double sum = 0;
 
-	for (size_t i = 0; i < DAYS_OF_USE_MAX; i++)
+	for (int64_t i = 0; i < days->count; i++)
 		sum += days->busiest[i];
 	return (unsigned int)MAX((uint64_t)(sum + 0.5), days->most);
 }

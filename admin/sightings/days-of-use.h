@@ -12,6 +12,7 @@
 struct days_of_use {
 	int64_t last; /* day since 1970 */
 	float busiest[DAYS_OF_USE_MAX];
+	int64_t count; /* of these; behind them, nothing was added */
 	uint64_t most; /* of one sighting */
 };
 
