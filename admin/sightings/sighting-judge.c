@@ -1,8 +1,8 @@
 #include "sighting-judge.h"
 
 #include <string.h>
-#include <strings.h>
 
+#include "admin/store/store-activity.h"
 #include "whereabouts.h"
 
 void sighting_judge_init(struct sighting_judge *judge, const struct edition *edition, time_t at,
@@ -177,8 +177,7 @@ static bool would_be_broken(const struct sighting_judge *judge, const struct att
 
 bool sighting_is_somebodys(const struct store_sighting *sighting)
 {
-	return sighting->verified && sighting->user != NULL && sighting->user[0] != '\0' &&
-	       strcasecmp(sighting->habit->mechanism, "ANONYMOUS") != 0;
+	return store_is_presence(sighting) && sighting->user != NULL && sighting->user[0] != '\0';
 }
 
 struct sighting_verdict sighting_judge_ask(const struct sighting_judge *judge,

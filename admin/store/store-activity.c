@@ -6,9 +6,14 @@
 #include "store-backend.h"
 #include "store-week.h"
 
+bool store_is_anonymous(const char *mechanism)
+{
+	return strcasecmp(mechanism, "ANONYMOUS") == 0;
+}
+
 bool store_is_presence(const struct store_sighting *sighting)
 {
-	return sighting->verified && strcasecmp(sighting->habit->mechanism, "ANONYMOUS") != 0;
+	return sighting->verified && !store_is_anonymous(sighting->habit->mechanism);
 }
 
 static uint64_t presence_weeks(const struct store_presence *presence, int64_t week)

@@ -10,7 +10,10 @@ struct store_presence {
 	uint64_t weeks; /* bit i: in the week of that day, less i */
 };
 
-/* Whether a sighting says so: not by ANONYMOUS, as anybody may come, nor with a wrong password. */
+/* Whether anybody may come by a mechanism: ANONYMOUS (RFC 4505), in upper or lower case. */
+bool store_is_anonymous(const char *mechanism);
+
+/* Whether a sighting says so: not as anybody, nor with a wrong password. */
 bool store_is_presence(const struct store_sighting *sighting);
 
 /* Adds what a sighting says. Whether it said anything new. */

@@ -71,6 +71,12 @@ def _nobody_gets_in():
             clients.connect_imap(tls=tls).login(USER, clients.PASSWORD)
 
 
+def _last_valid_is_said(host, offset):
+    """By the gate, in Dovecot's log since then."""
+    last_valid = "THE LAST VALID CONFIGURATION IS IN FORCE"
+    wait_until(lambda: last_valid in host.dovecot.log()[offset:], f"line with {last_valid}")
+
+
 def _errors(server, offset, last):
     """What the server has said of BROKEN since then, up to something that comes
     last; both errors in one go."""
@@ -174,10 +180,7 @@ def test_dovecot_with_a_missing_configuration(host):
     CONFIG.unlink()
     host.dovecot.restart()
     _first_policy_holds()
-    wait_until(
-        lambda: "THE LAST VALID CONFIGURATION IS IN FORCE" in host.dovecot.log()[offset:],
-        "line in Dovecot's log",
-    )
+    _last_valid_is_said(host, offset)
 
 
 @pytest.mark.parametrize(
@@ -198,10 +201,7 @@ def test_a_copy_is_found_wherever_the_journal_was(host, broken):
         CONFIG.write_text(broken)
     host.dovecot.restart()
     _first_policy_holds()
-    wait_until(
-        lambda: "THE LAST VALID CONFIGURATION IS IN FORCE" in host.dovecot.log()[offset:],
-        "line in Dovecot's log",
-    )
+    _last_valid_is_said(host, offset)
 
 
 def test_a_policy_that_was_emptied_is_not_all_rules_off(host):

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "admin/store/store-admin.h"
+#include "admin/store/store.h"
 #include "directory.h"
 
 /* An empty store for each test: a file in the test's directory, or the database that
@@ -85,6 +86,24 @@ static inline int remove_open_store(void **state)
 {
 	store_close(*state);
 	return remove_directory(state);
+}
+
+/* One login that breaks no rule, to be added. */
+static inline struct store_sighting one_login(const char *user, const struct store_habit *habit,
+					      int64_t time)
+{
+	static const struct store_rule_set clean;
+
+	return (struct store_sighting){.user = user,
+				       .verified = true,
+				       .habit = habit,
+				       .rules = &clean,
+				       .count = 1,
+				       .first_seen = time,
+				       .last_seen = time,
+				       .weeks = 1,
+				       .days = 1,
+				       .last_client = ""};
 }
 
 #endif

@@ -13,16 +13,6 @@
 #define DAY MILLISECONDS_A_DAY
 #define HOUR (DAY / 24)
 
-static struct store *open_of(const char *host)
-{
-	struct store_failure failure;
-	struct store *store = store_open(store_uri, host, STORE_WRITE, &failure);
-
-	if (store == NULL)
-		fail_msg("%s", failure.text);
-	return store;
-}
-
 /* ---- what sightings say ---- */
 
 struct counting {
@@ -121,24 +111,21 @@ static void add_some(struct store *store, GRand *rand, int64_t from, int64_t to)
 
 static void test_what_comes(void **state)
 {
-	struct store *store = open_of("mx1");
+	struct store *store = *state;
 	GRand *rand = g_rand_new_with_seed(4711);
-	(void)state;
 
 	for (int i = 0; i < 10; i++) {
 		add_some(store, rand, NOW - (60 - 5 * i) * DAY, NOW - (50 - 5 * i) * DAY);
 		assert_all_right(store);
 	}
 	g_rand_free(rand);
-	store_close(store);
 }
 
 static void test_what_goes(void **state)
 {
-	struct store *store = open_of("mx1");
+	struct store *store = *state;
 	GRand *rand = g_rand_new_with_seed(42);
 	bool found, wiped;
-	(void)state;
 
 	for (int i = 0; i < 4; i++)
 		add_some(store, rand, NOW - 60 * DAY, NOW);
@@ -154,21 +141,18 @@ static void test_what_goes(void **state)
 	assert_true(found);
 	assert_all_right(store);
 	g_rand_free(rand);
-	store_close(store);
 }
 
 static void test_what_is_ahead(void **state)
 {
-	struct store *store = open_of("mx1");
+	struct store *store = *state;
 	GRand *rand = g_rand_new_with_seed(7);
-	(void)state;
 
 	add_some(store, rand, NOW - 60 * DAY, NOW);
 	add_some(store, rand, NOW + DAY, NOW + 60 * DAY);
 	assert_true(store_correct_future(store, NOW));
 	assert_all_right(store);
 	g_rand_free(rand);
-	store_close(store);
 }
 
 /* ---- what logs tell ---- */
@@ -178,19 +162,9 @@ static void tell(struct store *store, enum store_witness witness, const char *us
 {
 	struct store_server server = {.host = "mx1", .witness = witness};
 	struct store_habit habit = {.port = 143, .mechanism = "PLAIN", .client_id = ""};
-	const struct store_rule_set clean = {0};
-	struct store_sighting sighting = {.user = user,
-					  .verified = true,
-					  .habit = &habit,
-					  .rules = &clean,
-					  .count = 1,
-					  .first_seen = time,
-					  .last_seen = time,
-					  .weeks = 1,
-					  .days = 1,
-					  .last_client = "",
-					  .settled = settled};
+	struct store_sighting sighting = one_login(user, &habit, time);
 
+	sighting.settled = settled;
 	habit.of_log = witness != WITNESS_SERVER;
 	assert_true(store_begin(store));
 	assert_true(store_find_server(store, &server));
@@ -204,8 +178,7 @@ static void tell(struct store *store, enum store_witness witness, const char *us
 /* What the log told is taken back where the server told of somebody at that time. */
 static void test_what_is_taken_back(void **state)
 {
-	struct store *store = open_of("mx1");
-	(void)state;
+	struct store *store = *state;
 
 	tell(store, WITNESS_FILE, "alice", NOW - 40 * DAY, false);
 	tell(store, WITNESS_FILE, "alice", NOW - 20 * DAY, false);
@@ -215,14 +188,12 @@ static void test_what_is_taken_back(void **state)
 	tell(store, WITNESS_SERVER, "dave", NOW - 3 * DAY, false);
 	/* Of a time that is covered. */
 	tell(store, WITNESS_FILE, "erin", NOW - 3 * DAY, false);
-	store_close(store);
 }
 
 static void test_what_is_settled(void **state)
 {
-	struct store *store = open_of("mx1");
+	struct store *store = *state;
 	bool more;
-	(void)state;
 
 	tell(store, WITNESS_FILE, "alice", NOW - 40 * DAY, false);
 	tell(store, WITNESS_FILE, "alice", NOW - 20 * DAY, false);
@@ -231,11 +202,10 @@ static void test_what_is_settled(void **state)
 	assert_true(store_settle(store, NOW / DAY - 10, &more));
 	assert_true(store_commit(store));
 	assert_all_right(store);
-	store_close(store);
 }
 
 #define ACTIVITY_TEST(function)                                                                    \
-	cmocka_unit_test_setup_teardown(function, make_empty_store, remove_directory)
+	cmocka_unit_test_setup_teardown(function, make_open_store, remove_open_store)
 
 int main(void)
 {

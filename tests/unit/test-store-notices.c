@@ -241,19 +241,7 @@ static void test_privacy(void **state)
 static void log_in(struct store *store, const char *user)
 {
 	const struct store_habit habit = {.port = 993, .mechanism = "PLAIN", .client_id = ""};
-	const struct store_rule_set clean = {0};
-	const struct store_sighting sighting = {
-		.user = user,
-		.verified = true,
-		.habit = &habit,
-		.rules = &clean,
-		.count = 1,
-		.first_seen = NOW,
-		.last_seen = NOW,
-		.weeks = 1,
-		.days = 1,
-		.last_client = "",
-	};
+	const struct store_sighting sighting = one_login(user, &habit, NOW);
 
 	assert_true(store_begin(store));
 	assert_true(store_add(store, &sighting));

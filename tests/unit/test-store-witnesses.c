@@ -26,22 +26,10 @@ static void tell_of(struct store *store, enum store_witness witness, int64_t tim
 					  .mechanism = "PLAIN",
 					  .client_id = "",
 					  .of_log = witness != WITNESS_SERVER};
-	const struct store_rule_set clean = {0};
+	struct store_sighting sighting = one_login("alice", &habit, time);
 	int64_t id = server(store, witness);
-	const struct store_sighting sighting = {
-		.user = "alice",
-		.verified = true,
-		.habit = &habit,
-		.rules = &clean,
-		.count = 1,
-		.first_seen = time,
-		.last_seen = time,
-		.weeks = 1,
-		.days = 1,
-		.last_client = "",
-		.server = witness == WITNESS_SERVER ? 0 : id,
-	};
 
+	sighting.server = witness == WITNESS_SERVER ? 0 : id;
 	assert_true(store_add(store, &sighting));
 	assert_true(store_cover(store, id, time - HOUR, time + HOUR));
 }

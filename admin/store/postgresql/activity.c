@@ -1,11 +1,11 @@
-#include <strings.h>
-
+#include "admin/store/store-activity.h"
 #include "admin/store/store-week.h"
 #include "postgresql.h"
+#include "times.h"
 
 /* Of users alone; only of those who came last on the day of $1, it is asked for what they did
    since. The weeks of a user are bits, counted back from week $2. */
-#define AGO "($2 - (last_day - DATE '1970-01-01' + 3) / 7)"
+#define AGO "($2 - " WEEK_OF_DAY("last_day") ")"
 #define WEEKS "CASE WHEN " AGO " >= 0 THEN weeks << " AGO " ELSE weeks >> least(-" AGO ", 63) END"
 
 static const char question[] =
@@ -27,8 +27,7 @@ static void add_anonymous(const struct store_dictionaries *dictionaries,
 	GByteArray *array = parameter_add_array(parameters, PARAMETER_BIGINT);
 
 	for (size_t i = 0; i < store_dictionaries_habit_count(dictionaries); i++) {
-		if (strcasecmp(store_dictionaries_habit(dictionaries, i)->mechanism, "ANONYMOUS") ==
-		    0)
+		if (store_is_anonymous(store_dictionaries_habit(dictionaries, i)->mechanism))
 			array_add(array, PARAMETER_BIGINT,
 				  store_dictionaries_habit_id(dictionaries, i));
 	}

@@ -359,15 +359,10 @@ static void find_presence(struct batch *batch)
 {
 	for (guint i = 0; i < batch->rows->len; i++) {
 		const struct batch_row *row = g_ptr_array_index(batch->rows, i);
-		const struct store_habit habit = {.mechanism = row->key.habit->mechanism};
-		struct store_sighting sighting = row->sum;
 
-		if (row->is_gone || row->key.user->entry.text == NULL)
-			continue;
-		sighting.verified = row->key.verified;
-		sighting.habit = &habit;
-		if (store_is_presence(&sighting))
-			store_presence_add(&row->key.user->added, &sighting);
+		if (!row->is_gone && row->key.user->entry.text != NULL && row->key.verified &&
+		    !store_is_anonymous(row->key.habit->mechanism))
+			store_presence_add(&row->key.user->added, &row->sum);
 	}
 }
 

@@ -1,5 +1,6 @@
 #include "admin/store/store-limits.h"
 #include "batch.h"
+#include "times.h"
 
 /* How the entries of one kind are found, and added in the order of their texts, with ids in
    the order in which they came. */
@@ -200,18 +201,18 @@ static bool add_users(struct store *store)
 
 /* Whoever of several hosts comes later sees what the others have noted. Bits of weeks are counted
    from the later one of the two last weeks. */
-#define WEEK(day) "((" day " - DATE '1970-01-01' + 3) / 7)"
-#define MOVED(bits, by) "CASE WHEN " by " > 63 THEN 0 ELSE " bits " << greatest(0, " by ") END"
+#define AHEAD(one, other) "(" WEEK_OF_DAY(one ".last_day") " - " WEEK_OF_DAY(other ".last_day") ")"
+#define MOVED(one, other)                                                                          \
+	"(CASE WHEN " AHEAD(other, one) " > 63 THEN 0 ELSE " one ".weeks"                          \
+					" << greatest(0, " AHEAD(other, one) ") END)"
+#define JOINED MOVED("u", "k") " | " MOVED("k", "u")
 
 static const char noting_users[] =
-	"UPDATE portcullis.users u SET verified = true, last_day = greatest(u.last_day, k.day),"
-	" weeks = (" MOVED("u.weeks", WEEK("k.day") " - " WEEK("u.last_day")) ") | (" MOVED(
-		"k.weeks",
-		WEEK("u.last_day") " - " WEEK(
-			"k.day")) ")"
-				  " FROM (SELECT n.* FROM unnest($1, $2, $3) AS n (id, day, weeks)"
-				  "  JOIN portcullis.users l ON l.id = n.id ORDER BY n.id"
-				  "  FOR UPDATE OF l) k WHERE u.id = k.id";
+	"UPDATE portcullis.users u SET verified = true,"
+	" last_day = greatest(u.last_day, k.last_day), weeks = " JOINED
+	" FROM (SELECT n.* FROM unnest($1, $2, $3) AS n (id, last_day, weeks)"
+	"  JOIN portcullis.users l ON l.id = n.id ORDER BY n.id FOR UPDATE OF l) k"
+	" WHERE u.id = k.id";
 
 /* After the sightings: whoever removes some reckons their users anew after that, too. */
 bool batch_note_users(struct store *store)

@@ -89,30 +89,50 @@ static bool is_ready(struct store *store)
 	return postgresql->connection != NULL || postgresql_failed(store, NULL);
 }
 
-/* is_ahead: its result is not waited for, and NULL. */
-static PGresult *send_statement(struct store *store, const char *sql,
-				const struct parameters *parameters, bool is_ahead)
-{
-	struct store_postgresql *postgresql = store_postgresql(store);
+/* Parameters as libpq wants them. */
+struct arguments {
 	const char *values[PARAMETERS_MAX];
 	int lengths[PARAMETERS_MAX], formats[PARAMETERS_MAX];
+};
 
-	await(postgresql);
+static void list_arguments(const struct parameters *parameters, struct arguments *arguments_r)
+{
 	for (int i = 0; i < parameters->count; i++) {
 		const GByteArray *value = parameters->values[i];
 
 		/* What is empty is not NULL. */
-		values[i] = value == NULL ? NULL : value->len == 0 ? "" : (char *)value->data;
-		lengths[i] = value == NULL ? 0 : (int)value->len;
-		formats[i] = 1;
+		arguments_r->values[i] = value == NULL     ? NULL
+					 : value->len == 0 ? ""
+							   : (char *)value->data;
+		arguments_r->lengths[i] = value == NULL ? 0 : (int)value->len;
+		arguments_r->formats[i] = 1;
 	}
-	if (!is_ahead)
-		return PQexecParams(postgresql->connection, sql, parameters->count,
-				    parameters->types, values, lengths, formats, 1);
+}
+
+static PGresult *send_statement(struct store *store, const char *sql,
+				const struct parameters *parameters)
+{
+	struct store_postgresql *postgresql = store_postgresql(store);
+	struct arguments arguments;
+
+	await(postgresql);
+	list_arguments(parameters, &arguments);
+	return PQexecParams(postgresql->connection, sql, parameters->count, parameters->types,
+			    arguments.values, arguments.lengths, arguments.formats, 1);
+}
+
+static bool send_ahead(struct store_postgresql *postgresql, const char *sql,
+		       const struct parameters *parameters)
+{
+	struct arguments arguments;
+
+	await(postgresql);
 	forget_ahead(postgresql);
-	postgresql->is_ahead = PQsendQueryParams(postgresql->connection, sql, parameters->count,
-						 parameters->types, values, lengths, formats, 1);
-	return NULL;
+	list_arguments(parameters, &arguments);
+	postgresql->is_ahead =
+		PQsendQueryParams(postgresql->connection, sql, parameters->count, parameters->types,
+				  arguments.values, arguments.lengths, arguments.formats, 1);
+	return postgresql->is_ahead;
 }
 
 static bool is_fine(const PGresult *result)
@@ -151,12 +171,12 @@ static PGresult *query(struct store *store, const char *sql, const struct parame
 
 	if (!is_ready(store))
 		return NULL;
-	result = send_statement(store, sql, parameters, false);
+	result = send_statement(store, sql, parameters);
 	if (was_ended_meanwhile(store, result)) {
 		PQclear(result);
 		if (!postgresql_connect(store, false))
 			return NULL;
-		result = send_statement(store, sql, parameters, false);
+		result = send_statement(store, sql, parameters);
 	}
 	return check_result(store, result);
 }
@@ -173,13 +193,9 @@ PGresult *postgresql_query(struct store *store, const char *sql, struct paramete
 
 bool postgresql_ask_ahead(struct store *store, const char *sql, struct parameters *parameters)
 {
-	struct store_postgresql *postgresql = store_postgresql(store);
-	bool fine = is_ready(store);
+	bool fine = is_ready(store) && (send_ahead(store_postgresql(store), sql, parameters) ||
+					postgresql_failed(store, NULL));
 
-	if (fine) {
-		send_statement(store, sql, parameters, true);
-		fine = postgresql->is_ahead || postgresql_failed(store, NULL);
-	}
 	parameters_clear(parameters);
 	return fine;
 }

@@ -29,11 +29,13 @@ static bool correct_sightings(struct store *store, int64_t now)
 /* Of who came later than now. */
 static bool correct_users(struct store *store, int64_t now)
 {
-	return run(
-		store,
-		"SELECT portcullis.reckon_users(ARRAY(SELECT id FROM portcullis.users"
-		" WHERE last_day > " DAY_OF("$1::timestamptz") " AND $2::timestamptz IS NOT NULL))",
-		now);
+	struct parameters parameters = {0};
+
+	parameter_add(&parameters, PARAMETER_DAY, now / MILLISECONDS_A_DAY);
+	return postgresql_run(store,
+			      "SELECT portcullis.reckon_users(ARRAY(SELECT id FROM portcullis.users"
+			      " WHERE last_day > $1))",
+			      &parameters);
 }
 
 static bool correct_days(struct store *store, int64_t now)

@@ -1,35 +1,21 @@
 #include "sqlite.h"
 
-#include "admin/store/store-week.h"
-
 /* ---- what users have of it ---- */
-
-/* Of rows that an aggregate function has seen. */
-struct joined_weeks {
-	int64_t last_seen;
-	uint64_t weeks;
-};
 
 static void join_weeks(sqlite3_context *context, int count, sqlite3_value **values)
 {
-	struct joined_weeks *joined = sqlite3_aggregate_context(context, sizeof(*joined));
-	struct store_sighting row = {.last_seen = sqlite3_value_int64(values[0]),
-				     .weeks = (uint64_t)sqlite3_value_int64(values[1])};
-	struct store_sighting sum;
-	int64_t week;
+	struct store_presence *joined = sqlite3_aggregate_context(context, sizeof(*joined));
+	const struct store_sighting row = {.last_seen = sqlite3_value_int64(values[0]),
+					   .weeks = (uint64_t)sqlite3_value_int64(values[1])};
 
 	(void)count;
-	if (joined == NULL)
-		return;
-	sum = (struct store_sighting){.last_seen = joined->last_seen, .weeks = joined->weeks};
-	joined->last_seen = MAX(joined->last_seen, row.last_seen);
-	week = store_week(joined->last_seen);
-	joined->weeks = seen_weeks(&sum, week) | seen_weeks(&row, week);
+	if (joined != NULL)
+		store_presence_add(joined, &row);
 }
 
 static void give_weeks(sqlite3_context *context)
 {
-	const struct joined_weeks *joined = sqlite3_aggregate_context(context, 0);
+	const struct store_presence *joined = sqlite3_aggregate_context(context, 0);
 
 	if (joined == NULL)
 		sqlite3_result_null(context);
@@ -73,10 +59,9 @@ bool store_sqlite_note_presence(struct store *store, struct store_sqlite_user *u
 static int came_since(struct store *store, int64_t user, int64_t since)
 {
 	sqlite3_stmt *statement = store_sqlite_statement(
-		store, "SELECT EXISTS (SELECT 1 FROM sightings WHERE user = ?1 AND verified"
-		       " AND last_seen >= ?2 AND NOT EXISTS (SELECT 1 FROM habits"
-		       " JOIN strings ON strings.id = mechanism WHERE habits.id = habit"
-		       " AND text = 'ANONYMOUS' COLLATE NOCASE))");
+		store,
+		"SELECT EXISTS (SELECT 1 FROM sightings WHERE user = ?1 AND " STORE_SQLITE_CAME
+		")");
 	int64_t came = 0;
 
 	sqlite3_bind_int64(statement, 1, user);

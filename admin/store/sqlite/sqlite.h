@@ -119,14 +119,18 @@ int store_sqlite_is_covered(struct store *store, const struct store_sighting *si
    last of all. */
 bool store_sqlite_add_functions(struct store *store);
 
+/* A condition: a sighting says that its user came, since ?2; see store_is_presence(). */
+#define STORE_SQLITE_CAME                                                                          \
+	"verified AND last_seen >= ?2 AND NOT EXISTS (SELECT 1 FROM habits"                        \
+	" JOIN strings ON strings.id = mechanism WHERE habits.id = habit"                          \
+	" AND text = 'ANONYMOUS' COLLATE NOCASE)"
+
 /* Sets what users have of when they came to what their sightings say. As a condition: which
    users, by a number ?1; sightings that were not seen since ?2 are left out. */
 #define STORE_SQLITE_RECKON(condition)                                                             \
 	"UPDATE users SET (last_day, weeks) = (SELECT coalesce(max(last_seen) / 86400000, 0),"     \
 	" coalesce(joined_weeks(last_seen, weeks), 0) FROM sightings WHERE user = users.id"        \
-	" AND verified AND last_seen >= ?2 AND NOT EXISTS (SELECT 1 FROM habits"                   \
-	" JOIN strings ON strings.id = mechanism WHERE habits.id = habit"                          \
-	" AND text = 'ANONYMOUS' COLLATE NOCASE))"                                                 \
+	" AND " STORE_SQLITE_CAME ")"                                                              \
 	" WHERE " condition
 bool store_sqlite_reckon_user(struct store *store, int64_t user);
 
