@@ -14,6 +14,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "admin/store/sqlite/migrations.h"
 #include "admin/store/store-logs.h"
 #include "admin/store/store.h"
 #include "admin/store/store-week.h"
@@ -1025,6 +1026,50 @@ static void test_migration_of_days(void **state)
 	}
 }
 
+/* Of old rows, too, it is known who came, who broke a rule and who was told. */
+static void test_migration_of_people(void **state)
+{
+	const struct store_filter broken = {.verified = true, .broken = true, .names = true};
+	const struct store_filter offenders = {.verified = true, .offenders = true, .names = true};
+	const struct store_filter told = {
+		.verified = true, .offenders = true, .told = true, .names = true};
+	struct store_activity activity;
+	struct store *store;
+	(void)state;
+
+	execute(version_1);
+	for (int i = 1; i < 15; i++)
+		execute(store_sqlite_migrations[i]);
+	execute("PRAGMA user_version = 15;"
+		"INSERT INTO strings VALUES (3, 'anonymous');"
+		"INSERT INTO habits VALUES (2, 0, 0, 143, 0, 'US', 3, 2, 0, 0);"
+		"INSERT INTO rule_sets VALUES (2, '');"
+		"INSERT INTO users VALUES (2, 'bob', 1), (3, 'carol', 1), (4, 'dave', 1);"
+		"INSERT INTO sightings VALUES"
+		" (2, 1, 1, 2, 0, 0, 3, 0, 1725005702123, 1726215302123, '', 5, NULL, 0, 2),"
+		" (3, 1, 1, 2, 0, 0, 1, 0, 1726215302123, 1726215302123, '', 1, NULL, 0, 1),"
+		" (4, 1, 2, 2, 0, 0, 1, 0, 1726215302123, 1726215302123, '', 1, NULL, 0, 1);"
+		"INSERT INTO notices VALUES"
+		" (1, 'carol', 'carol', '', 'first', 'encryption', 1, 1, 1, 1, '', NULL)");
+	store = open_store(STORE_READ);
+	assert_int_equal(ask_with(store, &broken).count, 1);
+	assert_string_equal(ask_with(store, &broken).user, "alice@example.org");
+	assert_int_equal(ask_with(store, &offenders).count, 1);
+	assert_string_equal(ask_with(store, &offenders).user, "alice@example.org");
+	assert_int_equal(ask_with(store, &told).count, 2);
+	assert_string_equal(ask_with(store, &told).user, "carol");
+	/* Who came by ANONYMOUS is nobody; bob came three weeks ago, too. */
+	assert_true(store_begin_reading(store));
+	assert_true(store_count_activity(store, NOW - 8 * DAY, store_week(NOW), &activity));
+	assert_true(store_commit(store));
+	assert_int_equal(activity.lately, 3);
+	assert_int_equal(activity.weeks[0], 1);
+	assert_int_equal(activity.weeks[1], 2);
+	assert_int_equal(activity.weeks[2], 0);
+	assert_int_equal(activity.weeks[3], 1);
+	store_close(store);
+}
+
 static void test_whereabouts(void **state)
 {
 	struct store *store = open_store(STORE_WRITE);
@@ -1679,15 +1724,11 @@ int main(void)
 		STORE_TEST(test_whereabouts),
 	};
 	static const struct CMUnitTest of_files[] = {
-		STORE_TEST(test_mode_that_cannot_be_set),
-		STORE_TEST(test_migration),
-		STORE_TEST(test_migration_of_days),
-		STORE_TEST(test_newer_version),
-		STORE_TEST(test_not_a_store),
-		STORE_TEST(test_made_by_two_at_once),
-		STORE_TEST(test_no_directory),
-		STORE_TEST(test_locked_shared_memory),
-		STORE_TEST(test_damaged_within),
+		STORE_TEST(test_mode_that_cannot_be_set), STORE_TEST(test_migration),
+		STORE_TEST(test_migration_of_days),       STORE_TEST(test_migration_of_people),
+		STORE_TEST(test_newer_version),           STORE_TEST(test_not_a_store),
+		STORE_TEST(test_made_by_two_at_once),     STORE_TEST(test_no_directory),
+		STORE_TEST(test_locked_shared_memory),    STORE_TEST(test_damaged_within),
 		STORE_TEST(test_migration_of_witnesses),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
