@@ -165,12 +165,13 @@ def test_transaction_timeout(host, server):
         assert '"transaction_timeout"' in host.run("import", status=EX_CONFIG).stderr
         return
     host.append(some_events(random.Random(6), 3000, 500))
-    host.configure(server.uri() + "&options=-ctransaction_timeout%3D3ms")
-    done = host.run("import", status=EX_TEMPFAIL)
-    assert "transaction_timeout" in done.stderr and done.stderr.count("\n") == 1
-    importer = host.follow()
-    assert "transaction_timeout" in importer.stderr.readline()
-    host.configure(server.uri())
+    host.configure(server.uri() + "&options=-ctransaction_timeout%3D1s")
+    with Locked(server, "LOCK portcullis.sightings"):
+        done = host.run("import", status=EX_TEMPFAIL)
+        assert "transaction_timeout" in done.stderr and done.stderr.count("\n") == 1
+        importer = host.follow()
+        assert "transaction_timeout" in importer.stderr.readline()
+        host.configure(server.uri())
     wait_until(lambda: lines(server) == 3000, "all lines")
     stop(importer)
 
