@@ -7,7 +7,6 @@
 
 struct desk_search {
 	enum desk_list list;
-	struct notice_people *people;
 	struct address_map *addresses;
 	time_t now;
 	GArray *entries;
@@ -82,7 +81,7 @@ static bool is_untold(struct desk_entry *entry, const struct notice_plan *plan,
 	return entry->rules != 0;
 }
 
-static bool add(void *context, const struct notice_candidate *candidate)
+bool desk_list_add(void *context, const struct notice_candidate *candidate)
 {
 	struct desk_search *search = context;
 	const struct notice_plan *plan = &candidate->plan;
@@ -122,27 +121,21 @@ static int compare_entries(gconstpointer one, gconstpointer other)
 	return strcmp(a->user, b->user);
 }
 
-struct desk_search *desk_list_begin(enum desk_list list, struct notice_people *people,
-				    struct store *store, struct address_map *addresses, time_t now,
-				    struct store_filter *filter_r)
+struct desk_search *desk_list_begin(enum desk_list list, struct address_map *addresses, time_t now)
 {
 	struct desk_search *search = g_new0(struct desk_search, 1);
 
 	search->list = list;
-	search->people = people;
 	search->addresses = addresses;
 	search->now = now;
 	search->entries = g_array_new(FALSE, FALSE, sizeof(struct desk_entry));
 	g_array_set_clear_func(search->entries, clear_entry);
-	notice_people_join(people, store);
-	*filter_r = notice_people_start(people, NULL, now, add, search);
 	return search;
 }
 
-GArray *desk_list_end(struct desk_search *search, bool read, const char **error_r)
+GArray *desk_list_end(struct desk_search *search, bool fine, const char **error_r)
 {
 	GArray *entries = search->entries;
-	bool fine = notice_people_finish(search->people, read);
 
 	*error_r = search->error;
 	if (fine && search->error == NULL)
@@ -153,16 +146,12 @@ GArray *desk_list_end(struct desk_search *search, bool read, const char **error_
 	return entries;
 }
 
-static bool take(void *context, const struct store_sighting *sighting)
-{
-	return notice_people_take(((struct desk_search *)context)->people, sighting);
-}
-
 GArray *desk_list_create(enum desk_list list, struct notice_people *people, struct store *store,
 			 struct address_map *addresses, time_t now, const char **error_r)
 {
-	struct store_filter filter;
-	struct desk_search *search = desk_list_begin(list, people, store, addresses, now, &filter);
+	struct desk_search *search = desk_list_begin(list, addresses, now);
 
-	return desk_list_end(search, store_each_sighting(store, &filter, take, search), error_r);
+	notice_people_join(people, store);
+	return desk_list_end(search, notice_people_each(people, NULL, now, desk_list_add, search),
+			     error_r);
 }

@@ -30,11 +30,11 @@ struct desk_entry {
 GArray *desk_list_create(enum desk_list list, struct notice_people *people, struct store *store,
 			 struct address_map *addresses, time_t now, const char **error_r);
 
-/* The same in parts, as notice_people_start() has them. The end frees the search. */
+/* The same in parts, for who goes through people for something else, too: desk_list_add() is a
+   notice_visit_candidate, whose context is the search. fine: all came. The end frees the search. */
 struct desk_search;
-struct desk_search *desk_list_begin(enum desk_list list, struct notice_people *people,
-				    struct store *store, struct address_map *addresses, time_t now,
-				    struct store_filter *filter_r);
-GArray *desk_list_end(struct desk_search *search, bool read, const char **error_r);
+struct desk_search *desk_list_begin(enum desk_list list, struct address_map *addresses, time_t now);
+bool desk_list_add(void *context, const struct notice_candidate *candidate);
+GArray *desk_list_end(struct desk_search *search, bool fine, const char **error_r);
 
 #endif

@@ -202,6 +202,7 @@ static void plan(struct notice_people *people)
 	notice_plan(people->edition.policy, &candidate->person, people->now,
 		    (uint64_t *)people->open->data, &candidate->plan);
 	candidate->user = people->user->str;
+	candidate->user_id = people->user_id;
 	candidate->open = (uint64_t *)people->open->data;
 	candidate->sightings = (struct notice_sighting *)people->sightings->data;
 	candidate->intended_message_id = people->intended_message_id->str;

@@ -14,6 +14,7 @@ struct notice_people;
 /* One of them. Everything is borrowed until the visit returns. */
 struct notice_candidate {
 	const char *user;
+	int64_t user_id;
 	struct notice_plan plan;
 	struct notice_person person; /* of whom that is the plan */
 	/* Of each of the person's ways: */

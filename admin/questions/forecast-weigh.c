@@ -36,10 +36,14 @@ struct prospect {
 enum { SEEMS, SOON, LATE, HASTES };
 static const double hastes[HASTES] = {[SEEMS] = 1, [SOON] = HASTE, [LATE] = 1 / HASTE};
 
+struct weights {
+	double of[HASTES];
+};
+
 /* One device, whatever it breaks. */
 struct weighed_device {
 	int32_t last_day;
-	double weights[HASTES];
+	struct weights weights;
 	double comes; /* as it seems, and is rejected */
 };
 
@@ -48,29 +52,26 @@ struct weighed_device {
 struct weighing {
 	double comes[HASTES]; /* and is rejected */
 	double by_rule[RULES_MAX];
+	GArray *alone;   /* of struct weights: of each device as to each rule */
 	GArray *devices; /* of struct weighed_device, by number */
 };
 
-static void find_weights(const struct prospect *prospect, const struct affected_device *device,
-			 double weights_r[HASTES])
-{
-	for (int i = 0; i < HASTES; i++)
-		weights_r[i] = device_weight(prospect->people->weights, &device->rest, hastes[i]);
-}
-
 static void weigh_alone(const struct prospect *prospect, const struct affected_device *device,
-			GArray *devices)
+			struct weighing *weighing)
 {
+	GArray *devices = weighing->devices;
 	struct weighed_device *weighed;
-	double weights[HASTES];
+	struct weights weights;
 
-	find_weights(prospect, device, weights);
 	if (device->device >= devices->len)
 		g_array_set_size(devices, device->device + 1U);
 	weighed = &g_array_index(devices, struct weighed_device, device->device);
 	weighed->last_day = MAX(weighed->last_day, device->rest.last_day);
-	for (int i = 0; i < HASTES; i++)
-		weighed->weights[i] = MAX(weighed->weights[i], weights[i]);
+	for (int i = 0; i < HASTES; i++) {
+		weights.of[i] = device_weight(prospect->people->weights, &device->rest, hastes[i]);
+		weighed->weights.of[i] = MAX(weighed->weights.of[i], weights.of[i]);
+	}
+	g_array_append_val(weighing->alone, weights);
 }
 
 /* How much is left of what else a person has, where so much is left of one thing. */
@@ -87,38 +88,39 @@ static double with_others(const GArray *devices, guint number, int haste)
 
 	for (guint i = 0; i < devices->len; i++) {
 		if (all[i].last_day > all[number].last_day)
-			least = MIN(least, all[i].weights[haste]);
+			least = MIN(least, all[i].weights.of[haste]);
 	}
 	return left_beside(least);
 }
 
 static void weigh_with_others(const struct prospect *prospect, const struct affected_device *device,
-			      struct weighing *weighing)
+			      struct weights weights, struct weighing *weighing)
 {
-	double weights[HASTES], *by_rule = &weighing->by_rule[device->rule];
+	double *by_rule = &weighing->by_rule[device->rule];
 	struct weighed_device *weighed =
 		&g_array_index(weighing->devices, struct weighed_device, device->device);
 
-	find_weights(prospect, device, weights);
 	for (int i = 0; i < HASTES; i++)
-		weights[i] *= with_others(weighing->devices, device->device, i);
-	*by_rule = MAX(*by_rule, weights[SEEMS]);
+		weights.of[i] *= with_others(weighing->devices, device->device, i);
+	*by_rule = MAX(*by_rule, weights.of[SEEMS]);
 	if ((prospect->enforced >> device->rule & 1) == 0)
 		return;
-	weighed->comes = MAX(weighed->comes, weights[SEEMS]);
+	weighed->comes = MAX(weighed->comes, weights.of[SEEMS]);
 	for (int i = 0; i < HASTES; i++)
-		weighing->comes[i] = MAX(weighing->comes[i], weights[i]);
+		weighing->comes[i] = MAX(weighing->comes[i], weights.of[i]);
 }
 
 static void weigh_devices(const struct prospect *prospect, const struct affected_device *devices,
 			  guint count, struct weighing *weighing)
 {
-	*weighing = (struct weighing){.devices = weighing->devices};
+	*weighing = (struct weighing){.alone = weighing->alone, .devices = weighing->devices};
+	g_array_set_size(weighing->alone, 0);
 	g_array_set_size(weighing->devices, 0);
 	for (guint i = 0; i < count; i++)
-		weigh_alone(prospect, &devices[i], weighing->devices);
+		weigh_alone(prospect, &devices[i], weighing);
 	for (guint i = 0; i < count; i++)
-		weigh_with_others(prospect, &devices[i], weighing);
+		weigh_with_others(prospect, &devices[i],
+				  g_array_index(weighing->alone, struct weights, i), weighing);
 }
 
 /* Adds the person to each group that a way belongs to. */
@@ -261,7 +263,9 @@ static void find_course(struct prospect *prospect)
 static void weigh_people(struct prospect *prospect)
 {
 	struct weighing weighing = {
-		.devices = g_array_new(FALSE, TRUE, sizeof(struct weighed_device))};
+		.alone = g_array_new(FALSE, FALSE, sizeof(struct weights)),
+		.devices = g_array_new(FALSE, TRUE, sizeof(struct weighed_device)),
+	};
 	const struct affected_device *devices =
 		(const struct affected_device *)prospect->people->devices->data;
 	const struct affected_way *ways = (const struct affected_way *)prospect->people->ways->data;
@@ -277,6 +281,7 @@ static void weigh_people(struct prospect *prospect)
 		devices += person->devices;
 		ways += person->ways;
 	}
+	g_array_unref(weighing.alone);
 	g_array_unref(weighing.devices);
 }
 

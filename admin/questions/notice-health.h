@@ -13,11 +13,10 @@ struct notice_health {
 };
 
 /* They are found in sightings that somebody else reads, too: those of the filter, user by user.
-   *search_r: NULL where no notices are configured, or nobody could be told anyway. False when the
-   store fails. */
+   NULL where no notices are configured, or nobody could be told anyway. */
 struct notice_health_search;
-bool notice_health_begin(struct notice_health *health_r, const struct inquiry *inquiry,
-			 struct notice_health_search **search_r);
+struct notice_health_search *notice_health_begin(struct notice_health *health_r,
+						 const struct inquiry *inquiry);
 const struct store_filter *notice_health_filter(const struct notice_health_search *search);
 void notice_health_take(struct notice_health_search *search, const struct store_sighting *sighting);
 

@@ -32,13 +32,11 @@ static void take(void *context, const struct store_sighting *sighting)
 static bool read_people(struct forecast *forecast_r, struct rule_history histories_r[RULES_MAX],
 			struct notice_health *notices_r, const struct inquiry *inquiry, int64_t now)
 {
-	struct notice_health_search *search;
+	struct notice_health_search *search = notice_health_begin(notices_r, inquiry);
 	struct forecast_company company = {.visit = take};
 	bool counted;
 
 	*forecast_r = (struct forecast){0};
-	if (!notice_health_begin(notices_r, inquiry, &search))
-		return false;
 	if (search != NULL)
 		company.filter = notice_health_filter(search);
 	company.context = search;

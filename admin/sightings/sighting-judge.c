@@ -93,16 +93,16 @@ static struct network network_for(const struct network *network,
 		       : (struct network){0};
 }
 
-/* A rule as it is to be asked about a client. */
-static struct rule rule_for(const struct rule *rule, const struct client *client)
+/* A rule as it is to be asked about a client; changed: memory for it, should that be another. */
+static const struct rule *rule_for(const struct rule *rule, const struct client *client,
+				   struct rule *changed)
 {
-	struct rule asked = *rule;
-
-	if (!client->known) {
-		asked.except = network_for(&rule->except, &client->whereabouts);
-		asked.networks = network_for(&rule->networks, &client->whereabouts);
-	}
-	return asked;
+	if (client->known || rule->except.count + rule->networks.count == 0)
+		return rule;
+	*changed = *rule;
+	changed->except = network_for(&rule->except, &client->whereabouts);
+	changed->networks = network_for(&rule->networks, &client->whereabouts);
+	return changed;
 }
 
 enum tls_version sighting_tls_below(const struct policy *policy, enum tls_state tls,
@@ -203,19 +203,20 @@ struct sighting_verdict sighting_judge_ask(const struct sighting_judge *judge,
 	for (size_t i = 0; i < policy->rule_count; i++) {
 		uint64_t bit = UINT64_C(1) << i;
 		struct rule_finding found;
-		struct rule rule;
+		const struct rule *rule;
+		struct rule changed;
 
 		if ((judge->considered & bit) == 0)
 			continue;
-		rule = rule_for(&judge->rules[i], &client);
-		found = judge_rule(&judge->edition, &attempt, &rule, client.country, judge->at);
+		rule = rule_for(&judge->rules[i], &client, &changed);
+		found = judge_rule(&judge->edition, &attempt, rule, client.country, judge->at);
 		if (found.finding != FINDING_BROKEN && found.exemption != NULL &&
-		    would_be_broken(judge, &attempt, &rule, client.country))
+		    would_be_broken(judge, &attempt, rule, client.country))
 			verdict.exempt |= bit;
 		if (found.finding >= FINDING_KEPT && lacks_client(sighting, &judge->rules[i]))
 			found.finding = FINDING_UNKNOWN;
 		else if (found.finding == FINDING_UNKNOWN && habit->port == 0)
-			found.finding = judge_without_port(habit, &rule);
+			found.finding = judge_without_port(habit, rule);
 		if (found.finding == FINDING_KEPT)
 			verdict.kept |= bit;
 		if (found.finding == FINDING_UNKNOWN)

@@ -82,7 +82,10 @@ void store_dictionaries_add_habit(struct store_dictionaries *dictionaries, int64
 
 	copy->index = dictionaries->habits->len;
 	copy->mechanism = g_string_chunk_insert_const(dictionaries->texts, habit->mechanism);
-	copy->client_id = g_string_chunk_insert_const(dictionaries->texts, habit->client_id);
+	/* Most are as the machine is called, and come once. */
+	copy->client_id = habit->client_id[0] == '\0'
+				  ? ""
+				  : g_string_chunk_insert(dictionaries->texts, habit->client_id);
 	g_ptr_array_add(dictionaries->habits, copy);
 	g_array_append_val(dictionaries->habit_ids, id);
 }

@@ -154,7 +154,7 @@ static const char version_1[] =
 	" attempts integer NOT NULL, error " TEXT " NOT NULL,"
 	/* Who is handing it over, and since when. */
 	" in_hand_of " TEXT ", in_hand_since timestamptz);"
-	"CREATE INDEX notices_user ON notices USING hash (user_name);"
+	"CREATE INDEX notices_user ON notices (user_name, id);"
 	"CREATE INDEX notices_message_id ON notices USING hash (message_id);"
 	"CREATE INDEX notices_settled ON notices (settled);"
 	/* Who was removed and comes again may have been told before; importers may not know. */
