@@ -15,18 +15,43 @@ char *rule_titles_format(const struct policy *policy, uint64_t rules)
 	return g_string_free(titles, FALSE);
 }
 
+/* The next word of a list, and its length; NULL behind the last. Lists of notices are read for
+   millions of people: nothing is allocated. */
+static const char *next_word(const char **list, size_t *length_r)
+{
+	const char *word = *list;
+
+	if (word == NULL)
+		return NULL;
+	*length_r = strcspn(word, ",");
+	*list = word[*length_r] == '\0' ? NULL : word + *length_r + 1;
+	return word;
+}
+
+/* NULL: there is no such rule any more. */
+static const struct rule *rule_of(const struct policy *policy, const char *word, size_t length)
+{
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		const char *title = policy->rules[i].title;
+
+		if (strncmp(title, word, length) == 0 && title[length] == '\0')
+			return &policy->rules[i];
+	}
+	return NULL;
+}
+
 uint64_t rule_titles_parse(const struct policy *policy, const char *titles)
 {
 	uint64_t rules = 0;
-	char **list = g_strsplit(titles, ",", -1);
+	const char *word;
+	size_t length;
 
-	for (char **title = list; *title != NULL; title++) {
-		const struct rule *rule = policy_rule(policy, *title);
+	while ((word = next_word(&titles, &length)) != NULL) {
+		const struct rule *rule = rule_of(policy, word, length);
 
 		if (rule != NULL)
 			rules |= UINT64_C(1) << rule->index;
 	}
-	g_strfreev(list);
 	return rules;
 }
 
@@ -46,28 +71,28 @@ char *rule_dates_format(const struct policy *policy, uint64_t rules, const time_
 	return g_string_free(text, FALSE);
 }
 
-static time_t date_of(const char *text)
+static time_t date_of(const char *word, size_t length)
 {
 	gint64 seconds;
+	char *end;
 
-	if (strcmp(text, "never") == 0)
+	if (length == strlen("never") && strncmp(word, "never", length) == 0)
 		return SCHEDULE_NEVER;
-	return g_ascii_string_to_signed(text, 10, G_MININT64, G_MAXINT64 - 1, &seconds, NULL)
-		       ? (time_t)seconds
-		       : 0;
+	seconds = g_ascii_strtoll(word, &end, 10);
+	return end == word + length && seconds < G_MAXINT64 ? (time_t)seconds : 0;
 }
 
 void rule_dates_parse(const struct policy *policy, const char *titles, const char *dates,
 		      time_t dates_r[static RULES_MAX])
 {
-	char **title_list = g_strsplit(titles, ",", -1), **date_list = g_strsplit(dates, ",", -1);
+	const char *title, *date;
+	size_t title_length, date_length;
 
-	for (size_t i = 0; title_list[i] != NULL && date_list[i] != NULL; i++) {
-		const struct rule *rule = policy_rule(policy, title_list[i]);
+	while ((title = next_word(&titles, &title_length)) != NULL &&
+	       (date = next_word(&dates, &date_length)) != NULL) {
+		const struct rule *rule = rule_of(policy, title, title_length);
 
 		if (rule != NULL)
-			dates_r[rule->index] = date_of(date_list[i]);
+			dates_r[rule->index] = date_of(date, date_length);
 	}
-	g_strfreev(title_list);
-	g_strfreev(date_list);
 }

@@ -285,6 +285,86 @@ static void test_who_was_told(void **state)
 	assert_told(*state, "alice bob ");
 }
 
+/* Who is read some thousands at a time, while the notices of each are asked for when the next one
+   comes, as those who tell people do. */
+struct telling {
+	struct store *store;
+	char user[20]; /* the one before; "" none */
+	uint64_t people, notices, until;
+};
+
+static bool count_notice(void *context, const struct store_notice *notice)
+{
+	struct telling *telling = context;
+
+	assert_string_equal(notice->user, telling->user);
+	telling->notices++;
+	return true;
+}
+
+static void tell(struct telling *telling)
+{
+	if (telling->user[0] != '\0')
+		assert_true(
+			store_each_notice(telling->store, telling->user, count_notice, telling));
+}
+
+static bool tell_before(void *context, const struct store_sighting *sighting)
+{
+	struct telling *telling = context;
+
+	tell(telling);
+	g_strlcpy(telling->user, sighting->user, sizeof(telling->user));
+	telling->people++;
+	return telling->people < telling->until;
+}
+
+static void assert_tells(struct store *store, uint64_t until, uint64_t people, uint64_t notices)
+{
+	const struct store_filter told = {
+		.verified = true, .names = true, .offenders = true, .told = true};
+	struct telling telling = {.store = store, .until = until};
+
+	assert_true(store_each_sighting(store, &told, tell_before, &telling));
+	tell(&telling);
+	assert_int_equal(telling.people, people);
+	assert_int_equal(telling.notices, notices);
+}
+
+/* Each of whom has a notice, and each tenth one another. */
+static void tell_people(struct store *store, int people)
+{
+	const struct store_habit habit = {.port = 993, .mechanism = "PLAIN", .client_id = ""};
+
+	assert_true(store_begin(store));
+	for (int i = 0; i < people; i++) {
+		char user[20];
+		struct store_notice first = to(user), second = to(user);
+		struct store_sighting sighting = one_login(user, &habit, NOW);
+
+		snprintf(user, sizeof(user), "user%d", i);
+		assert_true(store_add(store, &sighting));
+		assert_true(store_put_notice(store, &first));
+		assert_true(i % 10 != 0 || store_put_notice(store, &second));
+	}
+	assert_true(store_commit(store));
+}
+
+static void test_notices_of_thousands(void **state)
+{
+	int people = rounds(4500);
+	uint64_t all = (uint64_t)people, notices = all + all / 10;
+
+	tell_people(*state, people);
+	assert_true(store_begin_reading(*state));
+	assert_tells(*state, UINT64_MAX, all, notices);
+	/* And whoever wants no more may ask for something else. */
+	assert_tells(*state, 1, 1, 2);
+	assert_tells(*state, all / 2, all / 2, all / 2 + all / 20);
+	assert_tells(*state, UINT64_MAX, all, notices);
+	assert_true(store_commit(*state));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -296,6 +376,7 @@ int main(void)
 		STORE_TEST(test_what_came_back),
 		STORE_TEST(test_privacy),
 		STORE_TEST(test_who_was_told),
+		STORE_TEST(test_notices_of_thousands),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,16 +8,22 @@
 #define AGO "($2 - " WEEK_OF_DAY("last_day") ")"
 #define WEEKS "CASE WHEN " AGO " >= 0 THEN weeks << " AGO " ELSE weeks >> least(-" AGO ", 63) END"
 
+/* Of n people each. */
+#define IN_WEEK(bit) ", coalesce(sum(n) FILTER (WHERE weeks & " #bit " <> 0), 0)::bigint"
+#define IN_WEEKS                                                                                   \
+	IN_WEEK(1)                                                                                 \
+	IN_WEEK(2) IN_WEEK(4) IN_WEEK(8) IN_WEEK(16) IN_WEEK(32) IN_WEEK(64) IN_WEEK(128)
+
+/* Millions of people have few different weeks. */
 static const char question[] =
-	"SELECT count(*) FILTER (WHERE lately), count(*) FILTER (WHERE weeks & 1 <> 0),"
-	" count(*) FILTER (WHERE weeks & 2 <> 0), count(*) FILTER (WHERE weeks & 4 <> 0),"
-	" count(*) FILTER (WHERE weeks & 8 <> 0), count(*) FILTER (WHERE weeks & 16 <> 0),"
-	" count(*) FILTER (WHERE weeks & 32 <> 0), count(*) FILTER (WHERE weeks & 64 <> 0),"
-	" count(*) FILTER (WHERE weeks & 128 <> 0)"
-	" FROM (SELECT last_day > $3 OR (last_day = $3 AND EXISTS (SELECT 1"
-	"   FROM portcullis.sightings s WHERE s.user_id = u.id AND s.verified"
-	"   AND s.last_seen >= $1 AND s.habit <> ALL ($5))) AS lately, " WEEKS " AS weeks"
-	"  FROM portcullis.users u WHERE last_day >= $4 AND name <> '') p";
+	"SELECT coalesce(sum(n) FILTER (WHERE lately), 0)::bigint"
+	" + (SELECT count(*) FROM portcullis.users u WHERE last_day = $3 AND name <> ''"
+	"  AND EXISTS (SELECT 1 FROM portcullis.sightings s WHERE s.user_id = u.id"
+	"   AND s.verified AND s.last_seen >= $1 AND s.habit <> ALL ($5)))" IN_WEEKS
+	" FROM (SELECT lately, weeks & 255 AS weeks, count(*) AS n"
+	"  FROM (SELECT last_day > $3 AS lately, " WEEKS " AS weeks"
+	"   FROM portcullis.users WHERE last_day >= $4 AND name <> '') p"
+	"  GROUP BY 1, 2) k";
 
 _Static_assert(STORE_ACTIVITY_WEEKS == 8, "as many as are counted above");
 
@@ -45,7 +51,7 @@ bool postgresql_count_activity(struct store *store, int64_t since, int64_t week,
 	parameter_add(&parameters, PARAMETER_DAY, since / MILLISECONDS_A_DAY);
 	parameter_add(&parameters, PARAMETER_DAY, MAX(first / MILLISECONDS_A_DAY, 1));
 	add_anonymous(store->dictionaries, &parameters);
-	result = postgresql_query(store, question, &parameters);
+	result = postgresql_query_with_workers(store, question, &parameters);
 	if (result == NULL)
 		return false;
 	activity_r->lately = (uint64_t)result_number(result, 0, 0);

@@ -31,30 +31,11 @@ static bool read_version(struct store *store)
 		       : false;
 }
 
-/* Waits for what was sent ahead: the connection does one thing at a time. */
-static void await(struct store_postgresql *postgresql)
-{
-	PGresult *result;
-
-	while (postgresql->is_ahead && (result = PQgetResult(postgresql->connection)) != NULL) {
-		PQclear(postgresql->ahead_result);
-		postgresql->ahead_result = result;
-	}
-	postgresql->is_ahead = false;
-}
-
-static void forget_ahead(struct store_postgresql *postgresql)
-{
-	PQclear(postgresql->ahead_result);
-	postgresql->ahead_result = NULL;
-	postgresql->is_ahead = false;
-}
-
 void postgresql_disconnect(struct store *store)
 {
 	struct store_postgresql *postgresql = store_postgresql(store);
 
-	forget_ahead(postgresql);
+	ahead_clear(&postgresql->ahead);
 	PQfinish(postgresql->connection);
 	postgresql->connection = NULL;
 	postgresql->transaction = TRANSACTION_NONE;
@@ -89,50 +70,16 @@ static bool is_ready(struct store *store)
 	return postgresql->connection != NULL || postgresql_failed(store, NULL);
 }
 
-/* Parameters as libpq wants them. */
-struct arguments {
-	const char *values[PARAMETERS_MAX];
-	int lengths[PARAMETERS_MAX], formats[PARAMETERS_MAX];
-};
-
-static void list_arguments(const struct parameters *parameters, struct arguments *arguments_r)
-{
-	for (int i = 0; i < parameters->count; i++) {
-		const GByteArray *value = parameters->values[i];
-
-		/* What is empty is not NULL. */
-		arguments_r->values[i] = value == NULL     ? NULL
-					 : value->len == 0 ? ""
-							   : (char *)value->data;
-		arguments_r->lengths[i] = value == NULL ? 0 : (int)value->len;
-		arguments_r->formats[i] = 1;
-	}
-}
-
 static PGresult *send_statement(struct store *store, const char *sql,
 				const struct parameters *parameters)
 {
 	struct store_postgresql *postgresql = store_postgresql(store);
 	struct arguments arguments;
 
-	await(postgresql);
-	list_arguments(parameters, &arguments);
+	ahead_await(&postgresql->ahead, postgresql->connection);
+	arguments_of(parameters, &arguments);
 	return PQexecParams(postgresql->connection, sql, parameters->count, parameters->types,
 			    arguments.values, arguments.lengths, arguments.formats, 1);
-}
-
-static bool send_ahead(struct store_postgresql *postgresql, const char *sql,
-		       const struct parameters *parameters)
-{
-	struct arguments arguments;
-
-	await(postgresql);
-	forget_ahead(postgresql);
-	list_arguments(parameters, &arguments);
-	postgresql->is_ahead =
-		PQsendQueryParams(postgresql->connection, sql, parameters->count, parameters->types,
-				  arguments.values, arguments.lengths, arguments.formats, 1);
-	return postgresql->is_ahead;
 }
 
 static bool is_fine(const PGresult *result)
@@ -193,25 +140,49 @@ PGresult *postgresql_query(struct store *store, const char *sql, struct paramete
 
 bool postgresql_ask_ahead(struct store *store, const char *sql, struct parameters *parameters)
 {
-	bool fine = is_ready(store) && (send_ahead(store_postgresql(store), sql, parameters) ||
+	static const struct parameters none;
+	struct store_postgresql *postgresql = store_postgresql(store);
+	bool fine = is_ready(store) && (ahead_ask(&postgresql->ahead, postgresql->connection, sql,
+						  parameters == NULL ? &none : parameters) ||
 					postgresql_failed(store, NULL));
 
-	parameters_clear(parameters);
+	if (parameters != NULL)
+		parameters_clear(parameters);
 	return fine;
+}
+
+bool postgresql_send_ahead(struct store *store)
+{
+	struct store_postgresql *postgresql = store_postgresql(store);
+
+	return ahead_send(&postgresql->ahead, postgresql->connection) ||
+	       postgresql_failed(store, NULL);
+}
+
+void postgresql_drain_ahead(struct store *store)
+{
+	struct store_postgresql *postgresql = store_postgresql(store);
+
+	ahead_drain(&postgresql->ahead, postgresql->connection);
 }
 
 PGresult *postgresql_answer_ahead(struct store *store)
 {
 	struct store_postgresql *postgresql = store_postgresql(store);
-	PGresult *result;
+	PGresult *result = ahead_take(&postgresql->ahead, postgresql->connection);
 
-	await(postgresql);
-	result = postgresql->ahead_result;
-	postgresql->ahead_result = NULL;
 	if (result != NULL)
 		return check_result(store, result);
 	postgresql_failed(store, NULL);
 	return NULL;
+}
+
+void postgresql_end_ahead(struct store *store)
+{
+	struct store_postgresql *postgresql = store_postgresql(store);
+
+	ahead_await(&postgresql->ahead, postgresql->connection);
+	ahead_clear(&postgresql->ahead);
 }
 
 bool postgresql_run(struct store *store, const char *sql, struct parameters *parameters)
@@ -263,7 +234,7 @@ static PGresult *execute(struct store *store, const char *sql)
 {
 	PGresult *result;
 
-	await(store_postgresql(store));
+	ahead_await(&store_postgresql(store)->ahead, store_postgresql(store)->connection);
 	result = PQexec(store_postgresql(store)->connection, sql);
 	if (was_ended_meanwhile(store, result)) {
 		PQclear(result);
@@ -315,6 +286,24 @@ static void add_setting(GString *sql, const char *uri, const char *name, const c
 		g_string_append_printf(sql, "; SET LOCAL %s = '%s'", name, value);
 }
 
+#define WORKERS "max_parallel_workers_per_gather"
+
+PGresult *postgresql_query_with_workers(struct store *store, const char *sql,
+					struct parameters *parameters)
+{
+	PGresult *result = NULL;
+	GString *without = g_string_new(NULL);
+
+	add_setting(without, store_postgresql(store)->uri, WORKERS, "0");
+	if (postgresql_execute(store, "SET LOCAL " WORKERS " TO DEFAULT"))
+		result = postgresql_query(store, sql, parameters);
+	if (result != NULL && !postgresql_execute(store, without->str))
+		g_clear_pointer(&result, PQclear);
+	parameters_clear(parameters);
+	g_string_free(without, TRUE);
+	return result;
+}
+
 /* Begins what another version of the schema would make wrong. Gives that. */
 static bool begin(struct store *store, const char *kind, const char *idle, const char *patience,
 		  const char *locks)
@@ -335,7 +324,7 @@ static bool begin(struct store *store, const char *kind, const char *idle, const
 	/* Of cursors, all rows are fetched. */
 	add_setting(sql, postgresql->uri, "cursor_tuple_fraction", "1");
 	/* Many small statements: to start workers for each takes longer than to do it. */
-	add_setting(sql, postgresql->uri, "max_parallel_workers_per_gather", "0");
+	add_setting(sql, postgresql->uri, WORKERS, "0");
 	g_string_append_printf(sql, "; %sSELECT 1", locks);
 	/* Several hosts may have rows of the same people to change, each after the other. */
 	add_setting(sql, postgresql->uri, "lock_timeout", "2min");
@@ -450,8 +439,7 @@ void postgresql_rollback(struct store *store)
 {
 	struct store_postgresql *postgresql = store_postgresql(store);
 
-	await(postgresql);
-	forget_ahead(postgresql);
+	postgresql_end_ahead(store);
 	if (postgresql->connection != NULL &&
 	    PQtransactionStatus(postgresql->connection) != PQTRANS_IDLE)
 		PQclear(PQexec(postgresql->connection, "ROLLBACK"));

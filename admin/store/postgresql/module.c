@@ -25,7 +25,7 @@ static void close_store(struct store *store)
 	postgresql_copy_free(postgresql->copy);
 	parameters_clear(&postgresql->services);
 	parameters_clear(&postgresql->connections);
-	postgresql_notices_ahead_of(store, NULL, 0);
+	postgresql_notices_end(store);
 	g_free(postgresql->uri);
 	store_free(store);
 }

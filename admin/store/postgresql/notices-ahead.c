@@ -3,70 +3,122 @@
 #include "postgresql.h"
 
 /* Who asks for sightings asks for the notices of each person, in most cases: one by one, that
-   would be a round trip each. They are read for all people of a FETCH at the first question. */
+   would be a round trip each. */
 
-void postgresql_notices_ahead_of(struct store *store, const PGresult *rows, int column)
+static const char question[] = "SELECT id, " NOTICE_READ_COLUMNS " FROM portcullis.notices"
+			       " WHERE user_name = ANY ($1) ORDER BY user_name, id";
+
+/* NULL: of nobody in particular. */
+static const char *name_of(const PGresult *rows, int row, int column)
 {
-	struct notices_ahead *ahead = &store_postgresql(store)->ahead;
-	bool asked = rows != NULL && ahead->asked_before;
-
-	PQclear(ahead->notices);
-	g_clear_pointer(&ahead->places, g_hash_table_unref);
-	*ahead = (struct notices_ahead){.rows = rows, .column = column, .asked_before = asked};
+	return PQgetisnull(rows, row, column) ? NULL : result_text(rows, row, column);
 }
 
-/* Notes them in places, each once: rows of one person follow each other. */
-static void add_names(struct notices_ahead *ahead, struct parameters *parameters)
+static const char *last_name(const struct notices_ahead *notices)
 {
-	GByteArray *names = parameter_add_text_array(parameters);
+	int count = PQntuples(notices->rows);
 
-	for (int i = 0; i < PQntuples(ahead->rows); i++) {
-		const char *name = result_text(ahead->rows, i, ahead->column);
+	return count == 0 ? NULL : name_of(notices->rows, count - 1, notices->column);
+}
 
-		if (!PQgetisnull(ahead->rows, i, ahead->column) &&
-		    g_hash_table_insert(ahead->places, (char *)name, GINT_TO_POINTER(0)))
-			array_add_text(names, name);
+static void forget_rows(struct notices_ahead *notices)
+{
+	PQclear(notices->notices);
+	notices->notices = NULL;
+	g_clear_pointer(&notices->places, g_hash_table_unref);
+}
+
+void postgresql_notices_of(struct store *store, const PGresult *rows, int column)
+{
+	struct notices_ahead *notices = &store_postgresql(store)->notices;
+
+	forget_rows(notices);
+	if (notices->rows != NULL) {
+		g_free(notices->before);
+		notices->before = g_strdup(last_name(notices));
 	}
-}
-
-static bool read_ahead(struct store *store)
-{
-	struct notices_ahead *ahead = &store_postgresql(store)->ahead;
-	struct parameters parameters = {0};
-
-	ahead->places = g_hash_table_new(g_str_hash, g_str_equal);
-	add_names(ahead, &parameters);
-	ahead->notices =
-		postgresql_query(store,
-				 "SELECT id, " NOTICE_READ_COLUMNS " FROM portcullis.notices"
-				 " WHERE user_name = ANY ($1) ORDER BY user_name, id",
-				 &parameters);
-	for (int i = PQntuples(ahead->notices) - 1; i >= 0; i--)
-		g_hash_table_insert(ahead->places, (char *)result_text(ahead->notices, i, 1),
-				    GINT_TO_POINTER(i + 1));
-	return ahead->notices != NULL;
+	notices->rows = rows;
+	notices->column = column;
 }
 
 void postgresql_notices_end(struct store *store)
 {
-	struct notices_ahead *ahead = &store_postgresql(store)->ahead;
-	bool asked = ahead->asked_before || ahead->places != NULL;
+	struct notices_ahead *notices = &store_postgresql(store)->notices;
 
-	postgresql_notices_ahead_of(store, NULL, 0);
-	ahead->asked_before = asked;
+	forget_rows(notices);
+	g_free(notices->before);
+	*notices = (struct notices_ahead){0};
 }
 
-bool postgresql_notices_expect(struct store *store)
+bool postgresql_notices_are_wanted(struct store *store)
 {
-	return !store_postgresql(store)->ahead.asked_before || read_ahead(store);
+	return store_postgresql(store)->notices.asked;
 }
 
-static int count_of(const struct notices_ahead *ahead, const char *user, int first)
+/* Each once: rows of one person follow each other. */
+static struct parameters parameters_of(const char *before, const PGresult *rows, int column)
+{
+	struct parameters parameters = {0};
+	GByteArray *names = parameter_add_text_array(&parameters);
+	const char *last = before;
+
+	if (before != NULL)
+		array_add_text(names, before);
+	for (int i = 0; i < PQntuples(rows); i++) {
+		const char *name = name_of(rows, i, column);
+
+		if (name != NULL && g_strcmp0(name, last) != 0)
+			array_add_text(names, name);
+		last = name == NULL ? last : name;
+	}
+	return parameters;
+}
+
+bool postgresql_notices_ask(struct store *store, const PGresult *rows, int column)
+{
+	struct parameters parameters =
+		parameters_of(last_name(&store_postgresql(store)->notices), rows, column);
+
+	return postgresql_ask_ahead(store, question, &parameters);
+}
+
+void postgresql_notices_take(struct store *store, PGresult *taken)
+{
+	struct notices_ahead *notices = &store_postgresql(store)->notices;
+
+	notices->notices = taken;
+	notices->places = g_hash_table_new(g_str_hash, g_str_equal);
+	if (notices->before != NULL)
+		g_hash_table_insert(notices->places, notices->before, GINT_TO_POINTER(0));
+	for (int i = 0; i < PQntuples(notices->rows); i++) {
+		const char *name = name_of(notices->rows, i, notices->column);
+
+		if (name != NULL)
+			g_hash_table_insert(notices->places, (char *)name, GINT_TO_POINTER(0));
+	}
+	for (int i = PQntuples(taken) - 1; i >= 0; i--)
+		g_hash_table_insert(notices->places, (char *)result_text(taken, i, 1),
+				    GINT_TO_POINTER(i + 1));
+}
+
+static bool read_now(struct store *store)
+{
+	struct notices_ahead *notices = &store_postgresql(store)->notices;
+	struct parameters parameters =
+		parameters_of(notices->before, notices->rows, notices->column);
+	PGresult *taken = postgresql_query(store, question, &parameters);
+
+	if (taken != NULL)
+		postgresql_notices_take(store, taken);
+	return taken != NULL;
+}
+
+static int count_of(const struct notices_ahead *notices, const char *user, int first)
 {
 	int end = first;
 
-	while (end < PQntuples(ahead->notices) &&
-	       strcmp(result_text(ahead->notices, end, 1), user) == 0)
+	while (end < PQntuples(notices->notices) &&
+	       strcmp(result_text(notices->notices, end, 1), user) == 0)
 		end++;
 	return end - first;
 }
@@ -74,14 +126,15 @@ static int count_of(const struct notices_ahead *ahead, const char *user, int fir
 const PGresult *postgresql_notices_ahead(struct store *store, const char *user, int *first_r,
 					 int *count_r)
 {
-	struct notices_ahead *ahead = &store_postgresql(store)->ahead;
+	struct notices_ahead *notices = &store_postgresql(store)->notices;
 	gpointer place;
 
-	if (ahead->rows == NULL || (ahead->places == NULL && !read_ahead(store)))
+	notices->asked |= notices->rows != NULL;
+	if (notices->rows == NULL || (notices->places == NULL && !read_now(store)))
 		return NULL;
-	if (!g_hash_table_lookup_extended(ahead->places, user, NULL, &place))
+	if (!g_hash_table_lookup_extended(notices->places, user, NULL, &place))
 		return NULL;
 	*first_r = MAX(GPOINTER_TO_INT(place) - 1, 0);
-	*count_r = GPOINTER_TO_INT(place) == 0 ? 0 : count_of(ahead, user, *first_r);
-	return ahead->notices;
+	*count_r = GPOINTER_TO_INT(place) == 0 ? 0 : count_of(notices, user, *first_r);
+	return notices->notices;
 }

@@ -250,6 +250,20 @@ void array_add_row(struct parameters *parameters, int first, const char *columns
 		add_value(parameters->values[first + i], columns[i], &values[i]);
 }
 
+void arguments_of(const struct parameters *parameters, struct arguments *arguments_r)
+{
+	for (int i = 0; i < parameters->count; i++) {
+		const GByteArray *value = parameters->values[i];
+
+		/* What is empty is not NULL. */
+		arguments_r->values[i] = value == NULL     ? NULL
+					 : value->len == 0 ? ""
+							   : (char *)value->data;
+		arguments_r->lengths[i] = value == NULL ? 0 : (int)value->len;
+		arguments_r->formats[i] = 1;
+	}
+}
+
 /* ---- results ---- */
 
 int64_t result_number(const PGresult *result, int row, int column)

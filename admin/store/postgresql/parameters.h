@@ -59,6 +59,13 @@ void array_add_row(struct parameters *parameters, int first, const char *columns
 
 void parameters_clear(struct parameters *parameters);
 
+/* As libpq wants them, of parameters that are borrowed. */
+struct arguments {
+	const char *values[PARAMETERS_MAX];
+	int lengths[PARAMETERS_MAX], formats[PARAMETERS_MAX];
+};
+void arguments_of(const struct parameters *parameters, struct arguments *arguments_r);
+
 /* The text as parameters have it, which the caller frees. */
 char *text_as_stored(const char *text);
 

@@ -2,6 +2,7 @@
 #define PORTCULLIS_POSTGRESQL_H
 
 #include "admin/store/store-backend.h"
+#include "ahead.h"
 #include "parameters.h"
 
 /* What the parts of the store on PostgreSQL share. Each calls only those that stand above it
@@ -20,9 +21,10 @@ struct last_look;
 struct notices_ahead {
 	const PGresult *rows; /* sightings; NULL: none are visited */
 	int column;           /* of their names */
+	char *before;         /* the last name of the rows before: it may only end with these */
 	PGresult *notices;    /* NULL: not read yet */
 	GHashTable *places;   /* by name: the first of its notices + 1; 0 there is none */
-	bool asked_before;    /* for those of the rows before these */
+	bool asked;           /* for any, since the first rows */
 };
 
 enum transaction { TRANSACTION_NONE, TRANSACTION_READING, TRANSACTION_WRITING };
@@ -51,10 +53,9 @@ struct store_postgresql {
 	GHashTable *orders;            /* NULL: not read yet; orders.c */
 	struct copy_rows *copy;        /* NULL: there are none to be sent; copy.c */
 
-	struct notices_ahead ahead; /* of those whose sightings come; notices-ahead.c */
-	bool is_ahead;              /* the connection works on a statement */
-	PGresult *ahead_result;     /* of the one that it worked on last; NULL: it was taken */
-	bool dictionaries_locked;   /* against removal, until it ends */
+	struct ahead ahead;           /* what the connection works on */
+	struct notices_ahead notices; /* of those whose sightings come; notices-ahead.c */
+	bool dictionaries_locked;     /* against removal, until it ends */
 };
 
 static inline struct store_postgresql *store_postgresql(struct store *store)
@@ -95,10 +96,20 @@ void postgresql_disconnect(struct store *store);
    parameters are cleared; NULL: there are none. */
 PGresult *postgresql_query(struct store *store, const char *sql, struct parameters *parameters);
 
-/* The same in two parts: the server works on it while this process does something else. What is
-   asked for meanwhile comes after it. */
+/* The same of one that goes through a whole table: several of the server's processes may. In a
+   transaction. */
+PGresult *postgresql_query_with_workers(struct store *store, const char *sql,
+					struct parameters *parameters);
+
+/* The same in parts, for up to AHEAD_MAX statements: the server works on them while this process
+   does something else, and drains now and then. Whatever is asked for otherwise waits for all of
+   them. */
 bool postgresql_ask_ahead(struct store *store, const char *sql, struct parameters *parameters);
+bool postgresql_send_ahead(struct store *store);
+void postgresql_drain_ahead(struct store *store);
 PGresult *postgresql_answer_ahead(struct store *store);
+/* Nobody wants the rest of the answers. */
+void postgresql_end_ahead(struct store *store);
 
 /* The same without rows. */
 bool postgresql_run(struct store *store, const char *sql, struct parameters *parameters);
@@ -198,13 +209,16 @@ bool postgresql_send_covers_of(struct store *store, int64_t server);
 
 /* rows: sightings that are to be visited, or whose they are, with the name in this column; they
    stay until the next ones, or NULL, come. */
-void postgresql_notices_ahead_of(struct store *store, const PGresult *rows, int column);
+void postgresql_notices_of(struct store *store, const PGresult *rows, int column);
 
-/* These rows go; more may come. */
+/* No more rows come. */
 void postgresql_notices_end(struct store *store);
 
-/* Reads those notices at once, if such were asked for before. */
-bool postgresql_notices_expect(struct store *store);
+/* Whether such were asked for. Then those of the next rows can be asked for ahead, and belong to
+   the store once these are visited. */
+bool postgresql_notices_are_wanted(struct store *store);
+bool postgresql_notices_ask(struct store *store, const PGresult *rows, int column);
+void postgresql_notices_take(struct store *store, PGresult *notices);
 
 /* The notices of somebody of whom rows are visited: *count_r of them from *first_r on in what is
    returned, which belongs to the store; in the order of ids. NULL: of him they are to be asked

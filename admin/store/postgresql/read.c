@@ -75,13 +75,17 @@ bool postgresql_begin_reading(struct store *store)
 	" s.last_client, s.weeks, s.whereabouts, s.tls_below, s.days"
 #define NAME_COLUMN 13 /* behind them */
 
+/* Rows; the server can send some hundreds before anybody takes them. */
+#define DRAINED_AFTER 100
+
 /* One question. */
 struct reading {
 	struct store_gathering gathering;
 	const bool *chosen; /* rule sets */
 	char *sql;          /* for its rows; $1 rule sets, $2 since, $3 a user or people */
 	const char *cursor; /* FETCH of it */
-	PGresult *people;   /* whose rows are asked for ahead */
+	PGresult *people;   /* whose rows are asked for ahead, */
+	bool with_notices;  /* and their notices */
 	/* Whose rows are visited; NULL: these have the names. */
 	const PGresult *named;
 	int place; /* of the last one, of them */
@@ -210,8 +214,7 @@ static bool declare_people(struct store *store, const struct store_filter *filte
 	g_string_append(sql, ") p ORDER BY user_id OFFSET 0) k LEFT JOIN LATERAL (SELECT name"
 			     " FROM portcullis.users u WHERE u.id = k.user_id OFFSET 0) n ON true"
 			     " ORDER BY k.user_id");
-	fine = postgresql_run(store, sql->str, &parameters) &&
-	       postgresql_execute(store, "SET LOCAL max_parallel_workers_per_gather = 0");
+	fine = postgresql_run(store, sql->str, &parameters);
 	g_string_free(sql, TRUE);
 	return fine;
 }
@@ -287,6 +290,8 @@ static bool take_rows(struct store *store, const PGresult *result, struct readin
 	struct store_sighting sighting;
 
 	for (int i = 0; i < PQntuples(result); i++) {
+		if (i % DRAINED_AFTER == 0)
+			postgresql_drain_ahead(store);
 		if (read_sighting(store, reading, result, i, &sighting) &&
 		    !store_gathering_take(&reading->gathering, &sighting))
 			return false;
@@ -294,43 +299,56 @@ static bool take_rows(struct store *store, const PGresult *result, struct readin
 	return true;
 }
 
-/* Asks for the rows of the next people. */
+/* Asks for the rows of the next people, and for who comes behind them. */
 static bool ask_for_rows(struct store *store, struct reading *reading)
 {
 	struct parameters parameters;
 	GByteArray *array;
 
-	reading->people = postgresql_query(store, reading->cursor, NULL);
-	if (reading->people == NULL)
-		return false;
 	if (PQntuples(reading->people) == 0)
 		return true;
 	parameters = parameters_of(store, reading);
 	array = parameter_add_array(&parameters, PARAMETER_BIGINT);
 	for (int i = 0; i < PQntuples(reading->people); i++)
 		array_add(array, PARAMETER_BIGINT, result_number(reading->people, i, 0));
-	return postgresql_ask_ahead(store, reading->sql, &parameters);
+	reading->with_notices = postgresql_notices_are_wanted(store);
+	return postgresql_ask_ahead(store, reading->sql, &parameters) &&
+	       (!reading->with_notices || postgresql_notices_ask(store, reading->people, 1)) &&
+	       postgresql_ask_ahead(store, reading->cursor, NULL) && postgresql_send_ahead(store);
+}
+
+/* What was asked for. False when one of them failed; the caller clears all. */
+static bool take_answers(struct store *store, const struct reading *reading, PGresult **rows_r,
+			 PGresult **notices_r, PGresult **people_r)
+{
+	*notices_r = *people_r = NULL;
+	return (*rows_r = postgresql_answer_ahead(store)) != NULL &&
+	       (!reading->with_notices || (*notices_r = postgresql_answer_ahead(store)) != NULL) &&
+	       (*people_r = postgresql_answer_ahead(store)) != NULL;
 }
 
 /* While rows are visited, the server looks for the next ones. As fetch(). */
 static int fetch_people(struct store *store, struct reading *reading)
 {
-	PGresult *people = reading->people, *rows;
+	PGresult *people = reading->people, *rows, *notices;
 	int more = -1;
 
 	if (PQntuples(people) == 0) {
 		store_gathering_end(&reading->gathering);
 		return 0;
 	}
-	rows = postgresql_answer_ahead(store);
 	reading->named = people;
 	reading->place = 0;
-	reading->people = NULL;
-	postgresql_notices_ahead_of(store, people, 1);
-	if (rows != NULL && postgresql_notices_expect(store) && ask_for_rows(store, reading))
-		more = take_rows(store, rows, reading);
-	postgresql_notices_end(store);
+	if (take_answers(store, reading, &rows, &notices, &reading->people)) {
+		postgresql_notices_of(store, people, 1);
+		if (notices != NULL)
+			postgresql_notices_take(store, g_steal_pointer(&notices));
+		if (ask_for_rows(store, reading))
+			more = take_rows(store, rows, reading);
+		postgresql_notices_of(store, NULL, 0);
+	}
 	PQclear(people);
+	PQclear(notices);
 	PQclear(rows);
 	return more;
 }
@@ -343,26 +361,26 @@ static int fetch(struct store *store, struct reading *reading)
 
 	if (result == NULL)
 		return -1;
-	postgresql_notices_ahead_of(store, result, NAME_COLUMN);
+	postgresql_notices_of(store, result, NAME_COLUMN);
 	more = take_rows(store, result, reading) && !is_last;
 	if (is_last)
 		store_gathering_end(&reading->gathering);
-	postgresql_notices_ahead_of(store, NULL, 0);
+	postgresql_notices_of(store, NULL, 0);
 	PQclear(result);
 	return more;
 }
 
 static bool read_people(struct store *store, struct reading *reading)
 {
-	int more = ask_for_rows(store, reading) ? 1 : -1;
+	int more;
 
+	reading->people = postgresql_query(store, reading->cursor, NULL);
+	more = reading->people != NULL && ask_for_rows(store, reading) ? 1 : -1;
 	while (more > 0)
 		more = fetch_people(store, reading);
-	postgresql_notices_ahead_of(store, NULL, 0);
 	PQclear(reading->people);
-	return more == 0 && postgresql_execute(store, "CLOSE people;"
-						      "SET LOCAL max_parallel_workers_per_gather"
-						      " TO DEFAULT");
+	postgresql_end_ahead(store);
+	return more == 0 && postgresql_execute(store, "CLOSE people");
 }
 
 static bool read_rows(struct store *store, struct reading *reading)
@@ -386,6 +404,7 @@ bool postgresql_each_sighting(struct store *store, const struct store_filter *fi
 		declare(store, &reading) && (asks_for_people(filter) ? read_people(store, &reading)
 								     : read_rows(store, &reading));
 
+	postgresql_notices_end(store);
 	store_gathering_clear(&reading.gathering);
 	g_free(reading.sql);
 	g_free(chosen);
