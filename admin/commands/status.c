@@ -215,7 +215,7 @@ static int answer(time_t at, bool json, struct inquiry *inquiry)
 	struct rule_standing standings[RULES_MAX];
 	struct health_finding findings[HEALTH_COUNT];
 	int64_t now = (int64_t)time(NULL) * 1000;
-	struct notice_health notices;
+	struct notice_health notices = {0};
 	bool found = rule_standings_find(standings, &notices, inquiry, at, now) &&
 		     host_standings_find(&hosts, inquiry) &&
 		     health_examine(inquiry, &hosts, &notices, now, findings);
@@ -225,6 +225,7 @@ static int answer(time_t at, bool json, struct inquiry *inquiry)
 	else if (found)
 		found = print_all(standings, inquiry, &hosts, findings);
 	host_standings_free(&hosts);
+	notice_health_clear(&notices);
 	return inquiry_end(inquiry, found,
 			   found && health_is_good(findings) ? EXIT_SUCCESS : EXIT_NO);
 }

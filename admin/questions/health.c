@@ -408,19 +408,22 @@ static void examine_untold(const struct notice_health *health, struct health_fin
 }
 
 /* False when the store fails. */
-static bool examine_limits(const struct inquiry *inquiry, int64_t now,
-			   struct health_finding *finding_r)
+static bool examine_limits(const struct inquiry *inquiry, const struct notice_health *notices,
+			   int64_t now, struct health_finding *finding_r)
 {
-	const struct notice_settings *settings = &inquiry->loaded.policy->notices;
+	const struct policy *policy = inquiry->loaded.policy;
+	time_t moment = (time_t)(now / 1000);
 	bool enough;
 	char *text;
 
-	if (!notices_are_configured(settings) || mail_limit_an_hour(settings) == 0) {
+	if (!notices_are_configured(&policy->notices) ||
+	    mail_limit_an_hour(&policy->notices) == 0) {
 		find(finding_r, true, "there are none");
 		return true;
 	}
-	if (!notice_limits_find(&inquiry->loaded, inquiry->store, (time_t)(now / 1000), &enough,
-				&text))
+	if (notices->demand != NULL)
+		enough = notice_limits_judge(policy, notices->demand, moment, &text);
+	else if (!notice_limits_find(&inquiry->loaded, inquiry->store, moment, &enough, &text))
 		return false;
 	find(finding_r, enough, "%s", text);
 	g_free(text);
@@ -442,7 +445,7 @@ bool health_examine(const struct inquiry *inquiry, const struct host_standings *
 	    !examine_servers(inquiry, now, &findings_r[HEALTH_SERVERS]) ||
 	    !examine_logs(inquiry, &totals, now, &findings_r[HEALTH_LOGS]) ||
 	    !sum_days(inquiry->store, now, &days) ||
-	    !examine_limits(inquiry, now, &findings_r[HEALTH_LIMITS]))
+	    !examine_limits(inquiry, notices, now, &findings_r[HEALTH_LIMITS]))
 		return false;
 	examine_hosts(hosts, &findings_r[HEALTH_HOSTS]);
 	examine_import(&totals, now, &findings_r[HEALTH_IMPORT]);

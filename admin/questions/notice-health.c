@@ -31,6 +31,9 @@ static bool visit(void *context, const struct notice_candidate *candidate)
 	struct notice_health_search *search = context;
 
 	search->health->failed += candidate->failed && candidate->user_id == search->offender;
+	if (candidate->plan.to_tell != 0)
+		mail_demand_add(search->health->demand, candidate->plan.to_tell_from,
+				candidate->plan.to_tell_by);
 	search->untold_ended = search->untold_ended || !desk_list_add(search->untold, candidate);
 	return true;
 }
@@ -43,6 +46,7 @@ static struct notice_health_search *begin(struct notice_health *health,
 	const struct edition edition = loaded_edition(&inquiry->loaded);
 	time_t now = time(NULL);
 
+	health->demand = mail_demand_create();
 	search->health = health;
 	search->addresses = addresses;
 	search->offender = STORE_NOBODY;
@@ -110,4 +114,9 @@ bool notice_health_end(struct notice_health_search *search, bool read)
 	address_map_close(search->addresses);
 	g_free(search);
 	return fine && read;
+}
+
+void notice_health_clear(struct notice_health *health)
+{
+	g_clear_pointer(&health->demand, mail_demand_free);
 }

@@ -1,6 +1,7 @@
 #ifndef PORTCULLIS_NOTICE_HEALTH_H
 #define PORTCULLIS_NOTICE_HEALTH_H
 
+#include "admin/notices/mail-limits.h"
 #include "inquiry.h"
 
 /* Offenders who cannot be told. */
@@ -10,7 +11,11 @@ struct notice_health {
 	uint64_t outside; /* of the domains that are written to, and not in the file of addresses */
 	uint64_t failed;  /* whose last mail did */
 	uint64_t untold;  /* of a rule, or not in time */
+	/* Of all who are to be told; NULL: nobody could be told anyway. */
+	struct mail_demand *demand;
 };
+
+void notice_health_clear(struct notice_health *health);
 
 /* They are found in sightings that somebody else reads, too: those of the filter, user by user.
    NULL where no notices are configured, or nobody could be told anyway. */

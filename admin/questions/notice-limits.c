@@ -48,22 +48,27 @@ char *notice_limits_text(const struct policy *policy, time_t now)
 	return g_string_free(text, FALSE);
 }
 
+bool notice_limits_judge(const struct policy *policy, struct mail_demand *demand, time_t now,
+			 char **text_r)
+{
+	struct mail_shortage shortage;
+	bool enough = !mail_limits_fall_short(&policy->notices, demand, now, &shortage);
+
+	*text_r = enough ? notice_limits_text(policy, now)
+			 : mail_shortage_text(&policy->notices, &shortage);
+	return enough;
+}
+
 bool notice_limits_find(const struct loaded_policy *loaded, struct store *store, time_t now,
 			bool *enough_r, char **text_r)
 {
-	const struct notice_settings *settings = &loaded->policy->notices;
 	const struct edition edition = loaded_edition(loaded);
 	struct notice_people *people = notice_people_create(&edition);
 	struct due_list *list = due_list_read(people, store, now);
-	struct mail_shortage shortage;
 	bool found = list != NULL;
 
-	if (found) {
-		*enough_r =
-			!mail_limits_fall_short(settings, due_list_demand(list), now, &shortage);
-		*text_r = *enough_r ? notice_limits_text(loaded->policy, now)
-				    : mail_shortage_text(settings, &shortage);
-	}
+	if (found)
+		*enough_r = notice_limits_judge(loaded->policy, due_list_demand(list), now, text_r);
 	due_list_free(list);
 	notice_people_free(people);
 	return found;

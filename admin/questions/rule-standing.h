@@ -16,9 +16,9 @@ struct rule_standing {
 	uint64_t offenders, offenders_at_start;
 };
 
-/* One for each rule of the policy, in its order, and who cannot be told. at: the moment whose
-   phases count; now, in milliseconds, the one up to which records do. False when the store
-   fails. */
+/* One for each rule of the policy, in its order, and who cannot be told, which the caller clears.
+   at: the moment whose phases count; now, in milliseconds, the one up to which records do. False
+   when the store fails. */
 bool rule_standings_find(struct rule_standing standings_r[RULES_MAX],
 			 struct notice_health *notices_r, const struct inquiry *inquiry, time_t at,
 			 int64_t now);
