@@ -56,5 +56,6 @@ analyze-cppcheck:
 		--suppress=uninitvar --suppress=ctuuninitvar \
 		--suppress=normalCheckLevelMaxBranches --error-exitcode=1 -I. \
 		-DPORTCULLIS_VERSION='"$(VERSION)"' -DPORTCULLIS_NOTICES='"$(NOTICES)"' \
-		-DPORTCULLIS_MODULES='"$(MODULES)"' -DDOVECOT_VERSION_MAJOR=2 -DDOVECOT_VERSION_MINOR=4 -DDOVECOT_VERSION_MICRO=1 \
+		'-DG_STRINGIFY(value)=""' -DPORTCULLIS_MODULES='"$(MODULES)"' \
+		-DDOVECOT_VERSION_MAJOR=2 -DDOVECOT_VERSION_MINOR=4 -DDOVECOT_VERSION_MICRO=1 \
 		$(ANALYZED)
