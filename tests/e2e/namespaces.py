@@ -177,6 +177,9 @@ def _private_files(libc, log_directory):
     # Where there is no journal of systemd's, it is a socket that is not in /run.
     if Path("/dev/log").is_socket():
         _run("mount", "--bind", "/dev/null", "/dev/log")
+    # In a tree whose /dev is another one's, without what is mounted there.
+    if not Path("/dev/pts/ptmx").exists():
+        _run("mount", "-t", "devpts", "-o", "newinstance,ptmxmode=0666", "devpts", "/dev/pts")
 
 
 def _overlay(path):

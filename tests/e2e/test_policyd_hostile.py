@@ -480,6 +480,8 @@ def syslog(tmp_path):
 IN_OWN_DEV = (
     "unshare",
     "--mount",
+    "--propagation",
+    "unchanged",
     "sh",
     "-c",
     'mount -t tmpfs dev /dev && ln -s "$1" /dev/log && shift && exec "$@"',

@@ -71,7 +71,7 @@ class Tree:
             return
         mounts = "".join(f"mount --bind {self.make(directory / str(i))} {path}; " for i, path in
                          enumerate((CONFIG.parent, STATE, "/etc/systemd/system")))  # fmt: skip
-        self.prefix = ["unshare", "--mount", "--uts", "--propagation", "private", "sh", "-ec",
+        self.prefix = ["unshare", "--mount", "--uts", "--propagation", "unchanged", "sh", "-ec",
                        f"hostname {name}; {mounts} exec \"$@\"", "sh"]  # fmt: skip
 
     @staticmethod
