@@ -1,9 +1,9 @@
 """Runs commands from processes that are made while the play is small: of the memory that a
 command used at most, the system counts what it was forked from, too."""
 
-import concurrent.futures
 import multiprocessing
 import os
+import queue
 import signal
 import subprocess
 import tempfile
@@ -24,19 +24,45 @@ class Launched:
 
 
 class Launcher:
-    """at_once: how many commands run side by side."""
+    """at_once: how many commands run side by side. Pipes are all it needs: an executor's
+    semaphores lie in /dev/shm, where not everybody may write in every tree."""
 
     def __init__(self, at_once):
         context = multiprocessing.get_context("fork")
-        self._pool = concurrent.futures.ProcessPoolExecutor(at_once, context)
-        self._pool.submit(abs, 0).result()  # makes all of them
+        self._free = queue.SimpleQueue()
+        self._processes = []
+        for _ in range(at_once):
+            ours, theirs = context.Pipe()
+            self._processes.append(context.Process(target=_work, args=(theirs,), daemon=True))
+            self._processes[-1].start()
+            theirs.close()
+            self._free.put(ours)
 
     def close(self):
-        self._pool.shutdown()
+        for _ in self._processes:
+            self._free.get().send(None)
+        for process in self._processes:
+            process.join()
 
     def run(self, command, stdin=None, alarm=None):
         """alarm: after how many seconds it is killed."""
-        return self._pool.submit(_launch, command, stdin, alarm).result()
+        process = self._free.get()
+        try:
+            process.send((command, stdin, alarm))
+            answer = process.recv()
+        finally:
+            self._free.put(process)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def _work(jobs):
+    while (job := jobs.recv()) is not None:
+        try:
+            jobs.send(_launch(*job))
+        except Exception as error:  # pylint: disable=broad-exception-caught
+            jobs.send(error)
 
 
 def _launch(command, stdin, alarm):
