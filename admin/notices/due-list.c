@@ -37,8 +37,7 @@ static bool add_entry(void *context, const struct notice_candidate *candidate)
 	};
 
 	count_open(&list->counts, candidate);
-	if (plan->to_tell != 0)
-		mail_demand_add(list->demand, plan->to_tell_from, plan->to_tell_by);
+	mail_demand_add_plan(list->demand, plan);
 	list->counts.waiting += plan->waits;
 	if (plan->waits || (!plan->due && !has_news(candidate)))
 		return true;

@@ -73,6 +73,12 @@ void mail_demand_add(struct mail_demand *demand, time_t from, time_t date)
 	found->people++;
 }
 
+void mail_demand_add_plan(struct mail_demand *demand, const struct notice_plan *plan)
+{
+	if (plan->to_tell != 0)
+		mail_demand_add(demand, plan->to_tell_from, plan->to_tell_by);
+}
+
 static int compare_dates(gconstpointer one, gconstpointer other)
 {
 	const struct date_demand *a = one, *b = other;

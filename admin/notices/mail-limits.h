@@ -3,6 +3,7 @@
 
 #include <glib.h>
 
+#include "notice-plan.h"
 #include "policy/notice-settings.h"
 
 /* What max-per-run and max-per-hour let leave, and whether that is enough to tell all before
@@ -24,6 +25,8 @@ void mail_demand_free(struct mail_demand *demand);
 
 /* One more who is to be told before a date, and can be from some moment on. */
 void mail_demand_add(struct mail_demand *demand, time_t from, time_t date);
+/* The same by the person's plan, if anything is to be told by it. */
+void mail_demand_add_plan(struct mail_demand *demand, const struct notice_plan *plan);
 
 struct mail_shortage {
 	time_t date;

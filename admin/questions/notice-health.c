@@ -20,6 +20,7 @@ struct notice_health_search {
 	struct address_map *addresses;
 	int64_t offender; /* the last one, who was counted */
 	struct notice_people *people;
+	bool ended; /* as the store has failed */
 	struct desk_search *untold;
 	bool untold_ended;
 	struct store_filter filter;
@@ -31,9 +32,7 @@ static bool visit(void *context, const struct notice_candidate *candidate)
 	struct notice_health_search *search = context;
 
 	search->health->failed += candidate->failed && candidate->user_id == search->offender;
-	if (candidate->plan.to_tell != 0)
-		mail_demand_add(search->health->demand, candidate->plan.to_tell_from,
-				candidate->plan.to_tell_by);
+	mail_demand_add_plan(search->health->demand, &candidate->plan);
 	search->untold_ended = search->untold_ended || !desk_list_add(search->untold, candidate);
 	return true;
 }
@@ -91,7 +90,7 @@ static void count_offender(struct notice_health_search *search,
 void notice_health_take(struct notice_health_search *search, const struct store_sighting *sighting)
 {
 	/* That ends the one before. */
-	notice_people_take(search->people, sighting);
+	search->ended = search->ended || !notice_people_take(search->people, sighting);
 	count_offender(search, sighting);
 }
 

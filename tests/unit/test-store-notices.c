@@ -254,11 +254,12 @@ static bool note_user(void *context, const struct store_sighting *sighting)
 	return true;
 }
 
+static const struct store_filter told = {
+	.verified = true, .names = true, .offenders = true, .told = true};
+
 /* Of people who are asked for since they were told something; in the order in which they came. */
 static void assert_told(struct store *store, const char *users)
 {
-	const struct store_filter told = {
-		.verified = true, .names = true, .offenders = true, .told = true};
 	GString *found = g_string_new(NULL);
 
 	assert_true(store_begin_reading(store));
@@ -321,8 +322,6 @@ static bool tell_before(void *context, const struct store_sighting *sighting)
 
 static void assert_tells(struct store *store, uint64_t until, uint64_t people, uint64_t notices)
 {
-	const struct store_filter told = {
-		.verified = true, .names = true, .offenders = true, .told = true};
 	struct telling telling = {.store = store, .until = until};
 
 	assert_true(store_each_sighting(store, &told, tell_before, &telling));

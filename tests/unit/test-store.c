@@ -47,16 +47,11 @@ static const struct store_habit thunderbird = {.service = SERVICE_IMAP,
 
 static struct store_sighting alice(void)
 {
-	return (struct store_sighting){.user = "alice@example.org",
-				       .verified = true,
-				       .habit = &thunderbird,
-				       .rules = &two_rules,
-				       .count = 1,
-				       .first_seen = NOW,
-				       .last_seen = NOW,
-				       .weeks = 1,
-				       .days = 1,
-				       .last_client = "203.0.113.5"};
+	struct store_sighting sighting = one_login("alice@example.org", &thunderbird, NOW);
+
+	sighting.rules = &two_rules;
+	sighting.last_client = "203.0.113.5";
+	return sighting;
 }
 
 static struct store *open_store(enum store_access access)

@@ -128,9 +128,10 @@ static PGresult *query(struct store *store, const char *sql, const struct parame
 	return check_result(store, result);
 }
 
+static const struct parameters none;
+
 PGresult *postgresql_query(struct store *store, const char *sql, struct parameters *parameters)
 {
-	static const struct parameters none;
 	PGresult *result = query(store, sql, parameters == NULL ? &none : parameters);
 
 	if (parameters != NULL)
@@ -140,7 +141,6 @@ PGresult *postgresql_query(struct store *store, const char *sql, struct paramete
 
 bool postgresql_ask_ahead(struct store *store, const char *sql, struct parameters *parameters)
 {
-	static const struct parameters none;
 	struct store_postgresql *postgresql = store_postgresql(store);
 	bool fine = is_ready(store) && (ahead_ask(&postgresql->ahead, postgresql->connection, sql,
 						  parameters == NULL ? &none : parameters) ||
