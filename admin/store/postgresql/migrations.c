@@ -43,7 +43,7 @@ static const char version_1[] =
 	" last_day date NOT NULL DEFAULT '1970-01-01', weeks bigint NOT NULL DEFAULT 0,"
 	/* There are notices of him, or were. */
 	" told boolean NOT NULL DEFAULT false) WITH (fillfactor = 85);"
-	"CREATE INDEX users_told ON users (id) WHERE told;"
+	"CREATE INDEX users_told ON users (id) INCLUDE (name) WHERE told;"
 	"CREATE INDEX users_unverified ON users (id) WHERE NOT verified;"
 	/* Most writes change rows that are there, and no key of theirs. */
 	"CREATE TABLE sightings (user_id bigint NOT NULL, habit bigint NOT NULL,"

@@ -97,8 +97,7 @@ static struct store_notice read_notice(struct store *store, const PGresult *resu
 		.attempts = (unsigned int)result_number(result, row, 9),
 		.error = result_text(result, row, 10),
 		.dates = result_text(result, row, 11),
-		.in_hand = in_hand_of[0] != '\0' && result_number(result, row, 13) != 0 &&
-			   strcmp(in_hand_of, store->host) != 0,
+		.in_hand = in_hand_of[0] != '\0' && strcmp(in_hand_of, store->host) != 0,
 	};
 	int64_t state = result_number(result, row, 6);
 

@@ -204,8 +204,10 @@ bool postgresql_send_covers_of(struct store *store, int64_t server);
 
 /* What another host has in hand is left to it for so long: a mail may take its time, and to note
    what came of it, too, when the server is away meanwhile. */
-#define IN_HAND "clock_timestamp() - in_hand_since < interval '30 minutes'"
-#define NOTICE_READ_COLUMNS NOTICE_COLUMNS ", in_hand_of, " IN_HAND
+#define IN_HAND                                                                                    \
+	"CASE WHEN in_hand_of <> ''"                                                               \
+	" AND clock_timestamp() - in_hand_since < interval '30 minutes' THEN in_hand_of END"
+#define NOTICE_READ_COLUMNS NOTICE_COLUMNS ", " IN_HAND
 
 /* rows: sightings that are to be visited, or whose they are, with the name in this column; they
    stay until the next ones, or NULL, come. */

@@ -73,7 +73,7 @@ bool postgresql_begin_reading(struct store *store)
 #define SIGHTING_COLUMNS                                                                           \
 	"s.user_id, s.verified, s.habit, s.rules, s.count, s.rejected, s.first_seen, s.last_seen," \
 	" s.last_client, s.weeks, s.whereabouts, s.tls_below, s.days"
-#define NAME_COLUMN 13 /* behind them */
+#define NAME_COLUMN 13 /* behind them, where names are asked for */
 
 /* Rows; the server can send some hundreds before anybody takes them. */
 #define DRAINED_AFTER 100
@@ -157,10 +157,9 @@ static char *sql_of(const struct store_filter *filter, bool has_waiting)
 	bool names = filter->names && filter->user == NULL && !asks_for_people(filter);
 	GString *sql = g_string_new("SELECT " SIGHTING_COLUMNS);
 
-	g_string_append(sql, names ? ", u.name" : ", NULL");
-	g_string_append(sql, " FROM portcullis.sightings s");
-	if (names)
-		g_string_append(sql, " LEFT JOIN portcullis.users u ON u.id = s.user_id");
+	g_string_append(sql, names ? ", u.name FROM portcullis.sightings s"
+				     " LEFT JOIN portcullis.users u ON u.id = s.user_id"
+				   : " FROM portcullis.sightings s");
 	append_conditions(sql, filter, has_waiting);
 	g_string_append(sql, " ORDER BY s.user_id, s.verified, s.habit, s.rules, s.server, s.day");
 	return g_string_free(sql, FALSE);
@@ -190,31 +189,46 @@ static bool declare_rows(struct store *store, const struct reading *reading)
 }
 
 /* Of some people, only who they are: their rows are looked up for some thousands of them at a
-   time, and need not be sorted all together. That takes less than to begin processes for it. */
-static bool declare_people(struct store *store, const struct store_filter *filter)
+   time, and need not be sorted all together. That takes less than to begin processes for it.
+   Each part comes in the order of an index, that of whom was told with the names. */
+static void append_people(GString *sql, struct store *store, const struct store_filter *filter,
+			  struct parameters *parameters)
 {
-	struct parameters parameters = {0};
-	GString *sql = g_string_new("DECLARE people NO SCROLL CURSOR FOR SELECT k.user_id, n.name"
-				    " FROM (SELECT DISTINCT user_id"
-				    " FROM (SELECT user_id FROM portcullis.sightings"
-				    " WHERE broken AND verified");
-	bool fine;
-
+	g_string_append(sql, "(SELECT user_id, NULL::text COLLATE \"C\" AS name"
+			     " FROM portcullis.sightings WHERE broken AND verified"
+			     " ORDER BY user_id)");
 	if (filter->habits != NULL) {
-		add_habits(store, filter->habits, &parameters);
+		add_habits(store, filter->habits, parameters);
 		/* Few of them have such rows at all: one by one, whatever is reckoned. */
-		g_string_append(sql, " UNION ALL SELECT user_id FROM unnest($1) AS k (habit),"
+		g_string_append(sql, " UNION ALL SELECT user_id, NULL FROM unnest($1) AS k (habit),"
 				     " LATERAL (SELECT user_id FROM portcullis.sightings s"
 				     "  WHERE s.habit = k.habit AND NOT s.broken AND s.verified"
 				     "  OFFSET 0) h");
 	}
 	if (filter->told)
-		g_string_append(sql, " UNION ALL SELECT id FROM portcullis.users WHERE told");
-	/* One by one, too. */
-	g_string_append(sql, ") p ORDER BY user_id OFFSET 0) k LEFT JOIN LATERAL (SELECT name"
-			     " FROM portcullis.users u WHERE u.id = k.user_id OFFSET 0) n ON true"
+		g_string_append(sql, " UNION ALL (SELECT id, name FROM portcullis.users"
+				     " WHERE told ORDER BY id)");
+}
+
+static bool declare_people(struct store *store, const struct store_filter *filter)
+{
+	struct parameters parameters = {0};
+	GString *sql = g_string_new("DECLARE people NO SCROLL CURSOR FOR"
+				    " SELECT k.user_id, coalesce(k.name, n.name)"
+				    " FROM (SELECT user_id, max(name) AS name FROM (");
+	bool fine;
+
+	append_people(sql, store, filter, &parameters);
+	/* The other names one by one, too. */
+	g_string_append(sql, ") p GROUP BY user_id ORDER BY user_id OFFSET 0) k"
+			     " LEFT JOIN LATERAL (SELECT name FROM portcullis.users u"
+			     " WHERE k.name IS NULL AND u.id = k.user_id OFFSET 0) n ON true"
 			     " ORDER BY k.user_id");
-	fine = postgresql_run(store, sql->str, &parameters);
+	/* To merge them begins at once, and takes a third of what a table of all takes. */
+	fine = postgresql_execute(store, "SET LOCAL enable_hashagg = off") &&
+	       postgresql_run(store, sql->str, &parameters) &&
+	       postgresql_execute(store, "SET LOCAL enable_hashagg TO DEFAULT");
+	parameters_clear(&parameters);
 	g_string_free(sql, TRUE);
 	return fine;
 }
