@@ -62,8 +62,8 @@ bench: bench-questions
 .PHONY: bench-questions
 
 bench-questions: $(BUILD)/portcullis $(BUILD)/tests/bench/fill-store
-	tests/bench/bench-questions-run $(BUILD) $(BUILD)/tests/bench/fill-store \
-		"$$(tests/bench/country-database $(BUILD)/bench)"
+	database=$$(tests/bench/country-database $(BUILD)/bench) && \
+	tests/bench/bench-questions-run $(BUILD) $(BUILD)/tests/bench/fill-store "$$database"
 
 $(BUILD)/tests/bench/fill-store: $(BUILD)/tests/bench/fill-store.o $(ADMIN) $(POLICY)
 	$(call QUIET,LD)$(LINK) -o $@ $^ $(ADMIN_LIBS)
@@ -90,6 +90,7 @@ ifdef PEOPLE
 bench-store: bench-store-questions
 .PHONY: bench-store-questions
 bench-store-questions: $(BUILD)/portcullis store-postgresql $(BUILD)/tests/bench/fill-store
+	database=$$(tests/bench/country-database $(BUILD)/bench) && \
 	tests/bench/bench-store-questions-run $(BUILD) $(BUILD)/tests/bench/fill-store \
-		"$$(tests/bench/country-database $(BUILD)/bench)" $(PEOPLE) $(FOLDER)
+		"$$database" $(PEOPLE) $(FOLDER)
 endif
