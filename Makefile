@@ -11,6 +11,7 @@ MODULES ?= $(PREFIX)/lib/portcullis
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
+COMPLETIONSDIR ?= $(PREFIX)/share/bash-completion/completions
 
 CFLAGS ?= -O2 -g
 # WERROR=1 is for developers: another compiler's new warning is no reason for others to
@@ -211,6 +212,8 @@ install: all
 	install -d $(addprefix $(DESTDIR)$(MANDIR)/,man1 man5 man8)
 	for page in man/*.[158]; do \
 		install -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/; done
+	install -d $(DESTDIR)$(COMPLETIONSDIR)
+	install -m 644 admin/portcullis.bash-completion $(DESTDIR)$(COMPLETIONSDIR)/portcullis
 	install -d $(DESTDIR)$(NOTICES)
 	install -m 644 notices/*.txt $(DESTDIR)$(NOTICES)/
 	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSUSERSDIR) $(DESTDIR)$(TMPFILESDIR)
@@ -236,7 +239,8 @@ uninstall:
 		$(DOVECOT_SETTINGS_MODULE_DIR)/libportcullis_settings.so \
 		$(UNITDIR)/portcullis-*.service $(UNITDIR)/portcullis-*.socket \
 		$(UNITDIR)/portcullis-*.timer $(SYSUSERSDIR)/portcullis.conf \
-		$(TMPFILESDIR)/portcullis.conf $(MANDIR)/man[158]/portcullis*.[158])
+		$(TMPFILESDIR)/portcullis.conf $(COMPLETIONSDIR)/portcullis \
+		$(MANDIR)/man[158]/portcullis*.[158])
 	rm -rf $(DESTDIR)$(PREFIX)/share/portcullis $(DESTDIR)$(MODULES) $(DESTDIR)$(DOCDIR)
 
 # Nothing that is mounted there may go with it.

@@ -19,9 +19,12 @@
 #include "admin/wording/notice-texts.h"
 #include "command.h"
 
+enum { FORM_TITLES = 1 };
+
 static const struct command_help help = {
 	.name = "check-config",
-	.usage = "[--at DATE] [--json]",
+	.usage = "[--at DATE] [--json]\n"
+		 "--titles",
 	.description =
 		"Checks the configuration, the exemptions, the country database and the texts "
 		"of notices, and prints the phase of every rule.",
@@ -261,20 +264,24 @@ static void check_store(struct loaded_policy *loaded)
 	account_return();
 }
 
-int check_config_command(const char *config_path, int argc, char **argv)
+/* For whoever types: nothing else is opened, which might take its time. */
+static int print_titles(const char *config_path)
 {
-	time_t at = time(NULL);
-	bool json = false;
-	const struct command_option known[] = {
-		{"at", '\0', "DATE", "print the phases at this time instead of now", .date = &at},
-		{"json", 'j', NULL, "print JSON", .flag = &json},
-		{0},
-	};
+	struct policy *policy = policy_load_alone(config_path);
+
+	if (policy == NULL)
+		return EX_CONFIG;
+	for (size_t i = 0; i < policy->rule_count; i++)
+		puts(policy->rules[i].title);
+	policy_free(policy);
+	return EXIT_SUCCESS;
+}
+
+static int check(const char *config_path, time_t at, bool json)
+{
 	struct loaded_policy loaded;
 	int status;
 
-	if (!command_options_read_all(argc, argv, &help, known, &status))
-		return status;
 	if (!policy_load(config_path, &loaded))
 		return EX_CONFIG;
 	recommended_settings_check(loaded.policy, report_warning, NULL);
@@ -289,4 +296,24 @@ int check_config_command(const char *config_path, int argc, char **argv)
 	status = loaded.problems > 0 ? EXIT_NO : EXIT_SUCCESS;
 	policy_unload(&loaded);
 	return status;
+}
+
+int check_config_command(const char *config_path, int argc, char **argv)
+{
+	time_t at = time(NULL);
+	bool json = false, titles = false;
+	const struct command_option known[] = {
+		{"at", '\0', "DATE", "print the phases at this time instead of now", .date = &at,
+		 .forms = COMMAND_FORM(0)},
+		{"json", 'j', NULL, "print JSON", .flag = &json, .forms = COMMAND_FORM(0)},
+		{"titles", '\0', NULL,
+		 "print the titles of the rules alone, and check no other file", .flag = &titles,
+		 .makes = FORM_TITLES},
+		{0},
+	};
+	int status;
+
+	if (!command_options_read_all(argc, argv, &help, known, &status))
+		return status;
+	return titles ? print_titles(config_path) : check(config_path, at, json);
 }

@@ -69,6 +69,10 @@ COMMANDS = {
             "--json": ([], {"", "--offenders", "--forecast"}),
         },
     ),
+    "check-config": (
+        {"": [], "--titles": ["--titles"]},
+        {"--at": (["today"], {""}), "--json": ([], {""})},
+    ),
     "import": (
         {"": [], "--follow": ["--follow"]},
         {"--at": (["today"], {""}), "--force": ([], {""})},

@@ -272,6 +272,18 @@ def test_check_config(site):
     assert f"Countries from {site.country_database}, built 2024-06-10 08:13" in lines
 
 
+def test_check_config_prints_titles_and_reads_nothing_else(site):
+    rules = "".join(f'rule {title} {{ kind = "encryption" observe = "always" }}\n'
+                    for title in ("b", "a", "c-3_x"))
+    site.config.write_text('exemptions = "/none"\ncountry-database = "/none"\n'
+                           f'store = "postgresql://192.0.2.99/x"\n{rules}')
+    result = site.run("check-config", "--titles")
+    assert (result.returncode, result.stdout, result.stderr) == (0, "b\na\nc-3_x\n", "")
+    site.config.write_text("rule {")
+    result = site.run("check-config", "--titles")
+    assert (result.returncode, result.stdout) == (78, "") and f"{site.config}:1: " in result.stderr
+
+
 def test_check_config_says_what_changes_next(site):
     site.config.write_text('rule encryption { observe = "always" notify = "2098-01-01" '
                            'enforce = "2099-01-01 06:00" }')
