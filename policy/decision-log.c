@@ -20,7 +20,8 @@ struct decision_log {
 /* fail2ban's stock filters look for words like "auth failed", "password
    mismatch", "rejected" behind a reply code, or "authentication failure". This
    line is about an honest client that is out of date, so it has none of them;
-   a test runs the filters over it. */
+   a test runs the filters over it. Our own filters read it, from its first word to
+   the last: conf-examples/fail2ban and conf-examples/crowdsec. */
 
 static const char *outcome_words(const struct sighting *sighting)
 {

@@ -34,7 +34,8 @@ def test_what_is_installed_can_be_taken_away(tmp_path):
     run(*make, "install")
     installed = {path.name for path in tmp_path.rglob("*") if path.is_file()}
     assert installed >= {"portcullis", "libauthdb_portcullis.so", "portcullis.1", "en.txt",
-                         "portcullis-expire.timer"}  # fmt: skip
+                         "portcullis-expire.timer", "portcullis-names.conf",
+                         "portcullis-names.yaml"}  # fmt: skip
     assert (tmp_path / "opt/mail/share/bash-completion/completions/portcullis").exists()
     assert (tmp_path / "opt/mail/lib/portcullis/store-postgresql.so").exists()
     run(*make, "uninstall")

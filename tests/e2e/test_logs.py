@@ -1,26 +1,27 @@
-"""fail2ban's own filters, as its package brings them, over what is logged of an
-honest client that is out of date: it must not be taken for a password guesser."""
+"""fail2ban's own filters and CrowdSec's own scenarios, as their packages bring them, over what is
+logged of an honest client that is out of date: whoever takes it for a password guesser stands in
+the README."""
 
 import re
-import subprocess
 
 import pytest
 
 import clients
+import crowdsec
+import fail2ban
 
 from mmdb import CLIENTS
 from processes import wait_until
 
 USER = "alice@example.org"
 ABROAD = CLIENTS["US"][0]
-FILTERS = [
-    "dovecot",
-    "dovecot[mode=aggressive]",
-    "postfix",
-    "postfix[mode=auth]",
-    "postfix[mode=aggressive]",
-    "postfix[mode=ddos]",
-]
+# The modes of the filter postfix that take an honest client for an attacker, for what Postfix
+# says of a mail that is refused, and of a login that is refused before the password. README
+# names them.
+OF_A_MAIL = {"ddos", "aggressive"}
+OF_A_LOGIN = {"auth", "extra", "ddos", "aggressive"}
+# CrowdSec's.
+SCENARIO = "crowdsecurity/postfix-spam"
 
 EVERY_KIND = """
 rule encryption      { %(phase)s = "always" }
@@ -76,42 +77,6 @@ def honest(host):
     return run
 
 
-def _as_by_syslog(dovecot="", policyd="", postfix=""):
-    """Lines as they stand in /var/log/mail.log: there each begins with time, host
-    and program, and Dovecot leaves the word "Info" out."""
-    begin = "Nov 21 12:00:00 mx1"
-    lines = []
-    for line in dovecot.splitlines():
-        text = re.sub(r"^\w{3} \d\d \d\d:\d\d:\d\d ", "", line)
-        lines.append(f"{begin} dovecot: {text.replace(': Info: ', ': ', 1)}")
-    for line in policyd.splitlines():
-        lines.append(f"{begin} {line.replace('portcullis-policyd:', 'portcullis-policyd[99]:')}")
-        # Nor would they, were they Postfix's.
-        lines.append(f"{begin} {line.replace('portcullis-policyd:', 'postfix/smtpd[99]:')}")
-    for line in postfix.splitlines():
-        text = re.sub(r"^\w{3} \d\d \d\d:\d\d:\d\d \S+ ", "", line)
-        lines.append(f"{begin} {text}")
-    return lines
-
-
-def _matches(name, lines, tmp_path):
-    """The lines that a filter of fail2ban's takes for an attack."""
-    log = tmp_path / "mail.log"
-    log.write_text("".join(line + "\n" for line in lines))
-    output = subprocess.run(
-        ["fail2ban-regex", "--print-all-matched", log, name],
-        check=False,  # 255: nothing matched
-        capture_output=True,
-        text=True,
-    ).stdout
-    counted = re.search(r"Lines: (\d+) lines, \d+ ignored, (\d+) matched", output)
-    assert counted and int(counted[1]) == len(lines), output
-    section = output.partition("|- Matched line(s):")[2].partition("`-")[0]
-    matched = re.findall(r"^\|  (\w{3} .*)$", section, re.MULTILINE)
-    assert len(matched) == int(counted[2]), output
-    return matched
-
-
 @pytest.mark.parametrize("phase", ["observe", "enforce"])
 def test_our_lines_match_no_filter(honest, tmp_path, phase):
     dovecot, policyd, _ = honest(EVERY_KIND % {"phase": phase})
@@ -119,32 +84,30 @@ def test_our_lines_match_no_filter(honest, tmp_path, phase):
     assert len(ours) >= 15 and len(policyd.splitlines()) >= 5
     for rule in ("encryption", "implicit-tls", "mechanism", "country", "protocol"):
         assert any(f"{rule}:{phase}" in line for line in ours), rule
-    lines = _as_by_syslog("\n".join(ours), policyd)
-    for name in FILTERS:
-        assert _matches(name, lines, tmp_path) == [], name
+    lines = fail2ban.as_by_syslog("\n".join(ours), policyd)
+    for name in fail2ban.stock_filters():
+        assert fail2ban.matches(name, lines, tmp_path) == [], name
 
 
-def test_no_line_of_a_right_password_matches(honest, tmp_path):
-    """Not even the servers' own lines about a login that is refused after the
-    password, or only observed."""
-    for rules in (AFTER, EVERY_KIND % {"phase": "observe"}):
-        dovecot, policyd, postfix = honest(rules)
+@pytest.mark.parametrize("rules, modes", [
+    (EVERY_KIND % {"phase": "observe"}, set()),
+    (AFTER, OF_A_MAIL),
+    (BEFORE, OF_A_LOGIN),
+], ids=["observe", "after", "before"])  # fmt: skip
+def test_who_takes_an_honest_client_for_an_attacker(honest, tmp_path, rules, modes):
+    """By the servers' own lines: of fail2ban's stock filters only those modes of Postfix'; and
+    CrowdSec, when such a client does not give up."""
+    dovecot, policyd, postfix = honest(rules)
+    if "before" not in rules:
         # "Login:" or, since 2.4, "Logged in:".
         assert re.search(r"imap-login: Info: Log\S* ?\S*: user=<alice@example.org>", dovecot)
-        lines = _as_by_syslog(dovecot, policyd, postfix)
-        for name in ("dovecot", "postfix", "postfix[mode=auth]"):
-            assert _matches(name, lines, tmp_path) == [], name
-
-
-def test_a_refusal_before_the_password_is_no_guess(honest, tmp_path):
-    """In the eyes of Dovecot's filters, and of those of Postfix's that README names, the
-    servers' own lines about it are none either."""
-    dovecot, policyd, postfix = honest(BEFORE)
-    assert dovecot.count("portcullis") >= 5
-    lines = _as_by_syslog(dovecot, policyd, postfix)
-    for name in ("dovecot", "dovecot[mode=aggressive]", "postfix"):
-        assert _matches(name, lines, tmp_path) == [], name
-    assert _matches("postfix[mode=auth]", lines, tmp_path)
+    lines = fail2ban.as_by_syslog(dovecot, policyd, postfix)
+    filters = fail2ban.stock_filters()
+    assert filters >= {"dovecot[mode=normal]", "postfix[mode=more]", "sieve[mode=normal]"}
+    taking = {name for name in filters if fail2ban.matches(name, lines, tmp_path)}
+    assert taking == {f"postfix[mode={mode}]" for mode in modes}
+    bans = {scenario for scenario, _ in crowdsec.bans(lines * 5, tmp_path / "crowdsec")}
+    assert bans == ({SCENARIO} if modes else set())
 
 
 def test_guessers_are_still_seen(host, tmp_path):
@@ -164,7 +127,7 @@ def test_guessers_are_still_seen(host, tmp_path):
     log = host.dovecot.log()[offsets[0] :]
     if host.dovecot.version == (2, 3):
         # fail2ban does not know yet how 2.4 says it ("Login aborted").
-        matched = _matches("dovecot", _as_by_syslog(log), tmp_path)
+        matched = fail2ban.matches("dovecot", fail2ban.as_by_syslog(log), tmp_path)
         assert sum("imap-login: Disconnected" in line for line in matched) == 2, matched
-    lines = _as_by_syslog(postfix=host.postfix.log()[offsets[1] :])
-    assert _matches("postfix[mode=auth]", lines, tmp_path), lines
+    lines = fail2ban.as_by_syslog(postfix=host.postfix.log()[offsets[1] :])
+    assert fail2ban.matches("postfix[mode=auth]", lines, tmp_path), lines
