@@ -63,15 +63,15 @@ EXPECTED = [
 ]
 
 
-def journal(lines, directory):
-    """systemd's, with these messages of Dovecot's."""
+def journal(lines, directory, unit="dovecot.service"):
+    """systemd's, with these messages of Dovecot's, or of who calls himself so."""
     entries = "".join(
         f"__REALTIME_TIMESTAMP={1790000000000000 + number}\n_BOOT_ID={'1' * 32}\n"
         f"_MACHINE_ID={'2' * 32}\n_HOSTNAME=mx1\nSYSLOG_IDENTIFIER=dovecot\n_PID=99\n"
-        f"_SYSTEMD_UNIT=dovecot.service\nMESSAGE={line.partition(' dovecot: ')[2]}\n\n"
+        f"_SYSTEMD_UNIT={unit}\nMESSAGE={line.partition(' dovecot: ')[2]}\n\n"
         for number, line in enumerate(lines)
     )
-    path = directory / "system.journal"
+    path = directory / f"{unit}.journal"
     subprocess.run([JOURNAL_REMOTE, "-o", path, "-"], input=entries, check=True, text=True)
     return f"systemd-journal[journalfiles={path}]"
 
@@ -87,6 +87,7 @@ def test_the_filter_reads_what_the_gate_writes(refused, tmp_path):
         log.write_text("".join(f"{line}\n" for line in lines))
         assert fail2ban.whom(NAMES, log) == EXPECTED
     assert fail2ban.whom(NAMES, journal(syslog, tmp_path)) == EXPECTED
+    assert fail2ban.whom(NAMES, journal(syslog, tmp_path, "user@1000.service")) == []
 
 
 def test_rules_that_count_are_named(refused, tmp_path):
