@@ -106,6 +106,7 @@ def test_rules_that_count_are_named(refused, tmp_path):
 JAILS = f"""
 [{NAMES}]
 enabled = true
+backend = auto
 logpath = {DOVECOT_LOG} tail
 [portcullis]
 enabled = true

@@ -105,7 +105,9 @@ def test_who_takes_an_honest_client_for_an_attacker(honest, tmp_path, rules, mod
     filters = fail2ban.stock_filters()
     assert filters >= {"dovecot[mode=normal]", "postfix[mode=more]", "sieve[mode=normal]"}
     taking = {name for name in filters if fail2ban.matches(name, lines, tmp_path)}
-    assert taking == {f"postfix[mode={mode}]" for mode in modes}
+    # fail2ban does not know yet how Postfix 3.10 says that a client hung up.
+    unseen = OF_A_MAIL if rules == AFTER and "NOQUEUE: lost connection" in postfix else set()
+    assert taking == {f"postfix[mode={mode}]" for mode in modes - unseen}
     bans = {scenario for scenario, _ in crowdsec.bans(lines * 5, tmp_path / "crowdsec")}
     assert bans == ({SCENARIO} if modes else set())
 
