@@ -4,9 +4,9 @@
 #include <stdlib.h>
 
 #include "admin/journal/journal-position.h"
+#include "admin/mail-servers/program-version.h"
 #include "loaded-policy.h"
 #include "policy-digest.h"
-#include "program-version.h"
 
 #define VERSIONS_SECONDS 3600
 

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "admin/questions/program-version.h"
+#include "admin/mail-servers/program-version.h"
 
 static char *ask(const char *script)
 {

@@ -1,0 +1,29 @@
+#ifndef PORTCULLIS_SETTING_H
+#define PORTCULLIS_SETTING_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+/* Settings as doveconf prints them: "name = value", or a section "name title {" of others. */
+struct setting {
+	char *name;
+	char *value;         /* a section's title; never NULL */
+	GPtrArray *settings; /* of struct setting; NULL: it is no section */
+};
+
+/* A section without name, of all that a text has; what is no setting is passed over. */
+struct setting *setting_parse(const char *text);
+void setting_free(struct setting *setting);
+
+/* The first of a name in a section; NULL: there is none. */
+const struct setting *setting_find(const struct setting *section, const char *name);
+
+/* Its value; "" where there is none. */
+const char *setting_value(const struct setting *section, const char *name);
+bool setting_is_yes(const struct setting *section, const char *name);
+
+/* What a list names, in its order: "name = a b", or a section of "a = yes". Ends with NULL; the
+   caller frees it with g_strfreev(). */
+char **setting_list(const struct setting *section, const char *name);
+
+#endif
