@@ -27,6 +27,8 @@ static const struct command {
 	{"offenders", "say who breaks what, how often and with which program", offenders_command},
 	{"forecast", "say what enforcing would do", forecast_command},
 	{"status", "say where each rule stands, and whether all is healthy", status_command},
+	{"doctor", "say what is wrong with the mail servers' settings, and what mends it",
+	 doctor_command},
 	{"user", "say all that is known about a user, for the help desk", user_command},
 	{"exempt", "let users off rules for some time", exempt_command},
 	{"notify", "write to the people concerned, each in time and once", notify_command},

@@ -13,6 +13,7 @@ int survey_command(const char *config_path, int argc, char **argv);
 int offenders_command(const char *config_path, int argc, char **argv);
 int forecast_command(const char *config_path, int argc, char **argv);
 int status_command(const char *config_path, int argc, char **argv);
+int doctor_command(const char *config_path, int argc, char **argv);
 int user_command(const char *config_path, int argc, char **argv);
 int exempt_command(const char *config_path, int argc, char **argv);
 int notify_command(const char *config_path, int argc, char **argv);

@@ -62,7 +62,7 @@ QUESTIONS = [
     ["forecast", "--fail-above", "1"],
     *(["forecast", "--rule", rule, "--json"] for rule in RULE_NAMES),
     *(["forecast", "--at", day(days)] for days in (-30, 30, 90)),
-    ["status"], ["status", "--json"], ["status", "--at", day(30)],
+    ["status"], ["status", "--json"], ["status", "--at", day(30)], ["doctor"], ["doctor", "--json"],
     *(["user", user] for user in PEOPLE), *(["user", "--json", user] for user in PEOPLE),
     ["user", "--at", day(30), ALICE],
     *([*EXPLAIN, user] for user in PEOPLE), [*EXPLAIN, ALICE, "--json"],

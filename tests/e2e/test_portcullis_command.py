@@ -12,7 +12,7 @@ import mmdb
 from mailhost import BUILD, EXAMPLES, ROOT
 
 COMMANDS = ["announce", "check-config", "explain", "survey", "offenders", "forecast", "status",
-            "user", "exempt", "notify", "notices", "import", "store", "forget", "help"]
+            "doctor", "user", "exempt", "notify", "notices", "import", "store", "forget", "help"]
 
 BUILT = 1718000000  # 2024-06-10 08:13 in Berlin
 

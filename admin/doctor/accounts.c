@@ -1,0 +1,129 @@
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "admin/files/account-access.h"
+#include "mend.h"
+
+/* Whether the servers, each as its account, can read the policy's files, and record. */
+
+#define DAEMON "portcullis"
+
+/* The file of a writer, where it has one already; else the directory. */
+static char *find_place(const struct policy *policy, const char *file)
+{
+	char *path = g_build_filename(policy->journal, file, NULL);
+	struct stat status;
+
+	if (stat(path, &status) == 0)
+		return path;
+	g_free(path);
+	return g_strdup(policy->journal);
+}
+
+static char *mend(const struct policy *policy, const char *place)
+{
+	char *journal = mend_word(policy->journal), *file = mend_word(place), *command;
+
+	if (strcmp(place, policy->journal) == 0)
+		command = g_strdup_printf("install -d -o portcullis -g portcullis -m 2770 %s",
+					  journal);
+	else
+		command = g_strdup_printf("install -d -o portcullis -g portcullis -m 2770 %s && "
+					  "chgrp portcullis %s && chmod 660 %s",
+					  journal, file, file);
+	g_free(journal);
+	g_free(file);
+	return command;
+}
+
+static void look_at_writer(struct doctor *doctor, const char *server, const char *account,
+			   const char *const groups[], const char *file)
+{
+	char *place = find_place(doctor->policy, file);
+	bool is_file = strcmp(place, doctor->policy->journal) != 0;
+	int error = account_access_as(account, groups, place, is_file ? W_OK : W_OK | X_OK);
+
+	if (error != 0)
+		finding_add(&doctor->findings, FINDING_JOURNAL_NOT_WRITABLE, place,
+			    mend(doctor->policy, place),
+			    "%s (account %s) cannot write its journal: %s; nothing is recorded",
+			    server, account, strerror(error));
+	g_free(place);
+}
+
+static void look_at_reader(struct doctor *doctor, const char *server, const char *account,
+			   const char *const groups[], const char *path)
+{
+	int error = path == NULL ? 0 : account_access_as(account, groups, path, R_OK);
+	char *file;
+
+	if (error == 0 || error == ENOENT)
+		return;
+	file = mend_word(path);
+	finding_add(&doctor->findings, FINDING_POLICY_FILE_FORBIDDEN, path,
+		    g_strdup_printf("chgrp portcullis %s && chmod g+r %s", file, file),
+		    "%s (account %s) cannot read it: %s", server, account, strerror(error));
+	g_free(file);
+}
+
+static void add_not_in_group(struct doctor *doctor, char *const *groups)
+{
+	guint count = g_strv_length((char **)groups);
+	char **wanted = g_new0(char *, count + 2), *line;
+
+	memcpy(wanted, groups, count * sizeof(*wanted));
+	wanted[count] = (char[]){DAEMON};
+	line = dovecot_auth_groups_line(&doctor->dovecot, wanted);
+	finding_add(&doctor->findings, FINDING_AUTH_NOT_IN_GROUP, "service auth/extra_groups",
+		    mend_dovecot(doctor, line),
+		    "Dovecot's auth process is not in the group " DAEMON
+		    ", and cannot write its journal: nothing is recorded");
+	g_free(line);
+	g_free(wanted);
+}
+
+/* Its account is in the group of the journal by Dovecot's configuration alone. */
+static void look_at_auth(struct doctor *doctor)
+{
+	char **groups = dovecot_auth_groups(&doctor->dovecot);
+
+	if (g_strv_contains((const char *const *)groups, DAEMON)) {
+		const char *account = dovecot_auth_account(&doctor->dovecot);
+		const char *const *names = (const char *const *)groups;
+
+		look_at_writer(doctor, "Dovecot", account, names, "dovecot.jsonl");
+		/* The configuration it reads before it gives root up. */
+		look_at_reader(doctor, "Dovecot", account, names, doctor->policy->exemptions);
+		look_at_reader(doctor, "Dovecot", account, names, doctor->policy->country_database);
+	} else {
+		add_not_in_group(doctor, groups);
+	}
+	g_strfreev(groups);
+}
+
+static bool has_gate(const struct dovecot *dovecot)
+{
+	GArray *passdbs = dovecot_passdbs(dovecot->all);
+	bool found = false;
+
+	for (guint i = 0; i < passdbs->len; i++)
+		found |= g_array_index(passdbs, struct passdb, i).gate;
+	g_array_unref(passdbs);
+	return found;
+}
+
+void doctor_look_at_accounts(struct doctor *doctor)
+{
+	const struct policy *policy = doctor->policy;
+
+	if (doctor->dovecot.problem == NULL && has_gate(&doctor->dovecot))
+		look_at_auth(doctor);
+	if (doctor->postfix.problem != NULL || policy->smtp_enforced_at_auth)
+		return;
+	look_at_writer(doctor, "portcullis-policyd", DAEMON, NULL, "postfix.jsonl");
+	look_at_reader(doctor, "portcullis-policyd", DAEMON, NULL, policy->file);
+	look_at_reader(doctor, "portcullis-policyd", DAEMON, NULL, policy->exemptions);
+	look_at_reader(doctor, "portcullis-policyd", DAEMON, NULL, policy->country_database);
+}
