@@ -1,9 +1,11 @@
 #include <errno.h>
+#include <pwd.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "admin/files/account-access.h"
+#include "admin/files/path-owner.h"
 #include "mend.h"
 
 /* Whether the servers, each as its account, can read the policy's files, and record. */
@@ -16,25 +18,46 @@ static char *find_place(const struct policy *policy, const char *file)
 	char *path = g_build_filename(policy->journal, file, NULL);
 	struct stat status;
 
-	if (stat(path, &status) == 0)
+	if (lstat(path, &status) == 0)
 		return path;
 	g_free(path);
 	return g_strdup(policy->journal);
 }
 
+/* What the service's account owns, it can replace by links to files of root's at any time: no
+   command of root's changes anything there. It puts aside what is not as it should be, which is
+   made anew; an empty command where all is its own already. */
+static char *put_aside(const char *path, const char *name)
+{
+	struct stat status;
+	const struct passwd *account = getpwnam(DAEMON);
+	char *from, *to, *command;
+
+	if (account != NULL && lstat(path, &status) == 0 && S_ISDIR(status.st_mode) &&
+	    status.st_uid == account->pw_uid)
+		return g_strdup("");
+	from = mend_word(path);
+	to = mend_word(name);
+	command = g_strdup_printf("runuser -u " DAEMON " -- mv -T %s %s && ", from, to);
+	g_free(from);
+	g_free(to);
+	return command;
+}
+
 static char *mend(const struct policy *policy, const char *place)
 {
-	char *journal = mend_word(policy->journal), *file = mend_word(place), *command;
+	static const char create[] = "systemd-tmpfiles --create portcullis.conf";
+	char *name, *aside, *command;
 
 	if (strcmp(place, policy->journal) == 0)
-		command = g_strdup_printf("install -d -o portcullis -g portcullis -m 2770 %s",
-					  journal);
+		name = g_strconcat(place, "-aside", NULL);
 	else
-		command = g_strdup_printf("install -d -o portcullis -g portcullis -m 2770 %s && "
-					  "chgrp portcullis %s && chmod 660 %s",
-					  journal, file, file);
-	g_free(journal);
-	g_free(file);
+		name = g_strdup_printf("%.*s-aside.jsonl", (int)(strlen(place) - strlen(".jsonl")),
+				       place);
+	aside = put_aside(place, name);
+	command = g_strconcat(aside, create, NULL);
+	g_free(aside);
+	g_free(name);
 	return command;
 }
 
@@ -57,13 +80,17 @@ static void look_at_reader(struct doctor *doctor, const char *server, const char
 			   const char *const groups[], const char *path)
 {
 	int error = path == NULL ? 0 : account_access_as(account, groups, path, R_OK);
-	char *file;
+	struct path_owner owner;
+	char *file, *command;
 
 	if (error == 0 || error == ENOENT)
 		return;
 	file = mend_word(path);
-	finding_add(&doctor->findings, FINDING_POLICY_FILE_FORBIDDEN, path,
-		    g_strdup_printf("chgrp portcullis %s && chmod g+r %s", file, file),
+	/* Where the service writes it itself, root changes nothing. */
+	command = path_owner_find(path, &owner)
+			  ? g_strdup_printf("runuser -u " DAEMON " -- chmod g+r %s", file)
+			  : g_strdup_printf("chgrp " DAEMON " %s && chmod g+r %s", file, file);
+	finding_add(&doctor->findings, FINDING_POLICY_FILE_FORBIDDEN, path, command,
 		    "%s (account %s) cannot read it: %s", server, account, strerror(error));
 	g_free(file);
 }

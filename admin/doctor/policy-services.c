@@ -182,7 +182,7 @@ static void look_at_socket(struct doctor *doctor, const struct postfix_service *
 			    "there is no socket of portcullis-policyd");
 	else if (account_access_as(account, NULL, seen, R_OK | W_OK) != 0)
 		finding_add(&doctor->findings, FINDING_POLICY_SOCKET_FORBIDDEN, seen,
-			    g_strdup_printf("chgrp %s %s && chmod 660 %s", account, seen, seen),
+			    g_strdup("systemctl restart portcullis-policyd.socket"),
 			    "the account %s may not connect to the socket of portcullis-policyd",
 			    account);
 	g_free(inside);

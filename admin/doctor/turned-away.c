@@ -39,6 +39,13 @@ struct turned_away *turned_away_begin(struct doctor *doctor)
 	return turned_away;
 }
 
+/* What servers record is theirs to choose, and this one goes into a command: RFC 4422, 3.1. */
+static bool is_mechanism(const char *name)
+{
+	return name[0] != '\0' && name[strspn(name, G_CSET_A_2_Z G_CSET_DIGITS "-_")] == '\0' &&
+	       strlen(name) <= 20;
+}
+
 static void count_mechanism(struct turned_away *turned_away, const struct store_sighting *sighting)
 {
 	const char *name = sighting->habit->mechanism;
@@ -63,7 +70,7 @@ void turned_away_take(struct turned_away *turned_away, const struct store_sighti
 		turned_away->cleartext_user = sighting->user_id;
 		turned_away->cleartext++;
 	}
-	if (turned_away->mechanism != NULL && habit->mechanism[0] != '\0' &&
+	if (turned_away->mechanism != NULL && is_mechanism(habit->mechanism) &&
 	    !rule_allows_mechanism(turned_away->mechanism, habit->mechanism) &&
 	    !g_strv_contains((const char *const *)turned_away->offered, habit->mechanism))
 		count_mechanism(turned_away, sighting);

@@ -3,6 +3,7 @@ and mended by the very command that was printed."""
 
 import json
 import os
+import pwd
 import re
 import shutil
 import socket
@@ -563,7 +564,12 @@ def test_no_socket(stock):
 
 def test_a_socket_that_postfix_may_not_use(stock):
     SOCKET.chmod(0o600)
-    stock.mend("policy-socket-forbidden")
+    found = stock.look()
+    assert list(found) == ["policy-socket-forbidden"]
+    asked = stock.follow(found["policy-socket-forbidden"]["mend"])
+    assert asked == "asked for: systemctl restart portcullis-policyd.socket\n"
+    stock.host.policyd.restart()
+    assert stock.look() == {}
 
 
 def test_logins_on_port_25_after_the_date(stock):
@@ -658,6 +664,46 @@ def test_a_wrong_line_of_exemptions(stock):
     assert list(found) == ["policy-files"]
     assert found["policy-files"]["mend"] == "portcullis check-config"
     EXEMPTIONS.write_text("# nobody\n")
+    assert stock.look() == {}
+
+
+@pytest.mark.parametrize("name", ["journal", "journal/dovecot.jsonl", "journal/postfix.jsonl"])
+def test_what_is_typed_changes_no_file_of_roots(stock, name):
+    """Whoever has taken over the service's account plants a link, and waits for root to type
+    what the doctor says."""
+    victim = TEMPORARY / "victim"
+    victim.mkdir(mode=0o700)
+    (victim / "file").write_text("root's")
+    (victim / "file").chmod(0o600)
+    place = STATE / name
+    if place.exists():
+        place.rename(f"{place}-before")
+    place.symlink_to(victim if name == "journal" else victim / "file")
+    os.chown(place, *pwd.getpwnam(USER)[2:4], follow_symlinks=False)
+    try:
+        found = stock.look()
+        assert "journal-not-writable" in found
+        for finding in found.values():
+            subprocess.run(["bash", "-c", PRELUDE + finding["mend"]], cwd=ROOT, capture_output=True)
+        for path, mode in ((victim, 0o700), (victim / "file", 0o600)):
+            status = path.stat()
+            assert (status.st_uid, status.st_gid, status.st_mode & 0o7777) == (0, 0, mode)
+        assert os.listdir(victim) == ["file"] and (victim / "file").read_text() == "root's"
+    finally:
+        shutil.rmtree(victim)
+        for path in (place, Path(f"{place}-aside"), STATE / "journal-aside"):
+            if path.is_symlink():
+                path.unlink()
+        if Path(f"{place}-before").exists():
+            shutil.rmtree(place, ignore_errors=True)
+            Path(f"{place}-before").rename(place)
+
+
+def test_a_mechanism_that_would_be_a_command(stock):
+    """What a server recorded goes into what root types."""
+    stock.policy('rule mechanism { observe = "2024-01-01" }\n')
+    evil = ["x'; touch /run/evil; '", "PLAIN\\n!include /tmp/evil", "$(touch /run/evil)", "A" * 300]
+    write_events(*({"mechanism": name, "user": f"u{i}"} for i, name in enumerate(evil)))
     assert stock.look() == {}
 
 
