@@ -3,7 +3,14 @@
 
 /* Everything in which Dovecot's versions differ. The rest of the plugin
    includes this header instead of Dovecot's and does not know the version;
-   settings-2.4.c is the one other file that does. */
+   settings-2.4.c is the one other file that does. plugin.mk defines
+   DOVECOT_RELEASE, 20319 for 2.3.19: before 2.3.18 no header of Dovecot has
+   a number for it.
+
+   Before a newer one is allowed, in plugin.mk, look at what is wrapped here (passdb
+   preinit(), lookup_credentials_callback_t, struct auth_request_fields and
+   auth_passdb) and when auth_request_unref() frees the request's event and pool, and
+   run the end-to-end tests on it. */
 
 #ifndef HAVE_CONFIG_H
 #define HAVE_CONFIG_H
@@ -14,28 +21,34 @@
 #include "str.h"
 #include "lib-event-private.h"
 #include "module-dir.h"
+#if DOVECOT_RELEASE >= 20402 && DOVECOT_RELEASE <= 20404
+/* These install two headers named sasl-server.h over each other. What auth-request.h
+   needs of the right one, whichever is there: */
+#define SASL_SERVER_H
+struct sasl_passdb_result;
+struct sasl_server_mech;
+struct sasl_server_request;
+struct sasl_server_instance;
+struct sasl_server_req_ctx {
+	const struct sasl_server_mech *mech;
+	const char *mech_name;
+	struct sasl_server_request *request;
+};
+typedef void sasl_server_passdb_callback_t(struct sasl_server_req_ctx *context,
+					   const struct sasl_passdb_result *result);
+#endif
 #include "auth.h"
 #include "auth-common.h"
 #include "auth-fields.h"
 #include "auth-request.h"
 #include "passdb.h"
 #include "restrict-access.h"
-#if DOVECOT_VERSION_MINOR >= 4
+#if DOVECOT_RELEASE >= 20400
 #include "settings-parser.h"
 #endif
 
-#define DOVECOT_RELEASE                                                                            \
-	(DOVECOT_VERSION_MAJOR * 10000 + DOVECOT_VERSION_MINOR * 100 + DOVECOT_VERSION_MICRO)
-
-#if DOVECOT_RELEASE < 20319
-#error "Portcullis needs Dovecot 2.3.19 or newer."
-#elif DOVECOT_RELEASE > 20399 && DOVECOT_RELEASE < 20401
-#error "Portcullis needs Dovecot 2.3.19 to 2.3.21, or 2.4.1 or newer: 2.4.0 is untried."
-#elif DOVECOT_RELEASE > 20405
-#error "This Dovecot is newer than Portcullis knows. Check what dovecot-compat.h wraps: passdb \
-preinit(), lookup_credentials_callback_t, struct auth_request_fields and auth_passdb; and in \
-auth_request_unref() when the request's event and pool go. Run the end-to-end tests on it, then \
-raise the number."
+#if DOVECOT_RELEASE < 20316
+#define event_find_field_recursive_str event_find_field_str
 #endif
 
 /* What Dovecot looks up by name in the module. */
@@ -91,11 +104,20 @@ static inline void answer_without_credentials(lookup_credentials_callback_t *cal
 #endif
 }
 
-/* 2.4.1 goes on using a SCRAM request after its passdbs have refused it, and only
-   a delayed refusal keeps it in memory for that long. */
+/* Dovecot must not go on using a request that it has freed; a delayed refusal is kept
+   in memory for long enough. Before 2.3.14 it logs each failure after that, and so
+   anyone could stop auth. 2.4.0 and 2.4.1 go on with a SCRAM request. */
 static inline bool request_can_fail_at_once(const struct auth_request *request)
 {
-	return DOVECOT_RELEASE != 20401 || strncmp(request->fields.mech_name, "SCRAM-", 6) != 0;
+#if DOVECOT_RELEASE < 20314
+	(void)request;
+	return FALSE;
+#elif DOVECOT_RELEASE == 20400 || DOVECOT_RELEASE == 20401
+	return strncmp(request->fields.mech_name, "SCRAM-", 6) != 0;
+#else
+	(void)request;
+	return TRUE;
+#endif
 }
 
 /* The passdbs that a service is served by; NULL: one that has none of its own. */

@@ -29,7 +29,9 @@ static const struct portcullis_settings portcullis_default_settings = {
 
 static const struct setting_parser_info portcullis_setting_parser_info = {
 	.name = "auth_portcullis",
+#if DOVECOT_RELEASE > 20400
 	.plugin_dependency = "auth/libauthdb_portcullis",
+#endif
 
 	.defines = portcullis_setting_defines,
 	.defaults = &portcullis_default_settings,

@@ -31,14 +31,14 @@ bench: bench-auth
 .PHONY: bench-auth
 
 bench-auth: $(PLUGIN) $(PLUGIN_SETTINGS) $(BUILD)/tests/bench/libauthdb_noop.so $(BUILD)/tests/bench/auth-load
-	tests/bench/bench-auth-run $(BUILD) $(DOVECOT_AUTH_MODULE_DIR)/..
+	tests/bench/bench-auth-run $(BUILD) $(DOVECOT_MODULE_DIR)
 
 $(BUILD)/tests/bench/auth-load: $(BUILD)/tests/bench/auth-load.o
 	$(call QUIET,LD)$(LINK) -o $@ $^
 
 $(BUILD)/tests/bench/noop-passdb.o: tests/bench/noop-passdb.c
 	@mkdir -p $(@D)
-	$(call QUIET,CC)$(COMPILE) -isystem $(DOVECOT_INCLUDE_DIR) -c -o $@ $<
+	$(call QUIET,CC)$(COMPILE) $(DOVECOT_HEADERS) -c -o $@ $<
 
 $(BUILD)/tests/bench/libauthdb_noop.so: $(BUILD)/tests/bench/noop-passdb.o
 	$(call QUIET,LD)$(LINK) -shared -o $@ $^

@@ -44,7 +44,7 @@ $(BUILD)/analyze/%.c.tidy: %.c .clang-tidy $(wildcard */*.h admin/*/*.h admin/*/
 	@echo "  TIDY $<"; $(CLANG_TIDY) --quiet $< -- -std=gnu17 $(WARNINGS) \
 		-DPORTCULLIS_VERSION='"$(VERSION)"' -DPORTCULLIS_NOTICES='"$(NOTICES)"' \
 		-DPORTCULLIS_MODULES='"$(MODULES)"' -I. \
-		$(call package_cflags,gmime-3.0 libpq) -isystem $(DOVECOT_INCLUDE_DIR) 2>$@.log || \
+		$(call package_cflags,gmime-3.0 libpq) $(DOVECOT_HEADERS) 2>$@.log || \
 		{ cat $@.log; exit 1; }
 	@touch $@
 
@@ -57,5 +57,5 @@ analyze-cppcheck:
 		--suppress=normalCheckLevelMaxBranches --error-exitcode=1 -I. \
 		-DPORTCULLIS_VERSION='"$(VERSION)"' -DPORTCULLIS_NOTICES='"$(NOTICES)"' \
 		'-DG_STRINGIFY(value)=""' -DPORTCULLIS_MODULES='"$(MODULES)"' \
-		-DDOVECOT_VERSION_MAJOR=2 -DDOVECOT_VERSION_MINOR=4 -DDOVECOT_VERSION_MICRO=1 \
+		-DDOVECOT_RELEASE=20401 \
 		$(ANALYZED)
