@@ -31,9 +31,14 @@ portcullis | portcullis[,\ ]*) ;;
 *) edit -e "smtpd_recipient_restrictions = portcullis${restrictions:+, $restrictions}" ;;
 esac
 
+on_port() {
+	services | awk -v port="$1" '$2 == port { print $1 }'
+}
+
 # 3. The ports that clients shall use instead of 25, where they are missing. One that is
 # open on some address stays as it is: on all addresses, Postfix might not start.
-chroot=$(postconf -M | awk '$8 == "smtpd" { print $5; exit }')
+# They are chrooted as the one on port 25 is, be it smtpd or postscreen.
+chroot=$(on_port 25 | grep "/inet$" | head -n 1 | xargs -r postconf -M | awk '{ print $5 }')
 
 # What main.cf has against strangers, such as lists of home users' addresses, is not for
 # those who log in.
@@ -41,17 +46,13 @@ add_service() {
 	service=$1
 	added="$added $1"
 	shift
-	edit -M "$service/inet=$service inet n - ${chroot:-y} - - smtpd"
+	edit -M "$service/inet=$service inet n - ${chroot:--} - - smtpd"
 	for setting in syslog_name=postfix/"$service" "$@" smtpd_sasl_auth_enable=yes \
 		smtpd_reject_unlisted_recipient=no \
 		smtpd_client_restrictions= smtpd_helo_restrictions= \
 		smtpd_recipient_restrictions=permit_sasl_authenticated,reject; do
 		edit -P "$service/inet/$setting"
 	done
-}
-
-on_port() {
-	services | awk -v port="$1" '$2 == port { print $1 }'
 }
 
 # "may" lets the policy see, record and reject a client without TLS; "encrypt"

@@ -191,12 +191,23 @@ def test_a_port_that_another_server_has(configuration):
     assert "smtp/inet has no logins." in example("postconf-last-step.sh")
 
 
-def test_what_is_added_is_chrooted_as_the_others(configuration):
+# What port 25 has, and as what its clients' ports are added.
+CHROOTED = {
+    "smtpd": ("smtp inet n - n - - smtpd\n", "n"),
+    "postscreen": ("smtpd pass - - y - - smtpd\nsmtp inet n - n - 1 postscreen\n", "n"),
+    "by number": ("25 inet n - n - - smtpd\n", "n"),
+    "nothing": ("", "-"),
+}
+
+
+@pytest.mark.parametrize("site", CHROOTED)
+def test_what_is_added_is_chrooted_as_the_others(configuration, site):
+    lines, chroot = CHROOTED[site]
     master = configuration.folder / "master.cf"
-    master.write_text(re.sub("^(smtp +inet +n +- +)y", r"\1n", master.read_text(), flags=re.M))
+    master.write_text(re.sub("^smtp +inet .*\n", "", master.read_text(), flags=re.M) + lines)
     said = configuration.example("postconf-commands.sh")
     for service in ("submission/inet", "submissions/inet"):
-        assert configuration.run("postconf", "-M", service).split()[4] == "n"
+        assert configuration.run("postconf", "-M", service).split()[4] == chroot
     assert "What was added ( submission submissions ) has smtpd_sasl_type = cyrus" in said
     assert "What was added ( submission submissions ) has no TLS before" in said
 
