@@ -33,6 +33,16 @@
    need not wait for it. */
 #define IDLE_SECONDS 5
 
+/* The clock by which a waiting thread waits. */
+#if __GLIBC__ * 100 + __GLIBC_MINOR__ >= 230
+#define WAITING_CLOCK CLOCK_MONOTONIC
+#else
+/* Other C libraries have this one only: when it is set back, a thread waits for that much
+   longer, or until the next record. */
+#define WAITING_CLOCK CLOCK_REALTIME
+#define sem_clockwait(semaphore, clock, deadline) sem_timedwait(semaphore, deadline)
+#endif
+
 struct journal {
 	char *path;
 	struct messages *messages;
@@ -191,9 +201,9 @@ static void wait_for_record(struct journal *journal)
 		return;
 	nanosleep(&(const struct timespec){.tv_nsec = REST_NANOSECONDS}, NULL);
 	while (journal->file.descriptor >= 0 || combining_waiting(journal->combining) > 0) {
-		clock_gettime(CLOCK_MONOTONIC, &deadline);
+		clock_gettime(WAITING_CLOCK, &deadline);
 		deadline.tv_sec++;
-		if (sem_clockwait(&journal->lines, CLOCK_MONOTONIC, &deadline) == 0)
+		if (sem_clockwait(&journal->lines, WAITING_CLOCK, &deadline) == 0)
 			return;
 		if (!write_counted(journal) || append_file_owes_newline(&journal->file))
 			continue;

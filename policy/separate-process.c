@@ -3,18 +3,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* What it keeps open others might wait to see closed: logs, listening sockets. */
-static void close_all_but(int file)
+#include "open-files.h"
+
+static void close_other(int file, const void *kept)
 {
-	if (file > 0)
-		close_range(0, (unsigned int)file - 1, 0);
-	close_range((unsigned int)file + 1, UINT_MAX, 0);
+	if (file != *(const int *)kept)
+		close(file);
 }
 
 /* In the child: leaves the work to a child of its own, so that nobody need wait for
@@ -25,7 +24,8 @@ static void work(int (*function)(const void *context), const void *context, int 
 
 	if (fork() != 0)
 		return;
-	close_all_but(answer);
+	/* What it keeps open others might wait to see closed: logs, listening sockets. */
+	(void)open_files_each(0, close_other, &answer);
 	result = function(context);
 	if (write(answer, &result, sizeof(result)) < 0)
 		_exit(1);

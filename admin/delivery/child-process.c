@@ -1,18 +1,19 @@
-#define _GNU_SOURCE /* posix_spawn_file_actions_addclosefrom_np() */
-
 #include "child-process.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
-#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "policy/open-files.h"
+
 #define STANDARD_FILES 3
+
+/* How long the end of a child may go unnoticed. */
+#define PAUSE_MILLISECONDS_MAX 10
 
 /* Programs listen to many variables, and whoever calls us may have set them. */
 static char **child_environment(void)
@@ -24,14 +25,20 @@ static char **child_environment(void)
 	return zone == NULL ? environment : g_environ_setenv(environment, "TZ", zone, TRUE);
 }
 
+/* Our own are made so; a library's or our caller's may not be. */
+static void close_on_exec(int file, const void *context)
+{
+	(void)context;
+	fcntl(file, F_SETFD, FD_CLOEXEC);
+}
+
 static int set_files(posix_spawn_file_actions_t *actions, const int files[static STANDARD_FILES])
 {
-	int error = 0;
+	int error = open_files_each(STANDARD_FILES, close_on_exec, NULL);
 
 	for (int i = 0; i < STANDARD_FILES && error == 0; i++)
 		error = posix_spawn_file_actions_adddup2(actions, files[i], i);
-	return error == 0 ? posix_spawn_file_actions_addclosefrom_np(actions, STANDARD_FILES)
-			  : error;
+	return error;
 }
 
 static void set_signals(posix_spawnattr_t *attributes)
@@ -89,17 +96,18 @@ int child_process_start(const char *const arguments[], const int files[static 3]
 
 bool child_process_wait(pid_t pid, unsigned int seconds, int *status_r)
 {
-	struct pollfd ended = {.fd = pidfd_open(pid, 0), .events = POLLIN};
-	int ready;
+	gint64 end = g_get_monotonic_time() + (gint64)seconds * G_USEC_PER_SEC;
+	unsigned int pause = 1;
+	pid_t ended;
 
-	do {
-		ready = ended.fd < 0 ? 1 : poll(&ended, 1, (int)seconds * 1000);
-	} while (ready < 0 && errno == EINTR);
-	if (ready == 0)
-		kill(pid, SIGKILL);
+	while ((ended = waitpid(pid, status_r, WNOHANG)) == 0 && g_get_monotonic_time() < end) {
+		g_usleep(pause * 1000);
+		pause = MIN(pause * 2, PAUSE_MILLISECONDS_MAX);
+	}
+	if (ended != 0)
+		return true;
+	kill(pid, SIGKILL);
 	while (waitpid(pid, status_r, 0) < 0 && errno == EINTR)
 		continue;
-	if (ended.fd >= 0)
-		close(ended.fd);
-	return ready != 0;
+	return false;
 }
