@@ -36,8 +36,17 @@ SANITIZERS := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=
 HARDENING := -fstack-protector-strong
 endif
 
+# WITHOUT_SYSTEMD=1 is for systems that have none.
+ifeq ($(WITHOUT_SYSTEMD),1)
+SYSTEMD_DEFINES := -DWITHOUT_SYSTEMD
+NOT_BUILT := %/log-journal.o
+else
+SYSTEMD := libsystemd
+NOT_BUILT := %/no-log-journal.o
+endif
+
 COMPILE = $(CC) -std=gnu17 $(CFLAGS) $(WARNINGS) $(HARDENING) $(SANITIZERS) -fPIC -pthread \
-	-fvisibility=hidden -DPORTCULLIS_VERSION='"$(VERSION)"' -I. -MMD -MP $(CPPFLAGS)
+	-fvisibility=hidden -DPORTCULLIS_VERSION='"$(VERSION)"' -I. -MMD -MP $(SYSTEMD_DEFINES) $(CPPFLAGS)
 # No function of another library can be put in a resolved one's place later.
 LINK = $(CC) $(CFLAGS) $(SANITIZERS) -pthread -Wl,-z,relro,-z,now $(LDFLAGS)
 
@@ -52,10 +61,10 @@ package_cflags = $(shell $(PKG_CONFIG) --cflags $(1))
 package_libs = $(filter-out -specs=%,$(shell $(PKG_CONFIG) --libs $(1)))
 
 POLICY_LIBS = $(call package_libs,libmaxminddb)
-POLICYD_LIBS = $(POLICY_LIBS) $(call package_libs,libevent libsystemd)
+POLICYD_LIBS = $(POLICY_LIBS) $(call package_libs,libevent $(SYSTEMD))
 ADMIN_LIBS = $(ADMIN_EXPORTS) $(POLICY_LIBS) $(call package_libs,jansson sqlite3) $(LOG_LIBS) $(NOTICE_LIBS) -lm
 # Packed logs, and systemd's journal.
-LOG_LIBS = $(call package_libs,libarchive zlib libsystemd)
+LOG_LIBS = $(call package_libs,libarchive zlib $(SYSTEMD))
 # Mails and texts (GMime, GLib), handing over (libEtPan), names of countries (ICU).
 NOTICE_LIBS = $(call package_libs,gmime-3.0 libetpan icu-uc)
 
@@ -78,7 +87,10 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call QUIET,CC)$(COMPILE) -c -o $@ $<
 
-$(BUILD)/admin/%.o $(BUILD)/tests/%.o: CPPFLAGS += $(call package_cflags,gmime-3.0) \
+# GLib before 2.68 has the one that takes sizes of 32 bits, which does.
+old_glib = $(shell $(PKG_CONFIG) --atleast-version=2.68 glib-2.0 || echo -Dg_memdup2=g_memdup)
+
+$(BUILD)/admin/%.o $(BUILD)/tests/%.o: CPPFLAGS += $(call package_cflags,gmime-3.0) $(old_glib) \
 	-DPORTCULLIS_NOTICES='"$(NOTICES)"' -DPORTCULLIS_MODULES='"$(MODULES)"'
 # Of these, programs export to their modules what store-module.symbols names.
 $(BUILD)/admin/store/%.o: CPPFLAGS += -fvisibility=default
@@ -86,7 +98,7 @@ ADMIN_EXPORTS := -Wl,--dynamic-list=admin/store/store-module.symbols
 
 $(POLICY): $(call objects,policy)
 $(POLICYD): $(filter-out %/main.o,$(call objects,postfix-policyd))
-$(ADMIN): $(call objects,admin/*) $(call objects,admin/store/sqlite)
+$(ADMIN): $(filter-out $(NOT_BUILT),$(call objects,admin/*)) $(call objects,admin/store/sqlite)
 $(POLICY) $(POLICYD) $(ADMIN):
 	@rm -f $@
 	$(call QUIET,AR)$(AR) rcs $@ $^
@@ -199,6 +211,9 @@ include tests/play/play.mk
 include tests/lint/analyze.mk
 
 install: all
+	@test -n "$(DOVECOT_MODULE_DIR)" && test -n "$(DESTDIR)" -o -d "$(DOVECOT_MODULE_DIR)" || { \
+		echo "Dovecot's folder of modules is not where it usually is: set DOVECOT_MODULE_DIR" \
+		"to the one in which auth/ is." >&2; exit 1; }
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin
 	install -m 755 $(BUILD)/portcullis $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(BUILD)/portcullis-policyd $(DESTDIR)$(PREFIX)/sbin/
@@ -216,11 +231,13 @@ install: all
 	install -m 644 admin/portcullis.bash-completion $(DESTDIR)$(COMPLETIONSDIR)/portcullis
 	install -d $(DESTDIR)$(NOTICES)
 	install -m 644 notices/*.txt $(DESTDIR)$(NOTICES)/
+ifneq ($(WITHOUT_SYSTEMD),1)
 	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSUSERSDIR) $(DESTDIR)$(TMPFILESDIR)
 	install -m 644 $(wildcard conf-examples/systemd/*.service conf-examples/systemd/*.socket \
 		conf-examples/systemd/*.timer) $(DESTDIR)$(UNITDIR)/
 	install -m 644 conf-examples/systemd/sysusers.d/* $(DESTDIR)$(SYSUSERSDIR)/
 	install -m 644 conf-examples/systemd/tmpfiles.d/* $(DESTDIR)$(TMPFILESDIR)/
+endif
 	install -d $(DESTDIR)$(DOCDIR)
 	cp -R conf-examples docs $(DESTDIR)$(DOCDIR)/
 	install -m 644 README.md SECURITY.md CHANGELOG.md LICENSE $(DESTDIR)$(DOCDIR)/

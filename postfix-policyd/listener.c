@@ -11,8 +11,9 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
+
+#include "systemd.h"
 
 /* Connections that wait until the daemon accepts them; the kernel lowers it to
    net.core.somaxconn. */

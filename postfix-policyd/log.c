@@ -6,8 +6,9 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <syslog.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
+
+#include "systemd.h"
 
 static enum log_target log_target;
 static bool log_with_priority;

@@ -8,10 +8,10 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "connection.h"
+#include "systemd.h"
 
 /* Descriptors that are not for connections: listeners, journal, configuration,
    country database, log. */

@@ -197,6 +197,8 @@ const char *log_source_journal_problem(int error)
 	case ENODATA:
 	case EPROTONOSUPPORT:
 		return "it is no journal of systemd, or a broken one";
+	case ENOSYS:
+		return "this portcullis was built without systemd";
 	default:
 		return file_problem(error);
 	}
