@@ -80,7 +80,7 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/u
 
 .PHONY: all programs deps build-deps try check check-all check-newest check-unit check-e2e bench install
 .PHONY: check-logs-at-random uninstall clean format lint
-all: programs $(PLUGIN) store-postgresql
+all: programs plugin store-postgresql
 programs: $(PROGRAMS)
 
 $(BUILD)/%.o: %.c
@@ -111,6 +111,11 @@ $(BUILD)/portcullis-policyd: $(BUILD)/postfix-policyd/main.o $(POLICYD) $(POLICY
 
 include dovecot-plugin/plugin.mk
 include admin/store/postgresql/postgresql.mk
+
+# For a C library whose other libraries are not here.
+.PHONY: compiled
+compiled: $(POLICY) $(POLICYD) $(ADMIN) $(BUILD)/admin/main.o $(BUILD)/postfix-policyd/main.o \
+	$(PLUGIN_OBJECTS) $(call objects,admin/store/postgresql)
 
 # A unit test is linked with what it needs of everything; one that knows nothing of the tool
 # does not wait for it to be built.
@@ -143,6 +148,7 @@ check: deps
 # Before a release: what takes too long for each change.
 check-all:
 	$(MAKE) check
+	tests/check oldest
 	$(MAKE) check-logs-at-random
 	$(MAKE) check-e2e-postgresql
 	$(MAKE) check-e2e-pgbouncer

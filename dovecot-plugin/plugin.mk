@@ -57,7 +57,9 @@ $(PLUGIN): $(PLUGIN_OBJECTS) $(POLICY)
 $(BUILD)/libportcullis_settings.so: $(BUILD)/dovecot-plugin/settings-2.4.o
 	$(call QUIET,LD)$(LINK) -shared -o $@ $^
 
-all: $(PLUGIN_SETTINGS)
+.PHONY: plugin
+plugin: $(PLUGIN) $(PLUGIN_SETTINGS)
+all: plugin
 
 # It needs no Dovecot.
 $(BUILD)/tests/unit/test-prompt-refusals: $(BUILD)/dovecot-plugin/prompt-refusals.o
