@@ -18,6 +18,14 @@
 #include "policy/attempt.h"
 #include "policy/fnv.h"
 
+#ifndef RENAME_NOREPLACE
+/* musl has no function for it. */
+#include <sys/syscall.h>
+#define RENAME_NOREPLACE 1
+#define renameat2(old_directory, old_name, new_directory, new_name, flags)                         \
+	syscall(SYS_renameat2, old_directory, old_name, new_directory, new_name, flags)
+#endif
+
 #define SUFFIX ".jsonl"
 
 /* A copy may stand still for long while it comes from another host. */
