@@ -66,13 +66,12 @@ USER_FILE = ETC / "users"
 MASTER_USER_FILE = ETC / "master-users"
 
 
-def version():
-    """(2, 3) or (2, 4), of the Dovecot that is installed."""
+def release():
+    """Such as (2, 3, 19), of the Dovecot that is installed."""
     text = subprocess.run(
         ["dovecot", "--version"], check=True, capture_output=True, text=True
     ).stdout
-    major, minor = text.split()[0].split(".")[:2]
-    return int(major), int(minor)
+    return tuple(map(int, re.findall("[0-9]+", text)[:3]))
 
 
 def recommended_log_elements(series):
@@ -190,7 +189,8 @@ userdb passwd-file {{
 
 class Dovecot:
     def __init__(self):
-        self.version = version()
+        self.release = release()
+        self.version = self.release[:2]
         self._server = None
 
     def install(self):

@@ -23,6 +23,9 @@ DELAY_SECONDS = 2
 # portcullis.conf(5) says so.
 PROMPT = 10
 
+# Older ones may not be refused promptly: they would go on with what they have freed.
+PROMPT_SINCE = (2, 3, 14)
+
 
 def _refused(connection):
     try:
@@ -38,6 +41,11 @@ def test_a_flood_is_slowed_down(host):
     office, other = CLIENTS["DE"][0], CLIENTS["DE"][1]
     connection = clients.connect_imap(client=office, tls="none")
     begin = time.monotonic()
+    if host.dovecot.release < PROMPT_SINCE:
+        _refused(connection)
+        assert time.monotonic() - begin > DELAY_SECONDS / 2
+        connection.shutdown()
+        return
     for _ in range(PROMPT):
         _refused(connection)
     # By far less than with one delay each.
@@ -70,3 +78,18 @@ def test_a_country_is_no_office(host):
         _refused(connection)
     assert time.monotonic() - begin > DELAY_SECONDS * 2
     connection.shutdown()
+
+
+def test_a_refusal_does_not_stop_auth(host):
+    """Dovecot before 2.3.14, and 2.4.0 and 2.4.1 with SCRAM, go on with a request that was
+    refused at once after they have freed it."""
+    host.apply(RULES, dovecot=DELAYS)
+    auth = host.dovecot.processes("auth")
+    for mechanism in ("CRAM-MD5", "SCRAM-SHA-256", "PLAIN", "LOGIN"):
+        for client in CLIENTS["DE"] * 2:
+            reply = clients.imap(
+                "frank@example.org", client=client, tls="none", mechanism=mechanism
+            )
+            assert not reply.accepted and "no TLS" in reply.text, reply
+    assert clients.imap("alice@example.org", client=CLIENTS["DE"][0]).accepted
+    assert host.dovecot.processes("auth") == auth

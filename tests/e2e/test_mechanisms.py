@@ -172,7 +172,7 @@ def test_tokens_pass_the_gate(host):
 
 # ---- SCRAM with channel binding: a PLUS mechanism, which 2.3 does not have ----
 
-BINDINGS = channel_binding.TYPES if dovecot.version() >= (2, 4) else ()
+BINDINGS = channel_binding.TYPES if dovecot.release() >= (2, 4) else ()
 
 
 def _scram(binding_type, key_log, password=PASSWORD, stolen=False):
