@@ -62,7 +62,7 @@ package_libs = $(filter-out -specs=%,$(shell $(PKG_CONFIG) --libs $(1)))
 
 POLICY_LIBS = $(call package_libs,libmaxminddb)
 POLICYD_LIBS = $(POLICY_LIBS) $(call package_libs,libevent $(SYSTEMD))
-ADMIN_LIBS = $(ADMIN_EXPORTS) $(POLICY_LIBS) $(call package_libs,jansson sqlite3) $(LOG_LIBS) $(NOTICE_LIBS) -lm
+ADMIN_LIBS = $(ADMIN_EXPORTS) $(POLICY_LIBS) $(call package_libs,jansson sqlite3) $(LOG_LIBS) $(NOTICE_LIBS) -lm -ldl
 # Packed logs, and systemd's journal.
 LOG_LIBS = $(call package_libs,libarchive zlib $(SYSTEMD))
 # Mails and texts (GMime, GLib), handing over (libEtPan), names of countries (ICU).

@@ -21,6 +21,7 @@ import socket
 import ssl
 
 from dataclasses import dataclass, field
+from typing import Optional
 
 import dovecot
 import postfix
@@ -48,9 +49,9 @@ class Reply:
 class MailReply:
     """How sending a mail went. login is None when nobody logged in."""
 
-    login: Reply | None = None
+    login: Optional[Reply] = None
     recipients: list[Reply] = field(default_factory=list)
-    data: Reply | None = None
+    data: Optional[Reply] = None
 
     @property
     def accepted(self):

@@ -29,7 +29,8 @@ class PolicyDaemon:
         SOCKET.parent.mkdir(exist_ok=True)
         shutil.chown(SOCKET.parent, USER, USER)
         options = [word for listener in self.listeners for word in ("-l", listener)]
-        command = ["setpriv", "--reuid", USER, "--regid", USER, "--init-groups"]
+        # Debian 11's setpriv wants a /proc of its own.
+        command = ["chroot", "--skip-chdir", f"--userspec={USER}:{USER}", "/"]
         command += [*wrapper, PROGRAM, "-c", config, *options]
         offset = log_size(LOG)
         server = Server(command, environment, log=LOG)

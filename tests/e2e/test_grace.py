@@ -374,7 +374,7 @@ class RealSite(RecordedSite):
         change()
         wait_until(
             lambda: all(f"{self.path.parent}/grace" in log[offset:] and words in log[offset:]
-                        for log, offset in zip(self.logs(), offsets, strict=True)),
+                        for log, offset in zip(self.logs(), offsets)),
             f"servers that say: {words}",
         )  # fmt: skip
 

@@ -187,22 +187,22 @@ def test_a_clock_that_is_ahead_across_midnight(site):
     """Two days are no more than two minutes; so are six. Seven are the time."""
     a_week(site, "known", moment(-6.5))
     year = time.gmtime().tm_year + 3
-    record(site, "ahead", datetime.datetime(year, 5, 1, 23, 59, tzinfo=datetime.UTC).timestamp())
-    record(site, "ahead", datetime.datetime(year, 5, 2, 0, 1, tzinfo=datetime.UTC).timestamp())
+    record(site, "ahead", datetime.datetime(year, 5, 1, 23, 59, tzinfo=datetime.timezone.utc).timestamp())
+    record(site, "ahead", datetime.datetime(year, 5, 2, 0, 1, tzinfo=datetime.timezone.utc).timestamp())
     done = site.run("import", "--at", f"{year}-05-02 12:00")
     assert "is not erased, lest a wrong clock erase all" in done.stdout
     assert sorted(site.by_user()) == ["ahead", "known"]
     for day in range(3, 7):
-        record(site, "ahead", datetime.datetime(year, 5, day, tzinfo=datetime.UTC).timestamp())
+        record(site, "ahead", datetime.datetime(year, 5, day, tzinfo=datetime.timezone.utc).timestamp())
         site.run("import", "--at", f"{year}-05-{day:02} 12:00")
     assert sorted(site.by_user()) == ["ahead", "known"]
     # A line by a right clock, and all begins anew.
     record(site, "known", moment())
     for day in range(7, 13):
-        record(site, "ahead", datetime.datetime(year, 5, day, tzinfo=datetime.UTC).timestamp())
+        record(site, "ahead", datetime.datetime(year, 5, day, tzinfo=datetime.timezone.utc).timestamp())
         site.run("import", "--at", f"{year}-05-{day:02} 12:00")
     assert sorted(site.by_user()) == ["ahead", "known"]
-    record(site, "ahead", datetime.datetime(year, 5, 13, tzinfo=datetime.UTC).timestamp())
+    record(site, "ahead", datetime.datetime(year, 5, 13, tzinfo=datetime.timezone.utc).timestamp())
     assert "is not erased" not in site.run("import", "--at", f"{year}-05-13 12:00").stdout
     assert list(site.by_user()) == ["ahead"]
 

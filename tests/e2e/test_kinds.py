@@ -2,6 +2,7 @@
 TLS, from IPv4 and IPv6 clients: what the client is told, and what is recorded."""
 
 from dataclasses import dataclass
+from typing import Optional
 
 import pytest
 
@@ -29,7 +30,7 @@ RECORDED = {"always": "enforce", "brown-out": "enforce"}
 class Attempt:
     protocol: str
     tls: str = "none"
-    mechanism: str | None = "PLAIN"
+    mechanism: Optional[str] = "PLAIN"
     country: str = "DE"
     version: int = 4
     port: int = 0

@@ -38,7 +38,8 @@ def test_three_recipients_are_one_record(host, date):
     for _ in range(2):
         mail = clients.smtp(25, "alice@example.org", tls="starttls", recipients=RECIPIENTS)
         assert mail.accepted == (date == "observe")
-        for recipient, reply in zip(RECIPIENTS, mail.recipients, strict=True):
+        assert len(mail.recipients) == len(RECIPIENTS)
+        for recipient, reply in zip(RECIPIENTS, mail.recipients):
             if date == "enforce":
                 assert reply.text.startswith(f"550 5.7.1 <{recipient}>: ")
         event = host.postfix_journal.wait_one()

@@ -321,7 +321,7 @@ def test_hosts_of_all_lengths(tmp_path):
     ]
     with path.open("w") as log:
         for length in range(1, 250):
-            for program, message in zip(("dovecot", "postfix/smtpd[9]"), logins, strict=True):
+            for program, message in zip(("dovecot", "postfix/smtpd[9]"), logins):
                 long = f"{'h' * length} amavis[7]: (7-1) Passed CLEAN, {'x' * 80}"
                 log.write(f"2026-11-29T10:00:00Z {long}\n")
                 log.write(f"2026-11-29T10:00:00Z mx1 {program}: {message}\n")

@@ -3,7 +3,7 @@
 STORE_POSTGRESQL := $(BUILD)/store-postgresql.so
 
 # Read when a recipe runs, as `make deps` may have to install it first.
-has_libpq = $(shell $(PKG_CONFIG) --exists libpq 2>/dev/null && echo yes)
+has_libpq = $(shell $(PKG_CONFIG) --atleast-version=14 libpq 2>/dev/null && echo yes)
 
 $(BUILD)/admin/store/postgresql/%.o: CPPFLAGS += $(call package_cflags,libpq)
 
@@ -16,5 +16,5 @@ store-postgresql:
 ifeq ($(has_libpq),yes)
 	@$(MAKE) -s --no-print-directory $(STORE_POSTGRESQL)
 else
-	@echo "  libpq-dev is missing: this portcullis has no stores on PostgreSQL"
+	@echo "  libpq-dev 14 or newer is missing: this portcullis has no stores on PostgreSQL"
 endif
