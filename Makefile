@@ -215,6 +215,7 @@ include tests/fuzz/fuzz.mk
 include tests/coverage/coverage.mk
 include tests/play/play.mk
 include tests/lint/analyze.mk
+include debian/deb.mk
 
 install: all
 	@test -n "$(DOVECOT_MODULE_DIR)" && test -n "$(DESTDIR)" -o -d "$(DOVECOT_MODULE_DIR)" || { \

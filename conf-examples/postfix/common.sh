@@ -1,5 +1,6 @@
 # For the scripts beside this file. They change a draft of main.cf and master.cf; only
-# when all went well it is shown and put in place, and the old files are kept.
+# when all went well it is shown and put in place, and the old files are kept beside them, or
+# in the folder KEPT.
 
 # No name of a service is a pattern: [2001:db8::1]:587 looks like one.
 set -f
@@ -33,11 +34,12 @@ end_changes() {
 		! cmp -s "$file" "$draft/$name" || continue
 		changed=yes
 		diff -u --label "$file" --label "$file" "$file" "$draft/$name" || :
-		cp -p --backup=numbered "$file" "$file.$moment"
+		old=${KEPT:-$(dirname "$file")}/$name.$moment
+		cp -p --backup=numbered "$file" "$old"
 		cp -p "$file" "$file.new"
 		cat "$draft/$name" >"$file.new"
 		mv "$file.new" "$file"
-		echo "Changed $file; the old one is $file.$moment"
+		echo "Changed $file; the old one is $old"
 	done
 	test -n "$changed" || echo "Nothing to change in $directory"
 	instances=$(postconf -h multi_instance_directories)

@@ -3,16 +3,22 @@
 # beside this file do. Shows what it changes, keeps the old files, and says of each
 # service of smtpd whether it asks the daemon.
 #
-#	postconf-commands.sh [ENDPOINT]
+#	postconf-commands.sh [--open-no-port] [ENDPOINT]
 #
 # Run it as root, then "postfix reload". Run twice, it changes nothing more;
 # postconf-remove.sh takes it back.
+# --open-no-port: 587 and 465 are left closed where they are.
 # ENDPOINT is where the daemon listens: unix:portcullis/policyd (the default; a
 # path below the queue directory, so that a chrooted smtpd finds it), or
 # inet:127.0.0.1:10040, which every local user can reach, too.
 set -eu
 . "$(dirname "$0")/common.sh"
 
+open_ports=yes
+if [ "${1-}" = --open-no-port ]; then
+	open_ports=
+	shift
+fi
 endpoint=${1:-unix:portcullis/policyd}
 begin_changes
 
@@ -59,7 +65,7 @@ add_service() {
 # would turn it away unseen.
 added=
 is_missing() {
-	test -z "$(on_port "$1")" && ! is_taken "$1"
+	test -n "$open_ports" && test -z "$(on_port "$1")" && ! is_taken "$1"
 }
 
 ! is_missing 587 || add_service submission smtpd_tls_security_level=may
@@ -99,7 +105,7 @@ test -z "$added" || has_certificate ||
 	echo "What was added ($added ) has no TLS before there is a certificate (smtpd_tls_cert_file)."
 for port in 587 465; do
 	open=$(on_port "$port")
-	test -n "$open" ||
+	test -n "$open" || ! is_taken "$port" ||
 		echo "Port $port is another program's, which listens there: it is not opened."
 	test -z "$open" || test -n "$(echo "$open" | grep -v :)" ||
 		echo "Port $port is open on these addresses, and stays so:" $open

@@ -45,6 +45,10 @@ if { postconf -n; postconf -P; } | grep -E '_restrictions = (.*[, ])?portcullis(
 	echo "$0: take portcullis out of these first, and run this again." >&2
 	exit 1
 fi
+if { postconf -n; postconf -P; } | grep -v '^portcullis = ' | grep -F portcullis/policyd >&2; then
+	echo "$0: these ask the daemon by themselves; take that out first, and run this again." >&2
+	exit 1
+fi
 take_out_of smtpd_restriction_classes
 edit -X portcullis
 
