@@ -153,6 +153,7 @@ check-all:
 	$(MAKE) check-e2e-postgresql
 	$(MAKE) check-e2e-pgbouncer
 	tests/check storm
+	tests/check packages
 	$(MAKE) analyze
 	$(MAKE) fuzz
 
@@ -248,6 +249,7 @@ endif
 	install -d $(DESTDIR)$(DOCDIR)
 	cp -R conf-examples docs $(DESTDIR)$(DOCDIR)/
 	install -m 644 README.md SECURITY.md CHANGELOG.md LICENSE $(DESTDIR)$(DOCDIR)/
+	test -n "$(DESTDIR)" || packaging/keep-libraries $(PROGRAMS) $(PLUGIN) $(wildcard $(STORE_POSTGRESQL))
 
 # A Dovecot that is told to load a module that is gone lets nobody in; a Postfix that asks
 # a daemon that is gone waits at each mail.

@@ -6,6 +6,7 @@
 set -f
 
 begin_changes() {
+	test -z "${draft-}" || rm -rf "$draft"
 	directory=$(postconf -h config_directory)
 	draft=$(mktemp -d)
 	trap 'rm -rf "$draft"' EXIT
@@ -34,7 +35,7 @@ end_changes() {
 		! cmp -s "$file" "$draft/$name" || continue
 		changed=yes
 		diff -u --label "$file" --label "$file" "$file" "$draft/$name" || :
-		old=${KEPT:-$(dirname "$file")}/$name.$moment
+		old=${KEPT:-$(dirname "$file")}/$(basename "$file").$moment
 		cp -p --backup=numbered "$file" "$old"
 		cp -p "$file" "$file.new"
 		cat "$draft/$name" >"$file.new"

@@ -3,8 +3,8 @@
 # into it. The services on 587 and 465 stay: people send their mail there. What
 # postconf-last-step.sh set stays, too: it needs no Portcullis.
 #
-# Run it as root, then "postfix reload". Shows what it changes, and keeps the old
-# files.
+# Run it as root. Shows what it changes, keeps the old files, and reloads a Postfix that
+# runs.
 set -eu
 . "$(dirname "$0")/common.sh"
 
@@ -40,7 +40,7 @@ postconf -P | while read -r parameter _ value; do
 	esac
 done
 
-# 2. What asking means: without it, whoever still asks would turn all mail away.
+# Without what asking means, whoever still asks would turn all mail away.
 if { postconf -n; postconf -P; } | grep -E '_restrictions = (.*[, ])?portcullis([, ]|$)' >&2; then
 	echo "$0: take portcullis out of these first, and run this again." >&2
 	exit 1
@@ -49,7 +49,13 @@ if { postconf -n; postconf -P; } | grep -v '^portcullis = ' | grep -F portcullis
 	echo "$0: these ask the daemon by themselves; take that out first, and run this again." >&2
 	exit 1
 fi
+end_changes
+
+# 2. What asking means, once nobody does: until the reload, new processes of smtpd have the
+# restrictions of the old master.cf.
+export MAIL_CONFIG="$directory"
+! postfix status 2>/dev/null || postfix reload
+begin_changes
 take_out_of smtpd_restriction_classes
 edit -X portcullis
-
 end_changes

@@ -148,6 +148,16 @@ def test_a_copied_case_refuses_nobody(host, case):
     assert phases(cases.PATHS[case]) == {"observe"}
 
 
+def test_the_policy_of_the_packages_refuses_nobody(host):
+    """And asks for what a survey does."""
+    host.write_policy("")
+    path = EXAMPLES / "portcullis/observe.conf"
+    assert phases(path) == {"observe"}
+    answer = json.loads(run("portcullis", "-c", path, "check-config", "--json"))
+    surveyed = json.loads(run("portcullis", "survey", "-c", "/nowhere", "--json", "/dev/null"))
+    print(answer, surveyed)
+
+
 @pytest.mark.parametrize("case", "abcde")
 def test_a_case_with_its_dates_is_in_force(host, tmp_path, case):
     host.write_policy("")

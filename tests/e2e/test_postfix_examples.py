@@ -251,6 +251,33 @@ def test_says_what_it_changes_and_keeps_what_was(configuration):
     assert names == {"main.cf", "master.cf", "site.cf", *(p.name for p in configuration.kept())}
 
 
+def test_no_port_is_opened(site):
+    """Debian's package asks on what is open already."""
+    before = set(site.run("postconf", "-M").split("\n"))
+    site.example("postconf-commands.sh", "--open-no-port")
+    assert set(site.run("postconf", "-M").split("\n")) == before
+    parameters = site.service_parameters()
+    name = "smtpd_recipient_restrictions"
+    assert parameters[f"submission/inet/{name}"] == "portcullis,permit_sasl_authenticated,reject"
+
+
+def test_on_a_fresh_debian_no_port_is_opened(configuration):
+    before = settings(configuration)
+    said = configuration.example("postconf-commands.sh", "--open-no-port", "inet:127.0.0.1:10040")
+    assert "inet:127.0.0.1:10040" in configuration.parameter("portcullis")
+    assert "587" not in said and settings(configuration)[1:] == before[1:]
+
+
+def test_what_was_may_be_kept_elsewhere(configuration, tmp_path, monkeypatch):
+    before = configuration.files()
+    (tmp_path / "kept").mkdir()
+    monkeypatch.setenv("KEPT", str(tmp_path / "kept"))
+    configuration.example("postconf-commands.sh")
+    assert configuration.kept() == []
+    kept = sorted((tmp_path / "kept").iterdir())
+    assert [path.read_bytes() for path in kept] == before
+
+
 SPACED = [
     "  -o { smtpd_recipient_restrictions = permit_sasl_authenticated reject }\n",
     "  -o {smtpd_recipient_restrictions=check_client_access { inline:{ a=b }},reject}\n",
@@ -404,6 +431,19 @@ def test_what_still_asks_is_not_left_without_an_answer(configuration):
     configuration.example("postconf-remove.sh")
     configuration.run("postconf", "-X", "smtpd_recipient_restrictions")
     assert settings(configuration) == before
+
+
+def test_who_asks_the_daemon_otherwise_is_not_left_without_an_answer(configuration):
+    """It would be 451, once the daemon is gone."""
+    configuration.example("postconf-commands.sh")
+    configuration.edit("smtpd_sender_restrictions = check_policy_service unix:portcullis/policyd")
+    asking = configuration.files()
+    with pytest.raises(AssertionError, match="these ask the daemon by themselves"):
+        configuration.example("postconf-remove.sh")
+    assert configuration.files() == asking
+    configuration.run("postconf", "-X", "smtpd_sender_restrictions")
+    configuration.example("postconf-remove.sh")
+    assert "portcullis" not in configuration.files()[0].decode()
 
 
 @pytest.fixture
