@@ -67,6 +67,7 @@ QUESTIONS = [
     ["user", "--at", day(30), ALICE],
     *([*EXPLAIN, user] for user in PEOPLE), [*EXPLAIN, ALICE, "--json"],
     ["check-config"], ["check-config", "--json"], ["check-config", "--at", day(30)],
+    ["check-config", "--titles"],
     ["notices"], ["notices", "--json"], ["notices", "--failed"], ["notices", "--user", ALICE],
     ["notify", "--dry-run"], ["notify", "--dry-run", "--json"], ["notify", "--untold"],
     *(["notify", "--dry-run", "--at", day(days)] for days in (1, 10, 20, 60)),
