@@ -127,6 +127,16 @@ def test_a_login_is_recorded_and_nobody_is_refused(machine):
     follow(10)
 
 
+def test_libraries_stay_when_headers_go(machine):
+    """Without libmaxminddb0 the gate could not be loaded, and nobody would get in."""
+    subprocess.run(["apt-mark", "auto", "libmaxminddb0"], check=True, capture_output=True)
+    purge = ["apt-get", "--simulate", "--autoremove", "purge", "libmaxminddb-dev"]
+    assert "Purg libmaxminddb0" in subprocess.run(purge, capture_output=True, text=True).stdout
+    follow(1)
+    done = subprocess.run(purge, capture_output=True, text=True)
+    assert "Purg libmaxminddb-dev" in done.stdout and "Purg libmaxminddb0" not in done.stdout, done
+
+
 def test_the_gate_is_the_first_passdb(machine):
     passdbs = subprocess.run(["doveconf", "-n", "passdb"], capture_output=True, text=True).stdout
     assert "portcullis" in re.search(r"passdb.*?}", passdbs, re.S)[0]
