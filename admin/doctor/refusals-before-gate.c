@@ -50,14 +50,15 @@ static void look_at_cleartext(struct doctor *doctor)
 /* On the rule's day, whoever uses any of them is refused. */
 static void look_at_rule(struct doctor *doctor, const struct rule *rule, char *const *offered)
 {
-	char *mechanisms, *line, *where;
+	char **allowed, *line, *where;
 
 	for (size_t i = 0; offered[i] != NULL; i++) {
 		if (rule_allows_mechanism(rule, offered[i]))
 			return;
 	}
-	mechanisms = g_strjoinv(" ", rule->mechanisms);
-	line = dovecot_mechanisms_line(&doctor->dovecot, (char *[]){mechanisms, NULL});
+	allowed = g_new0(char *, rule->mechanism_count + 1);
+	memcpy(allowed, rule->mechanisms, rule->mechanism_count * sizeof(*allowed));
+	line = dovecot_mechanisms_line(&doctor->dovecot, allowed);
 	where = where_in_dovecot(doctor, "auth_mechanisms");
 	finding_add(&doctor->findings, FINDING_MECHANISMS_ALL_REFUSED, where,
 		    mend_dovecot(doctor, line),
@@ -66,7 +67,7 @@ static void look_at_rule(struct doctor *doctor, const struct rule *rule, char *c
 		    rule->title);
 	g_free(where);
 	g_free(line);
-	g_free(mechanisms);
+	g_free(allowed);
 }
 
 /* As mechanism_asks_no_passdb() of dovecot-plugin/ways-around.c has it. */

@@ -43,10 +43,10 @@ static void look_at_age(struct doctor *doctor)
 }
 
 /* Local time at some moments, as one number: it differs where a zone does. */
-static int64_t local_times(time_t now, const char *zone)
+static uint64_t local_times(time_t now, const char *zone)
 {
 	char *own = g_strdup(g_getenv("TZ"));
-	int64_t sum = 0;
+	uint64_t sum = 0;
 
 	if (zone != NULL)
 		g_setenv("TZ", zone, TRUE);
@@ -56,7 +56,7 @@ static int64_t local_times(time_t now, const char *zone)
 		struct tm local;
 
 		localtime_r(&moment, &local);
-		sum = sum * 31 + local.tm_gmtoff;
+		sum = sum * 31 + (uint64_t)local.tm_gmtoff;
 	}
 	if (own != NULL)
 		g_setenv("TZ", own, TRUE);
