@@ -103,7 +103,7 @@ def for_next_dovecot(paths, folder, patch):
     def change(unpacked):
         edit_control(unpacked, (version, f"{version}.{patch}"))
         control = unpacked / "DEBIAN/control"
-        text = re.sub("^Breaks: .*", f"Breaks: dovecot-core (>= {later(dovecot, patch + 1)}~)",
+        text = re.sub("^Conflicts: .*", f"Conflicts: dovecot-core (>= {later(dovecot, patch + 1)}~)",
                       control.read_text(), flags=re.M)  # fmt: skip
         control.write_text(text)
         change_abi(unpacked, patch, "usr/lib/dovecot/modules/auth/libauthdb_portcullis.so")
