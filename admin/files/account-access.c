@@ -35,7 +35,8 @@ static int find_groups(const struct passwd *user, const char *const names[],
 	return count;
 }
 
-/* In a child, as the account: what access(2) says to it. */
+/* In a child, as the account: what access(2) says to it. glibc before 2.33 asks for the real
+   ids, whatever it is told. */
 static int try_as(const struct passwd *user, const gid_t *groups, int count, const char *path,
 		  int mode)
 {

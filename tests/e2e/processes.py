@@ -182,6 +182,10 @@ def _unread_in_pipes(pid):
     return unread
 
 
+# Of that name C libraries have no function before glibc 2.36; the number is the same everywhere.
+PIDFD_GETFD = 438
+
+
 def unread_datagrams(pid, path):
     """Bytes that wait in a datagram socket, by its path, that a process has open."""
     libc = ctypes.CDLL(None)
@@ -190,7 +194,7 @@ def unread_datagrams(pid, path):
         for number, name in _open_files(pid).items():
             if not name.startswith("socket:"):
                 continue
-            copy = libc.pidfd_getfd(process, number, 0)
+            copy = libc.syscall(PIDFD_GETFD, process, number, 0)
             if copy < 0:
                 continue  # closed meanwhile
             with socket.socket(fileno=copy) as opened:
