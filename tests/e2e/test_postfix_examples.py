@@ -19,8 +19,10 @@ DEBIAN = Path("/usr/share/postfix")
 POLICY = "check_policy_service { unix:portcullis/policyd, timeout=10s, default_action=DUNNO }"
 
 
-# A network of its own, in which nobody listens.
-ALONE = ("unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh")
+# A network of its own, in which nobody listens, and no master of Postfix to be reloaded.
+ALONE = ("unshare", "--net", "--mount", "--propagation", "unchanged", "sh", "-ec",
+         "ip link set lo up; mkdir -p /var/spool/postfix/pid;"
+         ' mount -t tmpfs pid /var/spool/postfix/pid; exec "$@"', "sh")  # fmt: skip
 
 
 class Configuration:
