@@ -6,6 +6,10 @@
 
 #include "policy/text-file.h"
 
+#ifndef GLOB_BRACE
+#define GLOB_BRACE 0 /* musl's glob() takes "{a,b}" for a name */
+#endif
+
 #define FILE_SIZE_MAX ((size_t)4 << 20)
 
 /* Files that include each other in a circle, Dovecot does not read at all. */
