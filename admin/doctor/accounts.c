@@ -130,22 +130,11 @@ static void look_at_auth(struct doctor *doctor)
 	g_strfreev(groups);
 }
 
-static bool has_gate(const struct dovecot *dovecot)
-{
-	GArray *passdbs = dovecot_passdbs(dovecot->all);
-	bool found = false;
-
-	for (guint i = 0; i < passdbs->len; i++)
-		found |= g_array_index(passdbs, struct passdb, i).gate;
-	g_array_unref(passdbs);
-	return found;
-}
-
 void doctor_look_at_accounts(struct doctor *doctor)
 {
 	const struct policy *policy = doctor->policy;
 
-	if (doctor->dovecot.problem == NULL && has_gate(&doctor->dovecot))
+	if (doctor->dovecot.problem == NULL && dovecot_has_gate(&doctor->dovecot))
 		look_at_auth(doctor);
 	if (doctor->postfix.problem != NULL || policy->smtp_enforced_at_auth)
 		return;

@@ -5,58 +5,55 @@
 
 #include "admin/terminal/terminal-text.h"
 
-static const struct {
-	const char *name;
-	bool advice;
-} kinds[FINDING_COUNT] = {
-	[FINDING_MODULE_MISSING] = {"module-missing", false},
-	[FINDING_MODULE_ABI] = {"module-of-another-abi", false},
-	[FINDING_MECHANISMS_ALL_REFUSED] = {"mechanisms-all-refused", false},
-	[FINDING_IMPLICIT_TLS_PORT_MISSING] = {"implicit-tls-port-missing", false},
-	[FINDING_POLICY_SERVICE_CLASS_MISSING] = {"policy-service-class-missing", false},
-	[FINDING_POLICY_SERVICE_DEFAULT_ACTION] = {"policy-service-without-default-action", false},
-	[FINDING_ENFORCED_UNTOLD] = {"enforced-untold", false},
-	[FINDING_SSL_REQUIRED] = {"ssl-required", false},
-	[FINDING_CLEARTEXT_REFUSED] = {"cleartext-refused", false},
-	[FINDING_MECHANISM_NOT_OFFERED] = {"mechanism-not-offered", false},
-	[FINDING_GATE_MISSING] = {"gate-missing", false},
-	[FINDING_GATE_NOT_FIRST] = {"gate-not-first", false},
-	[FINDING_GATE_MISSING_IN_PROTOCOL] = {"gate-missing-in-protocol", false},
-	[FINDING_GATE_MISSING_FOR_MASTERS] = {"gate-missing-for-masters", false},
-	[FINDING_MECHANISM_AROUND_GATE] = {"mechanism-around-gate", false},
-	[FINDING_IMPLICIT_TLS_PORT_WITHOUT_TLS] = {"implicit-tls-port-without-tls", false},
-	[FINDING_FEW_CLIENT_ADDRESSES] = {"few-client-addresses", false},
-	[FINDING_POLICY_SERVICE_MISSING] = {"policy-service-missing", false},
-	[FINDING_POLICY_SERVICE_HIDDEN] = {"policy-service-hidden", false},
-	[FINDING_POLICY_SERVICE_LATE] = {"policy-service-late", false},
-	[FINDING_POLICY_SOCKET_OUTSIDE_CHROOT] = {"policy-socket-outside-chroot", false},
-	[FINDING_POLICY_SOCKET_MISSING] = {"policy-socket-missing", false},
-	[FINDING_POLICY_SOCKET_FORBIDDEN] = {"policy-socket-forbidden", false},
-	[FINDING_DOVECOT_NOT_RESTARTED] = {"dovecot-not-restarted", false},
-	[FINDING_POLICY_FILES] = {"policy-files", false},
-	[FINDING_POLICY_FILE_FORBIDDEN] = {"policy-file-forbidden", false},
-	[FINDING_AUTH_NOT_IN_GROUP] = {"auth-not-in-group", false},
-	[FINDING_JOURNAL_NOT_WRITABLE] = {"journal-not-writable", false},
-	[FINDING_NOBODY_IMPORTS] = {"nobody-imports", false},
-	[FINDING_CLOCK_BEHIND] = {"clock-behind", false},
-	[FINDING_TIME_ZONE] = {"time-zone", false},
-	[FINDING_NOT_LOOKED_AT] = {"not-looked-at", false},
-	[FINDING_LOGIN_TRUSTED_NETWORKS] = {"login-trusted-networks", true},
-	[FINDING_AUTH_POLICY] = {"auth-policy", true},
-	[FINDING_SASL_ON_PORT_25] = {"sasl-on-port-25", true},
-	[FINDING_EXEMPTION_OF_NOBODY] = {"exemption-of-nobody", true},
-	[FINDING_COUNTRY_DATABASE_OLD] = {"country-database-old", true},
-	[FINDING_NOT_INSTALLED] = {"not-installed", true},
+static const char *const names[FINDING_COUNT] = {
+	[FINDING_MODULE_MISSING] = "module-missing",
+	[FINDING_MODULE_ABI] = "module-of-another-abi",
+	[FINDING_MECHANISMS_ALL_REFUSED] = "mechanisms-all-refused",
+	[FINDING_IMPLICIT_TLS_PORT_MISSING] = "implicit-tls-port-missing",
+	[FINDING_POLICY_SERVICE_CLASS_MISSING] = "policy-service-class-missing",
+	[FINDING_POLICY_SERVICE_DEFAULT_ACTION] = "policy-service-without-default-action",
+	[FINDING_ENFORCED_UNTOLD] = "enforced-untold",
+	[FINDING_SSL_REQUIRED] = "ssl-required",
+	[FINDING_CLEARTEXT_REFUSED] = "cleartext-refused",
+	[FINDING_MECHANISM_NOT_OFFERED] = "mechanism-not-offered",
+	[FINDING_GATE_MISSING] = "gate-missing",
+	[FINDING_GATE_NOT_FIRST] = "gate-not-first",
+	[FINDING_GATE_MISSING_IN_PROTOCOL] = "gate-missing-in-protocol",
+	[FINDING_GATE_MISSING_FOR_MASTERS] = "gate-missing-for-masters",
+	[FINDING_MECHANISM_AROUND_GATE] = "mechanism-around-gate",
+	[FINDING_IMPLICIT_TLS_PORT_WITHOUT_TLS] = "implicit-tls-port-without-tls",
+	[FINDING_FEW_CLIENT_ADDRESSES] = "few-client-addresses",
+	[FINDING_POLICY_SERVICE_MISSING] = "policy-service-missing",
+	[FINDING_POLICY_SERVICE_HIDDEN] = "policy-service-hidden",
+	[FINDING_POLICY_SERVICE_LATE] = "policy-service-late",
+	[FINDING_POLICY_SOCKET_OUTSIDE_CHROOT] = "policy-socket-outside-chroot",
+	[FINDING_POLICY_SOCKET_MISSING] = "policy-socket-missing",
+	[FINDING_POLICY_SOCKET_FORBIDDEN] = "policy-socket-forbidden",
+	[FINDING_DOVECOT_NOT_RESTARTED] = "dovecot-not-restarted",
+	[FINDING_POLICY_FILES] = "policy-files",
+	[FINDING_POLICY_FILE_FORBIDDEN] = "policy-file-forbidden",
+	[FINDING_AUTH_NOT_IN_GROUP] = "auth-not-in-group",
+	[FINDING_JOURNAL_NOT_WRITABLE] = "journal-not-writable",
+	[FINDING_NOBODY_IMPORTS] = "nobody-imports",
+	[FINDING_CLOCK_BEHIND] = "clock-behind",
+	[FINDING_TIME_ZONE] = "time-zone",
+	[FINDING_NOT_LOOKED_AT] = "not-looked-at",
+	[FINDING_LOGIN_TRUSTED_NETWORKS] = "login-trusted-networks",
+	[FINDING_AUTH_POLICY] = "auth-policy",
+	[FINDING_SASL_ON_PORT_25] = "sasl-on-port-25",
+	[FINDING_EXEMPTION_OF_NOBODY] = "exemption-of-nobody",
+	[FINDING_COUNTRY_DATABASE_OLD] = "country-database-old",
+	[FINDING_NOT_INSTALLED] = "not-installed",
 };
 
 const char *finding_name(enum finding_id id)
 {
-	return kinds[id].name;
+	return names[id];
 }
 
 bool finding_is_wrong(enum finding_id id)
 {
-	return !kinds[id].advice;
+	return id < FINDING_ADVICE;
 }
 
 static void finding_free(struct doctor_finding *finding)

@@ -37,23 +37,12 @@ static char *find_program(const struct doctor *doctor)
 	return g_build_filename(setting_value(doctor->dovecot.all, "libexec_dir"), "auth", NULL);
 }
 
-static bool gate_is_named(const struct doctor *doctor)
-{
-	GArray *passdbs = dovecot_passdbs(doctor->dovecot.all);
-	bool named = false;
-
-	for (guint i = 0; i < passdbs->len; i++)
-		named |= g_array_index(passdbs, struct passdb, i).gate;
-	g_array_unref(passdbs);
-	return named;
-}
-
 void doctor_look_at_module(struct doctor *doctor)
 {
 	const char *problem = NULL, *other_problem = NULL;
 	char *module, *program, *abi, *wanted;
 
-	if (!gate_is_named(doctor))
+	if (!dovecot_has_gate(&doctor->dovecot))
 		return;
 	module = g_build_filename(dovecot_module_folder(&doctor->dovecot), "auth",
 				  "libauthdb_portcullis.so", NULL);

@@ -58,7 +58,7 @@ static void look_at_rule(struct doctor *doctor, const struct rule *rule, char *c
 	}
 	allowed = g_new0(char *, rule->mechanism_count + 1);
 	memcpy(allowed, rule->mechanisms, rule->mechanism_count * sizeof(*allowed));
-	line = dovecot_mechanisms_line(&doctor->dovecot, allowed);
+	line = dovecot_mechanisms_line(allowed);
 	where = where_in_dovecot(doctor, "auth_mechanisms");
 	finding_add(&doctor->findings, FINDING_MECHANISMS_ALL_REFUSED, where,
 		    mend_dovecot(doctor, line),
@@ -89,7 +89,7 @@ static void look_at_ways_around(struct doctor *doctor, char *const *offered)
 	g_ptr_array_add(others, NULL);
 	g_ptr_array_add(around, NULL);
 	if (around->len > 1) {
-		line = dovecot_mechanisms_line(&doctor->dovecot, (char *const *)others->pdata);
+		line = dovecot_mechanisms_line((char *const *)others->pdata);
 		list = g_strjoinv(" ", (char **)around->pdata);
 		where = where_in_dovecot(doctor, "auth_mechanisms");
 		finding_add(&doctor->findings, FINDING_MECHANISM_AROUND_GATE, where,

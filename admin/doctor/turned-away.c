@@ -85,7 +85,7 @@ static void add_mechanism(struct turned_away *turned_away, const char *name, uin
 
 	memcpy(wanted, turned_away->offered, count * sizeof(*wanted));
 	wanted[count] = (char *)name;
-	line = dovecot_mechanisms_line(&doctor->dovecot, wanted);
+	line = dovecot_mechanisms_line(wanted);
 	where = where_in_dovecot(doctor, "auth_mechanisms");
 	finding_add(&doctor->findings, FINDING_MECHANISM_NOT_OFFERED, where,
 		    mend_dovecot(doctor, line),

@@ -170,6 +170,17 @@ GArray *dovecot_passdbs(const struct setting *section)
 	return passdbs;
 }
 
+bool dovecot_has_gate(const struct dovecot *dovecot)
+{
+	GArray *passdbs = dovecot_passdbs(dovecot->all);
+	bool found = false;
+
+	for (guint i = 0; i < passdbs->len; i++)
+		found |= g_array_index(passdbs, struct passdb, i).gate;
+	g_array_unref(passdbs);
+	return found;
+}
+
 char *dovecot_gate_lines(const struct dovecot *dovecot, const char *config, bool master)
 {
 	const char *more = master ? "  master = yes\\n" : "";
@@ -243,12 +254,11 @@ char **dovecot_mechanisms(const struct dovecot *dovecot)
 	return mechanisms;
 }
 
-char *dovecot_mechanisms_line(const struct dovecot *dovecot, char *const *mechanisms)
+char *dovecot_mechanisms_line(char *const *mechanisms)
 {
 	char *list = g_strjoinv(" ", (char **)mechanisms), *small = g_ascii_strdown(list, -1);
 	char *line = g_strdup_printf("auth_mechanisms = %s", small);
 
-	(void)dovecot;
 	g_free(list);
 	g_free(small);
 	return line;

@@ -34,6 +34,9 @@ struct passdb {
    section: all, or one of the protocols. The caller frees it with g_array_unref(). */
 GArray *dovecot_passdbs(const struct setting *section);
 
+/* Whether one of those of all protocols is the gate. */
+bool dovecot_has_gate(const struct dovecot *dovecot);
+
 struct dovecot_listener {
 	const char *service; /* "imap-login" */
 	uint16_t port;
@@ -49,7 +52,7 @@ GArray *dovecot_listeners(const struct dovecot *dovecot);
 char **dovecot_mechanisms(const struct dovecot *dovecot);
 
 /* The line of its configuration that offers these. The caller frees it with g_free(). */
-char *dovecot_mechanisms_line(const struct dovecot *dovecot, char *const *mechanisms);
+char *dovecot_mechanisms_line(char *const *mechanisms);
 
 /* Whether it takes a password without TLS, the line by which it does, and the setting's name. */
 bool dovecot_allows_cleartext(const struct dovecot *dovecot);

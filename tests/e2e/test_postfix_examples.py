@@ -415,6 +415,16 @@ def test_taken_out_again(site):
     assert settings(site) == before
 
 
+def refuses_to_take_out(configuration, reason):
+    """As long as smtpd_sender_restrictions ask."""
+    asking = configuration.files()
+    with pytest.raises(AssertionError, match=reason):
+        configuration.example("postconf-remove.sh")
+    assert configuration.files() == asking
+    configuration.run("postconf", "-X", "smtpd_sender_restrictions")
+    configuration.example("postconf-remove.sh")
+
+
 def test_what_still_asks_is_not_left_without_an_answer(configuration):
     """smtpd answers 451 to all mail where a restriction is unknown to it."""
     before = settings(configuration)
@@ -425,12 +435,7 @@ def test_what_still_asks_is_not_left_without_an_answer(configuration):
             "smtpd_recipient_restrictions = reject_unlisted_sender, portcullis, reject\n"
             "smtpd_sender_restrictions = permit_mynetworks, portcullis\n"
         )
-    asking = configuration.files()
-    with pytest.raises(AssertionError, match="take portcullis out of these first"):
-        configuration.example("postconf-remove.sh")
-    assert configuration.files() == asking
-    configuration.run("postconf", "-X", "smtpd_sender_restrictions")
-    configuration.example("postconf-remove.sh")
+    refuses_to_take_out(configuration, "take portcullis out of these first")
     configuration.run("postconf", "-X", "smtpd_recipient_restrictions")
     assert settings(configuration) == before
 
@@ -439,12 +444,7 @@ def test_who_asks_the_daemon_otherwise_is_not_left_without_an_answer(configurati
     """It would be 451, once the daemon is gone."""
     configuration.example("postconf-commands.sh")
     configuration.edit("smtpd_sender_restrictions = check_policy_service unix:portcullis/policyd")
-    asking = configuration.files()
-    with pytest.raises(AssertionError, match="these ask the daemon by themselves"):
-        configuration.example("postconf-remove.sh")
-    assert configuration.files() == asking
-    configuration.run("postconf", "-X", "smtpd_sender_restrictions")
-    configuration.example("postconf-remove.sh")
+    refuses_to_take_out(configuration, "these ask the daemon by themselves")
     assert "portcullis" not in configuration.files()[0].decode()
 
 
