@@ -14,16 +14,18 @@
 	IN_WEEK(1)                                                                                 \
 	IN_WEEK(2) IN_WEEK(4) IN_WEEK(8) IN_WEEK(16) IN_WEEK(32) IN_WEEK(64) IN_WEEK(128)
 
-/* Millions of people have few different weeks. */
+/* Millions of people have few different last days and, until $6, few weeks that matter: these are
+   counted, and reckoned back from there. */
 static const char question[] =
 	"SELECT coalesce(sum(n) FILTER (WHERE lately), 0)::bigint"
 	" + (SELECT count(*) FROM portcullis.users u WHERE last_day = $3 AND name <> ''"
 	"  AND EXISTS (SELECT 1 FROM portcullis.sightings s WHERE s.user_id = u.id"
 	"   AND s.verified AND s.last_seen >= $1 AND s.habit <> ALL ($5)))" IN_WEEKS
-	" FROM (SELECT lately, weeks & 255 AS weeks, count(*) AS n"
-	"  FROM (SELECT last_day > $3 AS lately, " WEEKS " AS weeks"
-	"   FROM portcullis.users WHERE last_day >= $4 AND name <> '') p"
-	"  GROUP BY 1, 2) k";
+	" FROM (SELECT last_day > $3 AS lately, " WEEKS " AS weeks, n"
+	"  FROM (SELECT last_day, count(*) AS n,"
+	"    CASE WHEN last_day < $6 THEN weeks & 255 ELSE weeks END AS weeks"
+	"   FROM portcullis.users WHERE last_day >= $4 AND name <> ''"
+	"   GROUP BY last_day, 3) p) k";
 
 _Static_assert(STORE_ACTIVITY_WEEKS == 8, "as many as are counted above");
 
@@ -51,6 +53,7 @@ bool postgresql_count_activity(struct store *store, int64_t since, int64_t week,
 	parameter_add(&parameters, PARAMETER_DAY, since / MILLISECONDS_A_DAY);
 	parameter_add(&parameters, PARAMETER_DAY, MAX(first / MILLISECONDS_A_DAY, 1));
 	add_anonymous(store->dictionaries, &parameters);
+	parameter_add(&parameters, PARAMETER_DAY, store_week_begin(week + 1) / MILLISECONDS_A_DAY);
 	result = postgresql_query_with_workers(store, question, &parameters);
 	if (result == NULL)
 		return false;

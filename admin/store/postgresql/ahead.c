@@ -1,3 +1,5 @@
+#include <poll.h>
+
 #include "ahead.h"
 
 bool ahead_ask(struct ahead *ahead, PGconn *connection, const char *sql,
@@ -28,35 +30,55 @@ void ahead_drain(const struct ahead *ahead, PGconn *connection)
 		(void)PQconsumeInput(connection);
 }
 
-/* An answer, and the end of it. */
-static PGresult *receive(PGconn *connection)
+/* Takes in what comes first. Whether both connections go on. */
+static bool take_in(PGconn *one, PGconn *other)
 {
-	PGresult *result = PQgetResult(connection), *rest;
+	struct pollfd sockets[] = {
+		{.fd = PQsocket(one), .events = POLLIN},
+		{.fd = PQsocket(other), .events = POLLIN},
+	};
 
-	while (result != NULL && (rest = PQgetResult(connection)) != NULL)
+	return sockets[0].fd >= 0 && sockets[1].fd >= 0 && poll(sockets, 2, -1) > 0 &&
+	       (sockets[0].revents == 0 || PQconsumeInput(one)) &&
+	       (sockets[1].revents == 0 || PQconsumeInput(other));
+}
+
+static PGresult *next_result(PGconn *connection, PGconn *beside)
+{
+	while (beside != NULL && PQisBusy(connection) && take_in(connection, beside))
+		;
+	return PQgetResult(connection);
+}
+
+/* An answer, and the end of it. */
+static PGresult *receive(PGconn *connection, PGconn *beside)
+{
+	PGresult *result = next_result(connection, beside), *rest;
+
+	while (result != NULL && (rest = next_result(connection, beside)) != NULL)
 		PQclear(rest);
 	return result;
 }
 
-void ahead_await(struct ahead *ahead, PGconn *connection)
+void ahead_await(struct ahead *ahead, PGconn *connection, PGconn *beside)
 {
 	if (!ahead->open)
 		return;
 	if (!ahead->complete)
 		ahead_send(ahead, connection);
 	for (int i = 0; i < ahead->asked; i++)
-		ahead->results[i] = receive(connection);
+		ahead->results[i] = receive(connection, beside);
 	/* That of ahead_send(). */
-	PQclear(receive(connection));
+	PQclear(receive(connection, beside));
 	PQexitPipelineMode(connection);
 	ahead->open = false;
 }
 
-PGresult *ahead_take(struct ahead *ahead, PGconn *connection)
+PGresult *ahead_take(struct ahead *ahead, PGconn *connection, PGconn *beside)
 {
 	PGresult *result;
 
-	ahead_await(ahead, connection);
+	ahead_await(ahead, connection, beside);
 	if (ahead->answered == ahead->asked)
 		return NULL;
 	result = ahead->results[ahead->answered];

@@ -6,7 +6,7 @@
 /* Statements that the server works on while this process does something else: libpq's pipeline
    mode. Begins as {0}. */
 
-#define AHEAD_MAX 3 /* at a time */
+#define AHEAD_MAX 4 /* at a time */
 
 struct ahead {
 	int asked, answered;
@@ -24,11 +24,13 @@ bool ahead_send(struct ahead *ahead, PGconn *connection);
 /* Takes in what has come of the answers: the server does not go on while nobody does. */
 void ahead_drain(const struct ahead *ahead, PGconn *connection);
 
-/* Waits for all answers: then something else may be asked. */
-void ahead_await(struct ahead *ahead, PGconn *connection);
+/* Waits for all answers: then something else may be asked. beside: another connection, whose
+   answers are taken in meanwhile, as by ahead_drain(); NULL: there is none. */
+void ahead_await(struct ahead *ahead, PGconn *connection, PGconn *beside);
 
-/* The next answer, which the caller clears; NULL when the connection was lost. */
-PGresult *ahead_take(struct ahead *ahead, PGconn *connection);
+/* The next answer, which the caller clears; NULL when the connection was lost. It waits
+   likewise. */
+PGresult *ahead_take(struct ahead *ahead, PGconn *connection, PGconn *beside);
 
 /* Drops answers that nobody took. */
 void ahead_clear(struct ahead *ahead);

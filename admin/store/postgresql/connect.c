@@ -55,23 +55,26 @@ static void add_words(struct connection_words *words, const struct store_postgre
 
 /* ---- why there is no connection ---- */
 
-/* Goes on making a connection. Whether it has come to an end, be it good or bad. */
-static bool comes_to_an_end(PGconn *connection, int64_t until)
+static bool is_under_way(PostgresPollingStatusType next)
 {
-	PostgresPollingStatusType next = PGRES_POLLING_WRITING;
+	return next == PGRES_POLLING_READING || next == PGRES_POLLING_WRITING;
+}
 
-	do {
+PostgresPollingStatusType postgresql_go_on(PGconn *connection, PostgresPollingStatusType next,
+					   int64_t until)
+{
+	while (is_under_way(next)) {
 		struct pollfd waiting = {
 			.fd = PQsocket(connection),
 			.events = next == PGRES_POLLING_READING ? POLLIN : POLLOUT,
 		};
-		int64_t left = (until - g_get_monotonic_time()) / 1000;
+		int64_t left = MAX((until - g_get_monotonic_time()) / 1000, 0);
 
-		if (left <= 0 || waiting.fd < 0 || poll(&waiting, 1, (int)left) <= 0)
-			return false;
+		if (waiting.fd < 0 || poll(&waiting, 1, (int)left) <= 0)
+			break;
 		next = PQconnectPoll(connection);
-	} while (next == PGRES_POLLING_READING || next == PGRES_POLLING_WRITING);
-	return true;
+	}
+	return next;
 }
 
 /* The SQLSTATE by which a server refuses, "" where none does. */
@@ -111,7 +114,8 @@ static void fail(struct store *store, const struct connection_words *words,
 
 	PQsetErrorVerbosity(again, PQERRORS_SQLSTATE);
 	if (PQstatus(again) != CONNECTION_BAD &&
-	    comes_to_an_end(again, g_get_monotonic_time() + REFUSAL_MICROSECONDS))
+	    !is_under_way(postgresql_go_on(again, PGRES_POLLING_WRITING,
+					   g_get_monotonic_time() + REFUSAL_MICROSECONDS)))
 		read_state(again, state);
 	else if (PQstatus(again) == CONNECTION_BAD &&
 		 PQpingParams(words->keywords, words->values, 0) == PQPING_NO_ATTEMPT)
@@ -186,6 +190,25 @@ static PGconn *make_connection(struct store *store, const PQconninfoOption *opti
 	fail(store, &words, connection);
 	PQfinish(connection);
 	return NULL;
+}
+
+PGconn *postgresql_start_another(struct store *store)
+{
+	const PGconn *first = store_postgresql(store)->connection;
+	struct connection_words words = {0};
+	PQconninfoOption *options = PQconninfoParse(store_postgresql(store)->uri, NULL);
+	PGconn *connection;
+
+	/* Of several hosts, that one. */
+	add_word(&words, "host", PQhost(first));
+	add_word(&words, "hostaddr", PQhostaddr(first));
+	add_word(&words, "port", PQport(first));
+	if (options != NULL)
+		add_words(&words, store_postgresql(store), options);
+	connection = PQconnectStartParams(words.keywords, words.values, 0);
+	PQsetNoticeReceiver(connection, ignore_notice, NULL);
+	PQconninfoFree(options);
+	return connection;
 }
 
 PGconn *postgresql_open(struct store *store)

@@ -36,6 +36,7 @@ void postgresql_disconnect(struct store *store)
 	struct store_postgresql *postgresql = store_postgresql(store);
 
 	ahead_clear(&postgresql->ahead);
+	second_view_close(&postgresql->second);
 	PQfinish(postgresql->connection);
 	postgresql->connection = NULL;
 	postgresql->transaction = TRANSACTION_NONE;
@@ -70,13 +71,19 @@ static bool is_ready(struct store *store)
 	return postgresql->connection != NULL || postgresql_failed(store, NULL);
 }
 
+static void await_ahead(struct store_postgresql *postgresql)
+{
+	ahead_await(&postgresql->ahead, postgresql->connection,
+		    second_view_at_work(&postgresql->second));
+}
+
 static PGresult *send_statement(struct store *store, const char *sql,
 				const struct parameters *parameters)
 {
 	struct store_postgresql *postgresql = store_postgresql(store);
 	struct arguments arguments;
 
-	ahead_await(&postgresql->ahead, postgresql->connection);
+	await_ahead(postgresql);
 	arguments_of(parameters, &arguments);
 	return PQexecParams(postgresql->connection, sql, parameters->count, parameters->types,
 			    arguments.values, arguments.lengths, arguments.formats, 1);
@@ -164,12 +171,14 @@ void postgresql_drain_ahead(struct store *store)
 	struct store_postgresql *postgresql = store_postgresql(store);
 
 	ahead_drain(&postgresql->ahead, postgresql->connection);
+	ahead_drain(&postgresql->second.ahead, postgresql->second.connection);
 }
 
 PGresult *postgresql_answer_ahead(struct store *store)
 {
 	struct store_postgresql *postgresql = store_postgresql(store);
-	PGresult *result = ahead_take(&postgresql->ahead, postgresql->connection);
+	PGresult *result = ahead_take(&postgresql->ahead, postgresql->connection,
+				      second_view_at_work(&postgresql->second));
 
 	if (result != NULL)
 		return check_result(store, result);
@@ -181,7 +190,7 @@ void postgresql_end_ahead(struct store *store)
 {
 	struct store_postgresql *postgresql = store_postgresql(store);
 
-	ahead_await(&postgresql->ahead, postgresql->connection);
+	await_ahead(postgresql);
 	ahead_clear(&postgresql->ahead);
 }
 
@@ -234,7 +243,7 @@ static PGresult *execute(struct store *store, const char *sql)
 {
 	PGresult *result;
 
-	ahead_await(&store_postgresql(store)->ahead, store_postgresql(store)->connection);
+	await_ahead(store_postgresql(store));
 	result = PQexec(store_postgresql(store)->connection, sql);
 	if (was_ended_meanwhile(store, result)) {
 		PQclear(result);
@@ -304,6 +313,22 @@ PGresult *postgresql_query_with_workers(struct store *store, const char *sql,
 	return result;
 }
 
+static void add_settings(GString *sql, const char *uri, const char *idle, const char *patience)
+{
+	add_setting(sql, uri, "statement_timeout", "15min");
+	add_setting(sql, uri, "idle_in_transaction_session_timeout", idle);
+	add_setting(sql, uri, "lock_timeout", patience);
+	/* Nobody waits for what somebody asks who was ended meanwhile. */
+	add_setting(sql, uri, "client_connection_check_interval", "5s");
+	/* Of 50,000 rows, to be sorted; to compile for them takes longer than to go through them. */
+	add_setting(sql, uri, "work_mem", "32MB");
+	add_setting(sql, uri, "jit", "off");
+	/* Of cursors, all rows are fetched. */
+	add_setting(sql, uri, "cursor_tuple_fraction", "1");
+	/* Many small statements: to start workers for each takes longer than to do it. */
+	add_setting(sql, uri, WORKERS, "0");
+}
+
 /* Begins what another version of the schema would make wrong. Gives that. */
 static bool begin(struct store *store, const char *kind, const char *idle, const char *patience,
 		  const char *locks)
@@ -313,18 +338,7 @@ static bool begin(struct store *store, const char *kind, const char *idle, const
 	PGresult *result;
 	int64_t version = 0;
 
-	add_setting(sql, postgresql->uri, "statement_timeout", "15min");
-	add_setting(sql, postgresql->uri, "idle_in_transaction_session_timeout", idle);
-	add_setting(sql, postgresql->uri, "lock_timeout", patience);
-	/* Nobody waits for what somebody asks who was ended meanwhile. */
-	add_setting(sql, postgresql->uri, "client_connection_check_interval", "5s");
-	/* Of 50,000 rows, to be sorted; to compile for them takes longer than to go through them. */
-	add_setting(sql, postgresql->uri, "work_mem", "32MB");
-	add_setting(sql, postgresql->uri, "jit", "off");
-	/* Of cursors, all rows are fetched. */
-	add_setting(sql, postgresql->uri, "cursor_tuple_fraction", "1");
-	/* Many small statements: to start workers for each takes longer than to do it. */
-	add_setting(sql, postgresql->uri, WORKERS, "0");
+	add_settings(sql, postgresql->uri, idle, patience);
 	g_string_append_printf(sql, "; %sSELECT 1", locks);
 	/* Several hosts may have rows of the same people to change, each after the other. */
 	add_setting(sql, postgresql->uri, "lock_timeout", "2min");
@@ -400,12 +414,29 @@ bool postgresql_begin_forgetting(struct store *store)
 	return begun;
 }
 
+#define BEGIN_VIEW "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+#define VIEW_IDLE "1h"
+#define VIEW_PATIENCE "10s"
+
 bool postgresql_begin_view(struct store *store)
 {
-	if (!begin(store, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", "1h", "10s", ""))
+	if (!begin(store, BEGIN_VIEW, VIEW_IDLE, VIEW_PATIENCE, ""))
 		return false;
 	store_postgresql(store)->transaction = TRANSACTION_READING;
 	return true;
+}
+
+char *postgresql_begin_same_view(struct store *store)
+{
+	PGresult *result = postgresql_query(store, "SELECT pg_export_snapshot()", NULL);
+	GString *sql = g_string_new(BEGIN_VIEW);
+
+	if (result != NULL)
+		g_string_append_printf(sql, "; SET TRANSACTION SNAPSHOT '%s'",
+				       result_text(result, 0, 0));
+	add_settings(sql, store_postgresql(store)->uri, VIEW_IDLE, VIEW_PATIENCE);
+	PQclear(result);
+	return g_string_free(sql, result == NULL);
 }
 
 /* Of one that has failed, COMMIT rolls back and says so. */

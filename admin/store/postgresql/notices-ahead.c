@@ -5,8 +5,9 @@
 /* Who asks for sightings asks for the notices of each person, in most cases: one by one, that
    would be a round trip each. */
 
-static const char question[] = "SELECT id, " NOTICE_READ_COLUMNS " FROM portcullis.notices"
-			       " WHERE user_name = ANY ($1) ORDER BY user_name, id";
+const char postgresql_notices_question[] =
+	"SELECT id, " NOTICE_READ_COLUMNS " FROM portcullis.notices"
+	" WHERE user_name = ANY ($1) ORDER BY user_name, id";
 
 /* NULL: of nobody in particular. */
 static const char *name_of(const PGresult *rows, int row, int column)
@@ -14,11 +15,11 @@ static const char *name_of(const PGresult *rows, int row, int column)
 	return PQgetisnull(rows, row, column) ? NULL : result_text(rows, row, column);
 }
 
-static const char *last_name(const struct notices_ahead *notices)
+static const char *last_name(const PGresult *rows, int column)
 {
-	int count = PQntuples(notices->rows);
+	int count = PQntuples(rows);
 
-	return count == 0 ? NULL : name_of(notices->rows, count - 1, notices->column);
+	return count == 0 ? NULL : name_of(rows, count - 1, column);
 }
 
 static void forget_rows(struct notices_ahead *notices)
@@ -35,7 +36,7 @@ void postgresql_notices_of(struct store *store, const PGresult *rows, int column
 	forget_rows(notices);
 	if (notices->rows != NULL) {
 		g_free(notices->before);
-		notices->before = g_strdup(last_name(notices));
+		notices->before = g_strdup(last_name(notices->rows, notices->column));
 	}
 	notices->rows = rows;
 	notices->column = column;
@@ -74,12 +75,10 @@ static struct parameters parameters_of(const char *before, const PGresult *rows,
 	return parameters;
 }
 
-bool postgresql_notices_ask(struct store *store, const PGresult *rows, int column)
+struct parameters postgresql_notices_parameters(const PGresult *before, const PGresult *rows,
+						int column)
 {
-	struct parameters parameters =
-		parameters_of(last_name(&store_postgresql(store)->notices), rows, column);
-
-	return postgresql_ask_ahead(store, question, &parameters);
+	return parameters_of(last_name(before, column), rows, column);
 }
 
 void postgresql_notices_take(struct store *store, PGresult *taken)
@@ -106,7 +105,7 @@ static bool read_now(struct store *store)
 	struct notices_ahead *notices = &store_postgresql(store)->notices;
 	struct parameters parameters =
 		parameters_of(notices->before, notices->rows, notices->column);
-	PGresult *taken = postgresql_query(store, question, &parameters);
+	PGresult *taken = postgresql_query(store, postgresql_notices_question, &parameters);
 
 	if (taken != NULL)
 		postgresql_notices_take(store, taken);

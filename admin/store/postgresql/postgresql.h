@@ -4,6 +4,7 @@
 #include "admin/store/store-backend.h"
 #include "ahead.h"
 #include "parameters.h"
+#include "second-view.h"
 
 /* What the parts of the store on PostgreSQL share. Each calls only those that stand above it
    here; module.c knows them all.
@@ -54,6 +55,7 @@ struct store_postgresql {
 	struct copy_rows *copy;        /* NULL: there are none to be sent; copy.c */
 
 	struct ahead ahead;           /* what the connection works on */
+	struct second_view second;    /* of what the transaction sees */
 	struct notices_ahead notices; /* of those whose sightings come; notices-ahead.c */
 	bool dictionaries_locked;     /* against removal, until it ends */
 };
@@ -80,6 +82,14 @@ void postgresql_refused(struct store *store, const char *state, const char *reas
 
 /* Makes a connection of the URI, which the caller finishes. NULL, with the failure noted. */
 PGconn *postgresql_open(struct store *store);
+
+/* Begins to make another connection to the same server, which the caller finishes. */
+PGconn *postgresql_start_another(struct store *store);
+
+/* Goes on with one; next: PGRES_POLLING_WRITING at first, what this gave afterwards. Waits until
+   that time of g_get_monotonic_time() for its end, be it good or bad; 0: not at all. */
+PostgresPollingStatusType postgresql_go_on(PGconn *connection, PostgresPollingStatusType next,
+					   int64_t until);
 
 /* What libpq says of a URI, without what it shows of it, which may be the password; the caller
    frees it. */
@@ -133,6 +143,9 @@ bool postgresql_begin_upkeep(struct store *store);
 /* Once nobody records anything any more, until it ends. */
 bool postgresql_begin_forgetting(struct store *store);
 bool postgresql_begin_view(struct store *store); /* begin_reading without dictionaries */
+/* SQL by which another connection sees what this view sees, as long as it lasts; the caller frees
+   it. NULL, with the failure noted. */
+char *postgresql_begin_same_view(struct store *store);
 bool postgresql_commit(struct store *store);
 void postgresql_rollback(struct store *store);
 
@@ -196,6 +209,22 @@ bool postgresql_send_covers(struct store *store);
 /* Only where it is by better witnesses than this server. */
 bool postgresql_send_covers_of(struct store *store, int64_t server);
 
+/* ---- second-view.c ---- */
+
+/* Begins to make a second view of what this transaction sees, for one more process of the server
+   to work for it. Nobody waits for it, and nothing is lost with it: where there is no connection
+   to be had, or it ends, the caller asks as without it. False only when the transaction fails. */
+bool postgresql_open_second(struct store *store);
+/* Goes on with it. */
+bool postgresql_second_is_ready(struct store *store);
+void postgresql_close_second(struct store *store);
+
+/* As postgresql_ask_ahead() and so on, once it is ready; false and NULL, without a failure: it has
+   ended. */
+bool postgresql_ask_second(struct store *store, const char *sql, struct parameters *parameters);
+bool postgresql_send_second(struct store *store);
+PGresult *postgresql_answer_second(struct store *store);
+
 /* ---- notices-ahead.c ---- */
 
 #define NOTICE_COLUMNS                                                                             \
@@ -216,10 +245,13 @@ void postgresql_notices_of(struct store *store, const PGresult *rows, int column
 /* No more rows come. */
 void postgresql_notices_end(struct store *store);
 
-/* Whether such were asked for. Then those of the next rows can be asked for ahead, and belong to
-   the store once these are visited. */
+/* Whether such were asked for. Then those of later rows can be asked for ahead by this question,
+   with these parameters, and belong to the store once the rows are visited. before: the rows
+   before them; NULL: there are none. */
 bool postgresql_notices_are_wanted(struct store *store);
-bool postgresql_notices_ask(struct store *store, const PGresult *rows, int column);
+extern const char postgresql_notices_question[];
+struct parameters postgresql_notices_parameters(const PGresult *before, const PGresult *rows,
+						int column);
 void postgresql_notices_take(struct store *store, PGresult *notices);
 
 /* The notices of somebody of whom rows are visited: *count_r of them from *first_r on in what is

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "admin/store/store-gathering.h"
 #include "postgresql.h"
 
@@ -75,8 +77,22 @@ bool postgresql_begin_reading(struct store *store)
 	" s.last_client, s.weeks, s.whereabouts, s.tls_below, s.days"
 #define NAME_COLUMN 13 /* behind them, where names are asked for */
 
+/* Whose rows are asked for together. */
+#define PEOPLE_AT_ONCE 2000
+
 /* Rows; the server can send some hundreds before anybody takes them. */
 #define DRAINED_AFTER 100
+
+/* People whose rows are asked for ahead, with their notices if these are wanted. */
+struct page {
+	PGresult *people; /* NULL: there is none */
+	PGresult *rows, *notices;
+	bool with_notices;
+	bool by_second; /* view */
+};
+
+/* One page for each view: the server works on both at once. */
+#define PAGES 2
 
 /* One question. */
 struct reading {
@@ -84,8 +100,9 @@ struct reading {
 	const bool *chosen; /* rule sets */
 	char *sql;          /* for its rows; $1 rule sets, $2 since, $3 a user or people */
 	const char *cursor; /* FETCH of it */
-	PGresult *people;   /* whose rows are asked for ahead, */
-	bool with_notices;  /* and their notices */
+	struct page pages[PAGES];
+	bool second_tried; /* view */
+	bool with_second;  /* there is a page for it, too */
 	/* Whose rows are visited; NULL: these have the names. */
 	const PGresult *named;
 	int place; /* of the last one, of them */
@@ -241,8 +258,9 @@ static bool declare(struct store *store, struct reading *reading)
 	if (has_waiting < 0)
 		return false;
 	reading->sql = sql_of(filter, has_waiting > 0);
-	reading->cursor =
-		asks_for_people(filter) ? "FETCH 2000 FROM people" : "FETCH 5000 FROM sightings";
+	reading->cursor = asks_for_people(filter)
+				  ? "FETCH " G_STRINGIFY(PEOPLE_AT_ONCE) " FROM people"
+				  : "FETCH 5000 FROM sightings";
 	return asks_for_people(filter) ? declare_people(store, filter)
 				       : declare_rows(store, reading);
 }
@@ -313,57 +331,150 @@ static bool take_rows(struct store *store, const PGresult *result, struct readin
 	return true;
 }
 
-/* Asks for the rows of the next people, and for who comes behind them. */
-static bool ask_for_rows(struct store *store, struct reading *reading)
+static void clear_page(struct page *page)
 {
-	struct parameters parameters;
-	GByteArray *array;
-
-	if (PQntuples(reading->people) == 0)
-		return true;
-	parameters = parameters_of(store, reading);
-	array = parameter_add_array(&parameters, PARAMETER_BIGINT);
-	for (int i = 0; i < PQntuples(reading->people); i++)
-		array_add(array, PARAMETER_BIGINT, result_number(reading->people, i, 0));
-	reading->with_notices = postgresql_notices_are_wanted(store);
-	return postgresql_ask_ahead(store, reading->sql, &parameters) &&
-	       (!reading->with_notices || postgresql_notices_ask(store, reading->people, 1)) &&
-	       postgresql_ask_ahead(store, reading->cursor, NULL) && postgresql_send_ahead(store);
+	PQclear(page->people);
+	PQclear(page->rows);
+	PQclear(page->notices);
+	*page = (struct page){0};
 }
 
-/* What was asked for. False when one of them failed; the caller clears all. */
-static bool take_answers(struct store *store, const struct reading *reading, PGresult **rows_r,
-			 PGresult **notices_r, PGresult **people_r)
+static bool ask(struct store *store, const struct page *page, const char *sql,
+		struct parameters *parameters)
 {
-	*notices_r = *people_r = NULL;
-	return (*rows_r = postgresql_answer_ahead(store)) != NULL &&
-	       (!reading->with_notices || (*notices_r = postgresql_answer_ahead(store)) != NULL) &&
-	       (*people_r = postgresql_answer_ahead(store)) != NULL;
+	return page->by_second ? postgresql_ask_second(store, sql, parameters)
+			       : postgresql_ask_ahead(store, sql, parameters);
+}
+
+static struct parameters parameters_of_people(const struct store *store,
+					      const struct reading *reading, const PGresult *people)
+{
+	struct parameters parameters = parameters_of(store, reading);
+	GByteArray *array = parameter_add_array(&parameters, PARAMETER_BIGINT);
+
+	for (int i = 0; i < PQntuples(people); i++)
+		array_add(array, PARAMETER_BIGINT, result_number(people, i, 0));
+	return parameters;
+}
+
+static bool ask_for_page(struct store *store, const struct reading *reading, struct page *page,
+			 const PGresult *before)
+{
+	struct parameters parameters = parameters_of_people(store, reading, page->people);
+
+	if (!ask(store, page, reading->sql, &parameters))
+		return false;
+	if (!page->with_notices)
+		return true;
+	parameters = postgresql_notices_parameters(before, page->people, 1);
+	return ask(store, page, postgresql_notices_question, &parameters);
+}
+
+/* It takes a while to come: for few people, it is not worth it. */
+static bool open_second(struct store *store, struct reading *reading)
+{
+	if (!reading->second_tried && PQntuples(reading->pages[0].people) == PEOPLE_AT_ONCE) {
+		reading->second_tried = true;
+		if (!postgresql_open_second(store))
+			return false;
+	}
+	reading->with_second = postgresql_second_is_ready(store);
+	return true;
+}
+
+/* Asks for the rows of the next people, and for who comes behind them. before: who came last. */
+static bool ask_for_rows(struct store *store, struct reading *reading, const PGresult *before)
+{
+	struct page *first = &reading->pages[0], *second = &reading->pages[1];
+
+	if (PQntuples(first->people) == 0)
+		return true;
+	if (!open_second(store, reading))
+		return false;
+	first->with_notices = second->with_notices = postgresql_notices_are_wanted(store);
+	second->by_second = true;
+	/* What it does not take is asked for when it is wanted. */
+	if (PQntuples(second->people) > 0 && ask_for_page(store, reading, second, first->people))
+		postgresql_send_second(store);
+	return ask_for_page(store, reading, first, before) &&
+	       postgresql_ask_ahead(store, reading->cursor, NULL) &&
+	       (!reading->with_second || postgresql_ask_ahead(store, reading->cursor, NULL)) &&
+	       postgresql_send_ahead(store);
+}
+
+/* False on failure. */
+static bool take_first(struct store *store, struct page *page)
+{
+	return (page->rows = postgresql_answer_ahead(store)) != NULL &&
+	       (!page->with_notices || (page->notices = postgresql_answer_ahead(store)) != NULL);
+}
+
+/* Likewise. Notices that are missing are asked for when they are wanted. */
+static bool take_second(struct store *store, const struct reading *reading, struct page *page)
+{
+	struct parameters parameters;
+
+	if (PQntuples(page->people) == 0)
+		return true;
+	page->rows = postgresql_answer_second(store);
+	if (page->rows != NULL && page->with_notices)
+		page->notices = postgresql_answer_second(store);
+	if (page->rows != NULL)
+		return true;
+	parameters = parameters_of_people(store, reading, page->people);
+	page->rows = postgresql_query(store, reading->sql, &parameters);
+	return page->rows != NULL;
+}
+
+/* Takes what was asked for, and asks for what comes behind it. False on failure. */
+static bool take_pages(struct store *store, struct reading *reading, struct page pages[PAGES])
+{
+	struct page *next = reading->pages;
+	bool with_second = reading->with_second;
+
+	memcpy(pages, reading->pages, sizeof(reading->pages));
+	memset(reading->pages, 0, sizeof(reading->pages));
+	return take_first(store, &pages[0]) &&
+	       (next[0].people = postgresql_answer_ahead(store)) != NULL &&
+	       (!with_second || (next[1].people = postgresql_answer_ahead(store)) != NULL) &&
+	       take_second(store, reading, &pages[1]) &&
+	       ask_for_rows(store, reading, pages[pages[1].people == NULL ? 0 : 1].people);
+}
+
+/* As fetch(). */
+static int visit_page(struct store *store, struct reading *reading, struct page *page)
+{
+	bool more;
+
+	if (page->rows == NULL)
+		return 1;
+	reading->named = page->people;
+	reading->place = 0;
+	postgresql_notices_of(store, page->people, 1);
+	if (page->notices != NULL)
+		postgresql_notices_take(store, g_steal_pointer(&page->notices));
+	more = take_rows(store, page->rows, reading);
+	postgresql_notices_of(store, NULL, 0);
+	return more;
 }
 
 /* While rows are visited, the server looks for the next ones. As fetch(). */
 static int fetch_people(struct store *store, struct reading *reading)
 {
-	PGresult *people = reading->people, *rows, *notices;
+	struct page pages[PAGES];
 	int more = -1;
 
-	if (PQntuples(people) == 0) {
+	if (PQntuples(reading->pages[0].people) == 0) {
 		store_gathering_end(&reading->gathering);
 		return 0;
 	}
-	reading->named = people;
-	reading->place = 0;
-	if (take_answers(store, reading, &rows, &notices, &reading->people)) {
-		postgresql_notices_of(store, people, 1);
-		if (notices != NULL)
-			postgresql_notices_take(store, g_steal_pointer(&notices));
-		if (ask_for_rows(store, reading))
-			more = take_rows(store, rows, reading);
-		postgresql_notices_of(store, NULL, 0);
+	if (take_pages(store, reading, pages))
+		more = 1;
+	for (int i = 0; i < PAGES; i++) {
+		if (more > 0)
+			more = visit_page(store, reading, &pages[i]);
+		clear_page(&pages[i]);
 	}
-	PQclear(people);
-	PQclear(notices);
-	PQclear(rows);
 	return more;
 }
 
@@ -388,12 +499,14 @@ static bool read_people(struct store *store, struct reading *reading)
 {
 	int more;
 
-	reading->people = postgresql_query(store, reading->cursor, NULL);
-	more = reading->people != NULL && ask_for_rows(store, reading) ? 1 : -1;
+	reading->pages[0].people = postgresql_query(store, reading->cursor, NULL);
+	more = reading->pages[0].people != NULL && ask_for_rows(store, reading, NULL) ? 1 : -1;
 	while (more > 0)
 		more = fetch_people(store, reading);
-	PQclear(reading->people);
+	for (int i = 0; i < PAGES; i++)
+		clear_page(&reading->pages[i]);
 	postgresql_end_ahead(store);
+	postgresql_close_second(store);
 	return more == 0 && postgresql_execute(store, "CLOSE people");
 }
 
