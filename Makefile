@@ -239,6 +239,10 @@ install: all
 	install -m 644 admin/portcullis.bash-completion $(DESTDIR)$(COMPLETIONSDIR)/portcullis
 	install -d $(DESTDIR)$(NOTICES)
 	install -m 644 notices/*.txt $(DESTDIR)$(NOTICES)/
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/share/portcullis/,postfix selinux)
+	install -m 755 conf-examples/postfix/postconf-*.sh $(DESTDIR)$(PREFIX)/share/portcullis/postfix/
+	install -m 644 conf-examples/postfix/common.sh $(DESTDIR)$(PREFIX)/share/portcullis/postfix/
+	install -m 644 packaging/selinux/portcullis.cil $(DESTDIR)$(PREFIX)/share/portcullis/selinux/
 ifneq ($(WITHOUT_SYSTEMD),1)
 	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSUSERSDIR) $(DESTDIR)$(TMPFILESDIR)
 	install -m 644 $(wildcard conf-examples/systemd/*.service conf-examples/systemd/*.socket \

@@ -88,13 +88,15 @@ void doctor_look(struct doctor *doctor_r, struct inquiry *inquiry)
 	look_at_postfix(doctor_r);
 	if (doctor_r->dovecot.problem == NULL || doctor_r->postfix.problem == NULL)
 		look(doctor_r, "listeners", doctor_look_at_listeners);
-	if (geteuid() == 0)
+	if (geteuid() == 0) {
 		look(doctor_r, "accounts", doctor_look_at_accounts);
-	else
+		look(doctor_r, "SELinux", doctor_look_at_selinux);
+	} else {
 		finding_add(&doctor_r->findings, FINDING_NOT_LOOKED_AT, "accounts",
 			    g_strdup("sudo portcullis doctor"),
 			    "not looked at: what the servers' accounts may read and write, which "
 			    "only root can tell");
+	}
 	if (account_become_owner(policy_records(doctor_r->policy)))
 		look(doctor_r, "records", doctor_look_at_records);
 	else

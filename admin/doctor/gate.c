@@ -112,12 +112,15 @@ static char *mend_missing(const struct doctor *doctor, const struct chain *chain
 {
 	const struct dovecot_entry *first =
 		find_entry(doctor, "", chain->before_number, chain->count);
+	bool in_conf_d = first == NULL || reads_conf_d(doctor);
 	char *folder, *gate, *file, *command, *example;
 
+	if (in_conf_d && gate_is_packaged())
+		return g_strdup("portcullis check-config && " TOOLS "/dovecot-gate load");
 	example =
 		g_strdup_printf("portcullis check-config && cp " EXAMPLES "/%s/05-portcullis.conf",
 				dovecot_examples(&doctor->dovecot));
-	if (first == NULL || reads_conf_d(doctor)) {
+	if (in_conf_d) {
 		command = g_strdup_printf("%s " CONF_D "/ && " MEND_RESTART, example);
 	} else {
 		folder = g_path_get_dirname(first->path);

@@ -1,6 +1,7 @@
 #include "mend.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "policy/config.h"
 
@@ -60,9 +61,21 @@ char *mend_policy_twice(const struct doctor *doctor, const char *first, const ch
 	return command;
 }
 
+bool gate_is_packaged(void)
+{
+	return access("/var/lib/dpkg/info/dovecot-portcullis.list", F_OK) == 0;
+}
+
+char *mend_gate(void)
+{
+	return g_strdup_printf("%s && " MEND_RESTART,
+			       gate_is_packaged() ? "apt-get install --reinstall dovecot-portcullis"
+						  : "make clean all && make install");
+}
+
 char *mend_postfix(const char *script)
 {
-	return g_strdup_printf(EXAMPLES "/postfix/%s && postfix reload", script);
+	return g_strdup_printf(TOOLS "/postfix/%s && postfix reload", script);
 }
 
 char *where_in_dovecot(const struct doctor *doctor, const char *setting)

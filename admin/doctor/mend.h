@@ -17,12 +17,20 @@ char *mend_dovecot(const struct doctor *doctor, const char *line);
 char *mend_policy(const struct doctor *doctor, const char *script);
 char *mend_policy_twice(const struct doctor *doctor, const char *first, const char *second);
 
+/* Whether the gate is of Debian's package. */
+bool gate_is_packaged(void);
+
+/* Installs the gate anew, for the Dovecot that is here. */
+char *mend_gate(void);
+
 /* The scripts of conf-examples/postfix. */
 char *mend_postfix(const char *script);
 
 /* The end of a command that has changed Dovecot's configuration. */
 #define MEND_RESTART "doveconf -n >/dev/null && systemctl restart dovecot"
 
+/* What commands are made of. */
+#define TOOLS "/usr/share/portcullis"
 #define EXAMPLES "/usr/share/doc/portcullis/conf-examples"
 
 /* Where a setting of Dovecot's stands: "FILE:LINE", or its name where it is a default. The caller

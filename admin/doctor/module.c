@@ -50,8 +50,7 @@ void doctor_look_at_module(struct doctor *doctor)
 	abi = find_abi(module, &problem);
 	wanted = find_abi(program, &other_problem);
 	if (abi == NULL)
-		finding_add(&doctor->findings, FINDING_MODULE_MISSING, module,
-			    g_strdup("make clean all && make install && " MEND_RESTART),
+		finding_add(&doctor->findings, FINDING_MODULE_MISSING, module, mend_gate(),
 			    "Dovecot is to load the gate, and its module cannot be used (%s): with "
 			    "its next start it lets nobody in",
 			    problem);
@@ -62,8 +61,7 @@ void doctor_look_at_module(struct doctor *doctor)
 			    other_problem);
 	else if (strcmp(abi, wanted) != 0)
 		finding_add(
-			&doctor->findings, FINDING_MODULE_ABI, module,
-			g_strdup("make clean all && make install && " MEND_RESTART),
+			&doctor->findings, FINDING_MODULE_ABI, module, mend_gate(),
 			"the gate was built for another Dovecot (ABI %s, installed is %s): with "
 			"its next start it lets nobody in",
 			abi, wanted);

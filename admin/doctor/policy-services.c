@@ -100,8 +100,8 @@ static char *mend_service(const struct postfix *postfix, const struct postfix_se
 	setting = g_strdup_printf("%s/" RESTRICTIONS "=" CLASS "%s%s", service->name,
 				  list[0] == '\0' ? "" : ",", list);
 	word = mend_word(setting);
-	command = g_strdup_printf(EXAMPLES "/postfix/postconf-commands.sh && postconf -P %s && "
-					   "postfix reload",
+	command = g_strdup_printf(TOOLS "/postfix/postconf-commands.sh && postconf -P %s && "
+					"postfix reload",
 				  word);
 	g_free(word);
 	g_free(setting);

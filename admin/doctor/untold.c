@@ -13,7 +13,7 @@
 /* How long they are let off: time to tell them. */
 #define EXEMPTION_DAYS 30
 
-/* A rule that is enforced within a week. */
+/* A rule that is enforced within a week, be it for some hours. */
 struct coming {
 	const struct rule *rule;
 	time_t date;
@@ -28,12 +28,16 @@ struct untold {
 	size_t count;
 };
 
+/* A brown-out, too. */
 static time_t next_enforced(const struct schedule *schedule, time_t now)
 {
-	if (schedule->enforce == SCHEDULE_NEVER || schedule->enforce <= now ||
-	    schedule->enforce > now + SOON)
-		return SCHEDULE_NEVER;
-	return schedule->enforce;
+	enum phase phase;
+	time_t date = now;
+
+	do
+		date = schedule_next_change(schedule, date, &phase);
+	while (date <= now + SOON && phase != PHASE_ENFORCE);
+	return date <= now + SOON ? date : SCHEDULE_NEVER;
 }
 
 struct untold *untold_begin(struct doctor *doctor)
@@ -103,8 +107,9 @@ static void add(const struct untold *untold, const struct coming *coming)
 		    g_strdup_printf("portcullis exempt --current-offenders %s --until %s "
 				    "--reason untold",
 				    title, until),
-		    "the rule %s refuses %u people from %s on who were not told",
-		    coming->rule->title, count, day);
+		    "the rule %s refuses %u people from %s on%s who were not told",
+		    coming->rule->title, count, day,
+		    coming->date == coming->rule->schedule.enforce ? "" : ", in a brown-out,");
 	g_free(where);
 	g_free(title);
 }

@@ -27,6 +27,9 @@ def pytest_addoption(parser):
         "--postgresql", action="store_true", help="recorded sites have their stores there"
     )
     parser.addoption(
+        "--without-postgresql", action="store_true", help="only tests that do not start it"
+    )
+    parser.addoption(
         "--pgbouncer", action="store_true", help="the same, on few connections that it lends"
     )
     parser.addoption(
@@ -37,6 +40,9 @@ def pytest_addoption(parser):
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
     """Of those that -m and -k have left."""
+    if config.getoption("without_postgresql"):
+        deselect(config, items, lambda item: hasattr(item.module, "postgresql") or
+                 "_server" in item.fixturenames)  # fmt: skip
     quarter = config.getoption("quarter")
     if quarter:
         selected = items[quarter - 1 :: 4]

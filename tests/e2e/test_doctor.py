@@ -317,6 +317,24 @@ def test_no_module(stock):
     assert stock.look() == {}
 
 
+# dpkg says that the gate is of the package.
+PACKAGED = ("unshare", "--mount", "--propagation", "unchanged", "sh", "-ec",
+            "mount -t tmpfs tmpfs /var/lib/dpkg/info\n"
+            ": >/var/lib/dpkg/info/dovecot-portcullis.list\n"
+            'exec "$@"', "sh")  # fmt: skip
+
+
+def test_a_package_is_mended_by_its_tools(stock):
+    module().rename(module().with_suffix(".kept"))
+    mend = stock.look(program=PACKAGED)["module-missing"]["mend"]
+    assert mend.startswith("apt-get install --reinstall dovecot-portcullis && ")
+    module().with_suffix(".kept").rename(module())
+    GATE.unlink()
+    stock.restart()
+    mend = stock.look(program=PACKAGED)["gate-missing"]["mend"]
+    assert mend == "portcullis check-config && /usr/share/portcullis/dovecot-gate load"
+
+
 # ---- what Dovecot refuses by itself ----
 
 
@@ -656,6 +674,56 @@ def test_a_file_that_the_servers_cannot_read(stock, path):
     path.chmod(0o644)
 
 
+# There is no SELinux here. What doctor reads of it is made: that it is enforced, and auditd's
+# log. The labels are real; who would write them is stood in for.
+ENFORCED = """
+mount -t tmpfs tmpfs /sys/fs
+mkdir /sys/fs/selinux
+echo 1 >/sys/fs/selinux/enforce
+mount -t tmpfs tmpfs /var/log
+mkdir /var/log/audit
+cp {log} /var/log/audit/audit.log
+exec "$@"
+"""
+SELINUX_COMMANDS = """
+semodule() { test "$1" = -i && test -s "$2"; }
+restorecon() { test "$1" = -R && test "$2" = /var/lib/portcullis &&
+	python3 -c 'import os, sys
+os.setxattr(sys.argv[1], "security.selinux", b"system_u:object_r:portcullis_var_lib_t:s0\\0")
+' /var/lib/portcullis/journal; }
+"""
+
+
+def denial(moment, source, target, kind="dir"):
+    return (f"type=AVC msg=audit({int(moment)}.123:4711): avc:  denied  {{ write }} for  pid=815"
+            f' comm="auth" name="journal" dev="dm-0" ino=1 scontext=system_u:system_r:{source}:s0'
+            f" tcontext=system_u:object_r:{target}:s0 tclass={kind} permissive=0\n")  # fmt: skip
+
+
+def test_selinux_lacks_its_module(stock, tmp_path):
+    log = tmp_path / "audit.log"
+    now = time.time()
+    log.write_text(denial(now - 3600, "dovecot_auth_t", "var_lib_t")
+                   + denial(now + 60, "dovecot_auth_t", "mysqld_db_t")
+                   + denial(now + 60, "httpd_t", "var_lib_t"))  # fmt: skip
+    program = ["unshare", "--mount", "--propagation", "unchanged", "sh", "-ec",
+               ENFORCED.format(log=log), "sh"]  # fmt: skip
+    assert stock.look() == {}
+    found = stock.look(program=program)
+    assert list(found) == ["selinux-module-missing"]
+    stock.follow(SELINUX_COMMANDS + found["selinux-module-missing"]["mend"])
+    assert stock.look(program=program) == {}
+
+    with log.open("a") as file:
+        file.write(denial(time.time() + 60, "dovecot_auth_t", "portcullis_var_lib_t", "file"))
+        file.write(denial(time.time() + 60, "postfix_smtpd_t", "init_t", "unix_stream_socket"))
+    finding = stock.look(program=program)["selinux-denials"]
+    assert finding["mend"] == found["selinux-module-missing"]["mend"]
+    assert " 2 times" in finding["text"] and finding["where"] == "/var/log/audit/audit.log"
+    log.write_text("type=AVC msg=audit(: avc:  denied scontext= tcontext=\n\0\xff" * 100)
+    assert stock.look(program=program) == {}
+
+
 def test_a_wrong_line_of_exemptions(stock):
     EXEMPTIONS.write_text("alice nonsense\n")
     done = subprocess.run(["portcullis", "doctor"], capture_output=True, text=True)
@@ -746,6 +814,15 @@ def test_people_who_are_untold(stock):
     write_events({"tls": "none", "port": 143, "rules": {"encryption": "observe"}})
     finding = stock.mend("enforced-untold")
     assert " 1 people " in finding["text"] and day(3) in finding["text"]
+
+
+def test_people_who_are_untold_before_a_brownout(stock):
+    stock.site(CLEARTEXT[stock.version])
+    stock.policy(f'rule encryption {{ notify = "2024-01-01" enforce = "{day(90)}"'
+                 f' brownouts = {{ "{day(-9)} 10:00 +2h", "{day(3)} 10:00 +2h" }} }}\n')  # fmt: skip
+    write_events({"tls": "none", "port": 143, "rules": {"encryption": "notify"}})
+    finding = stock.mend("enforced-untold")
+    assert f" {day(3)} on, in a brown-out, " in finding["text"]
 
 
 def test_people_who_have_time(stock):
