@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "policy/text-file.h"
+#include "setting.h"
 
 #ifndef GLOB_BRACE
 #define GLOB_BRACE 0 /* musl's glob() takes "{a,b}" for a name */
@@ -48,10 +49,19 @@ static struct dovecot_entry *open_entry(struct reading *reading, size_t depth)
 	return &g_array_index(reading->files->entries, struct dovecot_entry, reading->open[depth]);
 }
 
+static struct dovecot_entry entry_of(char *name, char *value, const char *path, unsigned int line)
+{
+	return (struct dovecot_entry){
+		.name = name, .value = value, .path = path, .line = line, .end = line};
+}
+
+/* Copies the name and the value. */
 static void add_entry(struct reading *reading, struct dovecot_entry entry)
 {
 	const struct dovecot_entry *outer = reading->depth == 0 ? NULL : open_entry(reading, 0);
 
+	entry.name = g_strdup(entry.name);
+	entry.value = g_strdup(entry.value);
 	entry.in =
 		outer == NULL ? g_strdup("") : g_strdup_printf("%s %s", outer->name, outer->value);
 	g_array_append_val(reading->files->entries, entry);
@@ -92,24 +102,13 @@ static void cut_comment(char *line)
 	g_strstrip(line);
 }
 
-static void begin_section(struct reading *reading, char *line, const char *path,
-			  unsigned int number)
+static void begin_section(struct reading *reading, struct dovecot_entry entry)
 {
-	size_t name = strcspn(line, " \t");
-
-	line[strlen(line) - 1] = '\0';
 	if (reading->depth < ENTRIES_DEPTH) {
 		guint index = reading->files->entries->len;
 
-		add_entry(reading,
-			  (struct dovecot_entry){
-				  .name = g_strndup(line, name),
-				  .value = g_strstrip(g_strdup(line + MIN(name, strlen(line)))),
-				  .path = path,
-				  .line = number,
-				  .end = number,
-				  .section = true,
-			  });
+		entry.section = true;
+		add_entry(reading, entry);
 		reading->open[reading->depth] = index;
 	}
 	reading->depth++;
@@ -121,22 +120,10 @@ static void end_section(struct reading *reading, unsigned int number)
 		open_entry(reading, reading->depth)->end = number;
 }
 
-static void read_setting(struct reading *reading, char *line, const char *path, unsigned int number)
-{
-	char *value = strchr(line, '=');
-
-	if (value == NULL || reading->depth >= ENTRIES_DEPTH)
-		return;
-	*value++ = '\0';
-	add_entry(reading, (struct dovecot_entry){.name = g_strdup(g_strstrip(line)),
-						  .value = g_strdup(g_strstrip(value)),
-						  .path = path,
-						  .line = number,
-						  .end = number});
-}
-
 static void read_line(struct reading *reading, char *line, const char *path, unsigned int number)
 {
+	char *name, *value;
+
 	cut_comment(line);
 	if (line[0] == '\0')
 		return;
@@ -144,12 +131,20 @@ static void read_line(struct reading *reading, char *line, const char *path, uns
 		include(reading, path, g_strstrip(line + strcspn(line, " \t")));
 		return;
 	}
-	if (g_str_has_suffix(line, "{"))
-		begin_section(reading, line, path, number);
-	else if (strcmp(line, "}") == 0)
+	switch (setting_split(line, &name, &value)) {
+	case SETTING_SECTION:
+		begin_section(reading, entry_of(name, value, path, number));
+		break;
+	case SETTING_VALUE:
+		if (reading->depth < ENTRIES_DEPTH)
+			add_entry(reading, entry_of(name, value, path, number));
+		break;
+	case SETTING_END:
 		end_section(reading, number);
-	else
-		read_setting(reading, line, path, number);
+		break;
+	case SETTING_NOTHING:
+		break;
+	}
 	set_last(reading->files, path);
 }
 

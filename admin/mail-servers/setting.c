@@ -43,39 +43,40 @@ static void unquote(char *text)
 	*to = '\0';
 }
 
-/* "passdb portcullis {", without the bracket. */
-static struct setting *read_section(char *line)
+/* "passdb portcullis {" */
+static void split_section(char *line, char **name_r, char **value_r)
 {
-	size_t name = strcspn(line, " \t");
-	char *title = line + name;
+	char *title;
 
+	line[strlen(line) - 1] = '\0';
+	title = line + strcspn(line, " \t");
 	if (*title != '\0')
 		*title++ = '\0';
-	g_strstrip(title);
-	unquote(title);
-	return create(line, title, true);
+	*name_r = line;
+	*value_r = g_strstrip(title);
+	unquote(*value_r);
 }
 
-/* NULL: it is none. */
-static struct setting *read_line(char *line)
+enum setting_line setting_split(char *line, char **name_r, char **value_r)
 {
-	size_t length = strlen(line);
 	char *value;
 
-	if (length > 0 && line[length - 1] == '{') {
-		line[length - 1] = '\0';
-		g_strchomp(line);
-		return read_section(line);
+	g_strstrip(line);
+	if (strcmp(line, "}") == 0)
+		return SETTING_END;
+	if (g_str_has_suffix(line, "{")) {
+		split_section(line, name_r, value_r);
+		return SETTING_SECTION;
 	}
 	value = strchr(line, '=');
 	if (line[0] == '#' || value == NULL)
-		return NULL;
+		return SETTING_NOTHING;
 	*value++ = '\0';
-	g_strstrip(line);
-	g_strstrip(value);
-	unquote(value);
-	unquote(line);
-	return create(line, value, false);
+	*name_r = g_strstrip(line);
+	*value_r = g_strstrip(value);
+	unquote(*name_r);
+	unquote(*value_r);
+	return SETTING_VALUE;
 }
 
 struct setting *setting_parse(const char *text)
@@ -85,18 +86,17 @@ struct setting *setting_parse(const char *text)
 	size_t depth = 0;
 
 	for (size_t i = 0; lines[i] != NULL; i++) {
-		char *line = g_strstrip(lines[i]);
+		char *name, *value;
+		enum setting_line kind = setting_split(lines[i], &name, &value);
 		struct setting *setting;
 
-		if (strcmp(line, "}") == 0) {
+		if (kind == SETTING_END)
 			depth -= depth > 0;
+		if (kind != SETTING_SECTION && kind != SETTING_VALUE)
 			continue;
-		}
-		setting = read_line(line);
-		if (setting == NULL)
-			continue;
+		setting = create(name, value, kind == SETTING_SECTION);
 		g_ptr_array_add(open[depth]->settings, setting);
-		if (setting->settings != NULL && depth + 1 < DEPTH_MAX)
+		if (kind == SETTING_SECTION && depth + 1 < DEPTH_MAX)
 			open[++depth] = setting;
 	}
 	g_strfreev(lines);

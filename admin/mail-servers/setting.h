@@ -11,6 +11,12 @@ struct setting {
 	GPtrArray *settings; /* of struct setting; NULL: it is no section */
 };
 
+enum setting_line { SETTING_NOTHING, SETTING_VALUE, SETTING_SECTION, SETTING_END };
+
+/* What a line is, and its name and value, without their quotes, if it has them: both in the line,
+   which is changed. */
+enum setting_line setting_split(char *line, char **name_r, char **value_r);
+
 /* A section without name, of all that a text has; what is no setting is passed over. */
 struct setting *setting_parse(const char *text);
 void setting_free(struct setting *setting);
