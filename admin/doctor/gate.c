@@ -116,7 +116,7 @@ static char *mend_missing(const struct doctor *doctor, const struct chain *chain
 	char *folder, *gate, *file, *command, *example;
 
 	if (in_conf_d && gate_is_packaged())
-		return g_strdup("portcullis check-config && " TOOLS "/dovecot-gate load");
+		return g_strdup("portcullis check-config && " GATE_TOOL " load");
 	example =
 		g_strdup_printf("portcullis check-config && cp " EXAMPLES "/%s/05-portcullis.conf",
 				dovecot_examples(&doctor->dovecot));

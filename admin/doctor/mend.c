@@ -63,7 +63,7 @@ char *mend_policy_twice(const struct doctor *doctor, const char *first, const ch
 
 bool gate_is_packaged(void)
 {
-	return access("/var/lib/dpkg/info/dovecot-portcullis.list", F_OK) == 0;
+	return access(GATE_TOOL, X_OK) == 0;
 }
 
 char *mend_gate(void)

@@ -32,6 +32,8 @@ char *mend_postfix(const char *script);
 /* What commands are made of. */
 #define TOOLS "/usr/share/portcullis"
 #define EXAMPLES "/usr/share/doc/portcullis/conf-examples"
+/* Of the package alone. */
+#define GATE_TOOL TOOLS "/dovecot-gate"
 
 /* Where a setting of Dovecot's stands: "FILE:LINE", or its name where it is a default. The caller
    frees it with g_free(). */
