@@ -98,16 +98,17 @@ static void test_reports(void **state)
 
 static void test_line_ends(void **state)
 {
-	GString *mail = g_string_new(HEAD STATUS("failed") ORIGINAL);
+	char **lines = g_strsplit(HEAD STATUS("failed") ORIGINAL, "\n", -1);
+	char *mail = g_strjoinv("\r\n", lines);
 	struct bounce_report report;
 
 	(void)state;
-	g_string_replace(mail, "\n", "\r\n", 0);
-	assert_true(bounce_report_read(mail->str, mail->len, &report));
+	assert_true(bounce_report_read(mail, strlen(mail), &report));
 	assert_true(report.failed);
 	assert_string_equal(report.message_id, "4711@example.org");
 	assert_non_null(strstr(report.error, "User unknown"));
-	g_string_free(mail, TRUE);
+	g_free(mail);
+	g_strfreev(lines);
 }
 
 /* Whatever a stranger sends, it is read within its bounds. */

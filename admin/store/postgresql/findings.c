@@ -106,11 +106,12 @@ static bool ask(const struct findings *findings, const struct question *question
 	PGresult *result = postgresql_query(findings->store, question->sql, parameters);
 
 	for (int i = 0; i < PQntuples(result); i++) {
-		GString *text = g_string_new(question->text);
+		char **parts = g_strsplit(question->text, "%s", 2);
+		char *text = g_strjoinv(result_text(result, i, 0), parts);
 
-		g_string_replace(text, "%s", result_text(result, i, 0), 1);
-		findings->find(findings->context, question->id, text->str, question->mend);
-		g_string_free(text, TRUE);
+		findings->find(findings->context, question->id, text, question->mend);
+		g_free(text);
+		g_strfreev(parts);
 	}
 	PQclear(result);
 	return result != NULL;
