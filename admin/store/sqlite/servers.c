@@ -136,33 +136,41 @@ int store_sqlite_is_covered(struct store *store, const struct store_sighting *si
 #define REACHES_ROW REACHES("w.first_seen", "w.last_seen", IS_CLEAN)
 #define KNOWS_ROW KNOWS("h.source", "h.service", "h.port", "h.mechanism", NOT_TOLD)
 
-/* Those of worse witnesses, which may reach into the day after it. Gives whose they were. */
-static const char removal[] =
-	"DELETE FROM sightings AS w WHERE w.server > 0 AND w.tls_below = 0"
-	" AND w.server IN (SELECT s.id FROM" BETTER " WHERE b.id = ?1)"
-	" AND w.day BETWEEN ?2 AND ?2 + 1 AND EXISTS (SELECT 1 FROM servers b"
-	" JOIN coverage c ON c.server = b.id JOIN habits h ON h.id = w.habit"
-	" WHERE b.id = ?1 AND c.day = ?2 AND" REACHES_ROW " AND" KNOWS_ROW ") RETURNING user";
+/* Those of worse witnesses, which may reach into the day after it. */
+#define COVERED                                                                                    \
+	" FROM sightings AS w WHERE w.server > 0 AND w.tls_below = 0"                              \
+	" AND w.server IN (SELECT s.id FROM" BETTER " WHERE b.id = ?1)"                            \
+	" AND w.day BETWEEN ?2 AND ?2 + 1 AND EXISTS (SELECT 1 FROM servers b"                     \
+	" JOIN coverage c ON c.server = b.id JOIN habits h ON h.id = w.habit"                      \
+	" WHERE b.id = ?1 AND c.day = ?2 AND" REACHES_ROW " AND" KNOWS_ROW ")"
 
+static sqlite3_stmt *covered_statement(struct store *store, const char *sql, int64_t server,
+				       int64_t day)
+{
+	sqlite3_stmt *statement = store_sqlite_statement(store, sql);
+
+	sqlite3_bind_int64(statement, 1, server);
+	sqlite3_bind_int64(statement, 2, day);
+	sqlite3_bind_int64(statement, 6, STORE_COVER_TAIL);
+	return statement;
+}
+
+/* SQLite before 3.35 has no RETURNING. */
 static bool remove_covered(struct store *store, int64_t server, int64_t day)
 {
 	GArray *users = g_array_new(FALSE, FALSE, sizeof(int64_t));
-	sqlite3_stmt *row = store_sqlite_statement(store, removal);
-	int64_t user = STORE_NOBODY;
+	sqlite3_stmt *row = covered_statement(store, "SELECT DISTINCT w.user" COVERED, server, day);
+	int64_t user;
 	bool fine;
 	int step;
 
-	sqlite3_bind_int64(row, 1, server);
-	sqlite3_bind_int64(row, 2, day);
-	sqlite3_bind_int64(row, 6, STORE_COVER_TAIL);
 	while ((step = store_sqlite_step(store, row)) > 0) {
-		/* A user's rows of a day follow each other. */
-		if (user == sqlite3_column_int64(row, 0))
-			continue;
 		user = sqlite3_column_int64(row, 0);
 		g_array_append_val(users, user);
 	}
-	fine = step == 0;
+	fine = step == 0 &&
+	       (users->len == 0 ||
+		store_sqlite_run(store, covered_statement(store, "DELETE" COVERED, server, day)));
 	for (guint i = 0; fine && i < users->len; i++)
 		fine = store_sqlite_reckon_user(store, g_array_index(users, int64_t, i));
 	g_array_unref(users);
