@@ -14,7 +14,8 @@ def differences(logins, outcomes, events, lines):
     None. Returns a text for each login that went otherwise."""
     found = []
     recorded = by_login(logins, events)
-    for login, outcome, events_of_it, line in zip(logins, outcomes, recorded, lines, strict=True):
+    assert len(outcomes) == len(lines) == len(logins)
+    for login, outcome, events_of_it, line in zip(logins, outcomes, recorded, lines):
         reasons = []
         if outcome.accepted != login.is_let_in():
             reasons.append(f"the client was told: {outcome.text}")

@@ -63,7 +63,7 @@ ABROAD = ["FR", "US", "CA", "JP", "BR"]
 ATTACK = Way("imap", 143, "none", country="BR")
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False)
 class Device:
     """One program of one person. Its reading and its sending are two devices, as the
     servers see them."""
@@ -129,7 +129,7 @@ class Stranger(Device):
         return stranger
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False)
 class Person:
     name: str
     readiness: float  # 0: never changes anything; 1: at once
