@@ -14,6 +14,7 @@ def differences(logins, outcomes, events, lines):
     None. Returns a text for each login that went otherwise."""
     found = []
     recorded = by_login(logins, events)
+    lines = list(lines)
     assert len(outcomes) == len(lines) == len(logins)
     for login, outcome, events_of_it, line in zip(logins, outcomes, recorded, lines):
         reasons = []
