@@ -6,7 +6,8 @@ PREFIX ?= /usr
 SYSCONFDIR ?= /etc
 MANDIR ?= $(PREFIX)/share/man
 DOCDIR ?= $(PREFIX)/share/doc/portcullis
-NOTICES ?= $(PREFIX)/share/portcullis/notices
+DATADIR ?= $(PREFIX)/share/portcullis
+NOTICES ?= $(DATADIR)/notices
 MODULES ?= $(PREFIX)/lib/portcullis
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
@@ -87,11 +88,14 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call QUIET,CC)$(COMPILE) -c -o $@ $<
 
+INSTALLED_PATHS := -DPORTCULLIS_NOTICES='"$(NOTICES)"' -DPORTCULLIS_MODULES='"$(MODULES)"' \
+	-DPORTCULLIS_DATA='"$(DATADIR)"' -DPORTCULLIS_DOCUMENTS='"$(DOCDIR)"'
+
 # GLib before 2.68 has the one that takes sizes of 32 bits, which does.
 old_glib = $(shell $(PKG_CONFIG) --atleast-version=2.68 glib-2.0 || echo -Dg_memdup2=g_memdup)
 
 $(BUILD)/admin/%.o $(BUILD)/tests/%.o: CPPFLAGS += $(call package_cflags,gmime-3.0) $(old_glib) \
-	-DPORTCULLIS_NOTICES='"$(NOTICES)"' -DPORTCULLIS_MODULES='"$(MODULES)"'
+	$(INSTALLED_PATHS)
 # Of these, programs export to their modules what store-module.symbols names.
 $(BUILD)/admin/store/%.o: CPPFLAGS += -fvisibility=default
 ADMIN_EXPORTS := -Wl,--dynamic-list=admin/store/store-module.symbols
@@ -239,10 +243,10 @@ install: all
 	install -m 644 admin/portcullis.bash-completion $(DESTDIR)$(COMPLETIONSDIR)/portcullis
 	install -d $(DESTDIR)$(NOTICES)
 	install -m 644 notices/*.txt $(DESTDIR)$(NOTICES)/
-	install -d $(addprefix $(DESTDIR)$(PREFIX)/share/portcullis/,postfix selinux)
-	install -m 755 conf-examples/postfix/postconf-*.sh $(DESTDIR)$(PREFIX)/share/portcullis/postfix/
-	install -m 644 conf-examples/postfix/common.sh $(DESTDIR)$(PREFIX)/share/portcullis/postfix/
-	install -m 644 packaging/selinux/portcullis.cil $(DESTDIR)$(PREFIX)/share/portcullis/selinux/
+	install -d $(addprefix $(DESTDIR)$(DATADIR)/,postfix selinux)
+	install -m 755 conf-examples/postfix/postconf-*.sh $(DESTDIR)$(DATADIR)/postfix/
+	install -m 644 conf-examples/postfix/common.sh $(DESTDIR)$(DATADIR)/postfix/
+	install -m 644 packaging/selinux/portcullis.cil $(DESTDIR)$(DATADIR)/selinux/
 ifneq ($(WITHOUT_SYSTEMD),1)
 	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSUSERSDIR) $(DESTDIR)$(TMPFILESDIR)
 	install -m 644 $(wildcard conf-examples/systemd/*.service conf-examples/systemd/*.socket \
@@ -271,7 +275,7 @@ uninstall:
 		$(UNITDIR)/portcullis-*.timer $(SYSUSERSDIR)/portcullis.conf \
 		$(TMPFILESDIR)/portcullis.conf $(COMPLETIONSDIR)/portcullis \
 		$(MANDIR)/man[158]/portcullis*.[158])
-	rm -rf $(DESTDIR)$(PREFIX)/share/portcullis $(DESTDIR)$(MODULES) $(DESTDIR)$(DOCDIR)
+	rm -rf $(DESTDIR)$(DATADIR) $(DESTDIR)$(MODULES) $(DESTDIR)$(DOCDIR)
 
 # Nothing that is mounted there may go with it.
 clean:

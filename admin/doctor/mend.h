@@ -30,8 +30,8 @@ char *mend_postfix(const char *script);
 #define MEND_RESTART "doveconf -n >/dev/null && systemctl restart dovecot"
 
 /* What commands are made of. */
-#define TOOLS "/usr/share/portcullis"
-#define EXAMPLES "/usr/share/doc/portcullis/conf-examples"
+#define TOOLS PORTCULLIS_DATA
+#define EXAMPLES PORTCULLIS_DOCUMENTS "/conf-examples"
 /* Of the package alone. */
 #define GATE_TOOL TOOLS "/dovecot-gate"
 

@@ -71,11 +71,12 @@ static bool is_denial(const char *line, time_t since, time_t *time_r)
 	    strstr(line, "avc:  denied") == NULL)
 		return false;
 	*time_r = (time_t)strtoll(time + strlen("msg=audit("), NULL, 10);
+	if (*time_r < since)
+		return false;
 	for (size_t i = 0; i < G_N_ELEMENTS(needs); i++) {
 		const char *place = strstr(from, needs[i].from);
 
-		if (*time_r >= since && place != NULL && place < to &&
-		    strstr(to, needs[i].to) != NULL)
+		if (place != NULL && place < to && strstr(to, needs[i].to) != NULL)
 			return true;
 	}
 	return false;

@@ -76,8 +76,8 @@ def answers(tmp_path, uri):
 @pytest.fixture
 def alone(many, tmp_path):
     """The answers to somebody who may have no second connection."""
-    many.psql("postgres", "CREATE ROLE alone SUPERUSER LOGIN; ALTER ROLE alone CONNECTION LIMIT 1")
-    many.psql("postgres", "ALTER ROLE alone NOSUPERUSER; GRANT pg_read_all_data TO alone")
+    many.psql("postgres", "CREATE ROLE alone LOGIN CONNECTION LIMIT 1;"
+              "GRANT pg_read_all_data TO alone")  # fmt: skip
     yield answers(tmp_path / "alone", many.uri(user="alone"))
     many.psql("postgres", "DROP OWNED BY alone; DROP ROLE alone")
 

@@ -42,8 +42,7 @@ analyze-clang: $(ANALYZED:%=$(BUILD)/analyze/%.tidy)
 $(BUILD)/analyze/%.c.tidy: %.c .clang-tidy $(wildcard */*.h admin/*/*.h admin/*/*/*.h)
 	@mkdir -p $(@D)
 	@echo "  TIDY $<"; $(CLANG_TIDY) --quiet $< -- -std=gnu17 $(WARNINGS) \
-		-DPORTCULLIS_VERSION='"$(VERSION)"' -DPORTCULLIS_NOTICES='"$(NOTICES)"' \
-		-DPORTCULLIS_MODULES='"$(MODULES)"' -I. \
+		-DPORTCULLIS_VERSION='"$(VERSION)"' $(INSTALLED_PATHS) -I. \
 		$(call package_cflags,gmime-3.0 libpq) $(DOVECOT_HEADERS) 2>$@.log || \
 		{ cat $@.log; exit 1; }
 	@touch $@
@@ -55,7 +54,6 @@ analyze-cppcheck:
 	$(CPPCHECK) --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
 		--suppress=uninitvar --suppress=ctuuninitvar \
 		--suppress=normalCheckLevelMaxBranches --error-exitcode=1 -I. \
-		-DPORTCULLIS_VERSION='"$(VERSION)"' -DPORTCULLIS_NOTICES='"$(NOTICES)"' \
-		'-DG_STRINGIFY(value)=""' -DPORTCULLIS_MODULES='"$(MODULES)"' \
+		-DPORTCULLIS_VERSION='"$(VERSION)"' $(INSTALLED_PATHS) '-DG_STRINGIFY(value)=""' \
 		-DDOVECOT_RELEASE=20401 \
 		$(ANALYZED)

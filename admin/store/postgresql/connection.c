@@ -429,14 +429,15 @@ bool postgresql_begin_view(struct store *store)
 char *postgresql_begin_same_view(struct store *store)
 {
 	PGresult *result = postgresql_query(store, "SELECT pg_export_snapshot()", NULL);
-	GString *sql = g_string_new(BEGIN_VIEW);
+	GString *sql;
 
-	if (result != NULL)
-		g_string_append_printf(sql, "; SET TRANSACTION SNAPSHOT '%s'",
-				       result_text(result, 0, 0));
+	if (result == NULL)
+		return NULL;
+	sql = g_string_new(BEGIN_VIEW);
+	g_string_append_printf(sql, "; SET TRANSACTION SNAPSHOT '%s'", result_text(result, 0, 0));
 	add_settings(sql, store_postgresql(store)->uri, VIEW_IDLE, VIEW_PATIENCE);
 	PQclear(result);
-	return g_string_free(sql, result == NULL);
+	return g_string_free(sql, FALSE);
 }
 
 /* Of one that has failed, COMMIT rolls back and says so. */
