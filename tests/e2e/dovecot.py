@@ -245,12 +245,10 @@ class Dovecot:
 
         wait_until(ready, f"Dovecot that listens, see {LOG}")
 
-    def wait_for_auth(self):
+    def wait_for_auth(self, path=AUTH_SOCKET):
         """The auth process comes when it is first asked. On a busy machine that can
         take longer than the ten seconds in which Postfix gives up, for a minute."""
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(60)
-            connection.connect(AUTH_SOCKET)
+        with _connected(path) as connection:
             connection.sendall(b"VERSION\t1\t1\nCPID\t%d\n" % os.getpid())
             for line in connection.makefile("rb"):
                 if line == b"DONE\n":
@@ -313,6 +311,22 @@ class Dovecot:
                 if command_name(pid) == "log":
                     wait_until(lambda: waits_for_input(pid), "log process at rest")
         return read_log(LOG)
+
+
+def _connected(path):
+    """In a reload there is no socket for a moment."""
+
+    def attempt():
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(60)
+        try:
+            connection.connect(path)
+        except (FileNotFoundError, ConnectionRefusedError):
+            connection.close()
+            return None
+        return connection
+
+    return wait_until(attempt, f"Dovecot that listens on {path}")
 
 
 def _import_environment(series, names):

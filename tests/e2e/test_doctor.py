@@ -6,7 +6,6 @@ import os
 import pwd
 import re
 import shutil
-import socket
 import subprocess
 import time
 
@@ -105,12 +104,7 @@ class Stock:
         self.rest()
 
     def rest(self):
-        """The auth process comes when it is first asked."""
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(60)
-            connection.connect("/run/dovecot/auth-client")
-            connection.sendall(b"VERSION\t1\t1\nCPID\t%d\n" % os.getpid())
-            assert b"DONE\n" in connection.makefile("rb")
+        self.host.dovecot.wait_for_auth("/run/dovecot/auth-client")
 
     def site(self, more="", of_2_3="", of_2_4=""):
         """More settings of Dovecot's."""
@@ -681,8 +675,8 @@ def test_a_file_that_the_servers_cannot_read(stock, path):
 # There is no SELinux here. What doctor reads of it is made: that it is enforced, and auditd's
 # log. The labels are real; who would write them is stood in for.
 ENFORCED = """
-mount -t tmpfs tmpfs /sys/fs
-mkdir /sys/fs/selinux
+mount -t tmpfs tmpfs /sys
+mkdir -p /sys/fs/selinux
 echo 1 >/sys/fs/selinux/enforce
 mount -t tmpfs tmpfs /var/log
 mkdir /var/log/audit
