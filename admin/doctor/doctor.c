@@ -90,7 +90,8 @@ void doctor_look(struct doctor *doctor_r, struct inquiry *inquiry)
 		look(doctor_r, "listeners", doctor_look_at_listeners);
 	if (geteuid() == 0) {
 		look(doctor_r, "accounts", doctor_look_at_accounts);
-		look(doctor_r, "SELinux", doctor_look_at_selinux);
+		if (selinux_is_enforced())
+			look(doctor_r, "SELinux", doctor_look_at_selinux);
 	} else {
 		finding_add(&doctor_r->findings, FINDING_NOT_LOOKED_AT, "accounts",
 			    g_strdup("sudo portcullis doctor"),

@@ -34,6 +34,7 @@ void doctor_look_at_listeners(struct doctor *doctor);
 void doctor_look_at_clients(struct doctor *doctor);
 void doctor_look_at_policy_services(struct doctor *doctor);
 void doctor_look_at_accounts(struct doctor *doctor);
+bool selinux_is_enforced(void);
 void doctor_look_at_selinux(struct doctor *doctor);
 void doctor_look_at_running(struct doctor *doctor);
 /* Works as the account that owns them. */

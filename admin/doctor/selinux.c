@@ -38,7 +38,7 @@ static const struct need {
 	{":postfix_smtpd_t:", ":unconfined_service_t:"},
 };
 
-static bool is_enforced(void)
+bool selinux_is_enforced(void)
 {
 	int descriptor = file_open_found(ENFORCING);
 	char digit = '0';
@@ -131,8 +131,6 @@ void doctor_look_at_selinux(struct doctor *doctor)
 {
 	const char *journal = doctor->policy->journal;
 
-	if (!is_enforced())
-		return;
 	/* What was denied before Dovecot's start may be mended since. */
 	if (is_labelled(journal))
 		look_at_denials(doctor, MAX((time_t)(doctor->process.started / 1000),

@@ -692,6 +692,12 @@ os.setxattr(sys.argv[1], "security.selinux", b"system_u:object_r:portcullis_var_
 """
 
 
+def _said(program=()):
+    done = subprocess.run([*program, "portcullis", "doctor"], capture_output=True, text=True)
+    assert done.returncode == 0, done
+    return done.stdout
+
+
 def denial(moment, source, target, kind="dir"):
     return (f"type=AVC msg=audit({int(moment)}.123:4711): avc:  denied  {{ write }} for  pid=815"
             f' comm="auth" name="journal" dev="dm-0" ino=1 scontext=system_u:system_r:{source}:s0'
@@ -707,10 +713,12 @@ def test_selinux_lacks_its_module(stock, tmp_path):
     program = ["unshare", "--mount", "--propagation", "unchanged", "sh", "-ec",
                ENFORCED.format(log=log), "sh"]  # fmt: skip
     assert stock.look() == {}
+    assert "SELinux" not in _said()
     found = stock.look(program=program)
     assert list(found) == ["selinux-module-missing"]
     stock.follow(SELINUX_COMMANDS + found["selinux-module-missing"]["mend"])
     assert stock.look(program=program) == {}
+    assert "SELinux" in _said(program)
 
     with log.open("a") as file:
         file.write(denial(time.time() + 60, "dovecot_auth_t", "portcullis_var_lib_t", "file"))
