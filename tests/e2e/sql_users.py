@@ -1,17 +1,18 @@
 """Users in an SQL database, beside those of dovecot.USERS. Dovecot asks SQLite
 in its auth workers, because the library blocks, and keeps what it answers in the
 auth cache; a passwd-file does neither. A wrong password is answered at once
-("nodelay"), to save the tests some time."""
+("nodelay"), to save the tests some time; but Dovecot before 2.3.14 crashes when
+credentials were asked for."""
 
 import shutil
 import sqlite3
 
-from dovecot import ETC, MAIL_UID, PASSWORD
+from dovecot import ETC, MAIL_UID, PASSWORD, release
 
 # Every password is dovecot.PASSWORD.
 USERS = ("heidi@example.org", "ivan@example.org", "judy@example.org")
 
-_QUERY = "SELECT username AS user, password, 'yes' AS nodelay FROM users WHERE username ="
+_QUERY = "SELECT username AS user, password{nodelay} FROM users WHERE username ="
 
 _SETTINGS = {
     (2, 3): """
@@ -46,7 +47,8 @@ def install(version):
     """Writes the database; returns the settings that make Dovecot use it."""
     rows = [(user, "{PLAIN}" + PASSWORD) for user in USERS]
     table = "users (username TEXT PRIMARY KEY, password TEXT)"
-    return install_table(version, "users", table, rows, _QUERY)
+    nodelay = ", 'yes' AS nodelay" if release() >= (2, 3, 14) else ""
+    return install_table(version, "users", table, rows, _QUERY.format(nodelay=nodelay))
 
 
 def install_table(version, name, table, rows, query):

@@ -157,6 +157,7 @@ def bans_by_crowdsec(host, offset, directory):
     return crowdsec.bans(fail2ban.as_by_syslog(host.dovecot.log()[offset:]), directory)
 
 
+@pytest.mark.newer_tools
 def test_who_goes_through_a_list_is_banned(host, jails, tmp_path):
     offset = len(host.dovecot.log())
     honest = CLIENTS["FR"][0]
@@ -177,6 +178,7 @@ def test_who_goes_through_a_list_is_banned(host, jails, tmp_path):
         (SCENARIO, STRANGER), (SCENARIO, STRANGER_6)}  # fmt: skip
 
 
+@pytest.mark.newer_tools
 def test_an_office_that_is_out_of_date_is_not(host, jails, tmp_path):
     offset = len(host.dovecot.log())
     attempts(*((name, OFFICE) for name in names(60)), fields=("service=pop3", "lport=995"))
@@ -246,6 +248,7 @@ def say_it_everywhere(text, client):
         sieve.close()
 
 
+@pytest.mark.newer_tools
 @pytest.mark.parametrize("allowed", ["", "auth_username_chars =\n"], ids=["usual", "any"])
 def test_no_name_is_another_ones_address(host, jails, tmp_path, allowed):
     host.apply(RULES, dovecot=allowed)
