@@ -58,7 +58,7 @@ def deselect(config, items, condition):
 def pytest_configure(config):
     config.addinivalue_line("markers", "sqlite: looks into the file of the store")
     config.addinivalue_line(
-        "markers", "newer_tools: of examples for programs that Debian 11 has too old"
+        "markers", "newer_tools: by, or of examples for, programs that Debian 11 has too old"
     )
     config.addinivalue_line(
         "markers", "daemon: runs under valgrind and with the sanitizers, too, in make check"

@@ -134,6 +134,9 @@ class Postfix:
 
     def stop(self):
         if self._server is not None:
+            # The script that has started it, of Postfix 3.5, ignores SIGTERM.
+            for master in self._processes("master")[:1]:
+                os.kill(master, signal.SIGTERM)
             self._server.stop()
             self._server = None
 

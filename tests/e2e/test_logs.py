@@ -89,6 +89,7 @@ def test_our_lines_match_no_filter(honest, tmp_path, phase):
         assert fail2ban.matches(name, lines, tmp_path) == [], name
 
 
+@pytest.mark.newer_tools
 @pytest.mark.parametrize("rules, modes", [
     (EVERY_KIND % {"phase": "observe"}, set()),
     (AFTER, OF_A_MAIL),
