@@ -137,6 +137,13 @@ def test_libraries_stay_when_headers_go(machine):
     assert "Purg libmaxminddb-dev" in done.stdout and "Purg libmaxminddb0" not in done.stdout, done
 
 
+def test_what_has_no_packages_libraries_marks_none(machine):
+    subprocess.run(["apt-mark", "auto", "libmaxminddb0"], check=True, capture_output=True)
+    subprocess.run([ROOT / "packaging/keep-libraries", BUILD / "policy/judge.o"], check=True)
+    automatic = subprocess.run(["apt-mark", "showauto"], capture_output=True, text=True).stdout
+    assert "libmaxminddb0" in automatic.split()
+
+
 def test_the_gate_is_the_first_passdb(machine):
     passdbs = subprocess.run(["doveconf", "-n", "passdb"], capture_output=True, text=True).stdout
     assert "portcullis" in re.search(r"passdb.*?}", passdbs, re.S)[0]
