@@ -207,8 +207,8 @@ def test_full_mailboxes_take_nobodys_place(site):
     # Both were tried eight times, and are not for 32 hours.
     waiting = site.notify(10)
     assert re.search(r"Waiting for their mailboxes +2\n", waiting.stdout)
-    tried = min(datetime.fromisoformat(notice["time"]) for notice in site.ask("notices")
-                if notice["user"] in full)  # fmt: skip
+    tried = min(datetime.fromisoformat(notice["time"].replace("Z", "+00:00"))
+                for notice in site.ask("notices") if notice["user"] in full)  # fmt: skip
     dry = site.run("notify", "--dry-run", "--at", day(10)).stdout
     [room] = re.findall(r'With --at "(.*)" there is something\.', dry)
     waited = datetime.fromisoformat(room).astimezone() - tried

@@ -21,8 +21,8 @@ PROXY = (
 def _settings(version, password):
     """The SQL passdb with the fields of a proxy in its query."""
     settings = sql_users.install(version)
-    query = f"SELECT {PROXY}, username AS user, {password},"
-    asked = "SELECT username AS user, password,"
+    query = f"SELECT {PROXY}, username AS user, {password}"
+    asked = "SELECT username AS user, password"
     if version == (2, 3):
         path = ETC / "users-sql.conf.ext"
         text = path.read_text()

@@ -336,7 +336,7 @@ def test_it_changes_nothing(log, tmp_path):
     # The build may lie where only root can go.
     program = shutil.copy(BUILD / "portcullis", tmp_path)
     before = sorted(map(str, tmp_path.rglob("*")))
-    for directory in (path.parent, *path.parents[1:4]):
+    for directory in (path.parent, *list(path.parents)[1:4]):
         directory.chmod(0o755)
     for options in ([], ["--offenders"], ["--forecast"], ["--json"], ["--unknown"]):
         for account in ({}, {"user": 65534, "group": 65534}):

@@ -147,7 +147,8 @@ def test_versions_of_tls(host, read_log, monkeypatch, form):
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion")
 def test_no_version_in_common(host, read_log, monkeypatch):
-    host.apply("", dovecot=_settings(host, "recommended"))
+    least = "ssl_min_protocol = TLSv1.2\n"
+    host.apply("", dovecot=_settings(host, "recommended") + least)
     monkeypatch.setattr(clients, "TLS_CONTEXT", clients.make_tls_context(ssl.TLSVersion.TLSv1_1))
     with pytest.raises(ssl.SSLError):
         clients.imap(USER, tls="implicit")

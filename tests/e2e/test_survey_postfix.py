@@ -30,11 +30,11 @@ EVERYTHING = """rule everything {
 """
 
 # What docs/survey-lines.md says makes the log tell more; and versions that OpenSSL 3 takes no
-# more by itself, but for the oldest.
+# more by itself, but for the oldest; in the words of Postfix 3.5.
 SETTINGS = {
     "smtpd_tls_loglevel": "1",
-    "smtpd_tls_protocols": ">=TLSv1.1",
-    "smtpd_tls_mandatory_protocols": ">=TLSv1.1",
+    "smtpd_tls_protocols": "!SSLv2, !SSLv3, !TLSv1",
+    "smtpd_tls_mandatory_protocols": "!SSLv2, !SSLv3, !TLSv1",
     "tls_medium_cipherlist": "ALL:@SECLEVEL=0",
 }
 
