@@ -22,6 +22,21 @@ take_out_of() {
 	fi
 }
 
+# A process of smtpd keeps the options of the old master.cf, but reads main.cf when it starts,
+# which takes a while on a busy machine. Whoever still has them after that has read it.
+wait_for_old_options() {
+	left=10
+	while
+		sleep 1
+		left=$((left - 1))
+		test "$left" -gt 0 &&
+			cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' '\n' |
+			grep -q '[_]restriction[a-z_]*=.*portcullis'
+	do
+		continue
+	done
+}
+
 begin_changes
 
 # 1. Those who ask.
@@ -54,7 +69,10 @@ end_changes
 # 2. What asking means, once nobody does: until the reload, new processes of smtpd have the
 # restrictions of the old master.cf.
 export MAIL_CONFIG="$directory"
-! postfix status 2>/dev/null || postfix reload
+if postfix status 2>/dev/null; then
+	postfix reload
+	wait_for_old_options
+fi
 begin_changes
 take_out_of smtpd_restriction_classes
 edit -X portcullis
