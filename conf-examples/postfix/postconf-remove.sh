@@ -24,16 +24,17 @@ take_out_of() {
 
 # A process of smtpd keeps the options of the old master.cf, but reads main.cf when it starts,
 # which takes a while on a busy machine. Whoever still has them after that has read it.
+has_old_options() {
+	(set +f && cat /proc/[0-9]*/cmdline 2>/dev/null || :) | tr '\0' '\n' |
+		grep -q '[_]restriction[a-z_]*=.*portcullis'
+}
+
 wait_for_old_options() {
 	left=10
-	while
+	sleep 1
+	while [ $left -gt 0 ] && has_old_options; do
 		sleep 1
 		left=$((left - 1))
-		test "$left" -gt 0 &&
-			cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' '\n' |
-			grep -q '[_]restriction[a-z_]*=.*portcullis'
-	do
-		continue
 	done
 }
 

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 
 from pathlib import Path
 
@@ -95,8 +96,22 @@ class Postfix:
         subprocess.run(["postfix", "check"], check=True)
 
     def run_example(self, script, *arguments):
-        """Runs one of the scripts of conf-examples/postfix."""
-        subprocess.run(["sh", script, *arguments], check=True, stdout=subprocess.DEVNULL)
+        """Runs one of the scripts of conf-examples/postfix; returns what it says."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = f"{folder}:{os.environ['PATH']}"
+            if self.running:
+                # In its namespace, where the number of its process is right.
+                command = Path(folder) / "postfix"
+                command.write_text(f'#!/bin/sh\nexec nsenter --target={self.pid} --pid '
+                                   '/usr/sbin/postfix "$@"\n')  # fmt: skip
+                command.chmod(0o755)
+            return subprocess.run(
+                ["sh", script, *arguments],
+                check=True,
+                stdout=subprocess.PIPE,
+                text=True,
+                env={**os.environ, "PATH": path},
+            ).stdout
 
     def postconf(self, *arguments):
         """Takes effect with the next start or reload."""

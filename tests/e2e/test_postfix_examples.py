@@ -488,27 +488,21 @@ def slow_smtpd(tmp_path):
     copy = tmp_path / "smtpd"
     shutil.copy(real, copy)
     slow = tmp_path / "slow"
-    slow.write_text(f'#!/bin/sh\nsleep 3\nexec {copy} "$@"\n')
+    slow.write_text(f'#!/bin/sh\nsleep 6\nexec {copy} "$@"\n')
     slow.chmod(0o755)
     subprocess.run(["mount", "--bind", slow, real], check=True)
     yield
     subprocess.run(["umount", "--lazy", real], check=True)
 
 
-def test_whoever_connects_while_it_is_taken_out_is_answered(spaced_postfix, slow_smtpd, tmp_path):
+def test_whoever_connects_while_it_is_taken_out_is_answered(spaced_postfix, slow_smtpd):
     """A process of smtpd that began with the old master.cf, and reads the new main.cf, must
     still find there what asking means."""
     postfix = spaced_postfix.postfix
     postfix.restart()
-    # In its namespace, where the number of its process is right.
-    command = tmp_path / "postfix"
-    command.write_text(f'#!/bin/sh\nexec nsenter --target={postfix.pid} --pid '
-                       '/usr/sbin/postfix "$@"\n')  # fmt: skip
-    command.chmod(0o755)
     with ThreadPoolExecutor(1) as pool:
         reply = pool.submit(clients.smtp, 587, "alice@example.org", tls="starttls")
         wait_until(lambda: "sleep" in map(command_name, descendants(postfix.pid)), "smtpd")
-        subprocess.run(["sh", POSTFIX / "postconf-remove.sh"], check=True,
-                       env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"})  # fmt: skip
+        postfix.run_example(POSTFIX / "postconf-remove.sh")
         assert reply.result().accepted, reply.result()
     assert "portcullis" not in Path("/etc/postfix/main.cf").read_text()

@@ -35,9 +35,7 @@ class Site:
 
     def run(self, name):
         """Runs the example."""
-        self.said = subprocess.run(
-            ["sh", POSTFIX / f"postconf-{name}.sh"], check=True, capture_output=True, text=True
-        ).stdout
+        self.said = self.host.postfix.run_example(POSTFIX / f"postconf-{name}.sh")
 
     def put_in_force(self, name):
         self.run(name)
